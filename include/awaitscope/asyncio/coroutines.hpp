@@ -1,0 +1,45 @@
+#pragma once
+
+#include <vector>
+
+#include "awaitscope/cpython/code_cache.hpp"
+#include "awaitscope/cpython/objects.hpp"
+#include "awaitscope/cpython/stack_reader.hpp"
+#include "awaitscope/model/stack.hpp"
+
+namespace awaitscope {
+
+/// What a coroutine, or whatever else is awaited, awaits in the end.
+struct AwaitEnd {
+  Address awaitable = 0; ///< a future, or an object that is not looked into; 0 if nothing is awaited
+  bool whole = true;     ///< false if the chain could not be followed to its end
+};
+
+/// Follows suspended coroutines, generators, async generators and custom awaitables to the innermost one.
+class CoroutineReader {
+public:
+  CoroutineReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks)
+      : objects_(objects), codes_(codes), stacks_(stacks) {}
+
+  /// Appends the frame of each object on the way, outermost first.
+  AwaitEnd follow(Address awaitable, std::vector<Frame> &frames);
+
+  /// The frame inside a coroutine, generator or async generator; 0 for any other object.
+  Address frame_of(Address coroutine);
+
+  /// The object's qualname as an interned name; that of its type if it is no Python coroutine.
+  CodeId label(Address coroutine);
+
+  static constexpr std::size_t k_max_chain = 16384;
+
+private:
+  enum class Kind : std::uint8_t { coroutine, wrapper, future_iterator, other };
+  Kind kind_of(Address object);
+  Address awaited_by(Address coroutine, const RawFrame &frame, std::int8_t state);
+
+  ObjectReader &objects_;
+  CodeCache &codes_;
+  StackReader &stacks_;
+};
+
+} // namespace awaitscope

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "awaitscope/cpython/objects.hpp"
+#include "awaitscope/model/code_table.hpp"
+
+namespace awaitscope {
+
+/// The code objects of a target, by address. Each use is checked against the object as it now is: an address that was
+/// freed and taken by another code object is read again.
+class CodeCache {
+public:
+  CodeCache(ObjectReader &objects, CodeTable &table) : objects_(objects), table_(table) {}
+
+  /// The code object at this address in the current snapshot. Nothing if it is none, or cannot be read.
+  std::optional<CodeId> find(Address code);
+
+  [[nodiscard]] const CodeInfo &info(CodeId id) const { return table_.at(id); }
+  [[nodiscard]] CodeTable &table() { return table_; }
+
+  /// The executing line for an instruction pointer into this code object; 0 where the code has none.
+  std::int32_t line(CodeId id, Address code, Address instruction) const;
+
+  /// Of str `qualname`: the id of the code if it is its own name, else one interned by name.
+  CodeId named(CodeId code, Address code_address, Address qualname);
+
+private:
+  struct Identity {
+    Address filename = 0;
+    Address qualname = 0;
+    Address linetable = 0;
+    std::int32_t first_line = 0;
+    std::uint32_t version = 0;
+    std::int64_t name_hash = 0;
+    bool operator==(const Identity &) const = default;
+  };
+  struct Known {
+    Identity identity;
+    CodeId id = 0;
+  };
+
+  std::optional<Identity> identify(Address code);
+  std::optional<CodeId> load(Address code, const Identity &identity);
+
+  ObjectReader &objects_;
+  CodeTable &table_;
+  std::unordered_map<Address, Known> known_;
+  std::unordered_map<std::string, CodeId> by_content_;
+};
+
+} // namespace awaitscope

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "awaitscope/cpython/objects.hpp"
+#include "awaitscope/cpython/runtime.hpp"
+
+namespace awaitscope {
+
+/// A PyThreadState.
+struct ThreadEntry {
+  Address state = 0;
+  Address interpreter = 0;
+  std::int64_t interpreter_id = 0;
+  Address thread_pointer = 0; ///< pthread_self(): the thread pointer on x86-64
+  ThreadId native_id = 0;     ///< as the target's own PID namespace counts
+};
+
+/// Walks interpreters, their threads and modules in the current snapshot.
+class InterpreterReader {
+public:
+  InterpreterReader(ObjectReader &objects, const PythonRuntime &runtime) : objects_(objects), runtime_(runtime) {}
+
+  /// Every thread of every interpreter. Thread states that are being made or torn down are left out.
+  std::vector<ThreadEntry> threads();
+
+  /// Changes whenever a thread state is made in the main interpreter (PyInterpreterState.threads.next_unique_id).
+  std::uint64_t thread_generation();
+
+  /// Is this still a thread state of the same thread?
+  bool same_thread(const ThreadEntry &entry);
+
+  [[nodiscard]] Address main_interpreter();
+
+  /// The thread state that holds the GIL of this interpreter, or 0.
+  Address gil_holder(Address interpreter);
+
+  /// The dict of an imported module, or 0.
+  Address module_dict(Address interpreter, std::string_view module);
+
+  /// threading.Thread names by native id: of the threads that the threading module knows.
+  std::unordered_map<ThreadId, std::string> thread_names(Address interpreter);
+
+  /// sys.path's strings.
+  std::vector<std::string> import_paths(Address interpreter);
+
+private:
+  std::vector<Address> interpreters();
+  std::unordered_map<Address, Address> active_threads_; ///< threading._active of each interpreter, never rebound
+
+  ObjectReader &objects_;
+  const PythonRuntime &runtime_;
+};
+
+} // namespace awaitscope

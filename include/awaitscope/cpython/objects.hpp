@@ -1,0 +1,86 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "awaitscope/cpython/layout.hpp"
+#include "awaitscope/process/snapshot_memory.hpp"
+
+namespace awaitscope {
+
+/// What is known of a type object. Types of the interpreter and its modules live as long as the process.
+struct TypeInfo {
+  std::string name; ///< tp_name: "coroutine", "_asyncio.Task"
+  Address base = 0;
+  std::int64_t basic_size = 0;
+  std::int64_t dict_offset = 0;
+  std::uint64_t flags = 0;
+  bool valid = false;
+};
+
+/// Reads Python objects out of a snapshot. Every length is bounded; what is not as it should be reads as nothing.
+class ObjectReader {
+public:
+  ObjectReader(SnapshotMemory &memory, const Layout &layout) : memory_(memory), layout_(layout) {}
+
+  [[nodiscard]] SnapshotMemory &memory() { return memory_; }
+  [[nodiscard]] const Layout &layout() const { return layout_; }
+
+  Address type_of(Address object) { return memory_.pointer(object + layout_.ob_type); }
+
+  /// Cached by address. An unreadable type has valid == false.
+  const TypeInfo &type(Address type);
+  const TypeInfo &type_of_object(Address object) { return type(type_of(object)); }
+
+  /// Does `type` or one of its bases (tp_base) carry this tp_name?
+  bool is_kind(Address type, std::string_view name);
+
+  /// A str as UTF-8, lone surrogates and all that is malformed replaced by U+FFFD; cut with "…" beyond k_max_text code points.
+  std::optional<std::string> text(Address str);
+
+  /// An int that fits, or nothing.
+  std::optional<std::int64_t> integer(Address object);
+
+  struct Entry {
+    Address key = 0;
+    Address value = 0;
+  };
+  /// The entries of a dict in insertion order (values of split dicts too). Nothing if it is no dict in good order.
+  std::optional<std::vector<Entry>> dict_entries(Address dict);
+
+  /// The value under a str key, or 0.
+  Address dict_value(Address dict, std::string_view key);
+
+  /// The elements of a set, in table order; of a list or tuple, in theirs.
+  std::optional<std::vector<Address>> set_elements(Address set);
+  std::optional<std::vector<Address>> list_elements(Address list);
+  std::optional<std::vector<Address>> tuple_elements(Address tuple);
+
+  /// An attribute of an instance's own dict (not of its type), or 0.
+  Address attribute(Address object, std::string_view name);
+
+  static constexpr std::size_t k_max_text = 16384;
+  static constexpr std::uint64_t k_max_elements = std::uint64_t{1} << 22U;
+
+private:
+  struct Values {
+    Address keys = 0;
+    Address first = 0;
+  };
+  std::optional<std::vector<Entry>> keys_entries(Address keys, Address split_values);
+  Address find_key(const std::vector<Entry> &entries, std::string_view key);
+  bool text_equals(Address str, std::string_view expected);
+  std::optional<std::vector<Address>> items_at(Address first, std::uint64_t count);
+  Address inline_values(Address object, const TypeInfo &type);
+  Address instance_dict(Address object, const TypeInfo &type);
+
+  SnapshotMemory &memory_;
+  const Layout &layout_;
+  std::unordered_map<Address, TypeInfo> types_;
+};
+
+} // namespace awaitscope

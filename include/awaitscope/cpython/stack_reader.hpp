@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "awaitscope/cpython/code_cache.hpp"
+#include "awaitscope/cpython/objects.hpp"
+#include "awaitscope/model/stack.hpp"
+
+namespace awaitscope {
+
+/// One _PyInterpreterFrame, as far as anyone needs it.
+struct RawFrame {
+  Address address = 0;
+  Address previous = 0;
+  Address code = 0;
+  Address instruction = 0;
+  std::int32_t stacktop = -1; ///< in slots from localsplus; negative while it runs
+  std::uint8_t owner = 0;
+};
+
+/// Reads the interpreter frames of a thread whose thread state lies in the current snapshot.
+class StackReader {
+public:
+  StackReader(ObjectReader &objects, CodeCache &codes) : objects_(objects), codes_(codes) {}
+
+  /// Root first. Where the walk meets what cannot be, the rest towards the root is one unreadable frame.
+  void read(Address thread_state, PythonStack &stack);
+
+  std::optional<RawFrame> raw_frame(Address frame);
+
+  /// The frame with its code and line; nothing if its code cannot be read.
+  std::optional<Frame> decode(const RawFrame &raw);
+
+  static constexpr std::size_t k_max_frames = 65536;
+
+private:
+  Address current_frame(Address thread_state);
+
+  ObjectReader &objects_;
+  CodeCache &codes_;
+};
+
+} // namespace awaitscope

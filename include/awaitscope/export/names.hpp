@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "awaitscope/model/code_table.hpp"
+#include "awaitscope/model/stack.hpp"
+
+namespace awaitscope {
+
+/// The part of a file's path that a person would import: below the longest of the import paths (sys.path) that holds it,
+/// else below site-packages, dist-packages or lib/pythonX.Y; else the whole path.
+std::string_view importable_path(std::string_view file, const std::vector<std::string> &import_paths);
+
+enum class FileNames : std::uint8_t { importable, full };
+enum class Lines : std::uint8_t { definition, executing };
+
+/// "QUALNAME (FILE:LINE)" of frames, cached.
+class FrameNames {
+public:
+  FrameNames(const CodeTable &codes, const std::vector<std::string> &import_paths, FileNames files, Lines lines)
+      : codes_(codes), import_paths_(import_paths), files_(files), lines_(lines) {}
+
+  std::string name(const Frame &frame);
+
+private:
+  const std::string &code_name(CodeId code);
+
+  const CodeTable &codes_;
+  const std::vector<std::string> &import_paths_;
+  FileNames files_;
+  Lines lines_;
+  std::unordered_map<CodeId, std::string> cache_;
+};
+
+} // namespace awaitscope

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "awaitscope/model/sample.hpp"
+#include "awaitscope/model/task.hpp"
+
+namespace awaitscope {
+
+/// One thread of a snapshot, with its own stack (not stitched), root first.
+struct ThreadSnapshot {
+  ThreadId tid = 0;
+  std::string name;
+  bool main = false;
+  std::int64_t interpreter = 0;
+  ThreadState state = ThreadState::idle;
+  bool holds_gil = false;
+  Address running_task = 0; ///< 0: none
+  Address loop = 0;         ///< the loop that runs in it; 0: none
+  std::vector<Frame> frames;
+};
+
+/// Every thread and every task of a process.
+struct ProcessSnapshot {
+  ThreadId pid = 0;
+  std::string python;
+  bool free_threaded = false;
+  std::string executable;
+  std::vector<std::string> command;
+  std::vector<ThreadSnapshot> threads;
+  std::vector<TaskSnapshot> tasks;
+  bool consistent = true; ///< false: a thread ran while others were read; each is whole in itself
+};
+
+} // namespace awaitscope

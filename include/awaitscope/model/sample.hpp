@@ -1,0 +1,60 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "awaitscope/model/stack.hpp"
+
+namespace awaitscope {
+
+enum class ThreadState : std::uint8_t { running, idle };
+
+/// Why a sample that was due is not in the recording.
+enum class Loss : std::uint8_t {
+  late,       ///< the sampler woke more than a period late: these ticks never happened
+  moved,      ///< the thread ran on whenever it was read
+  no_cpu,     ///< the sampler may not run on the thread's CPU (a cpuset forbids it)
+  unreadable, ///< the thread stood still, yet its stack made no sense
+  count_,
+};
+
+constexpr std::string_view name_of(Loss loss) {
+  switch (loss) {
+  case Loss::late:
+    return "late";
+  case Loss::moved:
+    return "moved";
+  case Loss::no_cpu:
+    return "cpu not allowed";
+  default:
+    return "unreadable";
+  }
+}
+
+/// A sample of one thread. The stack is whole, or carries an unreadable frame.
+struct Sample {
+  std::int64_t time_ns = 0; ///< CLOCK_MONOTONIC
+  ThreadId tid = 0;
+  ThreadState state = ThreadState::running;
+  LogicalStack stack;
+  std::string task_name; ///< given by the program to the root task; empty if none
+};
+
+/// What a recording says about itself.
+struct SamplingTotals {
+  std::uint64_t ticks = 0;        ///< moments at which the process was looked at
+  std::uint64_t samples = 0;      ///< thread samples taken
+  std::uint64_t partial = 0;      ///< of these, with an unreadable part
+  std::uint64_t retries = 0;      ///< reads repeated because the thread had run on meanwhile
+  std::int64_t elapsed_ns = 0;    ///< first to last tick
+  std::int64_t read_ns = 0;       ///< time spent reading while the thread could not run, all threads
+  std::int64_t longest_read_ns = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(Loss::count_)> lost{};
+
+  [[nodiscard]] std::uint64_t lost_for(Loss loss) const { return lost[static_cast<std::size_t>(loss)]; }
+};
+
+} // namespace awaitscope

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "awaitscope/model/ids.hpp"
+
+namespace awaitscope {
+
+enum class FrameKind : std::uint8_t {
+  python,      ///< code and line are valid
+  loop,        ///< a Python frame of the event loop that stands below a task
+  task_border, ///< a task begins here; code names its coroutine
+  unreadable,  ///< a part of the stack that could not be read is missing here
+};
+
+struct Frame {
+  CodeId code = 0;
+  std::int32_t line = 0; ///< 1-based executing line; 0 where the code has none
+  FrameKind kind = FrameKind::python;
+
+  bool operator==(const Frame &) const = default;
+};
+
+inline constexpr Frame k_unreadable_frame{0, 0, FrameKind::unreadable};
+
+/// One interpreter frame as it lies in the target.
+struct PythonFrame {
+  Frame frame;
+  Address address = 0;
+  bool of_generator = false; ///< the frame is inside a generator, coroutine or async generator object
+};
+
+/// A thread's interpreter frames, root first. A part that could not be read is an `unreadable` frame in its place.
+struct PythonStack {
+  std::vector<PythonFrame> frames;
+};
+
+/// What a person means by "the stack": root task to leaf, across the tasks that await each other; root first.
+/// Starts with the loop's frames (kind loop) and a task_border for each task on the way, if it runs in a task.
+struct LogicalStack {
+  std::vector<Frame> frames;
+  bool in_task = false;
+};
+
+} // namespace awaitscope

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "awaitscope/model/ids.hpp"
+#include "awaitscope/support/error.hpp"
+
+namespace awaitscope {
+
+/// A command started by awaitscope, with its own standard streams. It is never killed by the destructor: a profiler that
+/// ends leaves what it watched running.
+class Child {
+public:
+  /// Fails if the command cannot be executed.
+  static Result<Child> launch(const std::vector<std::string> &command);
+
+  [[nodiscard]] ThreadId pid() const { return pid_; }
+
+  /// The shell's status (128 + signal) once it has ended.
+  std::optional<int> poll();
+  int wait();
+
+private:
+  explicit Child(ThreadId pid) : pid_(pid) {}
+
+  ThreadId pid_;
+  std::optional<int> status_;
+};
+
+} // namespace awaitscope

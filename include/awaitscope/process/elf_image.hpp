@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "awaitscope/model/ids.hpp"
+#include "awaitscope/process/proc_fs.hpp"
+#include "awaitscope/support/unique_fd.hpp"
+
+struct Elf;
+
+namespace awaitscope {
+
+/// A span of an ELF file's own address space (before it is loaded), in bytes.
+struct ElfSpan {
+  Address address = 0;
+  std::uint64_t size = 0;
+};
+
+/// An ELF file, read through libelf. Untrusted input: libelf checks bounds, and a damaged file finds nothing.
+class ElfImage {
+public:
+  /// Nothing if the file is no 64-bit ELF of this machine's kind.
+  static std::optional<ElfImage> open(const std::string &path);
+
+  ElfImage(ElfImage &&) noexcept = default;
+  ElfImage &operator=(ElfImage &&) noexcept = default;
+  ~ElfImage() = default;
+  ElfImage(const ElfImage &) = delete;
+  ElfImage &operator=(const ElfImage &) = delete;
+
+  /// A defined symbol of .dynsym, or else of .symtab.
+  [[nodiscard]] std::optional<ElfSpan> symbol(std::string_view name) const;
+  [[nodiscard]] std::optional<ElfSpan> section(std::string_view name) const;
+
+  /// The bytes of an allocated, read-only, non-executable section called `name`; empty if there is none.
+  [[nodiscard]] std::string_view section_bytes(std::string_view name) const;
+
+  /// What to add to an address of the file to get one of the process, given a mapping of this file.
+  [[nodiscard]] std::optional<Address> load_bias(const MapEntry &mapping) const;
+
+private:
+  struct ElfEnd {
+    void operator()(Elf *elf) const;
+  };
+  ElfImage(UniqueFd fd, std::unique_ptr<Elf, ElfEnd> elf) : fd_(std::move(fd)), elf_(std::move(elf)) {}
+
+  UniqueFd fd_; // outlives elf_, which reads through it
+  std::unique_ptr<Elf, ElfEnd> elf_;
+};
+
+} // namespace awaitscope

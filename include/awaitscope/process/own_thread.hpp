@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+
+#include <sched.h>
+
+namespace awaitscope {
+
+/// Binds the calling thread to one CPU after another; the destructor gives it back the CPUs that it had.
+class CpuPin {
+public:
+  CpuPin();
+  ~CpuPin();
+  CpuPin(const CpuPin &) = delete;
+  CpuPin &operator=(const CpuPin &) = delete;
+
+  /// On return the thread runs on this CPU. False if it may not (a cpuset).
+  bool move_to(int cpu);
+  [[nodiscard]] int cpu() const { return cpu_; }
+
+private:
+  cpu_set_t original_{};
+  int cpu_ = -1;
+};
+
+enum class Scheduling : std::uint8_t {
+  fifo,  ///< SCHED_FIFO: needs CAP_SYS_NICE
+  slice, ///< a short EEVDF slice, kernel 6.12+
+  plain,
+};
+
+/// Makes the calling thread preempt whatever runs when its timer fires, as well as this host allows; the destructor undoes
+/// it. Under SCHED_FIFO a limit on CPU time without a pause is set, so that a fault here cannot keep a CPU (RLIMIT_RTTIME).
+class PromptScheduling {
+public:
+  PromptScheduling();
+  ~PromptScheduling();
+  PromptScheduling(const PromptScheduling &) = delete;
+  PromptScheduling &operator=(const PromptScheduling &) = delete;
+
+  [[nodiscard]] Scheduling kind() const { return kind_; }
+
+private:
+  Scheduling kind_ = Scheduling::plain;
+};
+
+} // namespace awaitscope

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include "awaitscope/model/ids.hpp"
+#include "awaitscope/process/remote_memory.hpp"
+
+namespace awaitscope {
+
+/// A copy of the parts of the target's memory that one look at it needs, taken in few system calls.
+///
+/// begin() fetches in one call every block that the last looks used; what is asked for beyond that is fetched block by
+/// block. All blocks of a look stay as they were first read, so a look sees each byte once. Whether the target stood
+/// still between the first and the last read is for the caller to know.
+///
+/// A single process_vm_readv of up to a page costs about 1.7 µs, a further range in the same call 0.5 µs.
+class SnapshotMemory {
+public:
+  explicit SnapshotMemory(RemoteMemory &remote);
+
+  /// Starts a new look. Blocks that were not used in the last `k_keep_looks` looks are no longer fetched ahead.
+  /// With `first` set, that range is read before everything else in the same call (and is not cached).
+  ReadStatus begin(std::span<std::byte> first_out = {}, Address first = 0);
+
+  /// Copies from the snapshot, fetching what is missing. False if it cannot be read whole.
+  bool copy(Address address, void *out, std::size_t size);
+
+  template <typename T> std::optional<T> get(Address address) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    T value;
+    if (!copy(address, &value, sizeof value)) {
+      return std::nullopt;
+    }
+    return value;
+  }
+
+  /// A pointer, or 0 where it cannot be read: a null pointer and an unreadable one end a walk alike.
+  Address pointer(Address address) { return get<Address>(address).value_or(0); }
+
+  /// Makes sure that the ranges are in the snapshot, in one call. Those that cannot be read are left out.
+  void prefetch(std::span<const RemoteRange> ranges);
+
+  /// Forgets what to fetch ahead.
+  void forget();
+
+  /// The worst failure since begin(): `gone` and `denied` end a recording.
+  [[nodiscard]] ReadStatus status() const { return status_; }
+  [[nodiscard]] RemoteMemory &remote() { return remote_; }
+  [[nodiscard]] std::size_t blocks() const { return used_; }
+  [[nodiscard]] std::size_t calls() const { return calls_; }
+
+private:
+  static constexpr unsigned k_block_bits = 9;
+  static constexpr std::size_t k_block_size = std::size_t{1} << k_block_bits;
+  static constexpr std::uint32_t k_keep_looks = 8;
+
+  enum class BlockState : std::uint8_t { absent, present, bad };
+  struct Slot {
+    std::uint64_t block = 0;
+    std::uint32_t look = 0;    ///< the look for which `offset` holds
+    std::uint32_t touched = 0; ///< the last look that asked for it
+    std::uint32_t offset = 0;  ///< into bytes_, in blocks
+    BlockState state = BlockState::absent;
+    bool occupied = false;
+  };
+
+  Slot &slot_of(std::uint64_t block);
+  const std::byte *block(std::uint64_t block);
+  void load(std::vector<std::uint64_t> &blocks);
+  void load_sorted(std::span<const std::uint64_t> blocks, std::span<std::byte> first_out, Address first);
+  void rebuild(std::size_t capacity);
+
+  RemoteMemory &remote_;
+  std::vector<Slot> slots_;
+  std::size_t occupied_ = 0;
+  std::uint32_t look_ = 0;
+  std::vector<std::byte> bytes_;
+  std::size_t used_ = 0;  ///< blocks of bytes_ in use
+  std::size_t calls_ = 0; ///< system calls since construction
+  ReadStatus status_ = ReadStatus::ok;
+  std::vector<std::uint64_t> wanted_;
+  std::vector<RemoteRange> ranges_;
+};
+
+} // namespace awaitscope

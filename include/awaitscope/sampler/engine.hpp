@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "awaitscope/model/sample.hpp"
+#include "awaitscope/process/snapshot_memory.hpp"
+#include "awaitscope/sampler/target.hpp"
+
+namespace awaitscope {
+
+enum class CaptureStatus : std::uint8_t {
+  captured,
+  moved,  ///< the thread ran on, each time
+  no_cpu, ///< the engine may not run where it must
+  ended,  ///< the thread is gone
+  failed, ///< the process is gone, or may no longer be read
+};
+
+struct Capture {
+  CaptureStatus status = CaptureStatus::moved;
+  unsigned retries = 0;
+  std::int64_t read_ns = 0; ///< how long the thread could not run because of the accepted look
+};
+
+/// A way to read a thread's memory while it stands still.
+class Engine {
+public:
+  Engine() = default;
+  Engine(const Engine &) = delete;
+  Engine &operator=(const Engine &) = delete;
+  virtual ~Engine() = default;
+
+  [[nodiscard]] virtual std::string name() const = 0;
+
+  /// Calls `look` on fresh snapshots of the target's memory until one was taken while the thread stood still throughout.
+  /// What an earlier call of `look` produced is void.
+  virtual Capture capture(Target &target, TargetThread &thread, const std::function<void()> &look) = 0;
+};
+
+} // namespace awaitscope

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "awaitscope/asyncio/task_reader.hpp"
+#include "awaitscope/cpython/code_cache.hpp"
+#include "awaitscope/cpython/interpreter.hpp"
+#include "awaitscope/cpython/runtime.hpp"
+#include "awaitscope/cpython/stack_reader.hpp"
+#include "awaitscope/process/process.hpp"
+#include "awaitscope/process/thread_watch.hpp"
+
+namespace awaitscope {
+
+/// A thread that runs Python, with what is needed to watch it.
+struct TargetThread {
+  ThreadEntry entry;
+  ThreadWatch watch;
+  std::string name;             ///< threading.Thread.name, valid UTF-8; empty while unknown
+  std::uint64_t blocked_at = 0; ///< schedstat's third field when it was last seen blocked; 0 if it never was
+};
+
+/// Every reader of one process, over one snapshot of its memory.
+class Target {
+public:
+  Target(Process process, CodeTable &codes);
+  Target(const Target &) = delete;
+  Target &operator=(const Target &) = delete;
+
+  /// Finds the interpreter. Errors as find_runtime().
+  Result<void> attach();
+
+  /// Lists the Python threads anew, keeping what is known of those that stay. True if anything changed.
+  bool refresh_threads();
+
+  /// Fills in the names that are missing. True if all are known.
+  bool refresh_names();
+
+  /// sys.path of the main interpreter.
+  std::vector<std::string> import_paths();
+
+  [[nodiscard]] std::vector<TargetThread> &threads() { return threads_; }
+  [[nodiscard]] const Process &process() const { return process_; }
+  [[nodiscard]] const PythonRuntime &runtime() const { return runtime_; }
+  [[nodiscard]] std::optional<std::int64_t> rseq_offset() const { return rseq_offset_; }
+
+  SnapshotMemory &memory() { return snapshot_; }
+  InterpreterReader &interpreters() { return interpreters_; }
+  StackReader &stacks() { return stacks_; }
+  TaskReader &tasks() { return tasks_; }
+  CodeTable &codes() { return codes_; }
+
+private:
+  std::unordered_map<ThreadId, ThreadId> host_ids();
+
+  Process process_;
+  ProcessMemory remote_;
+  SnapshotMemory snapshot_;
+  PythonRuntime runtime_;
+  CodeTable &codes_;
+  ObjectReader objects_;
+  CodeCache code_cache_;
+  StackReader stacks_;
+  InterpreterReader interpreters_;
+  TaskReader tasks_;
+  std::vector<TargetThread> threads_;
+  std::optional<std::int64_t> rseq_offset_;
+};
+
+} // namespace awaitscope

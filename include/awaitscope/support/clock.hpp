@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+
+namespace awaitscope {
+
+/// CLOCK_MONOTONIC in nanoseconds.
+inline std::int64_t monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+inline constexpr std::int64_t k_ns_per_second = 1'000'000'000;
+
+} // namespace awaitscope

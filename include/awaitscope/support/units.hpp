@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "awaitscope/support/error.hpp"
+
+namespace awaitscope {
+
+/// "10", "10s", "500ms", "2m", "1.5h" -> nanoseconds. Must be positive and at most ten years.
+Result<std::int64_t> parse_duration(std::string_view text);
+
+/// "100", "100Hz", "10kHz" -> hertz. Must be positive and at most 1 MHz.
+Result<double> parse_rate(std::string_view text);
+
+/// 10000 -> "10,000".
+std::string with_thousands(std::uint64_t value);
+
+/// Nanoseconds in the unit that reads best: "12.3 µs", "4.56 ms", "7.8 s".
+std::string human_duration(std::int64_t nanoseconds);
+
+} // namespace awaitscope

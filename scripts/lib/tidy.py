@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Runs clang-tidy over a build's own sources in parallel, and remembers by content which of them were clean.
+
+A clean source leaves an empty file in the cache, named by a hash of everything that its verdict depends on: the tool,
+.clang-tidy, the compile command, the source and every header of the repository that it includes, however indirectly.
+"""
+
+import argparse
+import concurrent.futures
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
+KEEP_DAYS = 30
+# gcc's options that clang does not know are no finding.
+EXTRA_ARGUMENTS = ["--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wno-ignored-optimization-argument"]
+
+
+def own_headers(source: Path, include_directories: list[Path]) -> list[Path]:
+    """The source and every file of the repository or its build that it includes."""
+    found: list[Path] = []
+    waiting = [source]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.append(path)
+        for name in INCLUDE.findall(path.read_bytes()):
+            for directory in [path.parent, *include_directories]:
+                candidate = (directory / os.fsdecode(name)).resolve()
+                if candidate.is_file() and candidate.is_relative_to(ROOT):
+                    waiting.append(candidate)
+                    break
+    return sorted(found)
+
+
+def fingerprint(entry: dict[str, str], tool: bytes) -> str:
+    command = entry["command"]
+    directories = [
+        (Path(entry["directory"]) / path).resolve() for path in re.findall(r"(?:-I|-isystem|-iquote) ?(\S+)", command)
+    ]
+    digest = hashlib.sha256(tool)
+    digest.update((ROOT / ".clang-tidy").read_bytes())
+    digest.update(command.replace(str(ROOT), "").encode())
+    for path in own_headers(Path(entry["file"]).resolve(), directories):
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def own_sources(build: Path) -> list[dict[str, str]]:
+    entries = json.loads((build / "compile_commands.json").read_text())
+    unique = {entry["file"]: entry for entry in entries if Path(entry["file"]).resolve().is_relative_to(ROOT)}
+    return [
+        entry for _, entry in sorted(unique.items()) if not Path(entry["file"]).resolve().is_relative_to(build.resolve())
+    ]
+
+
+def check(clang_tidy: str, build: Path, source: str) -> tuple[int, str]:
+    run = subprocess.run(
+        [clang_tidy, "--quiet", "-p", str(build), *EXTRA_ARGUMENTS, source],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+    )
+    counted = re.compile(r"^\d+ warnings?( and \d+ errors?)? generated\.$|^\d+ warnings? treated as errors?$")
+    return run.returncode, "\n".join(line for line in run.stdout.splitlines() if not counted.match(line))
+
+
+def drop_old(cache: Path) -> None:
+    limit = time.time() - KEEP_DAYS * 86400
+    for mark in cache.iterdir():
+        if mark.stat().st_mtime < limit:
+            mark.unlink(missing_ok=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clang-tidy", default="clang-tidy")
+    parser.add_argument("--build", type=Path, default=ROOT / "build")
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    arguments = parser.parse_args()
+
+    arguments.cache.mkdir(parents=True, exist_ok=True)
+    drop_old(arguments.cache)
+    tool = subprocess.run([arguments.clang_tidy, "--version"], capture_output=True, check=True).stdout
+    marks = {entry["file"]: arguments.cache / fingerprint(entry, tool) for entry in own_sources(arguments.build)}
+    changed = [source for source, mark in marks.items() if not mark.exists()]
+    print(f"{len(marks)} sources, {len(marks) - len(changed)} known to be clean", flush=True)
+
+    found = 0
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        runs = {pool.submit(check, arguments.clang_tidy, arguments.build, source): source for source in changed}
+        for run in concurrent.futures.as_completed(runs):
+            status, text = run.result()
+            if status == 0:
+                marks[runs[run]].touch()
+            else:
+                found += 1
+                print(text or f"{runs[run]}: clang-tidy ended with status {status}", flush=True)
+    if found:
+        print(f"clang-tidy: {found} of {len(marks)} sources have findings", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

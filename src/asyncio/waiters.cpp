@@ -1,0 +1,193 @@
+#include "awaitscope/asyncio/waiters.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace awaitscope {
+namespace {
+
+constexpr unsigned k_max_depth = 64;
+
+/// A callback that asyncio adds to a future on behalf of another one, and where it keeps that other one.
+struct CallbackRule {
+  std::string_view function;
+  std::string_view holder; ///< a free variable of a closure, or an attribute of a bound method's self
+};
+
+// Lib/asyncio/tasks.py: each closure finishes the future in this cell.
+constexpr std::array k_closures{
+    CallbackRule{"gather.<locals>._done_callback", "outer"},
+    CallbackRule{"_wait.<locals>._on_completion", "waiter"},
+    CallbackRule{"shield.<locals>._inner_done_callback", "outer"},
+};
+
+// Lib/asyncio/taskgroups.py: a method of an object that names the waiting task.
+constexpr std::array k_methods{
+    CallbackRule{"TaskGroup._on_task_done", "_parent_task"},
+};
+
+// Lib/asyncio/tasks.py of 3.11: wait_for adds partial(_release_waiter, waiter).
+constexpr std::string_view k_release_waiter = "_release_waiter";
+
+template <std::size_t N> const CallbackRule *rule_for(const std::array<CallbackRule, N> &rules, std::string_view function) {
+  const auto found = std::find_if(rules.begin(), rules.end(), [&](const CallbackRule &rule) { return rule.function == function; });
+  return found == rules.end() ? nullptr : &*found;
+}
+
+} // namespace
+
+bool WaiterReader::is_task(Address object) { return object != 0 && objects_.is_kind(objects_.type_of(object), "_asyncio.Task"); }
+
+bool WaiterReader::is_future(Address object) {
+  return object != 0 && objects_.is_kind(objects_.type_of(object), "_asyncio.Future");
+}
+
+bool WaiterReader::find(Address future, std::vector<Address> &tasks, std::size_t most) {
+  Search search{tasks, most, {}, true};
+  visit_future(future, search, 0);
+  return search.whole;
+}
+
+void WaiterReader::add_task(Address task, Search &search) {
+  if (std::find(search.tasks.begin(), search.tasks.end(), task) == search.tasks.end()) {
+    search.tasks.push_back(task);
+  }
+}
+
+void WaiterReader::visit_future(Address future, Search &search, unsigned depth) {
+  if (depth > k_max_depth || !search.seen.insert(future).second) {
+    return;
+  }
+  SnapshotMemory &memory = objects_.memory();
+  const auto first = memory.get<Address>(future + future_.callback);
+  const auto more = memory.get<Address>(future + future_.callbacks);
+  if (!first || !more) {
+    search.whole = false;
+    return;
+  }
+  if (*first != 0) {
+    visit_callback(*first, search, depth);
+  }
+  if (*more == 0 || objects_.type_of_object(*more).name != "list") {
+    return; // NULL or None: no further callbacks
+  }
+  const auto pairs = objects_.list_elements(*more); // of (callback, context)
+  if (!pairs) {
+    search.whole = false;
+    return;
+  }
+  for (const Address pair : *pairs) {
+    if (search.tasks.size() >= search.most) {
+      return;
+    }
+    visit_callback(memory.pointer(pair + objects_.layout().tuple_items), search, depth);
+  }
+}
+
+void WaiterReader::visit_callback(Address callback, Search &search, unsigned depth) {
+  if (search.tasks.size() >= search.most) {
+    return;
+  }
+  const TypeInfo &type = objects_.type_of_object(callback);
+  if (!type.valid) {
+    search.whole = false;
+  } else if (type.name == "builtin_function_or_method") {
+    const Address self = objects_.memory().pointer(callback + objects_.layout().cfunction_self);
+    if (is_task(self)) { // the task's own wakeup
+      add_task(self, search);
+    }
+  } else if (type.name == "function") {
+    visit_function(callback, search, depth);
+  } else if (type.name == "method") {
+    visit_method(callback, search);
+  } else if (type.name == "functools.partial") {
+    visit_partial(callback, search, depth);
+  }
+}
+
+/// The function's code, if it is one of asyncio's own.
+std::optional<CodeId> WaiterReader::asyncio_function(Address function) {
+  if (objects_.type_of_object(function).name != "function") {
+    return std::nullopt;
+  }
+  const std::optional<CodeId> code = codes_.find(objects_.memory().pointer(function + objects_.layout().func_code));
+  const bool ours = code && codes_.info(*code).file.find("asyncio") != std::string::npos;
+  return ours ? code : std::nullopt;
+}
+
+void WaiterReader::visit_function(Address function, Search &search, unsigned depth) {
+  const std::optional<CodeId> code = asyncio_function(function);
+  const CallbackRule *rule = code ? rule_for(k_closures, codes_.info(*code).function) : nullptr;
+  if (rule == nullptr) {
+    return; // a callback of the program's own: nobody that waits
+  }
+  const Address future = closure_cell(function, *code, rule->holder);
+  if (is_future(future)) {
+    visit_future(future, search, depth + 1);
+  }
+}
+
+void WaiterReader::visit_method(Address method, Search &search) {
+  const Layout &layout = objects_.layout();
+  const std::optional<CodeId> code = asyncio_function(objects_.memory().pointer(method + layout.method_function));
+  const CallbackRule *rule = code ? rule_for(k_methods, codes_.info(*code).function) : nullptr;
+  if (rule == nullptr) {
+    return;
+  }
+  const Address task = objects_.attribute(objects_.memory().pointer(method + layout.method_self), rule->holder);
+  if (is_task(task)) {
+    add_task(task, search);
+  } else if (task == 0) {
+    search.whole = false;
+  }
+}
+
+void WaiterReader::visit_partial(Address partial, Search &search, unsigned depth) {
+  const Layout &layout = objects_.layout();
+  const std::optional<CodeId> code = asyncio_function(objects_.memory().pointer(partial + layout.partial_function));
+  if (!code || codes_.info(*code).function != k_release_waiter) {
+    return;
+  }
+  const auto arguments = objects_.tuple_elements(objects_.memory().pointer(partial + layout.partial_args));
+  if (arguments && !arguments->empty() && is_future(arguments->front())) {
+    visit_future(arguments->front(), search, depth + 1);
+  }
+}
+
+std::optional<std::size_t> WaiterReader::free_variable(Address code_address, CodeId code, std::string_view name) {
+  const auto known = free_variables_.find(code);
+  if (known != free_variables_.end()) {
+    return known->second;
+  }
+  const Layout &layout = objects_.layout();
+  SnapshotMemory &memory = objects_.memory();
+  const auto names = objects_.tuple_elements(memory.pointer(code_address + layout.co_localsplusnames));
+  const Address kinds = memory.pointer(code_address + layout.co_localspluskinds);
+  std::size_t index = 0;
+  for (std::size_t i = 0; names && i < names->size(); ++i) {
+    constexpr std::uint8_t k_free = 0x80; // CO_FAST_FREE, Include/internal/pycore_code.h
+    if ((memory.get<std::uint8_t>(kinds + layout.bytes_value + i).value_or(0) & k_free) == 0) {
+      continue;
+    }
+    if (objects_.text((*names)[i]) == name) {
+      free_variables_.emplace(code, index);
+      return index;
+    }
+    ++index;
+  }
+  return std::nullopt;
+}
+
+Address WaiterReader::closure_cell(Address function, CodeId code, std::string_view name) {
+  const Layout &layout = objects_.layout();
+  SnapshotMemory &memory = objects_.memory();
+  const auto index = free_variable(memory.pointer(function + layout.func_code), code, name);
+  const Address closure = memory.pointer(function + layout.func_closure);
+  if (!index || closure == 0) {
+    return 0;
+  }
+  const Address cell = memory.pointer(closure + layout.tuple_items + *index * 8);
+  return cell == 0 ? 0 : memory.pointer(cell + layout.cell_contents);
+}
+
+} // namespace awaitscope

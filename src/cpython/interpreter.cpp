@@ -1,0 +1,119 @@
+#include "awaitscope/cpython/interpreter.hpp"
+
+#include <unordered_set>
+
+namespace awaitscope {
+namespace {
+
+constexpr std::size_t k_max_interpreters = 4096;
+constexpr std::size_t k_max_threads = 65536;
+constexpr std::size_t k_max_paths = 1024;
+
+} // namespace
+
+std::vector<Address> InterpreterReader::interpreters() {
+  SnapshotMemory &memory = objects_.memory();
+  std::vector<Address> found;
+  std::unordered_set<Address> seen;
+  Address at = memory.pointer(runtime_.address + runtime_.layout.rt_interpreters_head);
+  while (at != 0 && found.size() < k_max_interpreters && seen.insert(at).second) {
+    found.push_back(at);
+    at = memory.pointer(at + runtime_.layout.is_next);
+  }
+  return found;
+}
+
+std::vector<ThreadEntry> InterpreterReader::threads() {
+  const Layout &layout = runtime_.layout;
+  SnapshotMemory &memory = objects_.memory();
+  std::vector<ThreadEntry> found;
+  std::unordered_set<Address> seen;
+  for (const Address interpreter : interpreters()) {
+    const auto id = memory.get<std::int64_t>(interpreter + layout.is_id).value_or(0);
+    Address at = memory.pointer(interpreter + layout.is_threads_head);
+    while (at != 0 && found.size() < k_max_threads && seen.insert(at).second) {
+      ThreadEntry entry{at, interpreter, id, 0, 0};
+      entry.thread_pointer = memory.pointer(at + layout.ts_thread_id);
+      entry.native_id = static_cast<ThreadId>(memory.get<std::uint64_t>(at + layout.ts_native_id).value_or(0));
+      if (entry.native_id != 0 && memory.pointer(at + layout.ts_interp) == interpreter) {
+        found.push_back(entry);
+      }
+      at = memory.pointer(at + layout.ts_next);
+    }
+  }
+  return found;
+}
+
+std::uint64_t InterpreterReader::thread_generation() {
+  // struct pythreads: next_unique_id stands right before head (Include/internal/pycore_interp.h).
+  const Address interpreter = main_interpreter();
+  return objects_.memory().get<std::uint64_t>(interpreter + runtime_.layout.is_threads_head - 8).value_or(0);
+}
+
+bool InterpreterReader::same_thread(const ThreadEntry &entry) {
+  const Layout &layout = runtime_.layout;
+  SnapshotMemory &memory = objects_.memory();
+  return memory.pointer(entry.state + layout.ts_interp) == entry.interpreter &&
+         memory.pointer(entry.state + layout.ts_thread_id) == entry.thread_pointer &&
+         static_cast<ThreadId>(memory.get<std::uint64_t>(entry.state + layout.ts_native_id).value_or(0)) == entry.native_id;
+}
+
+Address InterpreterReader::main_interpreter() {
+  return objects_.memory().pointer(runtime_.address + runtime_.layout.rt_interpreters_main);
+}
+
+Address InterpreterReader::gil_holder(Address interpreter) {
+  const Layout &layout = runtime_.layout;
+  SnapshotMemory &memory = objects_.memory();
+  Address holder = runtime_.address + layout.rt_gil_holder;
+  Address locked = runtime_.address + layout.rt_gil_locked;
+  if (layout.is_gil != k_absent) {
+    const Address gil = memory.pointer(interpreter + layout.is_gil);
+    if (gil == 0) {
+      return 0;
+    }
+    holder = gil + layout.gil_holder;
+    locked = gil + layout.gil_locked;
+  }
+  return memory.get<std::int32_t>(locked).value_or(0) == 1 ? memory.pointer(holder) : 0;
+}
+
+Address InterpreterReader::module_dict(Address interpreter, std::string_view module) {
+  const Address modules = objects_.memory().pointer(interpreter + runtime_.layout.is_modules);
+  const Address found = objects_.dict_value(modules, module);
+  return found == 0 ? 0 : objects_.memory().pointer(found + runtime_.layout.module_dict);
+}
+
+std::unordered_map<ThreadId, std::string> InterpreterReader::thread_names(Address interpreter) {
+  std::unordered_map<ThreadId, std::string> names;
+  Address &active = active_threads_[interpreter];
+  if (active == 0) {
+    active = objects_.dict_value(module_dict(interpreter, "threading"), "_active");
+  }
+  const auto entries = objects_.dict_entries(active); // {ident: Thread}
+  if (!entries) {
+    return names;
+  }
+  for (const ObjectReader::Entry &entry : *entries) {
+    const auto native_id = objects_.integer(objects_.attribute(entry.value, "_native_id"));
+    const auto name = objects_.text(objects_.attribute(entry.value, "_name"));
+    if (native_id && name) {
+      names.emplace(static_cast<ThreadId>(*native_id), *name);
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> InterpreterReader::import_paths(Address interpreter) {
+  std::vector<std::string> paths;
+  const Address list = objects_.dict_value(module_dict(interpreter, "sys"), "path");
+  const auto items = objects_.list_elements(list);
+  for (std::size_t i = 0; items && i < items->size() && i < k_max_paths; ++i) {
+    if (std::optional<std::string> path = objects_.text((*items)[i])) {
+      paths.push_back(std::move(*path));
+    }
+  }
+  return paths;
+}
+
+} // namespace awaitscope

@@ -1,0 +1,89 @@
+#include "awaitscope/cpython/line_table.hpp"
+
+#include <cstdint>
+
+namespace awaitscope {
+namespace {
+
+/// A cursor over the bytes behind an entry's first byte; past the end it yields zeros and says so.
+class Cursor {
+public:
+  explicit Cursor(std::string_view table) : table_(table) {}
+
+  [[nodiscard]] bool at_end() const { return at_ >= table_.size(); }
+  void skip(std::size_t count) { at_ += count; }
+
+  std::uint8_t byte() { return at_end() ? 0 : static_cast<std::uint8_t>(table_[at_++]); }
+
+  std::uint32_t varint() {
+    std::uint32_t value = 0;
+    for (unsigned shift = 0; shift < 32; shift += 6) {
+      const std::uint8_t part = byte();
+      value |= static_cast<std::uint32_t>(part & 0x3FU) << shift;
+      if ((part & 0x40U) == 0) {
+        break;
+      }
+    }
+    return value;
+  }
+
+  std::int32_t signed_varint() {
+    const std::uint32_t value = varint();
+    const auto magnitude = static_cast<std::int32_t>(value >> 1U);
+    return (value & 1U) != 0 ? -magnitude : magnitude;
+  }
+
+private:
+  std::string_view table_;
+  std::size_t at_ = 0;
+};
+
+enum Form : std::uint8_t { k_one_line_0 = 10, k_no_column = 13, k_long = 14, k_none = 15 };
+
+/// Reads the rest of an entry of this form: the change of line.
+std::int32_t read_line_delta(std::uint8_t form, Cursor &cursor) {
+  if (form < k_one_line_0) {
+    cursor.skip(1);
+    return 0;
+  }
+  if (form < k_no_column) {
+    cursor.skip(2);
+    return form - k_one_line_0;
+  }
+  if (form == k_none) {
+    return 0;
+  }
+  const std::int32_t delta = cursor.signed_varint();
+  if (form == k_long) {
+    cursor.varint(); // end line
+    cursor.varint(); // column
+    cursor.varint(); // end column
+  }
+  return delta;
+}
+
+} // namespace
+
+std::vector<LineEntry> decode_location_table(std::string_view table, std::int32_t first_line) {
+  std::vector<LineEntry> lines;
+  Cursor cursor(table);
+  std::uint32_t offset = 0;
+  // Unsigned, so that a hostile table wraps instead of overflowing.
+  auto line = static_cast<std::uint32_t>(first_line);
+  while (!cursor.at_end()) {
+    const std::uint8_t head = cursor.byte();
+    if ((head & 0x80U) == 0) {
+      break;
+    }
+    const auto form = static_cast<std::uint8_t>((head >> 3U) & 15U);
+    line += static_cast<std::uint32_t>(read_line_delta(form, cursor));
+    const std::int32_t here = form == k_none ? 0 : static_cast<std::int32_t>(line);
+    if (lines.empty() || lines.back().line != here) {
+      lines.push_back({offset, here});
+    }
+    offset += ((head & 7U) + 1U) * 2U;
+  }
+  return lines;
+}
+
+} // namespace awaitscope

@@ -1,0 +1,276 @@
+#include "awaitscope/cpython/objects.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "unicode.hpp"
+
+namespace awaitscope {
+namespace {
+
+constexpr std::size_t k_max_types = 65536;
+constexpr int k_max_bases = 32;
+
+} // namespace
+
+const TypeInfo &ObjectReader::type(Address address) {
+  const auto known = types_.find(address);
+  if (known != types_.end()) {
+    return known->second;
+  }
+  static const TypeInfo k_unknown;
+  std::array<char, 128> name{};
+  const Address name_at = memory_.pointer(address + layout_.tp_name);
+  std::size_t length = 0;
+  while (name_at != 0 && length < name.size() - 1 && memory_.copy(name_at + length, &name[length], 1) && name[length] != '\0') {
+    ++length;
+  }
+  const auto basic_size = memory_.get<std::int64_t>(address + layout_.tp_basicsize);
+  if (length == 0 || !basic_size || *basic_size <= 0 || types_.size() >= k_max_types) {
+    return k_unknown; // not kept: the memory may hold a type later
+  }
+  TypeInfo info;
+  info.name = std::string(name.data(), length);
+  info.base = memory_.pointer(address + layout_.tp_base);
+  info.basic_size = *basic_size;
+  info.dict_offset = memory_.get<std::int64_t>(address + layout_.tp_dictoffset).value_or(0);
+  info.flags = memory_.get<std::uint64_t>(address + layout_.tp_flags).value_or(0);
+  info.valid = true;
+  return types_.emplace(address, std::move(info)).first->second;
+}
+
+bool ObjectReader::is_kind(Address address, std::string_view name) {
+  for (int depth = 0; address != 0 && depth < k_max_bases; ++depth) {
+    const TypeInfo &info = type(address);
+    if (!info.valid) {
+      return false;
+    }
+    if (info.name == name) {
+      return true;
+    }
+    address = info.base;
+  }
+  return false;
+}
+
+std::optional<std::string> ObjectReader::text(Address str) {
+  const auto length = memory_.get<std::uint64_t>(str + layout_.str_length);
+  const auto state = memory_.get<std::uint32_t>(str + layout_.str_state);
+  if (str == 0 || !length || !state) {
+    return std::nullopt;
+  }
+  // Include/cpython/unicodeobject.h: interned:2, kind:3, compact:1, ascii:1.
+  const unsigned kind = (*state >> 2U) & 7U;
+  const bool compact = ((*state >> 5U) & 1U) != 0;
+  const bool ascii = ((*state >> 6U) & 1U) != 0;
+  if (kind != 1 && kind != 2 && kind != 4) {
+    return std::nullopt;
+  }
+  const std::size_t kept = std::min<std::uint64_t>(*length, k_max_text);
+  Address data = str + (ascii ? layout_.str_ascii : layout_.str_compact);
+  if (!compact) {
+    data = memory_.pointer(str + layout_.str_compact);
+  }
+  std::string raw(kept * kind, '\0');
+  if (!memory_.copy(data, raw.data(), raw.size())) {
+    return std::nullopt;
+  }
+  std::string utf8 = utf8_from_units(raw, kind);
+  if (kept < *length) {
+    utf8 += "…";
+  }
+  return utf8;
+}
+
+bool ObjectReader::text_equals(Address str, std::string_view expected) {
+  const auto length = memory_.get<std::uint64_t>(str + layout_.str_length);
+  return length && *length == expected.size() && text(str) == expected;
+}
+
+std::optional<std::int64_t> ObjectReader::integer(Address object) {
+  // 3.12+: tag = digit count << 3 | sign (0 positive, 1 zero, 2 negative), Include/internal/pycore_long.h.
+  // Before: ob_size is the digit count, negative for a negative number. Digits hold 30 bits.
+  const auto tag = memory_.get<std::int64_t>(object + layout_.long_tag);
+  if (!tag) {
+    return std::nullopt;
+  }
+  const bool negative = layout_.long_tag_is_size ? *tag < 0 : (*tag & 3) == 2;
+  const std::int64_t count = layout_.long_tag_is_size ? (*tag < 0 ? -*tag : *tag) : *tag >> 3;
+  if (count < 0 || count > 3) {
+    return std::nullopt;
+  }
+  std::uint64_t value = 0;
+  for (std::int64_t i = count - 1; i >= 0; --i) {
+    const auto digit = memory_.get<std::uint32_t>(object + layout_.long_digit + static_cast<Address>(i) * 4);
+    if (!digit || *digit >= (1U << 30U) || (value >> 34U) != 0) {
+      return std::nullopt;
+    }
+    value = (value << 30U) | *digit;
+  }
+  const auto magnitude = static_cast<std::int64_t>(value);
+  return negative ? -magnitude : magnitude;
+}
+
+std::optional<std::vector<ObjectReader::Entry>> ObjectReader::keys_entries(Address keys, Address split_values) {
+  // Include/internal/pycore_dict.h: indices, then the entries; unicode-only tables store no hash.
+  const auto log2_size = memory_.get<std::uint8_t>(keys + layout_.keys_log2_size);
+  const auto log2_index = memory_.get<std::uint8_t>(keys + layout_.keys_log2_index);
+  const auto kind = memory_.get<std::uint8_t>(keys + layout_.keys_kind);
+  const auto count = memory_.get<std::uint64_t>(keys + layout_.keys_nentries);
+  if (keys == 0 || !log2_size || !log2_index || !kind || !count || *log2_size > 40 || *log2_index > 43 || *kind > 2 ||
+      *count > k_max_elements || *count > (std::uint64_t{1} << *log2_size)) {
+    return std::nullopt;
+  }
+  const bool general = *kind == 0;
+  const std::size_t stride = general ? 24 : 16;
+  const Address first = keys + layout_.keys_indices + (Address{1} << *log2_index);
+  if (*count > 0) {
+    const std::array<RemoteRange, 2> ranges{RemoteRange{first, *count * stride},
+                                            RemoteRange{split_values != 0 ? split_values : first, *count * 8}};
+    memory_.prefetch(ranges);
+  }
+  std::vector<Entry> entries;
+  entries.reserve(*count);
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    std::array<Address, 2> pair{};
+    if (!memory_.copy(first + i * stride + (general ? 8 : 0), pair.data(), sizeof pair)) {
+      return std::nullopt;
+    }
+    if (split_values != 0) {
+      pair[1] = memory_.pointer(split_values + i * 8);
+    }
+    if (pair[0] != 0 && pair[1] != 0) {
+      entries.push_back({pair[0], pair[1]});
+    }
+  }
+  return entries;
+}
+
+std::optional<std::vector<ObjectReader::Entry>> ObjectReader::dict_entries(Address dict) {
+  if (dict == 0 || !is_kind(type_of(dict), "dict")) {
+    return std::nullopt;
+  }
+  const Address keys = memory_.pointer(dict + layout_.dict_keys);
+  const Address values = memory_.pointer(dict + layout_.dict_values);
+  return keys_entries(keys, values == 0 ? 0 : values + layout_.dict_values_header);
+}
+
+Address ObjectReader::find_key(const std::vector<Entry> &entries, std::string_view key) {
+  std::vector<RemoteRange> heads;
+  heads.reserve(entries.size());
+  for (const Entry &entry : entries) {
+    heads.push_back({entry.key, layout_.str_compact});
+  }
+  memory_.prefetch(heads);
+  for (const Entry &entry : entries) {
+    if (text_equals(entry.key, key)) {
+      return entry.value;
+    }
+  }
+  return 0;
+}
+
+Address ObjectReader::dict_value(Address dict, std::string_view key) {
+  const std::optional<std::vector<Entry>> entries = dict_entries(dict);
+  return entries ? find_key(*entries, key) : 0;
+}
+
+std::optional<std::vector<Address>> ObjectReader::items_at(Address first, std::uint64_t count) {
+  if (count > k_max_elements) {
+    return std::nullopt;
+  }
+  std::vector<Address> items(count);
+  if (count > 0) {
+    const RemoteRange range{first, count * 8};
+    memory_.prefetch(std::span(&range, 1));
+    if (!memory_.copy(first, items.data(), count * 8)) {
+      return std::nullopt;
+    }
+  }
+  return items;
+}
+
+std::optional<std::vector<Address>> ObjectReader::set_elements(Address set) {
+  const auto mask = memory_.get<std::uint64_t>(set + layout_.set_mask);
+  const Address table = memory_.pointer(set + layout_.set_table);
+  if (set == 0 || !is_kind(type_of(set), "set") || !mask || *mask >= k_max_elements) {
+    return std::nullopt;
+  }
+  const auto words = items_at(table, (*mask + 1) * 2); // setentry: key, hash (Include/cpython/setobject.h)
+  if (!words) {
+    return std::nullopt;
+  }
+  std::vector<Address> elements;
+  for (std::size_t i = 0; i < words->size(); i += 2) {
+    constexpr Address k_dummy_hash = ~Address{0}; // a removed element: key dummy, hash -1
+    if ((*words)[i] != 0 && (*words)[i + 1] != k_dummy_hash) {
+      elements.push_back((*words)[i]);
+    }
+  }
+  return elements;
+}
+
+std::optional<std::vector<Address>> ObjectReader::list_elements(Address list) {
+  const auto count = memory_.get<std::uint64_t>(list + layout_.ob_size);
+  if (list == 0 || !count || !is_kind(type_of(list), "list")) {
+    return std::nullopt;
+  }
+  return items_at(memory_.pointer(list + layout_.list_items), *count);
+}
+
+std::optional<std::vector<Address>> ObjectReader::tuple_elements(Address tuple) {
+  const auto count = memory_.get<std::uint64_t>(tuple + layout_.ob_size);
+  if (tuple == 0 || !count || !is_kind(type_of(tuple), "tuple")) {
+    return std::nullopt;
+  }
+  return items_at(tuple + layout_.tuple_items, *count);
+}
+
+Address ObjectReader::inline_values(Address object, const TypeInfo &info) {
+  constexpr Address k_dict_word = 24;   // from the object back to its managed dict
+  constexpr Address k_values_word = 32; // 3.11: and to its values
+  switch (layout_.instance_dict) {
+  case InstanceDict::values_before:
+    return memory_.pointer(object - k_values_word);
+  case InstanceDict::tagged_before: {
+    const Address word = memory_.pointer(object - k_dict_word);
+    return (word & 1U) != 0 ? word + 1 : 0;
+  }
+  case InstanceDict::inline_after_object: {
+    // struct _dictvalues: capacity, size, embedded, valid (one byte each), then the values from +8.
+    const Address values = object + static_cast<Address>(info.basic_size);
+    const bool valid = memory_.get<std::uint8_t>(values + 3).value_or(0) != 0;
+    return (info.flags & layout_.inline_values_flag) != 0 && valid ? values + layout_.dict_values_header : 0;
+  }
+  }
+  return 0;
+}
+
+Address ObjectReader::instance_dict(Address object, const TypeInfo &info) {
+  if ((info.flags & layout_.managed_dict_flag) != 0) {
+    const Address word = memory_.pointer(object - 24);
+    return (word & 1U) != 0 ? 0 : word;
+  }
+  if (info.dict_offset > 0) {
+    return memory_.pointer(object + static_cast<Address>(info.dict_offset));
+  }
+  return 0;
+}
+
+Address ObjectReader::attribute(Address object, std::string_view name) {
+  const Address type_address = object == 0 ? 0 : type_of(object);
+  const TypeInfo info = type(type_address);
+  if (!info.valid) {
+    return 0;
+  }
+  if ((info.flags & layout_.managed_dict_flag) != 0) {
+    const Address values = inline_values(object, info);
+    if (values != 0) {
+      const auto entries = keys_entries(memory_.pointer(type_address + layout_.ht_cached_keys), values);
+      return entries ? find_key(*entries, name) : 0;
+    }
+  }
+  return dict_value(instance_dict(object, info), name);
+}
+
+} // namespace awaitscope

@@ -1,0 +1,83 @@
+#include "awaitscope/process/child.hpp"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "awaitscope/support/unique_fd.hpp"
+
+namespace awaitscope {
+namespace {
+
+int shell_status(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
+
+/// In the child: only async-signal-safe calls.
+[[noreturn]] void execute(char *const *arguments, int report) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+    std::signal(signal, SIG_DFL);
+  }
+  ::execvp(arguments[0], arguments);
+  const int error = errno;
+  const ssize_t written = ::write(report, &error, sizeof error);
+  ::_exit(written == sizeof error ? 127 : 126);
+}
+
+} // namespace
+
+Result<Child> Child::launch(const std::vector<std::string> &command) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return fail(ExitStatus::failed, fmt::format("cannot make a pipe: {}", std::strerror(errno)), "close some files, or raise ulimit -n");
+  }
+  const UniqueFd read_end(ends[0]);
+  UniqueFd write_end(ends[1]);
+  std::vector<char *> arguments;
+  for (const std::string &word : command) {
+    arguments.push_back(const_cast<char *>(word.c_str())); // NOLINT: execvp does not write to them
+  }
+  arguments.push_back(nullptr);
+  const pid_t pid = ::fork();
+  if (pid < 0) {
+    return fail(ExitStatus::failed, fmt::format("cannot start a process: {}", std::strerror(errno)), "free memory or processes (ulimit -u)");
+  }
+  if (pid == 0) {
+    execute(arguments.data(), write_end.get());
+  }
+  write_end = UniqueFd();
+  int error = 0;
+  // The pipe closes at a successful exec; else the error comes through it.
+  if (::read(read_end.get(), &error, sizeof error) == sizeof error) {
+    ::waitpid(pid, nullptr, 0);
+    return fail(ExitStatus::failed, fmt::format("cannot execute '{}': {}", command.front(), std::strerror(error)),
+                "give a command that is on PATH, or a path to one");
+  }
+  return Child(pid);
+}
+
+std::optional<int> Child::poll() {
+  int status = 0;
+  if (!status_ && ::waitpid(pid_, &status, WNOHANG) == pid_) {
+    status_ = shell_status(status);
+  }
+  return status_;
+}
+
+int Child::wait() {
+  int status = 0;
+  while (!status_) {
+    if (::waitpid(pid_, &status, 0) == pid_) {
+      status_ = shell_status(status);
+    } else if (errno != EINTR) {
+      status_ = static_cast<int>(ExitStatus::failed);
+    }
+  }
+  return *status_;
+}
+
+} // namespace awaitscope

@@ -1,0 +1,91 @@
+#include "awaitscope/sampler/preempt_engine.hpp"
+
+#include <cstring>
+
+#include "awaitscope/support/clock.hpp"
+
+namespace awaitscope {
+namespace {
+
+constexpr unsigned k_max_attempts = 60;
+constexpr Address k_cpu_id = 4; // struct rseq: cpu_id_start, cpu_id
+
+/// Which CPU a thread is on, as cheaply as the target allows.
+class CpuOf {
+public:
+  CpuOf(Target &target, const TargetThread &thread)
+      : target_(target), thread_(thread),
+        address_(target.rseq_offset() ? thread.entry.thread_pointer + static_cast<Address>(*target.rseq_offset()) + k_cpu_id : 0) {}
+
+  /// Starts a snapshot; the CPU is read first, in the same call.
+  int begin() {
+    if (address_ == 0) {
+      const int cpu = thread_.watch.processor();
+      target_.memory().begin();
+      return cpu;
+    }
+    std::uint32_t cpu = 0;
+    const ReadStatus status = target_.memory().begin(std::as_writable_bytes(std::span(&cpu, 1)), address_);
+    return status == ReadStatus::ok ? as_cpu(cpu) : -1;
+  }
+
+  int now() {
+    std::uint32_t cpu = 0;
+    if (address_ == 0) {
+      return thread_.watch.processor();
+    }
+    return target_.memory().remote().read(address_, &cpu, sizeof cpu) == ReadStatus::ok ? as_cpu(cpu) : -1;
+  }
+
+private:
+  /// A thread that registered no rseq area holds RSEQ_CPU_ID_UNINITIALIZED (-1) or ..._REGISTRATION_FAILED (-2).
+  int as_cpu(std::uint32_t cpu) {
+    const auto value = static_cast<std::int32_t>(cpu);
+    return value >= 0 ? value : thread_.watch.processor();
+  }
+
+  Target &target_;
+  const TargetThread &thread_;
+  Address address_;
+};
+
+} // namespace
+
+Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::function<void()> &look) {
+  Capture capture;
+  CpuOf cpu_of(target, thread);
+  for (unsigned attempt = 0; attempt < k_max_attempts; ++attempt) {
+    const std::optional<SchedStat> before = thread.watch.schedstat();
+    if (!before) {
+      capture.status = target.process().alive() ? CaptureStatus::ended : CaptureStatus::failed;
+      return capture;
+    }
+    const std::int64_t start = monotonic_ns();
+    const int cpu = cpu_of.begin();
+    const ReadStatus status = target.memory().status();
+    if (status == ReadStatus::gone || status == ReadStatus::denied) {
+      capture.status = CaptureStatus::failed;
+      return capture;
+    }
+    if (cpu < 0 || cpu != pin_.cpu()) {
+      if (!pin_.move_to(cpu)) {
+        capture.status = CaptureStatus::no_cpu;
+        return capture;
+      }
+      continue; // arrived where the thread was: read again at once
+    }
+    look();
+    const bool still_here = cpu_of.now() == cpu;
+    const std::optional<SchedStat> after = thread.watch.schedstat();
+    if (still_here && after && after->times_run == before->times_run) {
+      capture.status = CaptureStatus::captured;
+      capture.read_ns = monotonic_ns() - start;
+      return capture;
+    }
+    ++capture.retries;
+  }
+  capture.status = CaptureStatus::moved;
+  return capture;
+}
+
+} // namespace awaitscope

@@ -1,0 +1,167 @@
+#include "awaitscope/sampler/sampler.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include "awaitscope/sampler/pacer.hpp"
+#include "awaitscope/stitch/stitch.hpp"
+#include "awaitscope/support/clock.hpp"
+
+namespace awaitscope {
+namespace {
+
+constexpr std::int64_t k_housekeeping_ns = k_ns_per_second / 4;
+constexpr std::int64_t k_progress_ns = k_ns_per_second / 4;
+constexpr std::int64_t k_longest_sleep_ns = k_ns_per_second / 10; // so that a stop is noticed at any rate
+
+bool is_whole(const LogicalStack &stack) {
+  return std::none_of(stack.frames.begin(), stack.frames.end(), [](const Frame &frame) { return frame.kind == FrameKind::unreadable; });
+}
+
+} // namespace
+
+void Sampler::lose(Loss loss, std::uint64_t count) { totals_.lost[static_cast<std::size_t>(loss)] += count; }
+
+bool Sampler::sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const {
+  while (!stop.load(std::memory_order_relaxed)) {
+    const std::int64_t now = monotonic_ns();
+    if (now >= due_ns) {
+      return true;
+    }
+    const std::int64_t until = std::min(due_ns, now + k_longest_sleep_ns);
+    const timespec at{until / k_ns_per_second, until % k_ns_per_second};
+    ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr); // a signal ends it early, which is as well
+  }
+  return false;
+}
+
+/// What is read of one thread in one snapshot.
+void Sampler::look(const TargetThread &thread) {
+  thread_valid_ = target_.interpreters().same_thread(thread.entry);
+  seen_generation_ = target_.interpreters().thread_generation();
+  if (!thread_valid_) {
+    return;
+  }
+  target_.stacks().read(thread.entry.state, stack_);
+  chain_ = target_.tasks().running_chain(stack_, options_.root_names);
+  coroutines_seen_ = coroutines_seen_ || std::any_of(stack_.frames.begin(), stack_.frames.end(),
+                                                     [](const PythonFrame &frame) { return frame.of_generator; });
+}
+
+Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, SampleSink &sink) {
+  const Capture capture = engine_.capture(target_, thread, [&] { look(thread); });
+  totals_.retries += capture.retries;
+  switch (capture.status) {
+  case CaptureStatus::failed:
+    return Health::ended;
+  case CaptureStatus::ended:
+    list_due_ = true;
+    return Health::running;
+  case CaptureStatus::moved:
+    lose(Loss::moved);
+    return Health::running;
+  case CaptureStatus::no_cpu:
+    lose(Loss::no_cpu);
+    return Health::running;
+  case CaptureStatus::captured:
+    break;
+  }
+  totals_.read_ns += capture.read_ns;
+  totals_.longest_read_ns = std::max(totals_.longest_read_ns, capture.read_ns);
+  list_due_ = list_due_ || seen_generation_ != generation_;
+  if (!thread_valid_) {
+    list_due_ = true; // it has left the interpreter: no Python thread any more
+    return Health::running;
+  }
+  if (stack_.frames.empty()) {
+    return Health::running; // between threads' start and their first frame: nothing of Python's runs
+  }
+  sample_.time_ns = monotonic_ns();
+  sample_.tid = thread.watch.tid();
+  sample_.state = state;
+  sample_.stack = stitch(stack_, chain_ ? &*chain_ : nullptr);
+  sample_.task_name = chain_ ? chain_->root_name : std::string();
+  ++totals_.samples;
+  if (!is_whole(sample_.stack)) {
+    ++totals_.partial;
+  }
+  sink.consume(sample_, thread.name.empty() ? std::to_string(sample_.tid) : thread.name);
+  return Health::running;
+}
+
+Sampler::Health Sampler::tick(SampleSink &sink) {
+  ++totals_.ticks;
+  std::size_t ended = 0;
+  for (TargetThread &thread : target_.threads()) {
+    const std::optional<SchedStat> stat = thread.watch.schedstat();
+    if (!stat) {
+      ++ended;
+      continue;
+    }
+    const bool still_blocked = stat->times_run == thread.blocked_at && stat->times_run != 0;
+    const ThreadWatch::Run run = still_blocked ? ThreadWatch::Run::blocked : thread.watch.run();
+    if (run == ThreadWatch::Run::blocked) {
+      // Counted before the state was read: if it ran in between, the next tick sees another count and looks again.
+      thread.blocked_at = stat->times_run;
+    }
+    if (run == ThreadWatch::Run::runnable || (run == ThreadWatch::Run::blocked && options_.idle == IdleThreads::sample)) {
+      const ThreadState state = run == ThreadWatch::Run::runnable ? ThreadState::running : ThreadState::idle;
+      if (sample(thread, state, sink) == Health::ended) {
+        return Health::ended;
+      }
+    }
+  }
+  list_due_ = list_due_ || ended > 0;
+  if (ended == target_.threads().size() && !target_.process().alive()) {
+    return Health::ended;
+  }
+  return Health::running;
+}
+
+/// What changes rarely: the list of threads, their names, asyncio's own objects. Read outside the engine's looks: each is
+/// checked when it is used.
+void Sampler::housekeep() {
+  const std::int64_t now = monotonic_ns();
+  if (!list_due_ && now < next_housekeeping_ns_) {
+    return;
+  }
+  next_housekeeping_ns_ = now + k_housekeeping_ns;
+  target_.memory().begin();
+  const std::uint64_t generation = target_.interpreters().thread_generation();
+  target_.refresh_threads();
+  generation_ = generation;
+  list_due_ = false;
+  target_.refresh_names();
+  if (coroutines_seen_ && !target_.tasks().located()) {
+    target_.tasks().locate(); // asyncio was imported after the attach
+  }
+}
+
+SamplingTotals Sampler::run(SampleSink &sink, const std::atomic<bool> &stop) {
+  const std::int64_t start = monotonic_ns();
+  const std::int64_t end = options_.duration_ns ? start + *options_.duration_ns : INT64_MAX;
+  Pacer pacer(start, options_.rate_hz, std::random_device{}());
+  next_housekeeping_ns_ = start + k_housekeeping_ns;
+  next_progress_ns_ = start + k_progress_ns;
+  while (true) {
+    const Pacer::Tick due = pacer.next(monotonic_ns());
+    if (due.due_ns >= end) {
+      sleep_until(end, stop);
+      break;
+    }
+    lose(Loss::late, due.missed);
+    if (!sleep_until(due.due_ns, stop) || tick(sink) == Health::ended) {
+      break;
+    }
+    housekeep();
+    if (progress_ && monotonic_ns() >= next_progress_ns_) {
+      next_progress_ns_ = monotonic_ns() + k_progress_ns;
+      totals_.elapsed_ns = monotonic_ns() - start;
+      progress_(totals_);
+    }
+  }
+  totals_.elapsed_ns = monotonic_ns() - start;
+  return totals_;
+}
+
+} // namespace awaitscope

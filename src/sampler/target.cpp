@@ -1,0 +1,112 @@
+#include "awaitscope/sampler/target.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "awaitscope/support/clock.hpp"
+#include "awaitscope/support/text.hpp"
+
+namespace awaitscope {
+
+Target::Target(Process process, CodeTable &codes)
+    : process_(std::move(process)), remote_(process_.memory()), snapshot_(remote_), codes_(codes),
+      objects_(snapshot_, runtime_.layout), code_cache_(objects_, codes_), stacks_(objects_, code_cache_),
+      interpreters_(objects_, runtime_), tasks_(objects_, code_cache_, stacks_, interpreters_) {}
+
+Result<void> Target::attach() {
+  Result<PythonRuntime> found = find_runtime(process_, remote_);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  runtime_ = std::move(*found);
+  // A process that has just been started has an interpreter in a moment; one that ends has none any more.
+  constexpr std::int64_t k_patience_ns = k_ns_per_second;
+  const std::int64_t deadline = monotonic_ns() + k_patience_ns;
+  while (true) {
+    const ReadStatus status = snapshot_.begin();
+    if (runtime_initialized(runtime_, snapshot_)) {
+      break;
+    }
+    if (status == ReadStatus::denied || snapshot_.status() == ReadStatus::denied) {
+      return tl::unexpected(denied_error(process_.pid()));
+    }
+    if (!process_.alive()) {
+      return tl::unexpected(no_such_process(process_.pid()));
+    }
+    if (monotonic_ns() > deadline) {
+      return fail(ExitStatus::no_target,
+                  fmt::format("the Python {} of process {} is not as its headers say, or not initialized",
+                              runtime_.layout.version.text(), process_.pid()),
+                  "if it runs normally, report its exact version and where the build comes from");
+    }
+    ::usleep(2000);
+  }
+  rseq_offset_ = find_rseq_offset(process_, remote_);
+  refresh_threads();
+  refresh_names();
+  tasks_.locate();
+  return {};
+}
+
+std::vector<std::string> Target::import_paths() {
+  snapshot_.begin();
+  return interpreters_.import_paths(interpreters_.main_interpreter());
+}
+
+std::unordered_map<ThreadId, ThreadId> Target::host_ids() {
+  std::unordered_map<ThreadId, ThreadId> ids;
+  const bool same_namespace = process_.inner_id(process_.pid()) == process_.pid();
+  for (const ThreadId tid : process_.threads()) {
+    ids.emplace(same_namespace ? tid : process_.inner_id(tid), tid);
+  }
+  return ids;
+}
+
+bool Target::refresh_threads() {
+  const std::vector<ThreadEntry> entries = interpreters_.threads();
+  const auto same = [](const TargetThread &known, const ThreadEntry &entry) {
+    return known.entry.state == entry.state && known.entry.native_id == entry.native_id;
+  };
+  const bool unchanged = entries.size() == threads_.size() &&
+                         std::equal(threads_.begin(), threads_.end(), entries.begin(), same);
+  if (unchanged) {
+    return false;
+  }
+  const std::unordered_map<ThreadId, ThreadId> ids = host_ids();
+  std::vector<TargetThread> threads;
+  for (const ThreadEntry &entry : entries) {
+    const auto known = std::find_if(threads_.begin(), threads_.end(), [&](const TargetThread &thread) { return same(thread, entry); });
+    if (known != threads_.end() && known->watch.valid()) {
+      threads.push_back(std::move(*known));
+      continue;
+    }
+    const auto id = ids.find(entry.native_id);
+    if (id != ids.end()) {
+      threads.push_back({entry, ThreadWatch(process_.pid(), id->second), {}, 0});
+    }
+  }
+  threads_ = std::move(threads);
+  return true;
+}
+
+bool Target::refresh_names() {
+  const auto nameless = [](const TargetThread &thread) { return thread.name.empty(); };
+  if (std::none_of(threads_.begin(), threads_.end(), nameless)) {
+    return true;
+  }
+  std::unordered_map<Address, std::unordered_map<ThreadId, std::string>> names;
+  for (TargetThread &thread : threads_) {
+    const auto [of_interpreter, fresh] = names.try_emplace(thread.entry.interpreter);
+    if (fresh) {
+      of_interpreter->second = interpreters_.thread_names(thread.entry.interpreter);
+    }
+    const auto name = of_interpreter->second.find(thread.entry.native_id);
+    if (thread.name.empty() && name != of_interpreter->second.end()) {
+      thread.name = name->second;
+    }
+  }
+  return std::none_of(threads_.begin(), threads_.end(), nameless);
+}
+
+} // namespace awaitscope

@@ -1,0 +1,92 @@
+#include "awaitscope/support/units.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace awaitscope {
+namespace {
+
+struct Unit {
+  std::string_view suffix;
+  double factor;
+};
+
+constexpr std::array<Unit, 7> k_duration_units{{{"", 1.0},
+                                                {"s", 1.0},
+                                                {"sec", 1.0},
+                                                {"ms", 1e-3},
+                                                {"us", 1e-6},
+                                                {"m", 60.0},
+                                                {"h", 3600.0}}};
+constexpr std::array<Unit, 7> k_rate_units{
+    {{"", 1.0}, {"Hz", 1.0}, {"hz", 1.0}, {"kHz", 1e3}, {"khz", 1e3}, {"k", 1e3}, {"KHz", 1e3}}};
+
+constexpr double k_max_seconds = 10.0 * 366 * 86400;
+constexpr double k_max_hertz = 1e6;
+
+template <std::size_t N>
+bool parse_quantity(std::string_view text, const std::array<Unit, N> &units, double &value) {
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || !std::isfinite(value)) {
+    return false;
+  }
+  const std::string_view suffix = text.substr(static_cast<std::size_t>(rest - text.data()));
+  for (const Unit &unit : units) {
+    if (suffix == unit.suffix) {
+      value *= unit.factor;
+      return true;
+    }
+  }
+  return false;
+}
+
+} // namespace
+
+Result<std::int64_t> parse_duration(std::string_view text) {
+  double seconds = 0;
+  if (!parse_quantity(text, k_duration_units, seconds) || seconds * 1e9 < 1 || seconds > k_max_seconds) {
+    return fail(ExitStatus::usage, fmt::format("'{}' is not a duration", text),
+                "give a positive number of seconds, or one with a unit: 10, 500ms, 2m");
+  }
+  return static_cast<std::int64_t>(std::llround(seconds * 1e9));
+}
+
+Result<double> parse_rate(std::string_view text) {
+  double hertz = 0;
+  if (!parse_quantity(text, k_rate_units, hertz) || hertz <= 0 || hertz > k_max_hertz) {
+    return fail(ExitStatus::usage, fmt::format("'{}' is not a sampling rate", text),
+                "give samples per second above 0 and up to 1 MHz: 100, 250Hz, 1kHz");
+  }
+  return hertz;
+}
+
+std::string with_thousands(std::uint64_t value) {
+  const std::string digits = std::to_string(value);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) {
+      text += ',';
+    }
+    text += digits[i];
+  }
+  return text;
+}
+
+std::string human_duration(std::int64_t nanoseconds) {
+  const auto value = static_cast<double>(nanoseconds);
+  if (value < 1e3) {
+    return fmt::format("{} ns", nanoseconds);
+  }
+  if (value < 1e6) {
+    return fmt::format("{:.1f} µs", value / 1e3);
+  }
+  if (value < 1e9) {
+    return fmt::format("{:.1f} ms", value / 1e6);
+  }
+  return fmt::format("{:.1f} s", value / 1e9);
+}
+
+} // namespace awaitscope

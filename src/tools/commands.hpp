@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "awaitscope/model/ids.hpp"
+#include "awaitscope/support/error.hpp"
+
+namespace awaitscope::tools {
+
+enum class Verbosity : std::uint8_t { quiet, normal, verbose };
+
+struct RecordOptions {
+  std::optional<ThreadId> pid;
+  std::vector<std::string> command;
+  std::string duration;
+  std::string rate = "100";
+  std::string output;
+  std::string format;
+  std::string engine = "auto";
+  bool idle = false;
+  bool lines = false;
+  bool full_paths = false;
+  bool loop_frames = false;
+  bool task_frames = false;
+  bool task_names = false;
+  Verbosity verbosity = Verbosity::normal;
+};
+
+struct DumpOptions {
+  std::optional<ThreadId> pid;
+  bool json = false;
+  std::string output;
+  std::string engine = "auto";
+  Verbosity verbosity = Verbosity::normal;
+};
+
+/// Each returns the exit status of a run that did what it could; an Error is printed by main.
+Result<int> record(const RecordOptions &options);
+Result<int> dump(const DumpOptions &options);
+
+} // namespace awaitscope::tools

@@ -1,0 +1,132 @@
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "commands.hpp"
+#include "messages.hpp"
+#include "version.hpp"
+
+namespace awaitscope::tools {
+namespace {
+
+/// The arguments up to the first "--", and those behind it: a launched command keeps its own flags.
+struct Arguments {
+  std::vector<std::string> own;
+  std::vector<std::string> command;
+};
+
+Arguments split(int count, char **words) {
+  Arguments arguments;
+  bool behind = false;
+  for (int i = 1; i < count; ++i) {
+    const std::string word = words[i]; // NOLINT(cppcoreguidelines-pro-bounds-pointer-arithmetic)
+    if (!behind && word == "--") {
+      behind = true;
+      continue;
+    }
+    (behind ? arguments.command : arguments.own).push_back(word);
+  }
+  return arguments;
+}
+
+/// -q and -v of any command.
+struct Loudness {
+  bool quiet = false;
+  bool verbose = false;
+  [[nodiscard]] Verbosity value() const {
+    return quiet ? Verbosity::quiet : verbose ? Verbosity::verbose : Verbosity::normal;
+  }
+};
+
+void add_common(CLI::App &command, std::optional<ThreadId> &pid, std::string &output, std::string &engine, Loudness &loudness) {
+  command.add_option("-p,--pid", pid, "the process to read")->type_name("PID");
+  command.add_option("-o,--output", output, "where to write; - is standard output")->type_name("FILE");
+  command.add_option("--engine", engine, "how running threads are read: auto, preempt")->type_name("NAME");
+  command.add_flag("-q,--quiet", loudness.quiet, "say nothing but errors");
+  command.add_flag("-v,--verbose", loudness.verbose, "say how the process was read");
+}
+
+CLI::App *add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) {
+  CLI::App *command = app.add_subcommand("record", "sample a process for a while: record -p PID, or record -- COMMAND ARGUMENT…");
+  add_common(*command, options.pid, options.output, options.engine, loudness);
+  command->add_option("-d,--duration", options.duration, "how long: 10, 500ms, 2m (default: until Ctrl-C, or the process ends)")
+      ->type_name("SECONDS");
+  command->add_option("-r,--rate", options.rate, "samples per second: 100 (the default), 1kHz")->type_name("HZ");
+  command->add_option("-f,--format", options.format, "what to write: folded (default: by the ending of FILE)")->type_name("NAME");
+  command->add_flag("--idle", options.idle, "count threads that wait as well");
+  command->add_flag("--lines", options.lines, "name the executing line, not that of the def");
+  command->add_flag("--full-paths", options.full_paths, "keep file names whole");
+  command->add_flag("--loop-frames", options.loop_frames, "keep the event loop's own frames below a task");
+  command->add_flag("--task-frames", options.task_frames, "mark where a task begins: [task NAME]");
+  command->add_flag("--task-names", options.task_names, "call a root task by the name that the program gave it");
+  return command;
+}
+
+CLI::App *add_dump(CLI::App &app, DumpOptions &options, Loudness &loudness) {
+  CLI::App *command = app.add_subcommand("dump", "one snapshot: every thread, every task");
+  add_common(*command, options.pid, options.output, options.engine, loudness);
+  command->add_flag("--json", options.json, "as JSON");
+  return command;
+}
+
+int usage_error(const CLI::ParseError &error, const CLI::App &app) {
+  std::string name = "awaitscope";
+  for (const CLI::App *command : app.get_subcommands()) {
+    name += " " + command->get_name();
+  }
+  say_error({ExitStatus::usage, error.what(), fmt::format("see {} --help", name)});
+  return static_cast<int>(ExitStatus::usage);
+}
+
+int run(int count, char **words) {
+  Arguments arguments = split(count, words);
+  CLI::App app{"awaitscope reads a running Python from outside: whole stacks, across asyncio's awaits.", "awaitscope"};
+  app.set_version_flag("--version", fmt::format("awaitscope {}", k_version));
+  app.require_subcommand(1);
+  RecordOptions record_options;
+  DumpOptions dump_options;
+  Loudness loudness;
+  const CLI::App *record_command = add_record(app, record_options, loudness);
+  const CLI::App *dump_command = add_dump(app, dump_options, loudness);
+  try {
+    std::vector<std::string> reversed(arguments.own.rbegin(), arguments.own.rend()); // what CLI11 takes
+    app.parse(reversed);
+  } catch (const CLI::Success &asked) {
+    return app.exit(asked); // --help, --version
+  } catch (const CLI::ParseError &error) {
+    return usage_error(error, app);
+  }
+  Result<int> result = 0;
+  if (record_command->parsed()) {
+    record_options.command = std::move(arguments.command);
+    record_options.verbosity = loudness.value();
+    result = record(record_options);
+  } else if (dump_command->parsed()) {
+    dump_options.verbosity = loudness.value();
+    result = !dump_options.pid.has_value() || !arguments.command.empty()
+                 ? fail(ExitStatus::usage, "dump needs a PID, and no command", "awaitscope dump -p PID")
+                 : dump(dump_options);
+  }
+  if (!result) {
+    say_error(result.error());
+    return static_cast<int>(result.error().status);
+  }
+  return *result;
+}
+
+} // namespace
+} // namespace awaitscope::tools
+
+int main(int count, char **words) {
+  try {
+    return awaitscope::tools::run(count, words);
+  } catch (const std::exception &error) { // memory, above all: everything else is an Error
+    awaitscope::tools::say_error({awaitscope::ExitStatus::failed, error.what(), "free some memory, or report this"});
+    return static_cast<int>(awaitscope::ExitStatus::failed);
+  }
+}

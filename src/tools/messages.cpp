@@ -1,0 +1,65 @@
+#include "messages.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "awaitscope/support/text.hpp"
+#include "awaitscope/support/units.hpp"
+
+namespace awaitscope::tools {
+namespace {
+
+void put(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+
+std::string losses(const SamplingTotals &totals) {
+  std::string text;
+  for (std::size_t i = 0; i < totals.lost.size(); ++i) {
+    if (totals.lost[i] > 0) {
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", with_thousands(totals.lost[i]), name_of(static_cast<Loss>(i)));
+    }
+  }
+  return text.empty() ? "none" : text;
+}
+
+} // namespace
+
+void say(std::string_view text) { put(fmt::format("awaitscope: {}\n", one_line(valid_utf8(text)))); }
+
+void say_error(const Error &error) {
+  put(fmt::format("awaitscope: error: {}\nhint: {}\n", one_line(valid_utf8(error.what)), one_line(valid_utf8(error.hint))));
+}
+
+ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+ProgressLine::~ProgressLine() { clear(); }
+
+void ProgressLine::show(const SamplingTotals &totals) {
+  if (!terminal_) {
+    return;
+  }
+  shown_ = true;
+  put(fmt::format("\r\x1b[Kawaitscope: {} samples, {}, lost: {}  (Ctrl-C stops and writes)", with_thousands(totals.samples),
+                  human_duration(totals.elapsed_ns), losses(totals)));
+  std::fflush(stderr);
+}
+
+void ProgressLine::clear() {
+  if (shown_) {
+    put("\r\x1b[K");
+    shown_ = false;
+  }
+}
+
+std::string summary(const SamplingTotals &totals, double rate_hz, std::string_view engine) {
+  const auto mean = totals.samples == 0 ? 0 : totals.read_ns / static_cast<std::int64_t>(totals.samples);
+  return fmt::format("{} samples at {} ticks in {} ({:g} Hz asked, engine {}); lost: {}; with an [unreadable] part: {}; target never stopped, "
+                     "held off its CPU for {} a sample, {} at most",
+                     with_thousands(totals.samples), with_thousands(totals.ticks), human_duration(totals.elapsed_ns), rate_hz,
+                     engine, losses(totals), with_thousands(totals.partial), human_duration(mean),
+                     human_duration(totals.longest_read_ns));
+}
+
+} // namespace awaitscope::tools

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "awaitscope/model/sample.hpp"
+#include "awaitscope/support/error.hpp"
+
+namespace awaitscope::tools {
+
+// Everything for people goes to stderr.
+
+/// "awaitscope: TEXT", one line.
+void say(std::string_view text);
+
+/// One line of cause, one of remedy.
+void say_error(const Error &error);
+
+/// The line that is rewritten while a recording runs; nothing unless stderr is a terminal.
+class ProgressLine {
+public:
+  ProgressLine();
+  ~ProgressLine();
+  ProgressLine(const ProgressLine &) = delete;
+  ProgressLine &operator=(const ProgressLine &) = delete;
+
+  void show(const SamplingTotals &totals);
+  void clear();
+
+private:
+  bool terminal_;
+  bool shown_ = false;
+};
+
+/// The last line of a recording: samples, what was lost and why, how long the target was held up.
+std::string summary(const SamplingTotals &totals, double rate_hz, std::string_view engine);
+
+} // namespace awaitscope::tools

@@ -1,0 +1,97 @@
+"""The schema of `dump --json`, checked whole: every key, its type, and what must agree between two parts."""
+import re
+
+_ID = re.compile(r"0x[0-9a-f]+")
+THREAD_STATES = ("running", "idle")
+TASK_STATES = ("running", "ready", "waiting", "done")
+NoneType = type(None)
+
+TOP = {"schema": int, "process": dict, "threads": list, "tasks": list}
+PROCESS = {"pid": int, "python": str, "free_threaded": bool, "executable": str, "command": list}
+THREAD = {"tid": int, "name": str, "main": bool, "interpreter": int, "state": str, "holds_gil": bool,
+          "running_task": (str, NoneType), "frames": list}
+TASK = {"id": str, "name": str, "coroutine": str, "tid": int, "state": str, "frames": list, "awaited_by": list,
+        "thread_hop": (dict, NoneType)}
+FRAME = {"function": str, "file": str, "line": (int, NoneType), "kind": str}
+
+
+def _keys(problems, where, value, types):
+    """Every promised key with its type; more keys are allowed."""
+    if not isinstance(value, dict):
+        problems.append("%s is no object" % where)
+        return False
+    for key, kind in types.items():
+        if key not in value:
+            problems.append("%s has no %s" % (where, key))
+        elif not isinstance(value[key], kind) or (kind is int and isinstance(value[key], bool)):
+            problems.append("%s.%s is %r" % (where, key, value[key]))
+    return all(key in value for key in types)
+
+
+def _frames(problems, where, frames):
+    for number, frame in enumerate(frames):
+        at = "%s.frames[%d]" % (where, number)
+        if _keys(problems, at, frame, FRAME):
+            if frame["line"] is not None and (isinstance(frame["line"], bool) or frame["line"] < 1):
+                problems.append("%s.line is %r" % (at, frame["line"]))
+            if not frame["function"] or not frame["file"]:
+                problems.append("%s names nothing" % at)
+
+
+def _threads(problems, threads):
+    for number, thread in enumerate(threads):
+        where = "threads[%d]" % number
+        if _keys(problems, where, thread, THREAD):
+            if thread["state"] not in THREAD_STATES:
+                problems.append("%s.state is %r" % (where, thread["state"]))
+            _frames(problems, where, thread["frames"])
+    mains = [thread for thread in threads if thread.get("main")]
+    if len(mains) != 1:
+        problems.append("%d main threads" % len(mains))
+    holders = [thread for thread in threads if thread.get("holds_gil")]
+    if len({thread.get("interpreter") for thread in holders}) != len(holders):
+        problems.append("%d threads hold one GIL" % len(holders))
+    if len({thread.get("tid") for thread in threads}) != len(threads):
+        problems.append("a tid twice")
+
+
+def _tasks(problems, tasks, threads):
+    ids = {task.get("id") for task in tasks}
+    tids = {thread.get("tid") for thread in threads}
+    if len(ids) != len(tasks):
+        problems.append("a task's id twice")
+    for number, task in enumerate(tasks):
+        where = "tasks[%d]" % number
+        if not _keys(problems, where, task, TASK):
+            continue
+        if not _ID.fullmatch(task["id"]):
+            problems.append("%s.id is %r" % (where, task["id"]))
+        if task["state"] not in TASK_STATES:
+            problems.append("%s.state is %r" % (where, task["state"]))
+        if not set(task["awaited_by"]) <= ids:
+            problems.append("%s.awaited_by names no task: %r" % (where, task["awaited_by"]))
+        if task["tid"] not in tids:
+            problems.append("%s.tid %r is no thread" % (where, task["tid"]))
+        if task["thread_hop"] is not None and task["thread_hop"].get("tid") not in tids:
+            problems.append("%s.thread_hop is %r" % (where, task["thread_hop"]))
+        _frames(problems, where, task["frames"])
+
+
+def problems_of(document):
+    """What is wrong with a parsed `dump --json`; an empty list if nothing is."""
+    problems = []
+    if not _keys(problems, "the dump", document, TOP):
+        return problems
+    if document["schema"] != 1:
+        problems.append("schema is %r" % document["schema"])
+    if _keys(problems, "process", document["process"], PROCESS):
+        if not all(isinstance(word, str) for word in document["process"]["command"]):
+            problems.append("process.command is %r" % document["process"]["command"])
+    threads, tasks = document["threads"], document["tasks"]
+    _threads(problems, threads)
+    _tasks(problems, tasks, threads)
+    running = {task["id"]: task["tid"] for task in tasks if task.get("state") == "running"}
+    named = {thread["running_task"]: thread["tid"] for thread in threads if thread.get("running_task")}
+    if running != named:
+        problems.append("running tasks %r, but threads run %r" % (running, named))
+    return problems

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Runs the integration tests: awaitscope against real interpreters running small programs that know themselves.
+
+usage: tests/integration/run.py [-k PATTERN]… [--list] [--pythons EXE:EXE] [--awaitscope PATH] [--jobs N] [--kills N]
+
+Interpreters come from --pythons or $AWAITSCOPE_PYTHONS, from pyenv and from PATH; one of each supported minor is used.
+The executable is --awaitscope, $AWAITSCOPE or build/awaitscope. Exit status: 0 only if an interpreter was found, a test
+ran, and none failed. What was not run, and why, is listed at the end.
+"""
+import argparse
+import concurrent.futures
+import fnmatch
+import glob
+import importlib
+import os
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+import harness  # noqa: E402
+import interpreters  # noqa: E402
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ", 1)[1].split("\n", 1)[0])
+    parser.add_argument("-k", action="append", default=[], dest="patterns", help="only tests whose id has this in it; * stands for anything")
+    parser.add_argument("--list", action="store_true", help="print the tests' ids, and end")
+    parser.add_argument("--pythons", help="interpreters to use before any other, separated by colons")
+    parser.add_argument("--awaitscope", help="the executable under test")
+    parser.add_argument("--jobs", type=int, default=1, help="tests side by side; timing-sensitive ones never are")
+    parser.add_argument("--kills", type=int, help="how often to kill the recorder (default 200, or $AWAITSCOPE_KILLS)")
+    options = parser.parse_args()
+    if options.pythons:
+        os.environ["AWAITSCOPE_PYTHONS"] = options.pythons
+    if options.awaitscope:
+        os.environ["AWAITSCOPE"] = os.path.abspath(options.awaitscope)
+    if options.kills:
+        os.environ["AWAITSCOPE_KILLS"] = str(options.kills)
+    return options
+
+
+def test_classes():
+    here = os.path.dirname(os.path.abspath(__file__))
+    for path in sorted(glob.glob(os.path.join(here, "test_*.py"))):
+        module = importlib.import_module(os.path.basename(path)[:-3])
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, harness.ToolTest) and value.__module__ == module.__name__:
+                yield value
+
+
+def bind(cls, interpreter, label):
+    """A copy of a test class for one interpreter; the label shows in the tests' ids."""
+    name = cls.__name__ + label
+    facts = {"python": interpreter.path, "interpreter": interpreter, "__module__": cls.__module__, "__qualname__": name}
+    return type(name, (cls,), facts)
+
+
+def collect(found, patterns):
+    """The bound tests, in the order of the files."""
+    newest = found[max(found, key=lambda minor: int(minor.split(".")[1]))]
+    tests = []
+    for cls in test_classes():
+        every = issubclass(cls, harness.InterpreterTest)
+        bound = [bind(cls, found[minor], "[%s]" % minor) for minor in found] if every else [bind(cls, newest, "")]
+        for one in bound:
+            tests += unittest.defaultTestLoader.loadTestsFromTestCase(one)
+    if patterns:
+        tests = [test for test in tests if any(matches(test.id(), pattern) for pattern in patterns)]
+    return tests
+
+
+def matches(name, pattern):
+    return fnmatch.fnmatchcase(name, "*%s*" % pattern.replace("[", "[[]"))
+
+
+def run_one(test):
+    """Runs a test alone, and prints its line when it ended."""
+    result = unittest.TestResult()
+    started = time.monotonic()
+    test.run(result)
+    bad = result.failures + result.errors + [(test, "unexpected success") for _ in result.unexpectedSuccesses]
+    outcome = "FAIL" if bad else "not run" if result.skipped else "ok"
+    details = "".join("\n%s" % text for _, text in bad) + "".join(": %s" % text for _, text in result.skipped)
+    print("%-7s %6.1f s  %s%s" % (outcome, time.monotonic() - started, test.id(), details), flush=True)
+    return outcome, test.id(), details
+
+
+def run_all(tests, jobs):
+    """Those that can bear company first, side by side; then the others, one by one."""
+    alone = [test for test in tests if test.timing_sensitive or jobs == 1]
+    together = [test for test in tests if test not in alone]
+    with concurrent.futures.ThreadPoolExecutor(max(1, jobs)) as pool:
+        outcomes = list(pool.map(run_one, together))
+    return outcomes + [run_one(test) for test in alone]
+
+
+def main():
+    options = parse_options()
+    found = interpreters.discover(interpreters.SUPPORTED)
+    for minor in interpreters.SUPPORTED:
+        print(found[minor] if minor in found else "Python %s: NOT FOUND, not tested" % minor, flush=True)
+    if not found:
+        print("no supported interpreter on this machine: nothing can be tested", file=sys.stderr)
+        return 1
+    tests = collect(found, options.patterns)
+    if options.list:
+        print("\n".join(test.id() for test in tests))
+        return 0
+    if not os.access(harness.tool(), os.X_OK):
+        print("no executable at %s: build it, or name it with --awaitscope" % harness.tool(), file=sys.stderr)
+        return 1
+    started = time.monotonic()
+    outcomes = run_all(tests, options.jobs)
+    counts = {kind: [name + why for outcome, name, why in outcomes if outcome == kind] for kind in ("FAIL", "not run")}
+    for name in counts["not run"]:
+        print("NOT RUN: %s" % name)
+    for name in counts["FAIL"]:
+        print("FAILED: %s" % name.split("\n", 1)[0])
+    print("%d tests, %d failed, %d not run, in %.0f s" %
+          (len(outcomes), len(counts["FAIL"]), len(counts["not run"]), time.monotonic() - started))
+    return 1 if counts["FAIL"] or len(counts["not run"]) == len(outcomes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""Django under uvicorn and load: what a view's tasks do stands under the view, and the view under Django."""
+import time
+
+import django_site
+import folded
+import harness
+
+SECONDS = 8
+PATHS = "/gather=2,/async=1,/taskgroup=1,/sync=1"
+UNDER_DJANGO = "ASGIHandler.__call__"
+FETCHES = ("fetch_profile", "fetch_orders", "fetch_news")
+
+
+class Django(harness.InterpreterTest):
+    timing_sensitive = True
+
+    def record_site(self, loop):
+        """-> (stacks, {leaf's chain: CPU time by the site's own count})."""
+        with django_site.Site(self.python, loop) as site:
+            self.assertEqual(site.truth["loop"], loop)
+            with django_site.Load(self.python, site, PATHS, duration=SECONDS * 3) as load:
+                time.sleep(1)  # connections, caches and imports of the first requests
+                before = site.stats()
+                stacks, self.result = self.record(site, "-r", 1000, "-d", SECONDS)
+                after = site.stats()
+            self.assertEqual(load.report["errors"], 0, load.report["first_errors"])
+            self.assertFalse(site.ended())
+        spent = {key: after["leaf_cpu_ns"][key] - before["leaf_cpu_ns"].get(key, 0) for key in after["leaf_cpu_ns"]}
+        return stacks, spent
+
+    def assert_under(self, stacks, picked, chain, share):
+        """At least `share` of the samples of `picked` stacks have `chain` in them, in order."""
+        total = folded.total(picked)
+        self.assertGreater(total, 50, "hardly any sample: %s" % self.result.stderr)
+        wrong = [stack for stack in picked if not stack.in_order(chain)]
+        example = " > ".join(wrong[0].names) if wrong else ""
+        self.assertLessEqual(folded.total(wrong), (1 - share) * total,
+                             "%d of %d not under %s: %s" % (folded.total(wrong), total, chain, example))
+
+    def check_site(self, loop):
+        stacks, spent = self.record_site(loop)
+        in_fetches = [stack for stack in stacks if any(map(stack.has, FETCHES)) or stack.has("render_fragment")]
+        self.assert_under(stacks, in_fetches, [UNDER_DJANGO, "gather_view"], 0.97)
+        rendering = [stack for stack in in_fetches if stack.has("render_fragment")]
+        counts = {}
+        for fetch in FETCHES:
+            chain = [UNDER_DJANGO, "gather_view", fetch, "render_fragment"]
+            counts[fetch] = sum(stack.count for stack in rendering if stack.in_order(chain))
+        self.assertGreaterEqual(sum(counts.values()), 0.97 * folded.total(rendering), counts)
+        truth = {fetch: spent["gather_view/%s/render_fragment" % fetch] for fetch in FETCHES}
+        for fetch in FETCHES:
+            seen = counts[fetch] / sum(counts.values())
+            self.assertLessEqual(abs(seen - truth[fetch] / sum(truth.values())), 0.05, "%s; truth %s" % (counts, truth))
+        for leaf, chain in (("score_report", ["async_view", "load_report"]), ("price_quote", ["taskgroup_view"])):
+            picked = [stack for stack in stacks if stack.has(leaf)]
+            self.assert_under(stacks, picked, [UNDER_DJANGO] + chain + [leaf], 0.97)
+        self.assert_under(stacks, [s for s in stacks if s.has("rank_products")], ["sync_view", "rank_products"], 0.97)
+        unreadable = sum(stack.count for stack in stacks if stack.unreadable)
+        self.assertLessEqual(unreadable, 0.01 * folded.total(stacks), self.result.stderr)
+        files = {frame.file for stack in stacks for frame in stack.frames if frame.name == UNDER_DJANGO}
+        self.assertEqual(files, {"django/core/handlers/asgi.py"})
+
+    def test_asyncio_loop(self):
+        self.check_site("asyncio")
+
+    def test_uvloop(self):
+        self.check_site("uvloop")

@@ -1,0 +1,138 @@
+"""dump: one consistent snapshot, compared with what the target knows of itself."""
+import json
+import os
+
+import dump_schema
+import harness
+
+
+class Dump(harness.InterpreterTest):
+
+    def dump(self, target):
+        result = harness.run_tool("dump", "-p", target.pid, "--json")
+        self.assert_done(result)
+        document = json.loads(result.stdout.decode("utf-8"))
+        self.assertEqual(dump_schema.problems_of(document), [])
+        return document
+
+    def by_name(self, document):
+        """Tasks by name. The targets give each living task a name of its own; done ones may linger."""
+        living = [task for task in document["tasks"] if task["state"] != "done"]
+        tasks = {task["name"]: task for task in living}
+        self.assertEqual(len(tasks), len(living), "a name twice")
+        return tasks
+
+    def frames(self, holder):
+        return [[frame["function"], frame["file"], frame["line"]] for frame in holder["frames"]]
+
+    def assert_suspended_tasks(self, target, document):
+        """Each suspended task of the truth: coroutine, frames with lines, who awaits it, and its thread."""
+        tasks = self.by_name(document)
+        names = {task["id"]: task["name"] for task in document["tasks"]}
+        for name, truth in target.truth["tasks"].items():
+            self.assertIn(name, tasks)
+            task = tasks[name]
+            self.assertEqual(task["coroutine"], truth["coroutine"], name)
+            self.assertEqual(self.frames(task), truth["frames"], name)
+            self.assertEqual(sorted(names[waiter] for waiter in task["awaited_by"]), sorted(truth["awaited_by"]), name)
+            self.assertEqual((task["state"], task["tid"]), ("waiting", target.pid), name)
+            self.assertEqual({frame["kind"] for frame in task["frames"]}, {"python"}, name)
+
+    def test_idle_target(self):
+        target = self.target("await_shapes.py", lifetime=30)
+        document = self.dump(target)
+        self.assert_suspended_tasks(target, document)
+        tasks = self.by_name(document)
+        unknown = set(tasks) - set(target.truth["tasks"]) - {target.truth["root"]}
+        self.assertEqual(unknown, set(), "tasks that the target does not have")
+        root = tasks[target.truth["root"]]
+        self.assertEqual([frame["function"] for frame in root["frames"]], ["main", "sleep"])
+        self.assertEqual((root["coroutine"], root["state"], root["awaited_by"]), ("main", "waiting", []))
+        main = [thread for thread in document["threads"] if thread["main"]][0]
+        self.assertEqual((main["tid"], main["name"], main["state"], main["running_task"], main["interpreter"]),
+                         (target.pid, "MainThread", "idle", None, 0))
+        functions = [frame["function"] for frame in main["frames"]]
+        self.assertEqual(functions[0], "<module>")
+        self.assertEqual(functions[-1], "EpollSelector.select")
+        self.assertIn("BaseEventLoop._run_once", functions)
+
+    def test_process_and_threads(self):
+        target = self.target("await_shapes.py", lifetime=30)
+        document = self.dump(target)
+        process = document["process"]
+        self.assertEqual((process["pid"], process["python"]), (target.pid, target.truth["python"]))
+        self.assertIs(process["free_threaded"], False)
+        self.assertEqual(process["executable"], os.readlink("/proc/%d/exe" % target.pid))
+        with open("/proc/%d/cmdline" % target.pid, "rb") as file:
+            self.assertEqual(process["command"], file.read().decode().split("\0")[:-1])
+        self.assertEqual(sorted([thread["tid"], thread["name"]] for thread in document["threads"]),
+                         sorted(target.truth["threads"]))
+
+    def test_a_task_in_a_worker_thread_names_it(self):
+        target = self.target("await_shapes.py", lifetime=30)
+        tasks = self.by_name(self.dump(target))
+        hops = {name: task["thread_hop"] for name, task in tasks.items() if task["thread_hop"] is not None}
+        self.assertEqual({name: hop["tid"] for name, hop in hops.items()},
+                         {target.truth["thread_hop"]: target.truth["hop_tid"]})
+
+    def test_busy_target_fifty_times(self):
+        """Every dump of a target that never rests is whole, and the running task is one of its possible chains."""
+        target = self.target("await_shapes.py", "--burn", lifetime=60)
+        chains = [chain[:length] for chain in target.truth["chains"].values() for length in range(1, len(chain) + 1)]
+        burning = 0
+        for _ in range(50):
+            document = self.dump(target)
+            self.assert_suspended_tasks(target, document)
+            self.assertIn(self.by_name(document)[target.truth["ready"]]["state"], ("ready", "running"))
+            running = [task for task in document["tasks"] if task["state"] == "running"]
+            self.assertLessEqual(len(running), 1)
+            main = [thread for thread in document["threads"] if thread["main"]][0]
+            leaf = main["frames"][-1]["function"]
+            if not leaf.startswith("burn_"):
+                continue
+            burning += 1
+            self.assertEqual((main["state"], main["holds_gil"], len(running)), ("running", True, 1))
+            chain = self.logical_chain(document, running[0])
+            own = [function for function, file in chain if os.path.basename(file) == "await_shapes.py"]
+            self.assertIn(own, chains)
+            self.assertEqual(own, target.truth["chains"][leaf[len("burn_"):]])
+        self.assertGreaterEqual(burning, 40, "the target burns nearly all of its time")
+        self.assert_progress(target, "gather")
+
+    def logical_chain(self, document, task):
+        """[(function, file)] from the root task down to the leaf, over awaited_by."""
+        tasks = {one["id"]: one for one in document["tasks"]}
+        chain = []
+        for _ in range(len(tasks)):
+            chain = [(frame["function"], frame["file"]) for frame in task["frames"]] + chain
+            if not task["awaited_by"]:
+                return chain
+            self.assertEqual(len(task["awaited_by"]), 1, task)
+            task = tasks[task["awaited_by"][0]]
+        self.fail("awaited_by goes in a circle")
+
+    def test_threads_target(self):
+        target = self.target("threads.py", lifetime=30)
+        document = self.dump(target)
+        threads = {thread["name"]: thread for thread in document["threads"]}
+        self.assertEqual(sorted([thread["tid"], name] for name, thread in threads.items()),
+                         sorted(target.truth["threads"]))
+        for name in target.truth["idle"]:
+            self.assertEqual((threads[name]["state"], threads[name]["holds_gil"]), ("idle", False), name)
+        self.assertEqual(threads[target.truth["digester"]]["state"], "running")
+        for name, leaf in (("lock-waiter", "wait_for_lock"), (target.truth["digester"], "digest")):
+            self.assertEqual(threads[name]["frames"][-1]["function"], leaf)
+        self.assertEqual(document["tasks"], [])
+
+    def test_text(self):
+        target = self.target("await_shapes.py", lifetime=30)
+        result = harness.run_tool("dump", "-p", target.pid)
+        self.assert_done(result)
+        text = result.stdout.decode("utf-8")
+        for _, name in target.truth["threads"]:
+            self.assertIn(name, text)
+        for name, truth in target.truth["tasks"].items():
+            self.assertIn(name, text)
+            for function, _, line in truth["frames"]:
+                self.assertIn(function, text)
+        self.assertNotIn("\x1b", text, "colour only on a terminal")

@@ -1,0 +1,33 @@
+"""Awkward names: every line parses, every name is whole but for what could break a line."""
+import re
+
+import harness
+
+
+def printed(name):
+    """A pattern of how a name may be printed: what could break a line is replaced, all else stands as it is."""
+    parts = []
+    for char in name:
+        code = ord(char)
+        breaks = char == ";" or code < 0x20 or 0x7f <= code < 0xa0 or 0xd800 <= code < 0xe000
+        parts.append("[^;]{1,8}?" if breaks else re.escape(char))
+    return re.compile("".join(parts), re.DOTALL)
+
+
+class Names(harness.InterpreterTest):
+
+    def test_every_name_is_printed_whole(self):
+        target = self.target("names.py", lifetime=30)
+        before = target.counters()
+        stacks, _ = self.record(target, "-r", 1000, "-d", 3, "--full-paths")
+        after = target.counters()
+        leaves = [stack.frames[-1] for stack in stacks if stack.frames and stack.has("take_turns")]
+        missing = []
+        for index, (name, file, _) in enumerate(target.truth["functions"]):
+            self.assertGreater(after["n%d" % index], before["n%d" % index], "the target did not run %r" % name)
+            name_pattern, file_pattern = printed(name), printed(file)
+            if not any(name_pattern.fullmatch(leaf.name) and file_pattern.fullmatch(leaf.file) for leaf in leaves):
+                missing.append((name, file))
+        self.assertEqual(missing, [], [leaf.text for leaf in leaves])
+        root = printed("thread " + target.truth["thread"])
+        self.assertTrue(all(root.fullmatch(s.root) for s in stacks if s.has("take_turns")), {s.root for s in stacks})

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("async", views.async_view),
+    path("sync", views.sync_view),
+    path("gather", views.gather_view),
+    path("taskgroup", views.taskgroup_view),
+    path("stats", views.stats),
+]

@@ -74,6 +74,14 @@ def check(clang_tidy: str, build: Path, source: str) -> tuple[int, str]:
     return run.returncode, "\n".join(line for line in run.stdout.splitlines() if not counted.match(line))
 
 
+def new_findings(text: str, shown: set[str]) -> str:
+    """What was not shown before: a finding in a header comes with every source that includes it."""
+    findings = re.split(r"\n(?=\S[^\n]*: (?:error|warning): )", "\n" + text)
+    fresh = [finding for finding in findings if finding.strip() and finding not in shown]
+    shown.update(fresh)
+    return "\n".join(finding.strip("\n") for finding in fresh)
+
+
 def drop_old(cache: Path) -> None:
     limit = time.time() - KEEP_DAYS * 86400
     for mark in cache.iterdir():
@@ -97,6 +105,7 @@ def main() -> int:
     print(f"{len(marks)} sources, {len(marks) - len(changed)} known to be clean", flush=True)
 
     found = 0
+    shown: set[str] = set()
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         runs = {pool.submit(check, arguments.clang_tidy, arguments.build, source): source for source in changed}
         for run in concurrent.futures.as_completed(runs):
@@ -105,7 +114,7 @@ def main() -> int:
                 marks[runs[run]].touch()
             else:
                 found += 1
-                print(text or f"{runs[run]}: clang-tidy ended with status {status}", flush=True)
+                print(new_findings(text, shown) if text else f"{runs[run]}: clang-tidy: status {status}", flush=True)
     if found:
         print(f"clang-tidy: {found} of {len(marks)} sources have findings", file=sys.stderr)
     return 1 if found else 0

@@ -1,0 +1,117 @@
+#include "awaitscope/process/snapshot_memory.hpp"
+#include "catch.hpp"
+#include "fake_memory.hpp"
+
+using namespace awaitscope;
+using awaitscope::test::FakeMemory;
+
+TEST_CASE("a look sees each byte once, however the target changes it") {
+  FakeMemory remote;
+  remote.put<std::uint64_t>(0x10000, 1);
+  SnapshotMemory memory(remote);
+  memory.begin();
+  CHECK(memory.get<std::uint64_t>(0x10000) == 1U);
+  remote.put<std::uint64_t>(0x10000, 2);
+  CHECK(memory.get<std::uint64_t>(0x10000) == 1U);
+  memory.begin();
+  CHECK(memory.get<std::uint64_t>(0x10000) == 2U);
+}
+
+TEST_CASE("what the last look used comes in one call") {
+  FakeMemory remote;
+  SnapshotMemory memory(remote);
+  for (Address address = 0x10000; address < 0x90000; address += 0x2000) {
+    remote.put<std::uint64_t>(address, address);
+  }
+  for (int look = 0; look < 3; ++look) {
+    remote.calls = 0;
+    memory.begin();
+    for (Address address = 0x10000; address < 0x90000; address += 0x2000) {
+      REQUIRE(memory.get<std::uint64_t>(address) == address);
+    }
+    CHECK(remote.calls == (look == 0 ? 64U : 1U));
+  }
+}
+
+TEST_CASE("a page that goes away takes only itself along") {
+  FakeMemory remote;
+  SnapshotMemory memory(remote);
+  for (Address address = 0x10000; address < 0x20000; address += 0x1000) {
+    remote.put<std::uint64_t>(address, address);
+  }
+  for (int look = 0; look < 2; ++look) {
+    memory.begin();
+    for (Address address = 0x10000; address < 0x20000; address += 0x1000) {
+      memory.get<std::uint64_t>(address);
+    }
+  }
+  remote.unmap(0x14000);
+  memory.begin();
+  CHECK_FALSE(memory.get<std::uint64_t>(0x14000));
+  CHECK(memory.pointer(0x14000) == 0);
+  CHECK(memory.get<std::uint64_t>(0x13000) == 0x13000U);
+  CHECK(memory.get<std::uint64_t>(0x15000) == 0x15000U);
+  CHECK(memory.status() == ReadStatus::ok);
+}
+
+TEST_CASE("a range across blocks and pages is whole or nothing") {
+  FakeMemory remote;
+  std::vector<std::uint8_t> bytes(3000);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<std::uint8_t>(i * 7);
+  }
+  remote.put_bytes(0x10F00, bytes.data(), bytes.size());
+  SnapshotMemory memory(remote);
+  memory.begin();
+  std::vector<std::uint8_t> read(bytes.size());
+  REQUIRE(memory.copy(0x10F00, read.data(), read.size()));
+  CHECK(read == bytes);
+  CHECK_FALSE(memory.copy(0x11F00, read.data(), 600)); // the next page is not there
+  CHECK_FALSE(memory.copy(0xFFFFFFFFFFFFFF00, read.data(), 600));
+}
+
+TEST_CASE("the first range is read in front of all others, in the same call") {
+  FakeMemory remote;
+  remote.put<std::uint32_t>(0x50004, 7);
+  remote.put<std::uint64_t>(0x10000, 42);
+  SnapshotMemory memory(remote);
+  memory.begin();
+  memory.pointer(0x10000);
+  std::uint32_t first = 0;
+  remote.calls = 0;
+  CHECK(memory.begin(std::as_writable_bytes(std::span(&first, 1)), 0x50004) == ReadStatus::ok);
+  CHECK(first == 7);
+  CHECK(memory.pointer(0x10000) == 42);
+  CHECK(remote.calls == 1);
+}
+
+TEST_CASE("the end of the process is told apart from a bad address") {
+  FakeMemory remote;
+  remote.put<std::uint64_t>(0x10000, 1);
+  SnapshotMemory memory(remote);
+  memory.begin();
+  memory.pointer(0x10000);
+  remote.answer = ReadStatus::gone;
+  memory.begin();
+  CHECK(memory.pointer(0x10000) == 0);
+  CHECK(memory.status() == ReadStatus::gone);
+}
+
+TEST_CASE("thousands of blocks come and go without growing the set that is fetched ahead") {
+  FakeMemory remote;
+  SnapshotMemory memory(remote);
+  for (int look = 0; look < 40; ++look) {
+    memory.begin();
+    for (Address i = 0; i < 500; ++i) {
+      const Address address = 0x100000 + (static_cast<Address>(look) * 500 + i) * 0x200;
+      remote.put<std::uint64_t>(address, address);
+      REQUIRE(memory.pointer(address) == address);
+    }
+  }
+  for (int look = 0; look < 10; ++look) {
+    memory.begin();
+  }
+  remote.calls = 0;
+  memory.begin();
+  CHECK(memory.blocks() == 0);
+}

@@ -1,0 +1,53 @@
+#include "awaitscope/support/text.hpp"
+#include "awaitscope/support/units.hpp"
+#include "catch.hpp"
+
+using namespace awaitscope;
+
+TEST_CASE("durations take units and refuse nonsense") {
+  CHECK(*parse_duration("10") == 10'000'000'000);
+  CHECK(*parse_duration("500ms") == 500'000'000);
+  CHECK(*parse_duration("2m") == 120'000'000'000);
+  CHECK(*parse_duration("1.5s") == 1'500'000'000);
+  for (const char *bad : {"", "0", "-1", "ten", "5x", "nan", "inf", "1e300", "0ns", "10 s"}) {
+    INFO(bad);
+    REQUIRE_FALSE(parse_duration(bad));
+    CHECK(parse_duration(bad).error().status == ExitStatus::usage);
+  }
+}
+
+TEST_CASE("rates take units and refuse nonsense") {
+  CHECK(*parse_rate("100") == 100);
+  CHECK(*parse_rate("10kHz") == 10'000);
+  CHECK(*parse_rate("0.5Hz") == 0.5);
+  for (const char *bad : {"", "0", "-5", "fast", "2MHz", "1ms"}) {
+    INFO(bad);
+    CHECK_FALSE(parse_rate(bad));
+  }
+}
+
+TEST_CASE("numbers for people") {
+  CHECK(with_thousands(0) == "0");
+  CHECK(with_thousands(999) == "999");
+  CHECK(with_thousands(1000) == "1,000");
+  CHECK(with_thousands(1234567) == "1,234,567");
+  CHECK(human_duration(999) == "999 ns");
+  CHECK(human_duration(24'300) == "24.3 µs");
+  CHECK(human_duration(1'500'000'000) == "1.5 s");
+}
+
+TEST_CASE("malformed UTF-8 becomes U+FFFD, byte by byte") {
+  CHECK(valid_utf8("naïve") == "naïve");
+  CHECK(valid_utf8("a\xFFz") == "a\xEF\xBF\xBDz");
+  CHECK(valid_utf8("\xC0\xAF") == "\xEF\xBF\xBD\xEF\xBF\xBD");         // overlong
+  CHECK(valid_utf8("\xED\xA0\x80").find("\xED\xA0\x80") == std::string::npos); // a surrogate
+  CHECK(valid_utf8("\xF0\x9F\x90") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"); // cut short
+  CHECK(valid_utf8("\xF0\x9F\x90\x8D") == "\xF0\x9F\x90\x8D");
+}
+
+TEST_CASE("one line of text cannot move the terminal") {
+  CHECK(one_line("a\nb\tc\x1b[2Jd") == "a?b?c?[2Jd");
+  CHECK(one_line("x\xE2\x80\xAEy") == "x?y"); // right-to-left override
+  CHECK(one_line("\xC2\x9B") == "?");         // C1 control sequence introducer
+  CHECK(one_line("žluťoučký") == "žluťoučký");
+}

@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <set>
+
+#include "awaitscope/export/folded.hpp"
+#include "awaitscope/report/profile.hpp"
+#include "awaitscope/sampler/pacer.hpp"
+#include "awaitscope/stitch/stitch.hpp"
+#include "catch.hpp"
+
+using namespace awaitscope;
+
+namespace {
+
+PythonFrame physical(CodeId code, Address address, bool of_generator = false) {
+  return {{code, static_cast<std::int32_t>(code), FrameKind::python}, address, of_generator};
+}
+
+Frame python(CodeId code) { return {code, static_cast<std::int32_t>(code), FrameKind::python}; }
+
+} // namespace
+
+TEST_CASE("a running task's stack stands under those that await it, root first") {
+  const PythonStack stack{{physical(1, 100), physical(2, 200), physical(3, 300, true), physical(4, 400)}};
+  TaskChain chain;
+  chain.links.push_back({0xA, 3, 300, {}, false});
+  chain.links.push_back({0xB, 5, 500, {python(5), python(6)}, false});
+  const LogicalStack logical = stitch(stack, &chain);
+  CHECK(logical.in_task);
+  const std::vector<Frame> expected{{1, 1, FrameKind::loop}, {2, 2, FrameKind::loop},        {5, 0, FrameKind::task_border},
+                                    python(5),               python(6),                      {3, 0, FrameKind::task_border},
+                                    python(3),               python(4)};
+  CHECK(logical.frames == expected);
+}
+
+TEST_CASE("without its coroutine on the stack, the stack is the thread's") {
+  const PythonStack stack{{physical(1, 100), physical(2, 200)}};
+  TaskChain chain;
+  chain.links.push_back({0xA, 3, 300, {}, false});
+  CHECK_FALSE(stitch(stack, &chain).in_task);
+  CHECK(stitch(stack, &chain).frames.size() == 2);
+  CHECK_FALSE(stitch(stack, nullptr).in_task);
+}
+
+TEST_CASE("what could not be read is said in its place") {
+  const PythonStack stack{{physical(3, 300, true)}};
+  TaskChain chain;
+  chain.links.push_back({0xA, 3, 300, {}, true});
+  const LogicalStack logical = stitch(stack, &chain);
+  REQUIRE(logical.frames.size() == 3);
+  CHECK(logical.frames.front().kind == FrameKind::unreadable);
+}
+
+TEST_CASE("equal stacks are one number, different ones are not") {
+  StackTree tree;
+  const std::vector<Frame> a{python(1), python(2), python(3)};
+  const std::vector<Frame> b{python(1), python(2), python(4)};
+  const StackId first = tree.intern(a);
+  CHECK(tree.intern(b) != first);
+  CHECK(tree.intern(a) == first);
+  CHECK(tree.frames(first) == a);
+  CHECK(tree.intern({}) == 0);
+  CHECK(tree.intern(b) == tree.intern(b));
+  CHECK(tree.size() == 5); // 1, 2, 3, 4 and the empty one
+}
+
+TEST_CASE("folded lines: sorted, merged by name, always parseable") {
+  Recording recording;
+  const CodeId odd = recording.codes.add({"f;g\n", "/srv/app/x.py", 3, {}});
+  const CodeId same = recording.codes.add({"f;g\n", "/srv/app/x.py", 3, {}});
+  const CodeId loop = recording.codes.add({"run_forever", "/usr/lib/python3.11/asyncio/base_events.py", 9, {}});
+  const CodeId main = recording.codes.add({"main", "/srv/app/m.py", 1, {}});
+  recording.import_paths = {"/srv/app", "/srv"};
+  Sample sample;
+  sample.stack = {{{main, 1, FrameKind::python}, {odd, 4, FrameKind::python}}, false};
+  recording.add(sample, "worker;1");
+  sample.stack = {{{main, 1, FrameKind::python}, {same, 5, FrameKind::python}}, false};
+  recording.add(sample, "worker;1");
+  sample.stack = {{{loop, 1, FrameKind::loop}, {main, 0, FrameKind::task_border}, {main, 1, FrameKind::python}, {odd, 0, FrameKind::task_border}, k_unreadable_frame}, true};
+  sample.task_name = "payments";
+  recording.add(sample, "MainThread");
+  sample.state = ThreadState::idle;
+  recording.add(sample, "MainThread");
+
+  const auto text = [&](const ProfileOptions &options, Lines lines) {
+    FrameNames names(recording.codes, recording.import_paths, FileNames::importable, lines);
+    return folded_text(wall_profile(recording, options), names);
+  };
+  CHECK(text({}, Lines::definition) == "task main;main (m.py:1);[unreadable] 1\n"
+                                       "thread worker:1;main (m.py:1);f:g? (x.py:3) 2\n");
+  CHECK(text({true, true, true, true}, Lines::executing) ==
+        "task payments;run_forever (asyncio/base_events.py:1);main (m.py:1);[task f:g?];[unreadable] 2\n"
+        "thread worker:1;main (m.py:1);f:g? (x.py:4) 1\n"
+        "thread worker:1;main (m.py:1);f:g? (x.py:5) 1\n");
+}
+
+TEST_CASE("file names as one would import them") {
+  const std::vector<std::string> paths{"", "/srv/app", "/srv/app/vendor/", "/usr/lib/python3.11"};
+  CHECK(importable_path("/srv/app/site/views.py", paths) == "site/views.py");
+  CHECK(importable_path("/srv/app/vendor/a/b.py", paths) == "a/b.py");
+  CHECK(importable_path("/srv/application/x.py", paths) == "/srv/application/x.py");
+  CHECK(importable_path("/v/lib/python3.12/site-packages/django/core/asgi.py", paths) == "django/core/asgi.py");
+  CHECK(importable_path("/v/lib/python3.12/json/decoder.py", paths) == "json/decoder.py");
+  CHECK(importable_path("<frozen importlib._bootstrap>", paths) == "<frozen importlib._bootstrap>");
+  CHECK(importable_path("", paths).empty());
+}
+
+TEST_CASE("the pacer keeps the rate, never bunches up, and counts what it missed") {
+  Pacer pacer(0, 1000, 7);
+  std::int64_t now = 0;
+  std::set<std::int64_t> periods;
+  for (int i = 0; i < 1000; ++i) {
+    const Pacer::Tick tick = pacer.next(now);
+    REQUIRE(tick.missed == 0);
+    REQUIRE(periods.insert(tick.due_ns / 1'000'000).second); // one for each period
+    now = std::max(now, tick.due_ns);
+  }
+  CHECK(now >= 999'000'000);
+  CHECK(now < 1'000'000'000);
+  const Pacer::Tick late = pacer.next(now + 50'000'000);
+  CHECK(late.missed >= 49);
+  CHECK(late.missed <= 50);
+  CHECK(late.due_ns / 1'000'000 >= 1049);
+}

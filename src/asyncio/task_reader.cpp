@@ -168,7 +168,25 @@ TaskSnapshot TaskReader::snapshot_of(Address task, const std::vector<Address> &r
     snapshot.frames.push_back(k_unreadable_frame);
   }
   waiters_.find(task, snapshot.awaited_by);
+  const Address awaited = memory.pointer(task + future_.waiter);
+  snapshot.worker_future = waiters_.is_future(awaited) ? waiters_.chained_source(awaited) : 0;
   return snapshot;
+}
+
+std::vector<Address> TaskReader::worker_futures(const PythonStack &stack) {
+  const Layout &layout = objects_.layout();
+  std::vector<Address> futures;
+  for (const PythonFrame &frame : stack.frames) {
+    // Lib/concurrent/futures/thread.py and asgiref/current_thread_executor.py: _WorkItem.run(self), self.future.
+    if (frame.frame.kind == FrameKind::python && codes_.info(frame.frame.code).function == "_WorkItem.run") {
+      const Address self = objects_.memory().pointer(frame.address + layout.if_localsplus);
+      const Address future = objects_.attribute(self, "future");
+      if (future != 0) {
+        futures.push_back(future);
+      }
+    }
+  }
+  return futures;
 }
 
 std::vector<TaskSnapshot> TaskReader::all_tasks() {

@@ -26,6 +26,11 @@ constexpr std::array k_methods{
     CallbackRule{"TaskGroup._on_task_done", "_parent_task"},
 };
 
+// Lib/asyncio/tasks.py, as_completed: what is done goes into a Queue, and whoever waits is one of its getters. A closure's
+// cell before 3.13, an attribute of the iterator since.
+constexpr CallbackRule k_queue_closure{"as_completed.<locals>._on_completion", "done"};
+constexpr CallbackRule k_queue_method{"_AsCompletedIterator._handle_completion", "_done"};
+
 // Lib/asyncio/tasks.py of 3.11: wait_for adds partial(_release_waiter, waiter).
 constexpr std::string_view k_release_waiter = "_release_waiter";
 
@@ -54,40 +59,48 @@ void WaiterReader::add_task(Address task, Search &search) {
   }
 }
 
-void WaiterReader::visit_future(Address future, Search &search, unsigned depth) {
-  if (depth > k_max_depth || !search.seen.insert(future).second) {
-    return;
-  }
+std::optional<std::vector<Address>> WaiterReader::callbacks_of(Address future) {
   SnapshotMemory &memory = objects_.memory();
   const auto first = memory.get<Address>(future + future_.callback);
   const auto more = memory.get<Address>(future + future_.callbacks);
   if (!first || !more) {
-    search.whole = false;
-    return;
+    return std::nullopt;
   }
+  std::vector<Address> callbacks;
   if (*first != 0) {
-    visit_callback(*first, search, depth);
+    callbacks.push_back(*first);
   }
   if (*more == 0 || objects_.type_of_object(*more).name != "list") {
-    return; // NULL or None: no further callbacks
+    return callbacks; // NULL or None: no further ones
   }
   const auto pairs = objects_.list_elements(*more); // of (callback, context)
   if (!pairs) {
+    return std::nullopt;
+  }
+  for (const Address pair : *pairs) {
+    callbacks.push_back(memory.pointer(pair + objects_.layout().tuple_items));
+  }
+  return callbacks;
+}
+
+void WaiterReader::visit_future(Address future, Search &search, unsigned depth) {
+  if (depth > k_max_depth || !search.seen.insert(future).second) {
+    return;
+  }
+  const std::optional<std::vector<Address>> callbacks = callbacks_of(future);
+  if (!callbacks) {
     search.whole = false;
     return;
   }
-  for (const Address pair : *pairs) {
+  for (const Address callback : *callbacks) {
     if (search.tasks.size() >= search.most) {
       return;
     }
-    visit_callback(memory.pointer(pair + objects_.layout().tuple_items), search, depth);
+    visit_callback(callback, search, depth);
   }
 }
 
 void WaiterReader::visit_callback(Address callback, Search &search, unsigned depth) {
-  if (search.tasks.size() >= search.most) {
-    return;
-  }
   const TypeInfo &type = objects_.type_of_object(callback);
   if (!type.valid) {
     search.whole = false;
@@ -99,7 +112,7 @@ void WaiterReader::visit_callback(Address callback, Search &search, unsigned dep
   } else if (type.name == "function") {
     visit_function(callback, search, depth);
   } else if (type.name == "method") {
-    visit_method(callback, search);
+    visit_method(callback, search, depth);
   } else if (type.name == "functools.partial") {
     visit_partial(callback, search, depth);
   }
@@ -117,6 +130,10 @@ std::optional<CodeId> WaiterReader::asyncio_function(Address function) {
 
 void WaiterReader::visit_function(Address function, Search &search, unsigned depth) {
   const std::optional<CodeId> code = asyncio_function(function);
+  if (code && codes_.info(*code).function == k_queue_closure.function) {
+    visit_queue(closure_cell(function, *code, k_queue_closure.holder), search, depth);
+    return;
+  }
   const CallbackRule *rule = code ? rule_for(k_closures, codes_.info(*code).function) : nullptr;
   if (rule == nullptr) {
     return; // a callback of the program's own: nobody that waits
@@ -127,9 +144,21 @@ void WaiterReader::visit_function(Address function, Search &search, unsigned dep
   }
 }
 
-void WaiterReader::visit_method(Address method, Search &search) {
+void WaiterReader::visit_queue(Address queue, Search &search, unsigned depth) {
+  for (const Address getter : objects_.deque_elements(objects_.attribute(queue, "_getters")).value_or(std::vector<Address>{})) {
+    if (is_future(getter)) {
+      visit_future(getter, search, depth + 1);
+    }
+  }
+}
+
+void WaiterReader::visit_method(Address method, Search &search, unsigned depth) {
   const Layout &layout = objects_.layout();
   const std::optional<CodeId> code = asyncio_function(objects_.memory().pointer(method + layout.method_function));
+  if (code && codes_.info(*code).function == k_queue_method.function) {
+    visit_queue(objects_.attribute(objects_.memory().pointer(method + layout.method_self), k_queue_method.holder), search, depth);
+    return;
+  }
   const CallbackRule *rule = code ? rule_for(k_methods, codes_.info(*code).function) : nullptr;
   if (rule == nullptr) {
     return;
@@ -152,6 +181,17 @@ void WaiterReader::visit_partial(Address partial, Search &search, unsigned depth
   if (arguments && !arguments->empty() && is_future(arguments->front())) {
     visit_future(arguments->front(), search, depth + 1);
   }
+}
+
+Address WaiterReader::chained_source(Address future) {
+  // Lib/asyncio/futures.py, _chain_future(source, destination): the destination's own callback knows the source.
+  for (const Address callback : callbacks_of(future).value_or(std::vector<Address>{})) {
+    const std::optional<CodeId> code = asyncio_function(callback);
+    if (code && codes_.info(*code).function == "_chain_future.<locals>._call_check_cancel") {
+      return closure_cell(callback, *code, "source");
+    }
+  }
+  return 0;
 }
 
 std::optional<std::size_t> WaiterReader::free_variable(Address code_address, CodeId code, std::string_view name) {

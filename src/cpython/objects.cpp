@@ -226,6 +226,31 @@ std::optional<std::vector<Address>> ObjectReader::tuple_elements(Address tuple) 
   return items_at(tuple + layout_.tuple_items, *count);
 }
 
+std::optional<std::vector<Address>> ObjectReader::deque_elements(Address deque) {
+  // Modules/_collectionsmodule.c: blocks of leftlink, 64 items, rightlink.
+  constexpr std::uint64_t k_block_length = 64;
+  const auto count = memory_.get<std::uint64_t>(deque + layout_.ob_size);
+  if (deque == 0 || !count || *count > k_max_elements || !is_kind(type_of(deque), "collections.deque")) {
+    return std::nullopt;
+  }
+  Address block = memory_.pointer(deque + layout_.deque_leftblock);
+  auto index = memory_.get<std::uint64_t>(deque + layout_.deque_leftindex).value_or(k_block_length);
+  std::vector<Address> elements;
+  while (elements.size() < *count) {
+    if (index >= k_block_length) {
+      block = memory_.pointer(block + (1 + k_block_length) * 8);
+      index = 0;
+    }
+    const auto item = block == 0 ? std::nullopt : memory_.get<Address>(block + (1 + index) * 8);
+    if (!item) {
+      return std::nullopt;
+    }
+    elements.push_back(*item);
+    ++index;
+  }
+  return elements;
+}
+
 Address ObjectReader::inline_values(Address object, const TypeInfo &info) {
   constexpr Address k_dict_word = 24;   // from the object back to its managed dict
   constexpr Address k_values_word = 32; // 3.11: and to its values

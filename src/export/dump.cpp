@@ -38,6 +38,17 @@ std::optional<ThreadId> thread_of(const ProcessSnapshot &snapshot, const TaskSna
   return found == snapshot.threads.end() ? std::nullopt : std::optional(found->tid);
 }
 
+/// The thread that works for a task which is suspended until it is done.
+std::optional<ThreadId> hop_of(const ProcessSnapshot &snapshot, const TaskSnapshot &task) {
+  for (const ThreadSnapshot &thread : snapshot.threads) {
+    const auto &futures = thread.worker_futures;
+    if (task.worker_future != 0 && std::find(futures.begin(), futures.end(), task.worker_future) != futures.end()) {
+      return thread.tid;
+    }
+  }
+  return std::nullopt;
+}
+
 Json frames_json(const std::vector<Frame> &frames, const CodeTable &codes) {
   Json list = Json::array();
   for (const Frame &frame : frames) {
@@ -71,6 +82,7 @@ Json task_json(const ProcessSnapshot &snapshot, const TaskSnapshot &task, const 
     waiters.push_back(id_text(waiter));
   }
   const std::optional<ThreadId> tid = thread_of(snapshot, task);
+  const std::optional<ThreadId> hop = hop_of(snapshot, task);
   return {{"id", id_text(task.id)},
           {"name", task.name},
           {"coroutine", codes.at(task.coroutine).function},
@@ -78,7 +90,7 @@ Json task_json(const ProcessSnapshot &snapshot, const TaskSnapshot &task, const 
           {"state", name_of(task.state)},
           {"frames", frames_json(task.frames, codes)},
           {"awaited_by", std::move(waiters)},
-          {"thread_hop", nullptr}};
+          {"thread_hop", hop ? Json{{"tid", *hop}} : Json(nullptr)}};
 }
 
 void append_frames(std::string &out, const std::vector<Frame> &frames, const CodeTable &codes) {
@@ -137,6 +149,9 @@ std::string dump_text(const ProcessSnapshot &snapshot, const CodeTable &codes) {
                        one_line(codes.at(task.coroutine).function), name_of(task.state));
     for (std::size_t i = 0; i < task.awaited_by.size(); ++i) {
       out += (i == 0 ? ", awaited by " : ", ") + id_text(task.awaited_by[i]);
+    }
+    if (const std::optional<ThreadId> hop = hop_of(snapshot, task)) {
+      out += fmt::format(", thread {} works for it", *hop);
     }
     out += '\n';
     append_frames(out, task.frames, codes);

@@ -55,6 +55,7 @@ void Attempt::read_thread(Part &part) {
   target_.stacks().read(entry.state, part.stack);
   const std::optional<TaskChain> chain = target_.tasks().running_chain(part.stack, RootNames::skip);
   result.running_task = chain ? chain->links.front().task : 0;
+  result.worker_futures = target_.tasks().worker_futures(part.stack);
   result.loop = target_.tasks().running_loop(entry);
   result.holds_gil = target_.interpreters().gil_holder(entry.interpreter) == entry.state;
 }

@@ -104,6 +104,8 @@ bool Target::refresh_names() {
     const auto name = of_interpreter->second.find(thread.entry.native_id);
     if (thread.name.empty() && name != of_interpreter->second.end()) {
       thread.name = name->second;
+    } else if (thread.name.empty() && thread.watch.tid() == process_.pid()) {
+      thread.name = "MainThread"; // Lib/threading.py, _MainThread: what it is called once threading is imported
     }
   }
   return std::none_of(threads_.begin(), threads_.end(), nameless);

@@ -111,6 +111,9 @@ class Dump(harness.InterpreterTest):
             task = tasks[task["awaited_by"][0]]
         self.fail("awaited_by goes in a circle")
 
+    def state_of(self, document, name):
+        return next(thread["state"] for thread in document["threads"] if thread["name"] == name)
+
     def test_threads_target(self):
         target = self.target("threads.py", lifetime=30)
         document = self.dump(target)
@@ -119,7 +122,9 @@ class Dump(harness.InterpreterTest):
                          sorted(target.truth["threads"]))
         for name in target.truth["idle"]:
             self.assertEqual((threads[name]["state"], threads[name]["holds_gil"]), ("idle", False), name)
-        self.assertEqual(threads[target.truth["digester"]]["state"], "running")
+        # It hashes without the GIL, and waits for it between two blocks: mostly running.
+        states = [self.state_of(self.dump(target), target.truth["digester"]) for _ in range(20)]
+        self.assertGreaterEqual(states.count("running"), 10, states)
         for name, leaf in (("lock-waiter", "wait_for_lock"), (target.truth["digester"], "digest")):
             self.assertEqual(threads[name]["frames"][-1]["function"], leaf)
         self.assertEqual(document["tasks"], [])

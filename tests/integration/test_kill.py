@@ -43,10 +43,7 @@ class Kill(harness.InterpreterTest):
         self.assert_progress(target, "ticks")
 
     def test_default_engine(self):
-        self.kill_often("auto", (KILLS + 1) // 2)
-
-    def test_stopping_engine(self):
-        self.kill_often("stop", (KILLS + 1) // 2)
+        self.kill_often("auto", KILLS)
 
     def test_a_recording_never_holds_the_target(self):
         """The target's own biggest gap between two ticks over a whole recording."""

@@ -18,7 +18,7 @@ enum class RootNames : std::uint8_t { skip, read };
 class TaskReader {
 public:
   TaskReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, InterpreterReader &interpreters)
-      : objects_(objects), interpreters_(interpreters), coroutines_(objects, codes, stacks), waiters_(objects, codes) {}
+      : objects_(objects), codes_(codes), interpreters_(interpreters), coroutines_(objects, codes, stacks), waiters_(objects, codes) {}
 
   /// Finds asyncio's types and dicts in the target. False while the target has not imported asyncio. A cold search reads
   /// hundreds of strings: not for a moment in which a thread is held off its CPU.
@@ -31,6 +31,9 @@ public:
 
   /// Every task of every loop, in no particular order.
   std::vector<TaskSnapshot> all_tasks();
+
+  /// The futures of the work items that this stack is in (concurrent.futures.thread, asgiref), outermost first.
+  std::vector<Address> worker_futures(const PythonStack &stack);
 
   /// The loop that runs in this thread, or 0.
   Address running_loop(const ThreadEntry &thread);
@@ -47,6 +50,7 @@ private:
   void add_from_weak_set(Address set, std::vector<Address> &tasks);
 
   ObjectReader &objects_;
+  CodeCache &codes_;
   InterpreterReader &interpreters_;
   CoroutineReader coroutines_;
   WaiterReader waiters_;

@@ -28,6 +28,10 @@ public:
   /// their callbacks were added. False if a part could not be read. `most` ends the search early.
   bool find(Address future, std::vector<Address> &tasks, std::size_t most = k_max_waiters);
 
+  /// The concurrent.futures.Future that this asyncio future was wrapped around (run_in_executor, to_thread,
+  /// sync_to_async), or 0.
+  Address chained_source(Address future);
+
   bool is_task(Address object);
   bool is_future(Address object);
 
@@ -40,10 +44,12 @@ private:
     std::unordered_set<Address> seen;
     bool whole = true;
   };
+  std::optional<std::vector<Address>> callbacks_of(Address future);
   void visit_future(Address future, Search &search, unsigned depth);
   void visit_callback(Address callback, Search &search, unsigned depth);
   void visit_function(Address function, Search &search, unsigned depth);
-  void visit_method(Address method, Search &search);
+  void visit_queue(Address queue, Search &search, unsigned depth);
+  void visit_method(Address method, Search &search, unsigned depth);
   void visit_partial(Address partial, Search &search, unsigned depth);
   void add_task(Address task, Search &search);
 

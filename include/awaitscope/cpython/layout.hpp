@@ -95,6 +95,7 @@ struct Layout {
   std::uint32_t inline_values_flag = 1U << 2U; ///< Py_TPFLAGS_INLINE_VALUES
   std::uint32_t managed_dict_flag = 1U << 4U;  ///< Py_TPFLAGS_MANAGED_DICT
   Offset set_used = 24, set_mask = 32, set_table = 40;
+  Offset deque_leftblock = 24, deque_leftindex = 40;
   Offset weakref_object = 16;
 
   Offset func_code = 48, func_closure = 72, cell_contents = 16, method_function = 16, method_self = 24;

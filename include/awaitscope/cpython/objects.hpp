@@ -59,6 +59,7 @@ public:
   std::optional<std::vector<Address>> set_elements(Address set);
   std::optional<std::vector<Address>> list_elements(Address list);
   std::optional<std::vector<Address>> tuple_elements(Address tuple);
+  std::optional<std::vector<Address>> deque_elements(Address deque);
 
   /// An attribute of an instance's own dict (not of its type), or 0.
   Address attribute(Address object, std::string_view name);

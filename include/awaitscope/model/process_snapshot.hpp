@@ -18,6 +18,7 @@ struct ThreadSnapshot {
   bool holds_gil = false;
   Address running_task = 0; ///< 0: none
   Address loop = 0;         ///< the loop that runs in it; 0: none
+  std::vector<Address> worker_futures; ///< of the work items that it is in (TaskSnapshot::worker_future)
   std::vector<Frame> frames;
 };
 

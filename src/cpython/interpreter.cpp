@@ -45,9 +45,12 @@ std::vector<ThreadEntry> InterpreterReader::threads() {
 }
 
 std::uint64_t InterpreterReader::thread_generation() {
-  // struct pythreads: next_unique_id stands right before head (Include/internal/pycore_interp.h).
-  const Address interpreter = main_interpreter();
-  return objects_.memory().get<std::uint64_t>(interpreter + runtime_.layout.is_threads_head - 8).value_or(0);
+  // struct pythreads: next_unique_id stands right before head (Include/internal/pycore_interp.h). It only grows.
+  std::uint64_t sum = 0;
+  for (const Address interpreter : interpreters()) {
+    sum += objects_.memory().get<std::uint64_t>(interpreter + runtime_.layout.is_threads_head - 8).value_or(0) + 1;
+  }
+  return sum;
 }
 
 bool InterpreterReader::same_thread(const ThreadEntry &entry) {
@@ -84,24 +87,19 @@ Address InterpreterReader::module_dict(Address interpreter, std::string_view mod
   return found == 0 ? 0 : objects_.memory().pointer(found + runtime_.layout.module_dict);
 }
 
-std::unordered_map<ThreadId, std::string> InterpreterReader::thread_names(Address interpreter) {
-  std::unordered_map<ThreadId, std::string> names;
-  Address &active = active_threads_[interpreter];
+std::string InterpreterReader::thread_name(const ThreadEntry &thread) {
+  Address &active = active_threads_[thread.interpreter];
   if (active == 0) {
-    active = objects_.dict_value(module_dict(interpreter, "threading"), "_active");
+    active = objects_.dict_value(module_dict(thread.interpreter, "threading"), "_active");
   }
-  const auto entries = objects_.dict_entries(active); // {ident: Thread}
-  if (!entries) {
-    return names;
-  }
-  for (const ObjectReader::Entry &entry : *entries) {
-    const auto native_id = objects_.integer(objects_.attribute(entry.value, "_native_id"));
-    const auto name = objects_.text(objects_.attribute(entry.value, "_name"));
-    if (native_id && name) {
-      names.emplace(static_cast<ThreadId>(*native_id), *name);
+  const auto entries = objects_.dict_entries(active); // {ident: Thread}; the ident is pthread_self()
+  for (std::size_t i = 0; entries && i < entries->size(); ++i) {
+    const auto ident = objects_.integer((*entries)[i].key);
+    if (ident && static_cast<Address>(*ident) == thread.thread_pointer) {
+      return objects_.text(objects_.attribute((*entries)[i].value, "_name")).value_or("");
     }
   }
-  return names;
+  return {};
 }
 
 std::vector<std::string> InterpreterReader::import_paths(Address interpreter) {

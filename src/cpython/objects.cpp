@@ -282,6 +282,32 @@ Address ObjectReader::instance_dict(Address object, const TypeInfo &info) {
   return 0;
 }
 
+Address ObjectReader::shared_attribute(Address type, Address values, std::string_view name) {
+  const Address keys = memory_.pointer(type + layout_.ht_cached_keys);
+  auto &known = slots_[type];
+  for (const auto &[attribute, slot] : known) {
+    if (attribute == name && slot.keys == keys && memory_.pointer(slot.entry) == slot.name) {
+      return memory_.pointer(values + slot.index * 8);
+    }
+  }
+  const auto log2_index = memory_.get<std::uint8_t>(keys + layout_.keys_log2_index);
+  const auto count = memory_.get<std::uint64_t>(keys + layout_.keys_nentries);
+  constexpr std::uint64_t k_most_shared = 64; // SHARED_KEYS_MAX_SIZE is 30
+  if (keys == 0 || !log2_index || *log2_index > 16 || !count || *count > k_most_shared) {
+    return 0;
+  }
+  // Shared keys are str keys only: 16 bytes an entry.
+  const Address first = keys + layout_.keys_indices + (Address{1} << *log2_index);
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    const Address key = memory_.pointer(first + i * 16);
+    if (key != 0 && text_equals(key, name)) {
+      known.emplace_back(std::string(name), AttributeSlot{keys, first + i * 16, key, i});
+      return memory_.pointer(values + i * 8);
+    }
+  }
+  return 0;
+}
+
 Address ObjectReader::attribute(Address object, std::string_view name) {
   const Address type_address = object == 0 ? 0 : type_of(object);
   const TypeInfo info = type(type_address);
@@ -291,8 +317,7 @@ Address ObjectReader::attribute(Address object, std::string_view name) {
   if ((info.flags & layout_.managed_dict_flag) != 0) {
     const Address values = inline_values(object, info);
     if (values != 0) {
-      const auto entries = keys_entries(memory_.pointer(type_address + layout_.ht_cached_keys), values);
-      return entries ? find_key(*entries, name) : 0;
+      return shared_attribute(type_address, values, name);
     }
   }
   return dict_value(instance_dict(object, info), name);

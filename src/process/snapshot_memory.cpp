@@ -1,6 +1,7 @@
 #include "awaitscope/process/snapshot_memory.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace awaitscope {
 namespace {
@@ -13,6 +14,20 @@ std::size_t hash_block(std::uint64_t block) { return (block * 0x9E3779B97F4A7C15
 } // namespace
 
 SnapshotMemory::SnapshotMemory(RemoteMemory &remote) : remote_(remote), slots_(k_first_capacity) {}
+
+float SnapshotMemory::likely_use(const Slot &slot) const {
+  static const std::array<float, 32> k_powers = [] {
+    std::array<float, 32> powers{};
+    float power = 1;
+    for (float &entry : powers) {
+      entry = power;
+      power *= k_decay;
+    }
+    return powers;
+  }();
+  const std::uint32_t age = look_ - slot.touched;
+  return age < k_powers.size() ? slot.use * k_powers[age] : 0;
+}
 
 SnapshotMemory::Slot &SnapshotMemory::slot_of(std::uint64_t block) {
   if ((occupied_ + 1) * 2 > slots_.size()) {
@@ -39,23 +54,24 @@ void SnapshotMemory::rebuild(std::size_t capacity) {
   slots_.assign(capacity, Slot{});
   occupied_ = 0;
   for (const Slot &slot : old) {
-    if (slot.occupied && (slot.look == look_ || look_ - slot.touched <= k_keep_looks)) {
+    if (slot.occupied && (slot.look == look_ || likely_use(slot) > k_worth_fetching / 4)) {
       slot_of(slot.block) = slot;
     }
   }
 }
 
-ReadStatus SnapshotMemory::begin(std::span<std::byte> first_out, Address first) {
+ReadStatus SnapshotMemory::begin(std::span<std::byte> first_out, Address first, Ahead ahead) {
+  ++look_;
   wanted_.clear();
   for (const Slot &slot : slots_) {
-    if (slot.occupied && slot.state == BlockState::present && look_ - slot.touched < k_keep_looks) {
+    const bool again = ahead == Ahead::last_again && slot.touched + 1 == look_;
+    if (slot.occupied && slot.state == BlockState::present && (again || likely_use(slot) >= k_worth_fetching)) {
       wanted_.push_back(slot.block);
     }
   }
   if (occupied_ > wanted_.size() * 4 + k_first_capacity / 4) {
-    rebuild(slots_.size());
+    rebuild(std::max(k_first_capacity, slots_.size() / 2));
   }
-  ++look_;
   used_ = 0;
   status_ = ReadStatus::ok;
   std::sort(wanted_.begin(), wanted_.end());
@@ -144,7 +160,11 @@ const std::byte *SnapshotMemory::block(std::uint64_t number) {
   if (slot->look != look_ || slot->state != BlockState::present) {
     return nullptr;
   }
-  slot->touched = look_;
+  if (slot->touched != look_) {
+    constexpr float k_first_use = 0.3F; // one use alone is not worth fetching ahead for: 0.3 * k_decay
+    slot->use = std::max(likely_use(*slot) + (1 - k_decay), k_first_use);
+    slot->touched = look_;
+  }
   return bytes_.data() + std::size_t{slot->offset} * k_block_size;
 }
 

@@ -21,8 +21,7 @@ template <std::size_t N> std::string_view read_into(const UniqueFd &fd, std::arr
 } // namespace
 
 ThreadWatch::ThreadWatch(ThreadId pid, ThreadId tid)
-    : tid_(tid), schedstat_(open_of(pid, tid, "schedstat")), syscall_(open_of(pid, tid, "syscall")),
-      stat_(open_of(pid, tid, "stat")) {}
+    : pid_(pid), tid_(tid), schedstat_(open_of(pid, tid, "schedstat")) {}
 
 std::optional<SchedStat> ThreadWatch::schedstat() const {
   std::array<char, 96> buffer{};
@@ -30,13 +29,19 @@ std::optional<SchedStat> ThreadWatch::schedstat() const {
   return text.empty() ? std::nullopt : parse_schedstat(text);
 }
 
-std::optional<TaskStat> ThreadWatch::stat() const {
+std::optional<TaskStat> ThreadWatch::stat() {
+  if (!stat_.valid()) {
+    stat_ = open_of(pid_, tid_, "stat");
+  }
   std::array<char, 1024> buffer{};
   const std::string_view text = read_into(stat_, buffer);
   return text.empty() ? std::nullopt : parse_task_stat(text);
 }
 
-ThreadWatch::Run ThreadWatch::run() const {
+ThreadWatch::Run ThreadWatch::run() {
+  if (!syscall_.valid()) {
+    syscall_ = open_of(pid_, tid_, "syscall");
+  }
   std::array<char, 160> buffer{};
   const std::string_view text = read_into(syscall_, buffer);
   if (!text.empty()) {
@@ -49,7 +54,7 @@ ThreadWatch::Run ThreadWatch::run() const {
   return status->state == 'R' ? Run::runnable : Run::blocked;
 }
 
-int ThreadWatch::processor() const {
+int ThreadWatch::processor() {
   const std::optional<TaskStat> status = stat();
   return status ? status->processor : -1;
 }

@@ -13,19 +13,19 @@ constexpr Address k_cpu_id = 4; // struct rseq: cpu_id_start, cpu_id
 /// Which CPU a thread is on, as cheaply as the target allows.
 class CpuOf {
 public:
-  CpuOf(Target &target, const TargetThread &thread)
+  CpuOf(Target &target, TargetThread &thread)
       : target_(target), thread_(thread),
         address_(target.rseq_offset() ? thread.entry.thread_pointer + static_cast<Address>(*target.rseq_offset()) + k_cpu_id : 0) {}
 
   /// Starts a snapshot; the CPU is read first, in the same call.
-  int begin() {
+  int begin(SnapshotMemory::Ahead ahead) {
     if (address_ == 0) {
       const int cpu = thread_.watch.processor();
-      target_.memory().begin();
+      target_.memory().begin({}, 0, ahead);
       return cpu;
     }
     std::uint32_t cpu = 0;
-    const ReadStatus status = target_.memory().begin(std::as_writable_bytes(std::span(&cpu, 1)), address_);
+    const ReadStatus status = target_.memory().begin(std::as_writable_bytes(std::span(&cpu, 1)), address_, ahead);
     return status == ReadStatus::ok ? as_cpu(cpu) : -1;
   }
 
@@ -45,7 +45,7 @@ private:
   }
 
   Target &target_;
-  const TargetThread &thread_;
+  TargetThread &thread_;
   Address address_;
 };
 
@@ -54,6 +54,7 @@ private:
 Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::function<void()> &look) {
   Capture capture;
   CpuOf cpu_of(target, thread);
+  SnapshotMemory::Ahead ahead = SnapshotMemory::Ahead::likely;
   for (unsigned attempt = 0; attempt < k_max_attempts; ++attempt) {
     const std::optional<SchedStat> before = thread.watch.schedstat();
     if (!before) {
@@ -61,7 +62,7 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
       return capture;
     }
     const std::int64_t start = monotonic_ns();
-    const int cpu = cpu_of.begin();
+    const int cpu = cpu_of.begin(ahead);
     const ReadStatus status = target.memory().status();
     if (status == ReadStatus::gone || status == ReadStatus::denied) {
       capture.status = CaptureStatus::failed;
@@ -72,9 +73,11 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
         capture.status = CaptureStatus::no_cpu;
         return capture;
       }
+      ahead = SnapshotMemory::Ahead::likely;
       continue; // arrived where the thread was: read again at once
     }
     look();
+    ahead = SnapshotMemory::Ahead::last_again;
     const bool still_here = cpu_of.now() == cpu;
     const std::optional<SchedStat> after = thread.watch.schedstat();
     if (still_here && after && after->times_run == before->times_run) {

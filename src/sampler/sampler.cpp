@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
 #include "awaitscope/sampler/pacer.hpp"
 #include "awaitscope/stitch/stitch.hpp"
@@ -10,7 +11,7 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::int64_t k_housekeeping_ns = k_ns_per_second / 4;
+constexpr std::int64_t k_locate_ns = k_ns_per_second / 4;
 constexpr std::int64_t k_progress_ns = k_ns_per_second / 4;
 constexpr std::int64_t k_longest_sleep_ns = k_ns_per_second / 10; // so that a stop is noticed at any rate
 
@@ -36,12 +37,17 @@ bool Sampler::sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) co
 }
 
 /// What is read of one thread in one snapshot.
-void Sampler::look(const TargetThread &thread) {
+void Sampler::look(TargetThread &thread) {
   thread_valid_ = target_.interpreters().same_thread(thread.entry);
   seen_generation_ = target_.interpreters().thread_generation();
+  seen_threads_.reset();
+  if (seen_generation_ != generation_) {
+    seen_threads_ = target_.interpreters().threads();
+  }
   if (!thread_valid_) {
     return;
   }
+  target_.read_name(thread);
   target_.stacks().read(thread.entry.state, stack_);
   chain_ = target_.tasks().running_chain(stack_, options_.root_names);
   coroutines_seen_ = coroutines_seen_ || std::any_of(stack_.frames.begin(), stack_.frames.end(),
@@ -55,7 +61,6 @@ Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, SampleS
   case CaptureStatus::failed:
     return Health::ended;
   case CaptureStatus::ended:
-    list_due_ = true;
     return Health::running;
   case CaptureStatus::moved:
     lose(Loss::moved);
@@ -68,10 +73,12 @@ Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, SampleS
   }
   totals_.read_ns += capture.read_ns;
   totals_.longest_read_ns = std::max(totals_.longest_read_ns, capture.read_ns);
-  list_due_ = list_due_ || seen_generation_ != generation_;
+  if (seen_threads_) {
+    generation_ = seen_generation_;
+    new_threads_ = std::move(seen_threads_);
+  }
   if (!thread_valid_) {
-    list_due_ = true; // it has left the interpreter: no Python thread any more
-    return Health::running;
+    return Health::running; // it has left the interpreter: no Python thread any more
   }
   if (stack_.frames.empty()) {
     return Health::running; // between threads' start and their first frame: nothing of Python's runs
@@ -91,11 +98,11 @@ Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, SampleS
 
 Sampler::Health Sampler::tick(SampleSink &sink) {
   ++totals_.ticks;
-  std::size_t ended = 0;
+  bool any_ended = false;
   for (TargetThread &thread : target_.threads()) {
     const std::optional<SchedStat> stat = thread.watch.schedstat();
     if (!stat) {
-      ++ended;
+      any_ended = true;
       continue;
     }
     const bool still_blocked = stat->times_run == thread.blocked_at && stat->times_run != 0;
@@ -111,29 +118,27 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
       }
     }
   }
-  list_due_ = list_due_ || ended > 0;
-  if (ended == target_.threads().size() && !target_.process().alive()) {
-    return Health::ended;
+  std::vector<TargetThread> &threads = target_.threads();
+  if (any_ended) {
+    threads.erase(std::remove_if(threads.begin(), threads.end(),
+                                 [](const TargetThread &thread) { return !thread.watch.schedstat(); }),
+                  threads.end());
   }
-  return Health::running;
+  if (new_threads_) {
+    target_.set_threads(*new_threads_);
+    new_threads_.reset();
+  }
+  return threads.empty() && !target_.process().alive() ? Health::ended : Health::running;
 }
 
-/// What changes rarely: the list of threads, their names, asyncio's own objects. Read outside the engine's looks: each is
-/// checked when it is used.
-void Sampler::housekeep() {
+/// asyncio may be imported after the attach. Its objects are searched for while the target runs on: what is found is checked
+/// whenever it is used.
+void Sampler::locate_asyncio() {
   const std::int64_t now = monotonic_ns();
-  if (!list_due_ && now < next_housekeeping_ns_) {
-    return;
-  }
-  next_housekeeping_ns_ = now + k_housekeeping_ns;
-  target_.memory().begin();
-  const std::uint64_t generation = target_.interpreters().thread_generation();
-  target_.refresh_threads();
-  generation_ = generation;
-  list_due_ = false;
-  target_.refresh_names();
-  if (coroutines_seen_ && !target_.tasks().located()) {
-    target_.tasks().locate(); // asyncio was imported after the attach
+  if (coroutines_seen_ && !target_.tasks().located() && now >= next_locate_ns_) {
+    next_locate_ns_ = now + k_locate_ns;
+    target_.memory().begin();
+    target_.tasks().locate();
   }
 }
 
@@ -141,7 +146,6 @@ SamplingTotals Sampler::run(SampleSink &sink, const std::atomic<bool> &stop) {
   const std::int64_t start = monotonic_ns();
   const std::int64_t end = options_.duration_ns ? start + *options_.duration_ns : INT64_MAX;
   Pacer pacer(start, options_.rate_hz, std::random_device{}());
-  next_housekeeping_ns_ = start + k_housekeeping_ns;
   next_progress_ns_ = start + k_progress_ns;
   while (true) {
     const Pacer::Tick due = pacer.next(monotonic_ns());
@@ -153,7 +157,7 @@ SamplingTotals Sampler::run(SampleSink &sink, const std::atomic<bool> &stop) {
     if (!sleep_until(due.due_ns, stop) || tick(sink) == Health::ended) {
       break;
     }
-    housekeep();
+    locate_asyncio();
     if (progress_ && monotonic_ns() >= next_progress_ns_) {
       next_progress_ns_ = monotonic_ns() + k_progress_ns;
       totals_.elapsed_ns = monotonic_ns() - start;

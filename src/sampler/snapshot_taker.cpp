@@ -50,6 +50,7 @@ void Attempt::order() {
 
 void Attempt::read_thread(Part &part) {
   const ThreadEntry &entry = part.thread->entry;
+  target_.read_name(*part.thread);
   ThreadSnapshot &result = part.result;
   result = ThreadSnapshot{};
   target_.stacks().read(entry.state, part.stack);
@@ -138,8 +139,7 @@ Result<ProcessSnapshot> take_snapshot(Target &target, Engine &engine) {
   CaptureStatus status = CaptureStatus::moved;
   while (true) {
     target.memory().begin();
-    target.refresh_threads();
-    target.refresh_names();
+    target.set_threads(target.interpreters().threads());
     Attempt attempt(target, engine);
     status = attempt.run(snapshot);
     const bool late = monotonic_ns() > deadline;

@@ -43,8 +43,11 @@ Result<void> Target::attach() {
     ::usleep(2000);
   }
   rseq_offset_ = find_rseq_offset(process_, remote_);
-  refresh_threads();
-  refresh_names();
+  same_namespace_ = process_.inner_id(process_.pid()) == process_.pid();
+  set_threads(interpreters_.threads());
+  for (TargetThread &thread : threads_) {
+    read_name(thread);
+  }
   tasks_.locate();
   return {};
 }
@@ -56,59 +59,49 @@ std::vector<std::string> Target::import_paths() {
 
 std::unordered_map<ThreadId, ThreadId> Target::host_ids() {
   std::unordered_map<ThreadId, ThreadId> ids;
-  const bool same_namespace = process_.inner_id(process_.pid()) == process_.pid();
   for (const ThreadId tid : process_.threads()) {
-    ids.emplace(same_namespace ? tid : process_.inner_id(tid), tid);
+    ids.emplace(process_.inner_id(tid), tid);
   }
   return ids;
 }
 
-bool Target::refresh_threads() {
-  const std::vector<ThreadEntry> entries = interpreters_.threads();
-  const auto same = [](const TargetThread &known, const ThreadEntry &entry) {
-    return known.entry.state == entry.state && known.entry.native_id == entry.native_id;
-  };
-  const bool unchanged = entries.size() == threads_.size() &&
-                         std::equal(threads_.begin(), threads_.end(), entries.begin(), same);
-  if (unchanged) {
-    return false;
+std::optional<ThreadId> Target::host_id(ThreadId inner, std::unordered_map<ThreadId, ThreadId> &ids) {
+  if (same_namespace_) {
+    return inner;
   }
-  const std::unordered_map<ThreadId, ThreadId> ids = host_ids();
+  if (ids.empty()) {
+    ids = host_ids();
+  }
+  const auto found = ids.find(inner);
+  return found == ids.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Target::set_threads(const std::vector<ThreadEntry> &entries) {
+  std::unordered_map<ThreadId, ThreadId> ids;
   std::vector<TargetThread> threads;
   for (const ThreadEntry &entry : entries) {
-    const auto known = std::find_if(threads_.begin(), threads_.end(), [&](const TargetThread &thread) { return same(thread, entry); });
+    const auto known = std::find_if(threads_.begin(), threads_.end(), [&](const TargetThread &thread) {
+      return thread.entry.state == entry.state && thread.entry.native_id == entry.native_id;
+    });
     if (known != threads_.end() && known->watch.valid()) {
       threads.push_back(std::move(*known));
       continue;
     }
-    const auto id = ids.find(entry.native_id);
-    if (id != ids.end()) {
-      threads.push_back({entry, ThreadWatch(process_.pid(), id->second), {}, 0});
+    if (const std::optional<ThreadId> tid = host_id(entry.native_id, ids)) {
+      threads.push_back({entry, ThreadWatch(process_.pid(), *tid), {}, 0});
     }
   }
   threads_ = std::move(threads);
-  return true;
 }
 
-bool Target::refresh_names() {
-  const auto nameless = [](const TargetThread &thread) { return thread.name.empty(); };
-  if (std::none_of(threads_.begin(), threads_.end(), nameless)) {
-    return true;
+void Target::read_name(TargetThread &thread) {
+  if (!thread.name.empty()) {
+    return;
   }
-  std::unordered_map<Address, std::unordered_map<ThreadId, std::string>> names;
-  for (TargetThread &thread : threads_) {
-    const auto [of_interpreter, fresh] = names.try_emplace(thread.entry.interpreter);
-    if (fresh) {
-      of_interpreter->second = interpreters_.thread_names(thread.entry.interpreter);
-    }
-    const auto name = of_interpreter->second.find(thread.entry.native_id);
-    if (thread.name.empty() && name != of_interpreter->second.end()) {
-      thread.name = name->second;
-    } else if (thread.name.empty() && thread.watch.tid() == process_.pid()) {
-      thread.name = "MainThread"; // Lib/threading.py, _MainThread: what it is called once threading is imported
-    }
+  thread.name = interpreters_.thread_name(thread.entry);
+  if (thread.name.empty() && thread.watch.tid() == process_.pid()) {
+    thread.name = "MainThread"; // Lib/threading.py, _MainThread: what it is called once threading is imported
   }
-  return std::none_of(threads_.begin(), threads_.end(), nameless);
 }
 
 } // namespace awaitscope

@@ -11,7 +11,7 @@ LogicalStack stitch(const PythonStack &stack, const TaskChain *chain) {
                                : std::find_if(stack.frames.begin(), stack.frames.end(), [&](const PythonFrame &frame) {
                                    return frame.address == chain->links.front().coroutine_frame;
                                  });
-  if (start == stack.frames.end()) {
+  if (!has_task || start == stack.frames.end()) {
     for (const PythonFrame &frame : stack.frames) {
       logical.frames.push_back(frame.frame);
     }

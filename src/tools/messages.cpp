@@ -55,10 +55,10 @@ void ProgressLine::clear() {
 
 std::string summary(const SamplingTotals &totals, double rate_hz, std::string_view engine) {
   const auto mean = totals.samples == 0 ? 0 : totals.read_ns / static_cast<std::int64_t>(totals.samples);
-  return fmt::format("{} samples at {} ticks in {} ({:g} Hz asked, engine {}); lost: {}; with an [unreadable] part: {}; target never stopped, "
-                     "held off its CPU for {} a sample, {} at most",
+  return fmt::format("{} samples at {} ticks in {} ({:g} Hz asked, engine {}); lost: {}; read again: {}; with an [unreadable] part: {}; "
+                     "target never stopped, held off its CPU for {} a sample, {} at most",
                      with_thousands(totals.samples), with_thousands(totals.ticks), human_duration(totals.elapsed_ns), rate_hz,
-                     engine, losses(totals), with_thousands(totals.partial), human_duration(mean),
+                     engine, losses(totals), with_thousands(totals.retries), with_thousands(totals.partial), human_duration(mean),
                      human_duration(totals.longest_read_ns));
 }
 

@@ -58,6 +58,8 @@ def _threads(problems, threads):
         where = "threads[%d]" % number
         if thread["state"] not in THREAD_STATES:
             problems.append("%s.state is %r" % (where, thread["state"]))
+        if not thread["name"]:
+            problems.append("%s has an empty name" % where)
         _frames(problems, where, thread["frames"])
     mains = [thread for thread in threads if thread["main"]]
     if len(mains) != 1:

@@ -64,9 +64,11 @@ class Switches(harness.InterpreterTest):
             for frame in stack.frames:
                 lines.setdefault(frame.name, set()).add(frame.line)
         first = {path[-1][0]: path[-1][2] for path in target.truth["paths"]}
+        # A function that has only begun is on the line of its `def` (its RESUME), so that line is possible everywhere.
         for name in ("trunk_05", "trunk_26", "hot_28", "cross_34", "cross_39"):
-            self.assertEqual(lines[name], {first[name] + 1}, "%s calls from its second line only" % name)
-        self.assertLessEqual(lines["fork"], {first["fork"] + step for step in range(1, 10)})
+            self.assertLessEqual(lines[name], {first[name], first[name] + 1}, name)
+            self.assertIn(first[name] + 1, lines[name], "%s calls from its second line" % name)
+        self.assertLessEqual(lines["fork"], {first["fork"] + step for step in range(0, 10)})
         self.assertIn(first["fork"] + 2, lines["fork"], "where it calls hot_28")
         self.assertIn(first["fork"] + 4, lines["fork"], "where it calls cold_28")
         self.assertLessEqual(lines["work_long"], {first["work_long"] + step for step in range(0, 7)})

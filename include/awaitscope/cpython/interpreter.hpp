@@ -28,7 +28,7 @@ public:
   /// Every thread of every interpreter. Thread states that are being made or torn down are left out.
   std::vector<ThreadEntry> threads();
 
-  /// Changes whenever a thread state is made in the main interpreter (PyInterpreterState.threads.next_unique_id).
+  /// Changes whenever a thread state is made in any interpreter (PyInterpreterState.threads.next_unique_id).
   std::uint64_t thread_generation();
 
   /// Is this still a thread state of the same thread?
@@ -42,8 +42,8 @@ public:
   /// The dict of an imported module, or 0.
   Address module_dict(Address interpreter, std::string_view module);
 
-  /// threading.Thread names by native id: of the threads that the threading module knows.
-  std::unordered_map<ThreadId, std::string> thread_names(Address interpreter);
+  /// The name of the thread's threading.Thread; empty if the threading module does not know it.
+  std::string thread_name(const ThreadEntry &entry);
 
   /// sys.path's strings.
   std::vector<std::string> import_paths(Address interpreter);

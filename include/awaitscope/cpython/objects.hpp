@@ -79,9 +79,19 @@ private:
   Address inline_values(Address object, const TypeInfo &type);
   Address instance_dict(Address object, const TypeInfo &type);
 
+  /// Where a type's instances keep an attribute among their shared keys.
+  struct AttributeSlot {
+    Address keys = 0;
+    Address entry = 0; ///< of the keys, with `name` in it
+    Address name = 0;
+    std::size_t index = 0;
+  };
+  Address shared_attribute(Address type, Address values, std::string_view name);
+
   SnapshotMemory &memory_;
   const Layout &layout_;
   std::unordered_map<Address, TypeInfo> types_;
+  std::unordered_map<Address, std::vector<std::pair<std::string, AttributeSlot>>> slots_;
 };
 
 } // namespace awaitscope

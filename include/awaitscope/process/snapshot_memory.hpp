@@ -15,8 +15,8 @@ namespace awaitscope {
 
 /// A copy of the parts of the target's memory that one look at it needs, taken in few system calls.
 ///
-/// begin() fetches in one call every block that the last looks used; what is asked for beyond that is fetched block by
-/// block. All blocks of a look stay as they were first read, so a look sees each byte once. Whether the target stood
+/// begin() fetches in one call every block that is likely to be used, by how often the last looks used it; what is asked for
+/// beyond that is fetched block by block. All blocks of a look stay as they were first read, so a look sees each byte once. Whether the target stood
 /// still between the first and the last read is for the caller to know.
 ///
 /// A single process_vm_readv of up to a page costs about 1.7 µs, a further range in the same call 0.5 µs.
@@ -24,9 +24,14 @@ class SnapshotMemory {
 public:
   explicit SnapshotMemory(RemoteMemory &remote);
 
-  /// Starts a new look. Blocks that were not used in the last `k_keep_looks` looks are no longer fetched ahead.
+  enum class Ahead : std::uint8_t {
+    likely,     ///< fetch what is likely to be used
+    last_again, ///< and all that the last look used: it is to be repeated
+  };
+
+  /// Starts a new look.
   /// With `first` set, that range is read before everything else in the same call (and is not cached).
-  ReadStatus begin(std::span<std::byte> first_out = {}, Address first = 0);
+  ReadStatus begin(std::span<std::byte> first_out = {}, Address first = 0, Ahead ahead = Ahead::likely);
 
   /// Copies from the snapshot, fetching what is missing. False if it cannot be read whole.
   bool copy(Address address, void *out, std::size_t size);
@@ -56,20 +61,25 @@ public:
   [[nodiscard]] std::size_t calls() const { return calls_; }
 
 private:
-  static constexpr unsigned k_block_bits = 9;
+  static constexpr unsigned k_block_bits = 10;
   static constexpr std::size_t k_block_size = std::size_t{1} << k_block_bits;
-  static constexpr std::uint32_t k_keep_looks = 8;
+  // A useless block costs a quarter of what a missing one does: one is fetched ahead if it is used in a quarter of the looks,
+  // as an exponentially weighted average says.
+  static constexpr float k_decay = 0.8F;
+  static constexpr float k_worth_fetching = 0.25F;
 
   enum class BlockState : std::uint8_t { absent, present, bad };
   struct Slot {
     std::uint64_t block = 0;
     std::uint32_t look = 0;    ///< the look for which `offset` holds
     std::uint32_t touched = 0; ///< the last look that asked for it
+    float use = 0;             ///< how likely a look used it, as of `touched`
     std::uint32_t offset = 0;  ///< into bytes_, in blocks
     BlockState state = BlockState::absent;
     bool occupied = false;
   };
 
+  [[nodiscard]] float likely_use(const Slot &slot) const;
   Slot &slot_of(std::uint64_t block);
   const std::byte *block(std::uint64_t block);
   void load(std::vector<std::uint64_t> &blocks);

@@ -25,16 +25,18 @@ public:
     blocked,
     ended,
   };
-  [[nodiscard]] Run run() const;
+  [[nodiscard]] Run run();
 
   /// The CPU that the thread runs or last ran on, or -1.
-  [[nodiscard]] int processor() const;
+  [[nodiscard]] int processor();
 
 private:
-  [[nodiscard]] std::optional<TaskStat> stat() const;
+  [[nodiscard]] std::optional<TaskStat> stat();
 
+  ThreadId pid_ = 0;
   ThreadId tid_ = 0;
   UniqueFd schedstat_;
+  // Opened at first use: most threads are never seen running.
   UniqueFd syscall_; ///< "running" while runnable (proc_pid_syscall(5)); needs ptrace access
   UniqueFd stat_;
 };

@@ -50,8 +50,8 @@ private:
 
   Health tick(SampleSink &sink);
   Health sample(TargetThread &thread, ThreadState state, SampleSink &sink);
-  void look(const TargetThread &thread);
-  void housekeep();
+  void look(TargetThread &thread);
+  void locate_asyncio();
   bool sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const;
   void lose(Loss loss, std::uint64_t count = 1);
 
@@ -66,11 +66,12 @@ private:
   std::optional<TaskChain> chain_;
   bool thread_valid_ = false;
   std::uint64_t seen_generation_ = 0;
+  std::optional<std::vector<ThreadEntry>> seen_threads_; ///< if the generation is another one
 
   std::uint64_t generation_ = 0; ///< of the thread list in use
-  bool list_due_ = false;
+  std::optional<std::vector<ThreadEntry>> new_threads_; ///< to be taken over after the tick
   bool coroutines_seen_ = false;
-  std::int64_t next_housekeeping_ns_ = 0;
+  std::int64_t next_locate_ns_ = 0;
   std::int64_t next_progress_ns_ = 0;
   Sample sample_;
 };

@@ -33,11 +33,11 @@ public:
   /// Finds the interpreter. Errors as find_runtime().
   Result<void> attach();
 
-  /// Lists the Python threads anew, keeping what is known of those that stay. True if anything changed.
-  bool refresh_threads();
+  /// Takes over this list of Python threads, keeping what is known of those that stay.
+  void set_threads(const std::vector<ThreadEntry> &entries);
 
-  /// Fills in the names that are missing. True if all are known.
-  bool refresh_names();
+  /// Fills in the thread's name, from the current snapshot, unless it is known.
+  void read_name(TargetThread &thread);
 
   /// sys.path of the main interpreter.
   std::vector<std::string> import_paths();
@@ -55,6 +55,7 @@ public:
 
 private:
   std::unordered_map<ThreadId, ThreadId> host_ids();
+  std::optional<ThreadId> host_id(ThreadId inner, std::unordered_map<ThreadId, ThreadId> &ids);
 
   Process process_;
   ProcessMemory remote_;
@@ -68,6 +69,7 @@ private:
   TaskReader tasks_;
   std::vector<TargetThread> threads_;
   std::optional<std::int64_t> rseq_offset_;
+  bool same_namespace_ = true; ///< the target counts PIDs as this host does
 };
 
 } // namespace awaitscope

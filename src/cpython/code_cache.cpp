@@ -1,5 +1,7 @@
 #include "awaitscope/cpython/code_cache.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "awaitscope/cpython/line_table.hpp"
@@ -33,16 +35,40 @@ std::optional<CodeCache::Identity> CodeCache::identify(Address code) {
   return identity;
 }
 
+void CodeCache::begin(Address interpreter) {
+  // Objects/codeobject.c, init_code(): co_version = next_version++, until it overflows to 0. The field's place may differ in
+  // a build: one whose value is not close above every version met is not that field, and is never used.
+  const Offset field = objects_.layout().is_next_code_version;
+  made_ = 0;
+  if (interpreter == 0 || field == k_absent || !count_usable_) {
+    return;
+  }
+  const std::uint32_t count = objects_.memory().get<std::uint32_t>(interpreter + field).value_or(0);
+  constexpr std::uint32_t k_close = 1U << 22U;
+  count_usable_ = count == 0 || (count > highest_ && count >= last_count_ && count - highest_ < k_close);
+  last_count_ = count;
+  made_ = count_usable_ ? count : 0;
+}
+
 std::optional<CodeId> CodeCache::find(Address code) {
   if (code == 0) {
     return std::nullopt;
+  }
+  const auto known = known_.find(code);
+  if (known != known_.end() && made_ != 0 && known->second.checked_at == made_) {
+    return known->second.id;
   }
   const std::optional<Identity> identity = identify(code);
   if (!identity) {
     return std::nullopt;
   }
-  const auto known = known_.find(code);
+  if (made_ != 0) {
+    highest_ = std::max(highest_, identity->version);
+    count_usable_ = highest_ < made_;
+    made_ = count_usable_ ? made_ : 0;
+  }
   if (known != known_.end() && known->second.identity == *identity) {
+    known->second.checked_at = made_;
     return known->second.id;
   }
   const std::optional<CodeId> id = load(code, *identity);
@@ -50,7 +76,7 @@ std::optional<CodeId> CodeCache::find(Address code) {
     if (known_.size() >= k_max_known) {
       known_.clear();
     }
-    known_[code] = {*identity, *id};
+    known_[code] = {*identity, *id, made_};
   }
   return id;
 }

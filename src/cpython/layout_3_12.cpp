@@ -8,6 +8,7 @@ Layout layout_3_12() {
   l.ht_cached_keys = 880;
   l.rt_size = 459944, l.rt_interpreters_head = 40, l.rt_interpreters_main = 48;
   l.is_next = 0, l.is_id = 8, l.is_size = 383552, l.is_threads_head = 72, l.is_modules = 944;
+  l.is_next_code_version = 269816;
   l.is_gil = 384, l.gil_holder = 8, l.gil_locked = 16;
   l.ts_size = 288, l.ts_thread_id = 136, l.ts_native_id = 144, l.ts_dict = 112;
   l.ts_chunk = 232, l.ts_chunk_top = 240, l.ts_cframe = 56, l.cframe_frame = 0;

@@ -8,6 +8,7 @@ Layout layout_3_13() {
   l.ht_cached_keys = 880;
   l.rt_size = 283320, l.rt_interpreters_head = 632, l.rt_interpreters_main = 640;
   l.is_next = 7264, l.is_id = 7272, l.is_size = 194968, l.is_threads_head = 7344, l.is_modules = 7656;
+  l.is_next_code_version = 17000;
   l.is_gil = 16, l.gil_holder = 8, l.gil_locked = 16;
   l.ts_size = 304, l.ts_thread_id = 152, l.ts_native_id = 160, l.ts_dict = 128;
   l.ts_chunk = 232, l.ts_chunk_top = 240, l.ts_frame = 72, l.ts_running_loop = 304;

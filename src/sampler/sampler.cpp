@@ -48,6 +48,7 @@ void Sampler::look(TargetThread &thread) {
     return;
   }
   target_.read_name(thread);
+  target_.code_cache().begin(thread.entry.interpreter_id == 0 ? thread.entry.interpreter : 0);
   target_.stacks().read(thread.entry.state, stack_);
   chain_ = target_.tasks().running_chain(stack_, options_.root_names);
   coroutines_seen_ = coroutines_seen_ || std::any_of(stack_.frames.begin(), stack_.frames.end(),

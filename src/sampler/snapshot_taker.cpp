@@ -53,6 +53,7 @@ void Attempt::read_thread(Part &part) {
   target_.read_name(*part.thread);
   ThreadSnapshot &result = part.result;
   result = ThreadSnapshot{};
+  target_.code_cache().begin(0);
   target_.stacks().read(entry.state, part.stack);
   const std::optional<TaskChain> chain = target_.tasks().running_chain(part.stack, RootNames::skip);
   result.running_task = chain ? chain->links.front().task : 0;

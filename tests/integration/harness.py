@@ -118,7 +118,7 @@ def finish(process, timeout=60, started=None):
         stdout, stderr = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         end_process(process)
-        raise AssertionError("%r did not end within %g s" % (process.args, timeout))
+        raise AssertionError("%r did not end within %g s" % (process.args, timeout)) from None
     return Result(process.returncode, stdout or b"", stderr or b"", time.monotonic() - started)
 
 

@@ -10,10 +10,14 @@
 namespace awaitscope {
 
 /// The code objects of a target, by address. Each use is checked against the object as it now is: an address that was
-/// freed and taken by another code object is read again.
+/// freed and taken by another code object is read again. Where the interpreter counts the code objects that it makes, and has
+/// made none since the last check, the check is that count.
 class CodeCache {
 public:
   CodeCache(ObjectReader &objects, CodeTable &table) : objects_(objects), table_(table) {}
+
+  /// To be called at the start of each look: `interpreter` makes the code objects that find() will meet; 0 if not only one does.
+  void begin(Address interpreter);
 
   /// The code object at this address in the current snapshot. Nothing if it is none, or cannot be read.
   std::optional<CodeId> find(Address code);
@@ -40,6 +44,7 @@ private:
   struct Known {
     Identity identity;
     CodeId id = 0;
+    std::uint32_t checked_at = 0; ///< the count of code objects at the last check
   };
 
   std::optional<Identity> identify(Address code);
@@ -47,6 +52,10 @@ private:
 
   ObjectReader &objects_;
   CodeTable &table_;
+  std::uint32_t made_ = 0;       ///< how many code objects the interpreter has made; 0: not known
+  std::uint32_t last_count_ = 0; ///< at the look before
+  std::uint32_t highest_ = 0;    ///< version of a code object that was met
+  bool count_usable_ = true;
   std::unordered_map<Address, Known> known_;
   std::unordered_map<std::string, CodeId> by_content_;
 };

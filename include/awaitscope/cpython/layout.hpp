@@ -55,6 +55,7 @@ struct Layout {
   Offset rt_gil_holder = k_absent, rt_gil_locked = k_absent; ///< one GIL for the process
 
   Offset is_next = k_absent, is_id = k_absent, is_size = k_absent, is_threads_head = k_absent, is_modules = k_absent;
+  Offset is_next_code_version = k_absent; ///< func_state.next_version: grows with each new code object
   Offset is_gil = k_absent; ///< pointer to the interpreter's GIL, where each has its own
   Offset gil_holder = k_absent, gil_locked = k_absent;
 

@@ -51,7 +51,7 @@ public:
   InterpreterReader &interpreters() { return interpreters_; }
   StackReader &stacks() { return stacks_; }
   TaskReader &tasks() { return tasks_; }
-  CodeTable &codes() { return codes_; }
+  CodeCache &code_cache() { return code_cache_; }
 
 private:
   std::unordered_map<ThreadId, ThreadId> host_ids();

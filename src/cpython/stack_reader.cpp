@@ -43,11 +43,20 @@ std::optional<RawFrame> StackReader::raw_frame(Address address) {
 }
 
 std::optional<Frame> StackReader::decode(const RawFrame &raw) {
+  Decoded &known = decoded_[(raw.address >> 4U) % k_decoded];
+  const bool same = known.address == raw.address && known.code == raw.code && known.instruction == raw.instruction;
+  if (same && known.epoch != 0 && known.epoch == codes_.epoch()) {
+    return known.frame;
+  }
   const std::optional<CodeId> code = codes_.find(raw.code);
   if (!code) {
     return std::nullopt;
   }
-  return Frame{*code, codes_.line(*code, raw.code, raw.instruction), FrameKind::python};
+  if (!same || known.frame.code != *code) {
+    known = {raw.address, raw.code, raw.instruction, 0, {*code, codes_.line(*code, raw.code, raw.instruction), FrameKind::python}};
+  }
+  known.epoch = codes_.epoch();
+  return known.frame;
 }
 
 void StackReader::read(Address thread_state, PythonStack &stack) {

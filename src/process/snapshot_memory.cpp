@@ -54,98 +54,139 @@ void SnapshotMemory::rebuild(std::size_t capacity) {
   slots_.assign(capacity, Slot{});
   occupied_ = 0;
   for (const Slot &slot : old) {
-    if (slot.occupied && (slot.look == look_ || likely_use(slot) > k_worth_fetching / 4)) {
+    if (slot.occupied && (slot.listed || slot.look == look_)) {
       slot_of(slot.block) = slot;
     }
   }
 }
 
-ReadStatus SnapshotMemory::begin(std::span<std::byte> first_out, Address first, Ahead ahead) {
+ReadStatus SnapshotMemory::begin(Ahead ahead, Guard *guard) {
   ++look_;
-  wanted_.clear();
-  for (const Slot &slot : slots_) {
-    const bool again = ahead == Ahead::last_again && slot.touched + 1 == look_;
-    if (slot.occupied && slot.state == BlockState::present && (again || likely_use(slot) >= k_worth_fetching)) {
-      wanted_.push_back(slot.block);
-    }
-  }
-  if (occupied_ > wanted_.size() * 4 + k_first_capacity / 4) {
-    rebuild(std::max(k_first_capacity, slots_.size() / 2));
-  }
   used_ = 0;
   status_ = ReadStatus::ok;
+  wanted_.clear();
+  std::size_t kept = 0;
+  for (const std::uint64_t number : candidates_) {
+    Slot &slot = slot_of(number);
+    const float use = likely_use(slot);
+    const bool again = ahead == Ahead::last_again && slot.touched + 1 == look_;
+    if (slot.state == BlockState::present && (again || use >= k_worth_fetching)) {
+      wanted_.push_back(number);
+    }
+    slot.listed = again || use > k_worth_fetching / 4;
+    if (slot.listed) {
+      candidates_[kept++] = number;
+    }
+  }
+  candidates_.resize(kept);
+  if (occupied_ > kept * 4 + k_first_capacity / 4) {
+    rebuild(k_first_capacity);
+  }
   std::sort(wanted_.begin(), wanted_.end());
-  load_sorted(wanted_, first_out, first);
+  if (guard != nullptr && guard->address != 0) {
+    load_guarded(wanted_, *guard);
+  } else {
+    load_sorted(wanted_);
+  }
+  calls_at_begin_ = calls_;
   return status_;
 }
 
 void SnapshotMemory::forget() {
   slots_.assign(k_first_capacity, Slot{});
   occupied_ = 0;
+  candidates_.clear();
 }
 
 void SnapshotMemory::load(std::vector<std::uint64_t> &blocks) {
   std::sort(blocks.begin(), blocks.end());
   blocks.erase(std::unique(blocks.begin(), blocks.end()), blocks.end());
-  load_sorted(blocks, {}, 0);
+  load_sorted(blocks);
 }
 
-void SnapshotMemory::load_sorted(std::span<const std::uint64_t> blocks, std::span<std::byte> first_out, Address first) {
-  const std::size_t base = used_;
-  if (bytes_.size() < (base + blocks.size() + 1) * k_block_size) {
-    bytes_.resize((base + blocks.size() + 1) * k_block_size * 2);
+/// Neighbours are one range.
+void SnapshotMemory::add_ranges(std::span<const std::uint64_t> blocks) {
+  bool first = true;
+  for (const std::uint64_t number : blocks) {
+    const Address address = number << k_block_bits;
+    if (!first && ranges_.back().address + ranges_.back().size == address) {
+      ranges_.back().size += k_block_size;
+    } else {
+      ranges_.push_back({address, k_block_size});
+    }
+    first = false;
+  }
+}
+
+/// Takes over what a call has read of these blocks, and marks the one that stopped it.
+void SnapshotMemory::settle(std::span<const std::uint64_t> blocks, std::size_t &done, const RemoteMemory::Outcome &outcome) {
+  const std::size_t whole = std::min(outcome.bytes / k_block_size, blocks.size());
+  for (std::size_t i = 0; i < whole; ++i) {
+    Slot &slot = slot_of(blocks[i]);
+    slot.look = look_;
+    slot.offset = static_cast<std::uint32_t>(used_ + i);
+    slot.state = BlockState::present;
+  }
+  used_ += whole;
+  done = whole;
+  if (outcome.status == ReadStatus::gone || outcome.status == ReadStatus::denied) {
+    status_ = outcome.status;
+    done = blocks.size();
+  } else if (whole < blocks.size()) {
+    Slot &slot = slot_of(blocks[whole]);
+    slot.look = look_;
+    slot.state = BlockState::bad;
+    ++done;
+  }
+}
+
+void SnapshotMemory::load_sorted(std::span<const std::uint64_t> blocks) {
+  if (bytes_.size() < (used_ + blocks.size()) * k_block_size) {
+    bytes_.resize((used_ + blocks.size()) * k_block_size * 2);
+  }
+  while (!blocks.empty()) {
+    ranges_.clear();
+    add_ranges(blocks);
+    const RemoteMemory::Outcome outcome = remote_.read(ranges_, bytes_.data() + used_ * k_block_size);
+    ++calls_;
+    std::size_t done = 0;
+    settle(blocks, done, outcome);
+    blocks = blocks.subspan(done);
+  }
+}
+
+ReadStatus SnapshotMemory::load_guarded(std::span<const std::uint64_t> blocks, Guard &guard) {
+  // Everything lands one behind the other: the guard's first bytes end where a block begins.
+  constexpr std::size_t k_guard = sizeof guard.before;
+  const std::size_t size = k_block_size + blocks.size() * k_block_size + k_guard;
+  if (bytes_.size() < size) {
+    bytes_.resize(size * 2);
+  }
+  ranges_.clear();
+  ranges_.push_back({guard.address, k_guard});
+  add_ranges(blocks);
+  ranges_.push_back({guard.address, k_guard});
+  used_ = 1;
+  std::byte *out = bytes_.data() + k_block_size - k_guard;
+  RemoteMemory::Outcome outcome = remote_.read(ranges_, out);
+  ++calls_;
+  if (outcome.bytes < k_guard) {
+    status_ = outcome.status;
+    return status_;
+  }
+  std::memcpy(&guard.before, out, k_guard);
+  outcome.bytes -= k_guard;
+  const bool whole = outcome.status == ReadStatus::ok;
+  if (whole) {
+    std::memcpy(&guard.after, out + k_guard + blocks.size() * k_block_size, k_guard);
   }
   std::size_t done = 0;
-  bool with_first = !first_out.empty();
-  while (done < blocks.size() || with_first) {
-    // The first range lands at the very end of the arena's reserve, in front of nothing: it is moved out at once.
-    ranges_.clear();
-    const std::size_t lead = with_first ? first_out.size() : 0;
-    std::byte *out = bytes_.data() + (base + done) * k_block_size;
-    if (with_first) {
-      ranges_.push_back({first, lead});
-    }
-    for (std::size_t i = done; i < blocks.size(); ++i) {
-      const Address address = blocks[i] << k_block_bits;
-      if (ranges_.size() > (with_first ? 1U : 0U) && ranges_.back().address + ranges_.back().size == address) {
-        ranges_.back().size += k_block_size;
-      } else {
-        ranges_.push_back({address, k_block_size});
-      }
-    }
-    const RemoteMemory::Outcome outcome = remote_.read(ranges_, out);
-    ++calls_;
-    std::size_t got = outcome.bytes;
-    if (with_first) {
-      if (got < lead) {
-        status_ = outcome.status;
-        return;
-      }
-      std::memcpy(first_out.data(), out, lead);
-      std::memmove(out, out + lead, got - lead);
-      got -= lead;
-      with_first = false;
-    }
-    const std::size_t whole = got / k_block_size;
-    for (std::size_t i = 0; i < whole; ++i) {
-      Slot &slot = slot_of(blocks[done + i]);
-      slot.look = look_;
-      slot.offset = static_cast<std::uint32_t>(base + done + i);
-      slot.state = BlockState::present;
-    }
-    done += whole;
-    if (outcome.status == ReadStatus::gone || outcome.status == ReadStatus::denied) {
-      status_ = outcome.status;
-      break;
-    }
-    if (done < blocks.size()) { // this block is what stopped the copy
-      Slot &slot = slot_of(blocks[done]);
-      slot.look = look_;
-      slot.state = BlockState::bad;
-      ++done;
-    }
+  settle(blocks, done, outcome);
+  if (!whole && status_ == ReadStatus::ok) { // a block is gone: the rest, and the guard once more behind it
+    load_sorted(blocks.subspan(done));
+    status_ = remote_.read(guard.address, &guard.after, k_guard);
   }
-  used_ = base + done;
+  return status_;
 }
 
 const std::byte *SnapshotMemory::block(std::uint64_t number) {
@@ -154,7 +195,7 @@ const std::byte *SnapshotMemory::block(std::uint64_t number) {
   }
   Slot *slot = &slot_of(number);
   if (slot->look != look_) {
-    load_sorted(std::span(&number, 1), {}, 0);
+    load_sorted(std::span(&number, 1));
     slot = &slot_of(number);
   }
   if (slot->look != look_ || slot->state != BlockState::present) {
@@ -164,6 +205,10 @@ const std::byte *SnapshotMemory::block(std::uint64_t number) {
     constexpr float k_first_use = 0.3F; // one use alone is not worth fetching ahead for: 0.3 * k_decay
     slot->use = std::max(likely_use(*slot) + (1 - k_decay), k_first_use);
     slot->touched = look_;
+    if (!slot->listed) {
+      slot->listed = true;
+      candidates_.push_back(number);
+    }
   }
   return bytes_.data() + std::size_t{slot->offset} * k_block_size;
 }

@@ -17,24 +17,24 @@ public:
       : target_(target), thread_(thread),
         address_(target.rseq_offset() ? thread.entry.thread_pointer + static_cast<Address>(*target.rseq_offset()) + k_cpu_id : 0) {}
 
-  /// Starts a snapshot; the CPU is read first, in the same call.
+  /// Starts a snapshot; the CPU is read before and after, in the same call.
   int begin(SnapshotMemory::Ahead ahead) {
-    if (address_ == 0) {
-      const int cpu = thread_.watch.processor();
-      target_.memory().begin({}, 0, ahead);
-      return cpu;
-    }
-    std::uint32_t cpu = 0;
-    const ReadStatus status = target_.memory().begin(std::as_writable_bytes(std::span(&cpu, 1)), address_, ahead);
-    return status == ReadStatus::ok ? as_cpu(cpu) : -1;
+    guard_ = {address_, 0, 0};
+    const int cpu = address_ == 0 ? thread_.watch.processor() : -1;
+    const ReadStatus status = target_.memory().begin(ahead, &guard_);
+    return address_ == 0 ? cpu : status == ReadStatus::ok ? as_cpu(guard_.before) : -1;
   }
 
+  /// After the last read of the look.
   int now() {
-    std::uint32_t cpu = 0;
+    std::uint32_t cpu = guard_.after;
     if (address_ == 0) {
       return thread_.watch.processor();
     }
-    return target_.memory().remote().read(address_, &cpu, sizeof cpu) == ReadStatus::ok ? as_cpu(cpu) : -1;
+    if (target_.memory().read_more() && target_.memory().remote().read(address_, &cpu, sizeof cpu) != ReadStatus::ok) {
+      return -1;
+    }
+    return as_cpu(cpu);
   }
 
 private:
@@ -47,16 +47,18 @@ private:
   Target &target_;
   TargetThread &thread_;
   Address address_;
+  SnapshotMemory::Guard guard_;
 };
 
 } // namespace
 
-Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::function<void()> &look) {
+Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
+                               const std::function<void()> &look) {
   Capture capture;
   CpuOf cpu_of(target, thread);
   SnapshotMemory::Ahead ahead = SnapshotMemory::Ahead::likely;
   for (unsigned attempt = 0; attempt < k_max_attempts; ++attempt) {
-    const std::optional<SchedStat> before = thread.watch.schedstat();
+    const std::optional<SchedStat> before = attempt == 0 && known ? known : thread.watch.schedstat();
     if (!before) {
       capture.status = target.process().alive() ? CaptureStatus::ended : CaptureStatus::failed;
       return capture;

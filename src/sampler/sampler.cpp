@@ -55,8 +55,8 @@ void Sampler::look(TargetThread &thread) {
                                                      [](const PythonFrame &frame) { return frame.of_generator; });
 }
 
-Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, SampleSink &sink) {
-  const Capture capture = engine_.capture(target_, thread, [&] { look(thread); });
+Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, const SchedStat &stat, SampleSink &sink) {
+  const Capture capture = engine_.capture(target_, thread, stat, [&] { look(thread); });
   totals_.retries += capture.retries;
   switch (capture.status) {
   case CaptureStatus::failed:
@@ -100,6 +100,7 @@ Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, SampleS
 Sampler::Health Sampler::tick(SampleSink &sink) {
   ++totals_.ticks;
   bool any_ended = false;
+  bool any_sampled = false;
   for (TargetThread &thread : target_.threads()) {
     const std::optional<SchedStat> stat = thread.watch.schedstat();
     if (!stat) {
@@ -112,11 +113,13 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
       // Counted before the state was read: if it ran in between, the next tick sees another count and looks again.
       thread.blocked_at = stat->times_run;
     }
+    any_ended = any_ended || run == ThreadWatch::Run::ended;
     if (run == ThreadWatch::Run::runnable || (run == ThreadWatch::Run::blocked && options_.idle == IdleThreads::sample)) {
       const ThreadState state = run == ThreadWatch::Run::runnable ? ThreadState::running : ThreadState::idle;
-      if (sample(thread, state, sink) == Health::ended) {
+      if (sample(thread, state, *stat, sink) == Health::ended) {
         return Health::ended;
       }
+      any_sampled = true;
     }
   }
   std::vector<TargetThread> &threads = target_.threads();
@@ -129,7 +132,8 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
     target_.set_threads(*new_threads_);
     new_threads_.reset();
   }
-  return threads.empty() && !target_.process().alive() ? Health::ended : Health::running;
+  // A zombie keeps its /proc entries until its parent reaps it.
+  return !any_sampled && !target_.process().alive() ? Health::ended : Health::running;
 }
 
 /// asyncio may be imported after the attach. Its objects are searched for while the target runs on: what is found is checked

@@ -64,7 +64,7 @@ void Attempt::read_thread(Part &part) {
 
 CaptureStatus Attempt::capture(Part &part, ProcessSnapshot *tasks_into) {
   const std::optional<SchedStat> stat = part.thread->watch.schedstat();
-  const Capture capture = engine_.capture(target_, *part.thread, [&] {
+  const Capture capture = engine_.capture(target_, *part.thread, std::nullopt, [&] {
     read_thread(part);
     if (tasks_into != nullptr) {
       tasks_into->tasks = target_.tasks().all_tasks();

@@ -70,7 +70,7 @@ TEST_CASE("a range across blocks and pages is whole or nothing") {
   CHECK_FALSE(memory.copy(0xFFFFFFFFFFFFFF00, read.data(), 600));
 }
 
-TEST_CASE("the first range is read in front of all others, in the same call") {
+TEST_CASE("the guard is read before and after all else, in the same call") {
   FakeMemory remote;
   remote.put<std::uint32_t>(0x50004, 7);
   remote.put<std::uint64_t>(0x10000, 42);
@@ -79,12 +79,40 @@ TEST_CASE("the first range is read in front of all others, in the same call") {
     memory.begin();
     memory.pointer(0x10000);
   }
-  std::uint32_t first = 0;
+  SnapshotMemory::Guard guard{0x50004, 0, 0};
   remote.calls = 0;
-  CHECK(memory.begin(std::as_writable_bytes(std::span(&first, 1)), 0x50004) == ReadStatus::ok);
-  CHECK(first == 7);
+  CHECK(memory.begin(SnapshotMemory::Ahead::likely, &guard) == ReadStatus::ok);
+  CHECK(guard.before == 7);
+  CHECK(guard.after == 7);
   CHECK(memory.pointer(0x10000) == 42);
   CHECK(remote.calls == 1);
+  CHECK_FALSE(memory.read_more());
+  memory.pointer(0x50000);
+  CHECK(memory.read_more());
+}
+
+TEST_CASE("a guard around a block that has gone is read again behind the rest") {
+  FakeMemory remote;
+  remote.put<std::uint32_t>(0x50004, 7);
+  for (Address address = 0x10000; address < 0x13000; address += 0x1000) {
+    remote.put<std::uint64_t>(address, address);
+  }
+  SnapshotMemory memory(remote);
+  for (int look = 0; look < 2; ++look) {
+    memory.begin();
+    for (Address address = 0x10000; address < 0x13000; address += 0x1000) {
+      memory.pointer(address);
+    }
+  }
+  remote.unmap(0x11000);
+  remote.before_read = [&] { remote.put<std::uint32_t>(0x50004, static_cast<std::uint32_t>(remote.calls)); };
+  remote.calls = 0;
+  SnapshotMemory::Guard guard{0x50004, 0, 0};
+  CHECK(memory.begin(SnapshotMemory::Ahead::likely, &guard) == ReadStatus::ok);
+  CHECK(guard.before == 1);
+  CHECK(guard.after == 3);
+  CHECK(memory.pointer(0x12000) == 0x12000);
+  CHECK(memory.pointer(0x11000) == 0);
 }
 
 TEST_CASE("the end of the process is told apart from a bad address") {
@@ -94,7 +122,7 @@ TEST_CASE("the end of the process is told apart from a bad address") {
   memory.begin();
   memory.pointer(0x10000);
   remote.answer = ReadStatus::gone;
-  memory.begin();
+  memory.begin(SnapshotMemory::Ahead::last_again);
   CHECK(memory.pointer(0x10000) == 0);
   CHECK(memory.status() == ReadStatus::gone);
 }
@@ -127,7 +155,7 @@ TEST_CASE("a look that is repeated has everything at once") {
   memory.pointer(0x10000);
   memory.pointer(0x70000);
   remote.calls = 0;
-  memory.begin({}, 0, SnapshotMemory::Ahead::last_again);
+  memory.begin(SnapshotMemory::Ahead::last_again);
   CHECK(memory.pointer(0x10000) == 1);
   CHECK(memory.pointer(0x70000) == 2);
   CHECK(remote.calls == 1);

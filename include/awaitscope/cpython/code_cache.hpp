@@ -22,6 +22,9 @@ public:
   /// The code object at this address in the current snapshot. Nothing if it is none, or cannot be read.
   std::optional<CodeId> find(Address code);
 
+  /// Equal and not 0 in two looks: no code object was made in between, and what find() said still holds.
+  [[nodiscard]] std::uint32_t epoch() const { return made_; }
+
   [[nodiscard]] const CodeInfo &info(CodeId id) const { return table_.at(id); }
   [[nodiscard]] CodeTable &table() { return table_; }
 

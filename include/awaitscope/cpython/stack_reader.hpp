@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "awaitscope/cpython/code_cache.hpp"
 #include "awaitscope/cpython/objects.hpp"
@@ -22,7 +23,7 @@ struct RawFrame {
 /// Reads the interpreter frames of a thread whose thread state lies in the current snapshot.
 class StackReader {
 public:
-  StackReader(ObjectReader &objects, CodeCache &codes) : objects_(objects), codes_(codes) {}
+  StackReader(ObjectReader &objects, CodeCache &codes) : objects_(objects), codes_(codes), decoded_(k_decoded) {}
 
   /// Root first. Where the walk meets what cannot be, the rest towards the root is one unreadable frame.
   void read(Address thread_state, PythonStack &stack);
@@ -37,8 +38,19 @@ public:
 private:
   Address current_frame(Address thread_state);
 
+  /// What a frame at some address was last decoded to: most frames of a stack are where they were in the last sample.
+  struct Decoded {
+    Address address = 0;
+    Address code = 0;
+    Address instruction = 0;
+    std::uint32_t epoch = 0;
+    Frame frame;
+  };
+  static constexpr std::size_t k_decoded = 512; // direct-mapped
+
   ObjectReader &objects_;
   CodeCache &codes_;
+  std::vector<Decoded> decoded_;
 };
 
 } // namespace awaitscope

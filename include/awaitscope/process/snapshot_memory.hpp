@@ -29,9 +29,15 @@ public:
     last_again, ///< and all that the last look used: it is to be repeated
   };
 
+  /// A few bytes that are read before and after everything else that begin() fetches, in the same call.
+  struct Guard {
+    Address address = 0; ///< 0: none
+    std::uint32_t before = 0;
+    std::uint32_t after = 0;
+  };
+
   /// Starts a new look.
-  /// With `first` set, that range is read before everything else in the same call (and is not cached).
-  ReadStatus begin(std::span<std::byte> first_out = {}, Address first = 0, Ahead ahead = Ahead::likely);
+  ReadStatus begin(Ahead ahead = Ahead::likely, Guard *guard = nullptr);
 
   /// Copies from the snapshot, fetching what is missing. False if it cannot be read whole.
   bool copy(Address address, void *out, std::size_t size);
@@ -58,7 +64,9 @@ public:
   [[nodiscard]] ReadStatus status() const { return status_; }
   [[nodiscard]] RemoteMemory &remote() { return remote_; }
   [[nodiscard]] std::size_t blocks() const { return used_; }
-  [[nodiscard]] std::size_t calls() const { return calls_; }
+
+  /// Has this look read anything after begin()?
+  [[nodiscard]] bool read_more() const { return calls_ > calls_at_begin_; }
 
 private:
   static constexpr unsigned k_block_bits = 10;
@@ -77,13 +85,17 @@ private:
     std::uint32_t offset = 0;  ///< into bytes_, in blocks
     BlockState state = BlockState::absent;
     bool occupied = false;
+    bool listed = false; ///< in candidates_
   };
 
   [[nodiscard]] float likely_use(const Slot &slot) const;
   Slot &slot_of(std::uint64_t block);
   const std::byte *block(std::uint64_t block);
   void load(std::vector<std::uint64_t> &blocks);
-  void load_sorted(std::span<const std::uint64_t> blocks, std::span<std::byte> first_out, Address first);
+  void load_sorted(std::span<const std::uint64_t> blocks);
+  void settle(std::span<const std::uint64_t> blocks, std::size_t &done, const RemoteMemory::Outcome &outcome);
+  void add_ranges(std::span<const std::uint64_t> blocks);
+  ReadStatus load_guarded(std::span<const std::uint64_t> blocks, Guard &guard);
   void rebuild(std::size_t capacity);
 
   RemoteMemory &remote_;
@@ -93,8 +105,10 @@ private:
   std::vector<std::byte> bytes_;
   std::size_t used_ = 0;  ///< blocks of bytes_ in use
   std::size_t calls_ = 0; ///< system calls since construction
+  std::size_t calls_at_begin_ = 0;
   ReadStatus status_ = ReadStatus::ok;
   std::vector<std::uint64_t> wanted_;
+  std::vector<std::uint64_t> candidates_; ///< blocks that may be worth fetching ahead
   std::vector<RemoteRange> ranges_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "awaitscope/model/sample.hpp"
@@ -35,8 +36,9 @@ public:
   [[nodiscard]] virtual std::string name() const = 0;
 
   /// Calls `look` on fresh snapshots of the target's memory until one was taken while the thread stood still throughout.
-  /// What an earlier call of `look` produced is void.
-  virtual Capture capture(Target &target, TargetThread &thread, const std::function<void()> &look) = 0;
+  /// What an earlier call of `look` produced is void. `known` is the thread's schedstat if it was read just now.
+  virtual Capture capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
+                          const std::function<void()> &look) = 0;
 };
 
 } // namespace awaitscope

@@ -15,7 +15,8 @@ namespace awaitscope {
 class PreemptEngine final : public Engine {
 public:
   [[nodiscard]] std::string name() const override { return "preempt"; }
-  Capture capture(Target &target, TargetThread &thread, const std::function<void()> &look) override;
+  Capture capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
+                  const std::function<void()> &look) override;
 
 private:
   PromptScheduling scheduling_;

@@ -49,7 +49,7 @@ private:
   enum class Health : std::uint8_t { running, ended };
 
   Health tick(SampleSink &sink);
-  Health sample(TargetThread &thread, ThreadState state, SampleSink &sink);
+  Health sample(TargetThread &thread, ThreadState state, const SchedStat &stat, SampleSink &sink);
   void look(TargetThread &thread);
   void locate_asyncio();
   bool sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const;

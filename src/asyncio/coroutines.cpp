@@ -56,7 +56,8 @@ Address CoroutineReader::awaited_by(Address coroutine, const RawFrame &frame, st
       return 0;
     }
   }
-  const Address top = coroutine + layout.gen_frame + layout.if_localsplus + (static_cast<Address>(frame.stacktop) - 1) * 8;
+  const Address top =
+      coroutine + layout.gen_frame + layout.if_localsplus + (static_cast<Address>(frame.stacktop) - 1) * 8;
   return memory.pointer(top);
 }
 

@@ -25,14 +25,16 @@ bool TaskReader::locate() {
   const Address current = objects_.dict_value(tasks_module, "_current_tasks");
   const TypeInfo type = future_type == 0 ? TypeInfo{} : objects_.type(future_type);
   constexpr std::int64_t k_largest_future = 1024;
-  if (!type.valid || current == 0 || type.basic_size > k_largest_future || type.basic_size < layout.future_callbacks + 8) {
+  if (!type.valid || current == 0 || type.basic_size > k_largest_future ||
+      type.basic_size < layout.future_callbacks + 8) {
     return false;
   }
   const auto size = static_cast<Offset>(type.basic_size);
   future_.loop = layout.future_loop;
   future_.callback = layout.future_callback;
   future_.callbacks = layout.future_callbacks;
-  const bool own_dict = type.dict_offset > static_cast<std::int64_t>(layout.future_state_before_dict) && type.dict_offset < type.basic_size;
+  const bool own_dict = type.dict_offset > static_cast<std::int64_t>(layout.future_state_before_dict) &&
+                        type.dict_offset < type.basic_size;
   future_.state = own_dict ? static_cast<Offset>(type.dict_offset) - layout.future_state_before_dict
                            : size - layout.future_state_before_end;
   future_.waiter = size + layout.task_waiter_after_future;
@@ -69,7 +71,8 @@ TaskLink TaskReader::link_of(Address task) {
 }
 
 std::optional<TaskChain> TaskReader::running_chain(const PythonStack &stack, RootNames names) {
-  const bool any = std::any_of(stack.frames.begin(), stack.frames.end(), [](const PythonFrame &frame) { return frame.of_generator; });
+  const bool any = std::any_of(stack.frames.begin(), stack.frames.end(),
+                               [](const PythonFrame &frame) { return frame.of_generator; });
   if (!any || !located()) {
     return std::nullopt;
   }
@@ -199,6 +202,7 @@ std::vector<TaskSnapshot> TaskReader::all_tasks() {
     add_from_weak_set(set, candidates);
   }
   std::vector<RemoteRange> heads;
+  heads.reserve(candidates.size());
   for (const Address candidate : candidates) {
     heads.push_back({candidate, future_.name + Offset{8}});
   }
@@ -219,7 +223,8 @@ Address TaskReader::running_loop(const ThreadEntry &thread) {
   if (layout.ts_running_loop != k_absent) {
     return memory.pointer(thread.state + layout.ts_running_loop);
   }
-  const Address held = objects_.dict_value(memory.pointer(thread.state + layout.ts_dict), "__asyncio_running_event_loop__");
+  const Address held =
+      objects_.dict_value(memory.pointer(thread.state + layout.ts_dict), "__asyncio_running_event_loop__");
   return held != 0 && layout.loop_holder_loop != k_absent ? memory.pointer(held + layout.loop_holder_loop) : held;
 }
 

@@ -34,14 +34,18 @@ constexpr CallbackRule k_queue_method{"_AsCompletedIterator._handle_completion",
 // Lib/asyncio/tasks.py of 3.11: wait_for adds partial(_release_waiter, waiter).
 constexpr std::string_view k_release_waiter = "_release_waiter";
 
-template <std::size_t N> const CallbackRule *rule_for(const std::array<CallbackRule, N> &rules, std::string_view function) {
-  const auto found = std::find_if(rules.begin(), rules.end(), [&](const CallbackRule &rule) { return rule.function == function; });
+template <std::size_t N>
+const CallbackRule *rule_for(const std::array<CallbackRule, N> &rules, std::string_view function) {
+  const auto found =
+      std::find_if(rules.begin(), rules.end(), [&](const CallbackRule &rule) { return rule.function == function; });
   return found == rules.end() ? nullptr : &*found;
 }
 
 } // namespace
 
-bool WaiterReader::is_task(Address object) { return object != 0 && objects_.is_kind(objects_.type_of(object), "_asyncio.Task"); }
+bool WaiterReader::is_task(Address object) {
+  return object != 0 && objects_.is_kind(objects_.type_of(object), "_asyncio.Task");
+}
 
 bool WaiterReader::is_future(Address object) {
   return object != 0 && objects_.is_kind(objects_.type_of(object), "_asyncio.Future");
@@ -145,7 +149,8 @@ void WaiterReader::visit_function(Address function, Search &search, unsigned dep
 }
 
 void WaiterReader::visit_queue(Address queue, Search &search, unsigned depth) {
-  for (const Address getter : objects_.deque_elements(objects_.attribute(queue, "_getters")).value_or(std::vector<Address>{})) {
+  for (const Address getter :
+       objects_.deque_elements(objects_.attribute(queue, "_getters")).value_or(std::vector<Address>{})) {
     if (is_future(getter)) {
       visit_future(getter, search, depth + 1);
     }
@@ -156,7 +161,8 @@ void WaiterReader::visit_method(Address method, Search &search, unsigned depth) 
   const Layout &layout = objects_.layout();
   const std::optional<CodeId> code = asyncio_function(objects_.memory().pointer(method + layout.method_function));
   if (code && codes_.info(*code).function == k_queue_method.function) {
-    visit_queue(objects_.attribute(objects_.memory().pointer(method + layout.method_self), k_queue_method.holder), search, depth);
+    visit_queue(objects_.attribute(objects_.memory().pointer(method + layout.method_self), k_queue_method.holder),
+                search, depth);
     return;
   }
   const CallbackRule *rule = code ? rule_for(k_methods, codes_.info(*code).function) : nullptr;

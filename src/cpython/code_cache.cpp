@@ -106,8 +106,8 @@ std::optional<CodeId> CodeCache::load(Address code, const Identity &identity) {
   if (same != by_content_.end()) {
     return same->second;
   }
-  const CodeId id = table_.add({std::move(*function), std::move(*file), identity.first_line,
-                                decode_location_table(lines, identity.first_line)});
+  const CodeId id = table_.add(
+      {std::move(*function), std::move(*file), identity.first_line, decode_location_table(lines, identity.first_line)});
   by_content_.emplace(content, id);
   return id;
 }

@@ -58,7 +58,8 @@ bool InterpreterReader::same_thread(const ThreadEntry &entry) {
   SnapshotMemory &memory = objects_.memory();
   return memory.pointer(entry.state + layout.ts_interp) == entry.interpreter &&
          memory.pointer(entry.state + layout.ts_thread_id) == entry.thread_pointer &&
-         static_cast<ThreadId>(memory.get<std::uint64_t>(entry.state + layout.ts_native_id).value_or(0)) == entry.native_id;
+         static_cast<ThreadId>(memory.get<std::uint64_t>(entry.state + layout.ts_native_id).value_or(0)) ==
+             entry.native_id;
 }
 
 Address InterpreterReader::main_interpreter() {

@@ -22,7 +22,8 @@ const TypeInfo &ObjectReader::type(Address address) {
   std::array<char, 128> name{};
   const Address name_at = memory_.pointer(address + layout_.tp_name);
   std::size_t length = 0;
-  while (name_at != 0 && length < name.size() - 1 && memory_.copy(name_at + length, &name[length], 1) && name[length] != '\0') {
+  while (name_at != 0 && length < name.size() - 1 && memory_.copy(name_at + length, &name[length], 1) &&
+         name[length] != '\0') {
     ++length;
   }
   const auto basic_size = memory_.get<std::int64_t>(address + layout_.tp_basicsize);

@@ -28,7 +28,8 @@ std::vector<Image> images_of(const std::vector<MapEntry> &maps, const std::strin
     if (!is_file(entry)) {
       continue;
     }
-    auto image = std::find_if(images.begin(), images.end(), [&](const Image &known) { return known.path == entry.path; });
+    auto image =
+        std::find_if(images.begin(), images.end(), [&](const Image &known) { return known.path == entry.path; });
     if (image == images.end()) {
       images.push_back({entry.path, {}, {}});
       image = std::prev(images.end());
@@ -177,15 +178,18 @@ std::optional<PythonRuntime> probe(const Candidate &candidate, RemoteMemory &mem
 
 Error not_python(const Process &process, const Findings &findings) {
   if (findings.unsupported.major != 0) {
-    return {ExitStatus::no_target,
-            fmt::format("process {} runs Python {}, which is not supported", process.pid(), findings.unsupported.text()),
-            "this version of awaitscope reads CPython 3.11, 3.12 and 3.13"};
+    return {
+        ExitStatus::no_target,
+        fmt::format("process {} runs Python {}, which is not supported", process.pid(), findings.unsupported.text()),
+        "this version of awaitscope reads CPython 3.11, 3.12 and 3.13"};
   }
   if (findings.unreadable) {
-    return {ExitStatus::no_target, fmt::format("process {} runs a Python whose own layout table is not usable", process.pid()),
+    return {ExitStatus::no_target,
+            fmt::format("process {} runs a Python whose own layout table is not usable", process.pid()),
             "free-threaded builds are not supported yet; use a default build of CPython 3.11, 3.12 or 3.13"};
   }
-  return {ExitStatus::no_target, fmt::format("process {} is no Python that can be read ({})", process.pid(), process.executable()),
+  return {ExitStatus::no_target,
+          fmt::format("process {} is no Python that can be read ({})", process.pid(), process.executable()),
           "give the PID of the Python process itself, not of its shell or supervisor (pgrep -af python)"};
 }
 
@@ -225,7 +229,8 @@ std::optional<std::int64_t> find_rseq_offset(const Process &process, RemoteMemor
     return std::nullopt;
   }
   for (const Image &image : images_of(*maps, {})) {
-    const bool loader = image.path.find("/ld-linux") != std::string::npos || image.path.find("/ld-2.") != std::string::npos;
+    const bool loader =
+        image.path.find("/ld-linux") != std::string::npos || image.path.find("/ld-2.") != std::string::npos;
     const std::optional<Candidate> candidate = loader ? open_candidate(process, image) : std::nullopt;
     if (!candidate) {
       continue;

@@ -53,7 +53,11 @@ std::optional<Frame> StackReader::decode(const RawFrame &raw) {
     return std::nullopt;
   }
   if (!same || known.frame.code != *code) {
-    known = {raw.address, raw.code, raw.instruction, 0, {*code, codes_.line(*code, raw.code, raw.instruction), FrameKind::python}};
+    known = {raw.address,
+             raw.code,
+             raw.instruction,
+             0,
+             {*code, codes_.line(*code, raw.code, raw.instruction), FrameKind::python}};
   }
   known.epoch = codes_.epoch();
   return known.frame;

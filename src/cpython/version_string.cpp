@@ -21,7 +21,8 @@ PythonVersion parse_version(std::string_view text) {
       text.remove_prefix(1);
     }
   }
-  const bool ends_well = text.empty() || text.front() == '+' || text.front() == 'a' || text.front() == 'b' || text.front() == 'r';
+  const bool ends_well =
+      text.empty() || text.front() == '+' || text.front() == 'a' || text.front() == 'b' || text.front() == 'r';
   return ends_well ? version : PythonVersion{};
 }
 
@@ -32,7 +33,8 @@ PythonVersion find_version_string(std::string_view data) {
   while (!data.empty()) {
     const std::size_t end = std::min(data.find('\0'), data.size());
     const std::string_view text = data.substr(0, end);
-    if (text.size() >= 5 && text.size() <= k_longest && (text.front() == '2' || text.front() == '3') && text[1] == '.') {
+    if (text.size() >= 5 && text.size() <= k_longest && (text.front() == '2' || text.front() == '3') &&
+        text[1] == '.') {
       const PythonVersion version = parse_version(text);
       if (version.major != 0) {
         return version;

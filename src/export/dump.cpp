@@ -141,7 +141,8 @@ std::string dump_text(const ProcessSnapshot &snapshot, const CodeTable &codes) {
                                 one_line(valid_utf8(snapshot.executable)), command);
   for (const ThreadSnapshot &thread : snapshot.threads) {
     out += fmt::format("\nThread {} \"{}\"{}: {}{}\n", thread.tid, one_line(thread.name), thread.main ? " (main)" : "",
-                       thread.state == ThreadState::running ? "running" : "idle", thread.holds_gil ? ", holds the GIL" : "");
+                       thread.state == ThreadState::running ? "running" : "idle",
+                       thread.holds_gil ? ", holds the GIL" : "");
     append_frames(out, thread.frames, codes);
   }
   for (const TaskSnapshot &task : snapshot.tasks) {

@@ -33,7 +33,8 @@ int shell_status(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(statu
 Result<Child> Child::launch(const std::vector<std::string> &command) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return fail(ExitStatus::failed, fmt::format("cannot make a pipe: {}", std::strerror(errno)), "close some files, or raise ulimit -n");
+    return fail(ExitStatus::failed, fmt::format("cannot make a pipe: {}", std::strerror(errno)),
+                "close some files, or raise ulimit -n");
   }
   const UniqueFd read_end(ends[0]);
   UniqueFd write_end(ends[1]);
@@ -44,7 +45,8 @@ Result<Child> Child::launch(const std::vector<std::string> &command) {
   arguments.push_back(nullptr);
   const pid_t pid = ::fork();
   if (pid < 0) {
-    return fail(ExitStatus::failed, fmt::format("cannot start a process: {}", std::strerror(errno)), "free memory or processes (ulimit -u)");
+    return fail(ExitStatus::failed, fmt::format("cannot start a process: {}", std::strerror(errno)),
+                "free memory or processes (ulimit -u)");
   }
   if (pid == 0) {
     execute(arguments.data(), write_end.get());

@@ -63,7 +63,8 @@ PromptScheduling::PromptScheduling() {
   ::getrlimit(RLIMIT_RTTIME, &limit);
   limit.rlim_cur = k_longest_run_us; // SIGXCPU, whose default action ends the process
   const sched_param lowest{1};
-  if (::setrlimit(RLIMIT_RTTIME, &limit) == 0 && ::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0) {
+  if (::setrlimit(RLIMIT_RTTIME, &limit) == 0 &&
+      ::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0) {
     kind_ = Scheduling::fifo;
     return;
   }

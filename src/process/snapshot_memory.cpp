@@ -119,7 +119,8 @@ void SnapshotMemory::add_ranges(std::span<const std::uint64_t> blocks) {
 }
 
 /// Takes over what a call has read of these blocks, and marks the one that stopped it.
-void SnapshotMemory::settle(std::span<const std::uint64_t> blocks, std::size_t &done, const RemoteMemory::Outcome &outcome) {
+void SnapshotMemory::settle(std::span<const std::uint64_t> blocks, std::size_t &done,
+                            const RemoteMemory::Outcome &outcome) {
   const std::size_t whole = std::min(outcome.bytes / k_block_size, blocks.size());
   for (std::size_t i = 0; i < whole; ++i) {
     Slot &slot = slot_of(blocks[i]);

@@ -9,7 +9,7 @@ Pacer::Pacer(std::int64_t start_ns, double rate_hz, std::uint64_t seed)
 
 Pacer::Tick Pacer::next(std::int64_t now_ns) {
   Tick tick;
-  const double elapsed = static_cast<double>(now_ns - start_ns_);
+  const auto elapsed = static_cast<double>(now_ns - start_ns_);
   const auto current = static_cast<std::uint64_t>(std::max(0.0, elapsed / period_ns_));
   if (current > period_) {
     // The tick of the current period is still to come or just due; those of the periods before it are lost.

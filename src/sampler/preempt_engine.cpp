@@ -15,7 +15,9 @@ class CpuOf {
 public:
   CpuOf(Target &target, TargetThread &thread)
       : target_(target), thread_(thread),
-        address_(target.rseq_offset() ? thread.entry.thread_pointer + static_cast<Address>(*target.rseq_offset()) + k_cpu_id : 0) {}
+        address_(target.rseq_offset()
+                     ? thread.entry.thread_pointer + static_cast<Address>(*target.rseq_offset()) + k_cpu_id
+                     : 0) {}
 
   /// Starts a snapshot; the CPU is read before and after, in the same call.
   int begin(SnapshotMemory::Ahead ahead) {

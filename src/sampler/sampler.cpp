@@ -16,7 +16,8 @@ constexpr std::int64_t k_progress_ns = k_ns_per_second / 4;
 constexpr std::int64_t k_longest_sleep_ns = k_ns_per_second / 10; // so that a stop is noticed at any rate
 
 bool is_whole(const LogicalStack &stack) {
-  return std::none_of(stack.frames.begin(), stack.frames.end(), [](const Frame &frame) { return frame.kind == FrameKind::unreadable; });
+  return std::none_of(stack.frames.begin(), stack.frames.end(),
+                      [](const Frame &frame) { return frame.kind == FrameKind::unreadable; });
 }
 
 } // namespace
@@ -114,7 +115,8 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
       thread.blocked_at = stat->times_run;
     }
     any_ended = any_ended || run == ThreadWatch::Run::ended;
-    if (run == ThreadWatch::Run::runnable || (run == ThreadWatch::Run::blocked && options_.idle == IdleThreads::sample)) {
+    if (run == ThreadWatch::Run::runnable ||
+        (run == ThreadWatch::Run::blocked && options_.idle == IdleThreads::sample)) {
       const ThreadState state = run == ThreadWatch::Run::runnable ? ThreadState::running : ThreadState::idle;
       if (sample(thread, state, *stat, sink) == Health::ended) {
         return Health::ended;

@@ -98,7 +98,8 @@ void Attempt::finish_tasks(ProcessSnapshot &snapshot) const {
                                       [&](const PythonFrame &frame) { return frame.address == task.coroutine_frame; });
       if (start != frames.end()) {
         task.frames.clear();
-        std::transform(start, frames.end(), std::back_inserter(task.frames), [](const PythonFrame &frame) { return frame.frame; });
+        std::transform(start, frames.end(), std::back_inserter(task.frames),
+                       [](const PythonFrame &frame) { return frame.frame; });
       }
     }
   }
@@ -155,7 +156,8 @@ Result<ProcessSnapshot> take_snapshot(Target &target, Engine &engine) {
     if (late) {
       return fail(ExitStatus::failed,
                   fmt::format("process {} could not be read while it stood still ({})", snapshot.pid,
-                              status == CaptureStatus::no_cpu ? "its CPU is not allowed for this process" : "it ran on each time"),
+                              status == CaptureStatus::no_cpu ? "its CPU is not allowed for this process"
+                                                              : "it ran on each time"),
                   "run awaitscope in the same cpuset as the process, or try again");
     }
   }

@@ -14,21 +14,15 @@ struct Unit {
   double factor;
 };
 
-constexpr std::array<Unit, 7> k_duration_units{{{"", 1.0},
-                                                {"s", 1.0},
-                                                {"sec", 1.0},
-                                                {"ms", 1e-3},
-                                                {"us", 1e-6},
-                                                {"m", 60.0},
-                                                {"h", 3600.0}}};
+constexpr std::array<Unit, 7> k_duration_units{
+    {{"", 1.0}, {"s", 1.0}, {"sec", 1.0}, {"ms", 1e-3}, {"us", 1e-6}, {"m", 60.0}, {"h", 3600.0}}};
 constexpr std::array<Unit, 7> k_rate_units{
     {{"", 1.0}, {"Hz", 1.0}, {"hz", 1.0}, {"kHz", 1e3}, {"khz", 1e3}, {"k", 1e3}, {"KHz", 1e3}}};
 
 constexpr double k_max_seconds = 10.0 * 366 * 86400;
 constexpr double k_max_hertz = 1e6;
 
-template <std::size_t N>
-bool parse_quantity(std::string_view text, const std::array<Unit, N> &units, double &value) {
+template <std::size_t N> bool parse_quantity(std::string_view text, const std::array<Unit, N> &units, double &value) {
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || !std::isfinite(value)) {
     return false;

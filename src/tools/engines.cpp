@@ -10,7 +10,8 @@ Result<std::unique_ptr<Engine>> make_engine(const std::string &name) {
   if (name == "auto" || name == "preempt") {
     return std::make_unique<PreemptEngine>();
   }
-  return fail(ExitStatus::usage, fmt::format("engine '{}' is not in this version", name), "use --engine auto or --engine preempt");
+  return fail(ExitStatus::usage, fmt::format("engine '{}' is not in this version", name),
+              "use --engine auto or --engine preempt");
 }
 
 } // namespace awaitscope::tools

@@ -43,7 +43,8 @@ struct Loudness {
   }
 };
 
-void add_common(CLI::App &command, std::optional<ThreadId> &pid, std::string &output, std::string &engine, Loudness &loudness) {
+void add_common(CLI::App &command, std::optional<ThreadId> &pid, std::string &output, std::string &engine,
+                Loudness &loudness) {
   command.add_option("-p,--pid", pid, "the process to read")->type_name("PID");
   command.add_option("-o,--output", output, "where to write; - is standard output")->type_name("FILE");
   command.add_option("--engine", engine, "how running threads are read: auto, preempt")->type_name("NAME");
@@ -52,12 +53,16 @@ void add_common(CLI::App &command, std::optional<ThreadId> &pid, std::string &ou
 }
 
 CLI::App *add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) {
-  CLI::App *command = app.add_subcommand("record", "sample a process for a while: record -p PID, or record -- COMMAND ARGUMENT…");
+  CLI::App *command =
+      app.add_subcommand("record", "sample a process for a while: record -p PID, or record -- COMMAND ARGUMENT…");
   add_common(*command, options.pid, options.output, options.engine, loudness);
-  command->add_option("-d,--duration", options.duration, "how long: 10, 500ms, 2m (default: until Ctrl-C, or the process ends)")
+  command
+      ->add_option("-d,--duration", options.duration,
+                   "how long: 10, 500ms, 2m (default: until Ctrl-C, or the process ends)")
       ->type_name("SECONDS");
   command->add_option("-r,--rate", options.rate, "samples per second: 100 (the default), 1kHz")->type_name("HZ");
-  command->add_option("-f,--format", options.format, "what to write: folded (default: by the ending of FILE)")->type_name("NAME");
+  command->add_option("-f,--format", options.format, "what to write: folded (default: by the ending of FILE)")
+      ->type_name("NAME");
   command->add_flag("--idle", options.idle, "count threads that wait as well");
   command->add_flag("--lines", options.lines, "name the executing line, not that of the def");
   command->add_flag("--full-paths", options.full_paths, "keep file names whole");

@@ -18,7 +18,8 @@ std::string losses(const SamplingTotals &totals) {
   std::string text;
   for (std::size_t i = 0; i < totals.lost.size(); ++i) {
     if (totals.lost[i] > 0) {
-      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", with_thousands(totals.lost[i]), name_of(static_cast<Loss>(i)));
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", with_thousands(totals.lost[i]),
+                          name_of(static_cast<Loss>(i)));
     }
   }
   return text.empty() ? "none" : text;
@@ -29,7 +30,8 @@ std::string losses(const SamplingTotals &totals) {
 void say(std::string_view text) { put(fmt::format("awaitscope: {}\n", one_line(valid_utf8(text)))); }
 
 void say_error(const Error &error) {
-  put(fmt::format("awaitscope: error: {}\nhint: {}\n", one_line(valid_utf8(error.what)), one_line(valid_utf8(error.hint))));
+  put(fmt::format("awaitscope: error: {}\nhint: {}\n", one_line(valid_utf8(error.what)),
+                  one_line(valid_utf8(error.hint))));
 }
 
 ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1) {}
@@ -41,8 +43,8 @@ void ProgressLine::show(const SamplingTotals &totals) {
     return;
   }
   shown_ = true;
-  put(fmt::format("\r\x1b[Kawaitscope: {} samples, {}, lost: {}  (Ctrl-C stops and writes)", with_thousands(totals.samples),
-                  human_duration(totals.elapsed_ns), losses(totals)));
+  put(fmt::format("\r\x1b[Kawaitscope: {} samples, {}, lost: {}  (Ctrl-C stops and writes)",
+                  with_thousands(totals.samples), human_duration(totals.elapsed_ns), losses(totals)));
   std::fflush(stderr);
 }
 
@@ -55,11 +57,12 @@ void ProgressLine::clear() {
 
 std::string summary(const SamplingTotals &totals, double rate_hz, std::string_view engine) {
   const auto mean = totals.samples == 0 ? 0 : totals.read_ns / static_cast<std::int64_t>(totals.samples);
-  return fmt::format("{} samples at {} ticks in {} ({:g} Hz asked, engine {}); lost: {}; read again: {}; with an [unreadable] part: {}; "
+  return fmt::format("{} samples at {} ticks in {} ({:g} Hz asked, engine {}); lost: {}; read again: {}; with an "
+                     "[unreadable] part: {}; "
                      "target never stopped, held off its CPU for {} a sample, {} at most",
-                     with_thousands(totals.samples), with_thousands(totals.ticks), human_duration(totals.elapsed_ns), rate_hz,
-                     engine, losses(totals), with_thousands(totals.retries), with_thousands(totals.partial), human_duration(mean),
-                     human_duration(totals.longest_read_ns));
+                     with_thousands(totals.samples), with_thousands(totals.ticks), human_duration(totals.elapsed_ns),
+                     rate_hz, engine, losses(totals), with_thousands(totals.retries), with_thousands(totals.partial),
+                     human_duration(mean), human_duration(totals.longest_read_ns));
 }
 
 } // namespace awaitscope::tools

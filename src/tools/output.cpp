@@ -17,7 +17,8 @@ tl::unexpected<Error> cannot_write(const std::string &name, int error) {
   if (error == EPIPE) {
     hint = "the reader of the pipe ended first; write to a file with -o FILE";
   }
-  return fail(ExitStatus::failed, fmt::format("cannot write to {}: {}", one_line(valid_utf8(name)), std::strerror(error)), hint);
+  return fail(ExitStatus::failed,
+              fmt::format("cannot write to {}: {}", one_line(valid_utf8(name)), std::strerror(error)), hint);
 }
 
 } // namespace

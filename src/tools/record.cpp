@@ -37,14 +37,16 @@ Result<void> check_format(const RecordOptions &options) {
     format = folded ? "folded" : ends_with(options.output, ".speedscope.json") ? "speedscope" : "recording";
   }
   if (format != "folded") {
-    return fail(ExitStatus::usage, fmt::format("format '{}' is not in this version", format), "use -f folded, or an output that ends in .folded");
+    return fail(ExitStatus::usage, fmt::format("format '{}' is not in this version", format),
+                "use -f folded, or an output that ends in .folded");
   }
   return {};
 }
 
 Result<Plan> plan_of(const RecordOptions &options) {
   if (options.pid.has_value() == !options.command.empty()) {
-    return fail(ExitStatus::usage, options.pid ? "both a PID and a command were given" : "neither a PID nor a command was given",
+    return fail(ExitStatus::usage,
+                options.pid ? "both a PID and a command were given" : "neither a PID nor a command was given",
                 "awaitscope record -p PID, or awaitscope record -- COMMAND ARGUMENT…");
   }
   Plan plan;
@@ -93,7 +95,7 @@ Result<void> attach_to_child(Child &child, CodeTable &codes, std::unique_ptr<Tar
       return tl::unexpected(process.error());
     }
     target = std::make_unique<Target>(std::move(*process), codes);
-    const Result<void> attached = target->attach();
+    Result<void> attached = target->attach();
     if (attached || attached.error().status == ExitStatus::denied || monotonic_ns() > deadline ||
         StopSignals::requested().load()) {
       return attached;
@@ -102,7 +104,8 @@ Result<void> attach_to_child(Child &child, CodeTable &codes, std::unique_ptr<Tar
   }
 }
 
-Result<void> attach(const RecordOptions &options, std::optional<Child> &child, CodeTable &codes, std::unique_ptr<Target> &target) {
+Result<void> attach(const RecordOptions &options, std::optional<Child> &child, CodeTable &codes,
+                    std::unique_ptr<Target> &target) {
   if (child) {
     return attach_to_child(*child, codes, target);
   }
@@ -120,7 +123,8 @@ std::string folded(const Recording &recording, const RecordOptions &options) {
   profile.loop_frames = options.loop_frames;
   profile.task_frames = options.task_frames;
   profile.task_names = options.task_names;
-  FrameNames names(recording.codes, recording.import_paths, options.full_paths ? FileNames::full : FileNames::importable,
+  FrameNames names(recording.codes, recording.import_paths,
+                   options.full_paths ? FileNames::full : FileNames::importable,
                    options.lines ? Lines::executing : Lines::definition);
   return folded_text(wall_profile(recording, profile), names);
 }
@@ -128,12 +132,14 @@ std::string folded(const Recording &recording, const RecordOptions &options) {
 void say_attached(Target &target, const Engine &engine, std::int64_t took_ns) {
   const PythonRuntime &runtime = target.runtime();
   say(fmt::format("attached to process {} in {}: Python {} in {} (found by {}), {} threads, asyncio {}, engine {}",
-                  target.process().pid(), human_duration(took_ns), runtime.layout.version.text(), runtime.image, runtime.found_by,
-                  target.threads().size(), target.tasks().located() ? "found" : "not imported yet", engine.name()));
+                  target.process().pid(), human_duration(took_ns), runtime.layout.version.text(), runtime.image,
+                  runtime.found_by, target.threads().size(), target.tasks().located() ? "found" : "not imported yet",
+                  engine.name()));
 }
 
 /// Samples into the recording and writes it.
-Result<void> sample_and_write(const RecordOptions &options, Plan &plan, Target &target, Recording &recording, std::int64_t began_ns) {
+Result<void> sample_and_write(const RecordOptions &options, Plan &plan, Target &target, Recording &recording,
+                              std::int64_t began_ns) {
   Result<std::unique_ptr<Engine>> engine = make_engine(options.engine);
   if (!engine) {
     return tl::unexpected(engine.error());
@@ -153,11 +159,12 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, Target &
     recording.totals = sampler.run(sink, StopSignals::requested());
     engine->reset(); // the rest runs at ordinary priority
   }
-  const Result<void> written = plan.output.write(folded(recording, options));
+  Result<void> written = plan.output.write(folded(recording, options));
   if (written && options.verbosity != Verbosity::quiet) {
-    const std::string next = plan.output.is_standard() ? "" : fmt::format("; next: flamegraph.pl {} > flame.svg", plan.output.name());
-    say(fmt::format("{}; folded stacks, unit samples, in {}{}", summary(recording.totals, plan.sampling.rate_hz, engine_name),
-                    plan.output.name(), next));
+    const std::string next =
+        plan.output.is_standard() ? "" : fmt::format("; next: flamegraph.pl {} > flame.svg", plan.output.name());
+    say(fmt::format("{}; folded stacks, unit samples, in {}{}",
+                    summary(recording.totals, plan.sampling.rate_hz, engine_name), plan.output.name(), next));
   }
   return written;
 }

@@ -35,11 +35,11 @@ std::string debug_table(std::uint64_t version, std::uint64_t free_threaded, std:
 
 TEST_CASE("the location table in each of its forms") {
   // short (line + 0), one-line (+1), no-column (-2, signed varint 5), long (+3), none.
-  const std::string table = bytes({0x80 | (0 << 3) | 1, 0x00,         // 2 units, same line
-                                   0x80 | (11 << 3) | 0, 0x01, 0x02,  // 1 unit, line + 1
-                                   0x80 | (13 << 3) | 0, 0x05,        // 1 unit, line - 2
+  const std::string table = bytes({0x80 | (0 << 3) | 1, 0x00,                    // 2 units, same line
+                                   0x80 | (11 << 3) | 0, 0x01, 0x02,             // 1 unit, line + 1
+                                   0x80 | (13 << 3) | 0, 0x05,                   // 1 unit, line - 2
                                    0x80 | (14 << 3) | 2, 0x06, 0x00, 0x01, 0x02, // 3 units, line + 3
-                                   0x80 | (15 << 3) | 0});            // 1 unit without a line
+                                   0x80 | (15 << 3) | 0});                       // 1 unit without a line
   CodeInfo code;
   code.first_line = 100;
   code.lines = decode_location_table(table, 100);
@@ -89,8 +89,9 @@ TEST_CASE("the target's own table is untrusted input") {
   Layout layout = original;
   CHECK(apply_debug_offsets(debug_table(k_3_13_1, 0, 64), layout));
   CHECK(layout.ts_frame == 64);
-  for (const std::string &bad : {debug_table(k_3_13_1, 1, 64), debug_table(0x030C01F0, 0, 64), debug_table(k_3_13_1, 0, 1ULL << 40U),
-                                 debug_table(k_3_13_1, 0, 64).substr(0, 200), std::string()}) {
+  for (const std::string &bad :
+       {debug_table(k_3_13_1, 1, 64), debug_table(0x030C01F0, 0, 64), debug_table(k_3_13_1, 0, 1ULL << 40U),
+        debug_table(k_3_13_1, 0, 64).substr(0, 200), std::string()}) {
     layout = original;
     CHECK_FALSE(apply_debug_offsets(bad, layout));
     CHECK(layout.ts_frame == original.ts_frame);

@@ -4,11 +4,12 @@
 using namespace awaitscope;
 
 TEST_CASE("maps: paths with spaces, deleted files, anonymous memory, broken lines") {
-  const auto maps = parse_maps("55d0c0a00000-55d0c0a01000 r-xp 00002000 fe:00 1234                       /opt/my python/bin/python3 (deleted)\n"
-                               "7f0000000000-7f0000021000 rw-p 00000000 00:00 0 \n"
-                               "not a line\n"
-                               "7ffd0-7ffd1 r--p zz 00:00 0 [stack]\n"
-                               "7ffe00000000-7ffe00001000 ---p 00000000 00:00 0 [vvar]");
+  const auto maps = parse_maps(
+      "55d0c0a00000-55d0c0a01000 r-xp 00002000 fe:00 1234                       /opt/my python/bin/python3 (deleted)\n"
+      "7f0000000000-7f0000021000 rw-p 00000000 00:00 0 \n"
+      "not a line\n"
+      "7ffd0-7ffd1 r--p zz 00:00 0 [stack]\n"
+      "7ffe00000000-7ffe00001000 ---p 00000000 00:00 0 [vvar]");
   REQUIRE(maps.size() == 3);
   CHECK(maps[0].start == 0x55d0c0a00000);
   CHECK(maps[0].end == 0x55d0c0a01000);

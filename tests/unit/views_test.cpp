@@ -26,9 +26,14 @@ TEST_CASE("a running task's stack stands under those that await it, root first")
   chain.links.push_back({0xB, 5, 500, {python(5), python(6)}, false});
   const LogicalStack logical = stitch(stack, &chain);
   CHECK(logical.in_task);
-  const std::vector<Frame> expected{{1, 1, FrameKind::loop}, {2, 2, FrameKind::loop},        {5, 0, FrameKind::task_border},
-                                    python(5),               python(6),                      {3, 0, FrameKind::task_border},
-                                    python(3),               python(4)};
+  const std::vector<Frame> expected{{1, 1, FrameKind::loop},
+                                    {2, 2, FrameKind::loop},
+                                    {5, 0, FrameKind::task_border},
+                                    python(5),
+                                    python(6),
+                                    {3, 0, FrameKind::task_border},
+                                    python(3),
+                                    python(4)};
   CHECK(logical.frames == expected);
 }
 
@@ -75,7 +80,12 @@ TEST_CASE("folded lines: sorted, merged by name, always parseable") {
   recording.add(sample, "worker;1");
   sample.stack = {{{main, 1, FrameKind::python}, {same, 5, FrameKind::python}}, false};
   recording.add(sample, "worker;1");
-  sample.stack = {{{loop, 1, FrameKind::loop}, {main, 0, FrameKind::task_border}, {main, 1, FrameKind::python}, {odd, 0, FrameKind::task_border}, k_unreadable_frame}, true};
+  sample.stack = {{{loop, 1, FrameKind::loop},
+                   {main, 0, FrameKind::task_border},
+                   {main, 1, FrameKind::python},
+                   {odd, 0, FrameKind::task_border},
+                   k_unreadable_frame},
+                  true};
   sample.task_name = "payments";
   recording.add(sample, "MainThread");
   sample.state = ThreadState::idle;

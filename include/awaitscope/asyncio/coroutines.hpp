@@ -22,7 +22,7 @@ public:
       : objects_(objects), codes_(codes), stacks_(stacks) {}
 
   /// Appends the frame of each object on the way, outermost first.
-  AwaitEnd follow(Address awaitable, std::vector<Frame> &frames);
+  AwaitEnd follow(Address object, std::vector<Frame> &frames);
 
   /// The frame inside a coroutine, generator or async generator; 0 for any other object.
   Address frame_of(Address coroutine);

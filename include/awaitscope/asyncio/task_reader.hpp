@@ -18,7 +18,8 @@ enum class RootNames : std::uint8_t { skip, read };
 class TaskReader {
 public:
   TaskReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, InterpreterReader &interpreters)
-      : objects_(objects), codes_(codes), interpreters_(interpreters), coroutines_(objects, codes, stacks), waiters_(objects, codes) {}
+      : objects_(objects), codes_(codes), interpreters_(interpreters), coroutines_(objects, codes, stacks),
+        waiters_(objects, codes) {}
 
   /// Finds asyncio's types and dicts in the target. False while the target has not imported asyncio. A cold search reads
   /// hundreds of strings: not for a moment in which a thread is held off its CPU.

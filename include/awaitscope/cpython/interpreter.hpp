@@ -43,7 +43,7 @@ public:
   Address module_dict(Address interpreter, std::string_view module);
 
   /// The name of the thread's threading.Thread; empty if the threading module does not know it.
-  std::string thread_name(const ThreadEntry &entry);
+  std::string thread_name(const ThreadEntry &thread);
 
   /// sys.path's strings.
   std::vector<std::string> import_paths(Address interpreter);

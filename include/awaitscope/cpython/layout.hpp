@@ -56,15 +56,15 @@ struct Layout {
 
   Offset is_next = k_absent, is_id = k_absent, is_size = k_absent, is_threads_head = k_absent, is_modules = k_absent;
   Offset is_next_code_version = k_absent; ///< func_state.next_version: grows with each new code object
-  Offset is_gil = k_absent; ///< pointer to the interpreter's GIL, where each has its own
+  Offset is_gil = k_absent;               ///< pointer to the interpreter's GIL, where each has its own
   Offset gil_holder = k_absent, gil_locked = k_absent;
 
   Offset ts_size = k_absent, ts_next = 8, ts_interp = 16, ts_thread_id = k_absent, ts_native_id = k_absent;
   Offset ts_dict = k_absent, ts_chunk = k_absent, ts_chunk_top = k_absent;
-  Offset ts_frame = k_absent;                              ///< current frame, where the thread state holds it
-  Offset ts_cframe = k_absent, cframe_frame = k_absent;    ///< where a C frame holds it
-  Offset ts_running_loop = k_absent;                       ///< asyncio's running loop, where the thread state holds it
-  Offset loop_holder_loop = k_absent;                      ///< else in ts_dict, behind a holder object where there is one
+  Offset ts_frame = k_absent;                           ///< current frame, where the thread state holds it
+  Offset ts_cframe = k_absent, cframe_frame = k_absent; ///< where a C frame holds it
+  Offset ts_running_loop = k_absent;                    ///< asyncio's running loop, where the thread state holds it
+  Offset loop_holder_loop = k_absent;                   ///< else in ts_dict, behind a holder object where there is one
 
   Offset chunk_previous = 0, chunk_size = 8, chunk_data = 24;
 
@@ -75,7 +75,7 @@ struct Layout {
 
   Offset gen_name = k_absent, gen_qualname = k_absent, gen_frame = k_absent, gen_state = k_absent;
   std::int8_t state_executing = 0;
-  std::int8_t state_finished = 1; ///< this or more: the frame is gone
+  std::int8_t state_finished = 1;  ///< this or more: the frame is gone
   std::int8_t state_awaiting = -1; ///< suspended with something awaited (with resume_oparg: suspended at all)
   SuspendRule suspend_rule = SuspendRule::frame_state;
   std::array<std::uint8_t, 2> resume_opcodes{};
@@ -105,9 +105,9 @@ struct Layout {
   // _asyncio. Future and Task are laid out around sizeof(Future), which the target's own tp_basicsize tells: fields were
   // added to both within a minor.
   Offset future_loop = 16, future_callback = 24, future_callbacks = 40;
-  Offset future_state_before_dict = 16;        ///< fut_state, back from the dict that tp_dictoffset of Future names
-  Offset future_state_before_end = 8;          ///< or, where there is none, back from sizeof(Future)
-  Offset task_waiter_after_future = 0;         ///< task_fut_waiter, from sizeof(Future)
+  Offset future_state_before_dict = 16; ///< fut_state, back from the dict that tp_dictoffset of Future names
+  Offset future_state_before_end = 8;   ///< or, where there is none, back from sizeof(Future)
+  Offset task_waiter_after_future = 0;  ///< task_fut_waiter, from sizeof(Future)
   Offset task_coroutine_after_waiter = 8, task_name_after_waiter = 16;
   std::array<std::string_view, 2> task_sets{}; ///< attributes of asyncio.tasks that hold every task
 };

@@ -33,11 +33,11 @@ public:
   Address type_of(Address object) { return memory_.pointer(object + layout_.ob_type); }
 
   /// Cached by address. An unreadable type has valid == false.
-  const TypeInfo &type(Address type);
+  const TypeInfo &type(Address address);
   const TypeInfo &type_of_object(Address object) { return type(type_of(object)); }
 
-  /// Does `type` or one of its bases (tp_base) carry this tp_name?
-  bool is_kind(Address type, std::string_view name);
+  /// Does the type or one of its bases (tp_base) carry this tp_name?
+  bool is_kind(Address address, std::string_view name);
 
   /// A str as UTF-8, lone surrogates and all that is malformed replaced by U+FFFD; cut with "…" beyond k_max_text code points.
   std::optional<std::string> text(Address str);
@@ -76,8 +76,8 @@ private:
   Address find_key(const std::vector<Entry> &entries, std::string_view key);
   bool text_equals(Address str, std::string_view expected);
   std::optional<std::vector<Address>> items_at(Address first, std::uint64_t count);
-  Address inline_values(Address object, const TypeInfo &type);
-  Address instance_dict(Address object, const TypeInfo &type);
+  Address inline_values(Address object, const TypeInfo &info);
+  Address instance_dict(Address object, const TypeInfo &info);
 
   /// Where a type's instances keep an attribute among their shared keys.
   struct AttributeSlot {

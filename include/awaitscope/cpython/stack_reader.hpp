@@ -28,7 +28,7 @@ public:
   /// Root first. Where the walk meets what cannot be, the rest towards the root is one unreadable frame.
   void read(Address thread_state, PythonStack &stack);
 
-  std::optional<RawFrame> raw_frame(Address frame);
+  std::optional<RawFrame> raw_frame(Address address);
 
   /// The frame with its code and line; nothing if its code cannot be read.
   std::optional<Frame> decode(const RawFrame &raw);

@@ -26,7 +26,7 @@ public:
   std::string name(const Frame &frame);
 
 private:
-  const std::string &code_name(CodeId code);
+  const std::string &code_name(CodeId id);
 
   const CodeTable &codes_;
   const std::vector<std::string> &import_paths_;

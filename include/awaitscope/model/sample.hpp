@@ -45,12 +45,12 @@ struct Sample {
 
 /// What a recording says about itself.
 struct SamplingTotals {
-  std::uint64_t ticks = 0;        ///< moments at which the process was looked at
-  std::uint64_t samples = 0;      ///< thread samples taken
-  std::uint64_t partial = 0;      ///< of these, with an unreadable part
-  std::uint64_t retries = 0;      ///< reads repeated because the thread had run on meanwhile
-  std::int64_t elapsed_ns = 0;    ///< first to last tick
-  std::int64_t read_ns = 0;       ///< time spent reading while the thread could not run, all threads
+  std::uint64_t ticks = 0;     ///< moments at which the process was looked at
+  std::uint64_t samples = 0;   ///< thread samples taken
+  std::uint64_t partial = 0;   ///< of these, with an unreadable part
+  std::uint64_t retries = 0;   ///< reads repeated because the thread had run on meanwhile
+  std::int64_t elapsed_ns = 0; ///< first to last tick
+  std::int64_t read_ns = 0;    ///< time spent reading while the thread could not run, all threads
   std::int64_t longest_read_ns = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(Loss::count_)> lost{};
 

@@ -44,7 +44,7 @@ public:
 
   template <typename T> std::optional<T> get(Address address) {
     static_assert(std::is_trivially_copyable_v<T>);
-    T value;
+    T value{};
     if (!copy(address, &value, sizeof value)) {
       return std::nullopt;
     }
@@ -90,7 +90,7 @@ private:
 
   [[nodiscard]] float likely_use(const Slot &slot) const;
   Slot &slot_of(std::uint64_t block);
-  const std::byte *block(std::uint64_t block);
+  const std::byte *block(std::uint64_t number);
   void load(std::vector<std::uint64_t> &blocks);
   void load_sorted(std::span<const std::uint64_t> blocks);
   void settle(std::span<const std::uint64_t> blocks, std::size_t &done, const RemoteMemory::Outcome &outcome);

@@ -68,7 +68,7 @@ private:
   std::uint64_t seen_generation_ = 0;
   std::optional<std::vector<ThreadEntry>> seen_threads_; ///< if the generation is another one
 
-  std::uint64_t generation_ = 0; ///< of the thread list in use
+  std::uint64_t generation_ = 0;                        ///< of the thread list in use
   std::optional<std::vector<ThreadEntry>> new_threads_; ///< to be taken over after the tick
   bool coroutines_seen_ = false;
   std::int64_t next_locate_ns_ = 0;

@@ -47,8 +47,7 @@ TEST_CASE("malformed UTF-8 becomes U+FFFD, byte by byte") {
 
 TEST_CASE("one line of text cannot move the terminal") {
   CHECK(one_line("a\nb\tc\x1b[2Jd") == "a?b?c?[2Jd");
-  const std::string override_right_to_left{"\xE2\x80"
-                                           "\xAE"};
+  const std::string override_right_to_left{'\xE2', '\x80', '\xAE'};
   CHECK(one_line("x" + override_right_to_left + "y") == "x?y");
   CHECK(one_line("\xC2\x9B") == "?"); // C1 control sequence introducer
   CHECK(one_line("žluťoučký") == "žluťoučký");

@@ -8,6 +8,9 @@ namespace awaitscope {
 namespace {
 
 constexpr unsigned k_max_attempts = 60;
+// A thread that is moved about as often as it is followed loses its sample, not its CPU.
+constexpr unsigned k_least_attempts = 4;
+constexpr std::int64_t k_patience_ns = 2'000'000;
 constexpr Address k_cpu_id = 4; // struct rseq: cpu_id_start, cpu_id
 
 /// Which CPU a thread is on, as cheaply as the target allows.
@@ -59,7 +62,11 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
   Capture capture;
   CpuOf cpu_of(target, thread);
   SnapshotMemory::Ahead ahead = SnapshotMemory::Ahead::likely;
+  const std::int64_t deadline = monotonic_ns() + k_patience_ns;
   for (unsigned attempt = 0; attempt < k_max_attempts; ++attempt) {
+    if (attempt >= k_least_attempts && monotonic_ns() > deadline) {
+      break;
+    }
     const std::optional<SchedStat> before = attempt == 0 && known ? known : thread.watch.schedstat();
     if (!before) {
       capture.status = target.process().alive() ? CaptureStatus::ended : CaptureStatus::failed;

@@ -103,6 +103,17 @@ TEST_CASE("folded lines: sorted, merged by name, always parseable") {
         "thread worker:1;main (m.py:1);f:g? (x.py:5) 1\n");
 }
 
+TEST_CASE("threads fold by name, not by the number that the interpreter gave") {
+  CHECK(lasting_thread_name("ThreadPoolExecutor-301_0") == "ThreadPoolExecutor");
+  CHECK(lasting_thread_name("asyncio_12") == "asyncio");
+  CHECK(lasting_thread_name("Thread-7 (poll)") == "Thread (poll)");
+  CHECK(lasting_thread_name("Thread-7") == "Thread");
+  for (const char *given : {"MainThread", "worker-3", "Thread-", "Thread-x", "Thread-7b", "ThreadPoolExecutor-3",
+                            "asyncio_", "my Thread-1", ""}) {
+    CHECK(lasting_thread_name(given) == given);
+  }
+}
+
 TEST_CASE("file names as one would import them") {
   const std::vector<std::string> paths{"", "/srv/app", "/srv/app/vendor/", "/usr/lib/python3.11"};
   CHECK(importable_path("/srv/app/site/views.py", paths) == "site/views.py");

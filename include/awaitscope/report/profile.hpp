@@ -16,6 +16,10 @@ struct ProfileOptions {
   bool task_names = false;  ///< root of a task: the name that the program gave it
 };
 
+/// A thread's name without the number that the interpreter gave it, so that equal work folds: "ThreadPoolExecutor-3_0" is
+/// "ThreadPoolExecutor", "Thread-7 (poll)" is "Thread (poll)", "asyncio_2" is "asyncio". A name that the program gave stays.
+std::string lasting_thread_name(const std::string &name);
+
 /// A stack with its weight. `root` is "thread NAME" or "task COROUTINE".
 struct WeightedStack {
   std::string root;

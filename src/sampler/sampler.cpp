@@ -11,7 +11,7 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::int64_t k_locate_ns = k_ns_per_second / 4;
+constexpr std::int64_t k_housekeeping_ns = k_ns_per_second / 4;
 constexpr std::int64_t k_progress_ns = k_ns_per_second / 4;
 constexpr std::int64_t k_longest_sleep_ns = k_ns_per_second / 10; // so that a stop is noticed at any rate
 
@@ -80,7 +80,8 @@ Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, const S
     new_threads_ = std::move(seen_threads_);
   }
   if (!thread_valid_) {
-    return Health::running; // it has left the interpreter: no Python thread any more
+    thread.left = true; // no Python thread any more; if it becomes one again, the list says so
+    return Health::running;
   }
   if (stack_.frames.empty()) {
     return Health::running; // between threads' start and their first frame: nothing of Python's runs
@@ -114,7 +115,7 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
       // Counted before the state was read: if it ran in between, the next tick sees another count and looks again.
       thread.blocked_at = stat->times_run;
     }
-    any_ended = any_ended || run == ThreadWatch::Run::ended;
+    any_ended = any_ended || run == ThreadWatch::Run::ended || thread.left;
     if (run == ThreadWatch::Run::runnable ||
         (run == ThreadWatch::Run::blocked && options_.idle == IdleThreads::sample)) {
       const ThreadState state = run == ThreadWatch::Run::runnable ? ThreadState::running : ThreadState::idle;
@@ -124,11 +125,8 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
       any_sampled = true;
     }
   }
-  std::vector<TargetThread> &threads = target_.threads();
   if (any_ended) {
-    threads.erase(std::remove_if(threads.begin(), threads.end(),
-                                 [](const TargetThread &thread) { return !thread.watch.schedstat(); }),
-                  threads.end());
+    target_.drop_ended_threads();
   }
   if (new_threads_) {
     target_.set_threads(*new_threads_);
@@ -138,13 +136,20 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
   return !any_sampled && !target_.process().alive() ? Health::ended : Health::running;
 }
 
-/// asyncio may be imported after the attach. Its objects are searched for while the target runs on: what is found is checked
-/// whenever it is used.
-void Sampler::locate_asyncio() {
+/// What a look may have missed: threads whose list was changing while it was read, asyncio imported after the attach. Read while
+/// the target runs on: what is found is checked whenever it is used.
+void Sampler::housekeep() {
   const std::int64_t now = monotonic_ns();
-  if (coroutines_seen_ && !target_.tasks().located() && now >= next_locate_ns_) {
-    next_locate_ns_ = now + k_locate_ns;
-    target_.memory().begin();
+  if (now < next_housekeeping_ns_) {
+    return;
+  }
+  next_housekeeping_ns_ = now + k_housekeeping_ns;
+  target_.memory().begin();
+  if (target_.interpreters().thread_generation() != checked_generation_) {
+    checked_generation_ = target_.interpreters().thread_generation();
+    target_.set_threads(target_.interpreters().threads());
+  }
+  if (coroutines_seen_ && !target_.tasks().located()) {
     target_.tasks().locate();
   }
 }
@@ -164,7 +169,7 @@ SamplingTotals Sampler::run(SampleSink &sink, const std::atomic<bool> &stop) {
     if (!sleep_until(due.due_ns, stop) || tick(sink) == Health::ended) {
       break;
     }
-    locate_asyncio();
+    housekeep();
     if (progress_ && monotonic_ns() >= next_progress_ns_) {
       next_progress_ns_ = monotonic_ns() + k_progress_ns;
       totals_.elapsed_ns = monotonic_ns() - start;

@@ -88,10 +88,22 @@ void Target::set_threads(const std::vector<ThreadEntry> &entries) {
       continue;
     }
     if (const std::optional<ThreadId> tid = host_id(entry.native_id, ids)) {
-      threads.push_back({entry, ThreadWatch(process_.pid(), *tid), {}, 0});
+      threads.push_back({entry, ThreadWatch(process_.pid(), *tid), false, {}, 0});
+    }
+  }
+  for (TargetThread &thread : threads_) {
+    if (thread.watch.valid()) { // those taken over above left an empty watch behind
+      threads.push_back(std::move(thread));
     }
   }
   threads_ = std::move(threads);
+  drop_ended_threads();
+}
+
+void Target::drop_ended_threads() {
+  threads_.erase(std::remove_if(threads_.begin(), threads_.end(),
+                                [](const TargetThread &thread) { return thread.left || !thread.watch.schedstat(); }),
+                 threads_.end());
 }
 
 void Target::read_name(TargetThread &thread) {

@@ -51,7 +51,7 @@ private:
   Health tick(SampleSink &sink);
   Health sample(TargetThread &thread, ThreadState state, const SchedStat &stat, SampleSink &sink);
   void look(TargetThread &thread);
-  void locate_asyncio();
+  void housekeep();
   bool sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const;
   void lose(Loss loss, std::uint64_t count = 1);
 
@@ -71,7 +71,8 @@ private:
   std::uint64_t generation_ = 0;                        ///< of the thread list in use
   std::optional<std::vector<ThreadEntry>> new_threads_; ///< to be taken over after the tick
   bool coroutines_seen_ = false;
-  std::int64_t next_locate_ns_ = 0;
+  std::uint64_t checked_generation_ = 0;
+  std::int64_t next_housekeeping_ns_ = 0;
   std::int64_t next_progress_ns_ = 0;
   Sample sample_;
 };

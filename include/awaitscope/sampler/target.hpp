@@ -19,6 +19,7 @@ namespace awaitscope {
 struct TargetThread {
   ThreadEntry entry;
   ThreadWatch watch;
+  bool left = false;            ///< its thread state is gone
   std::string name;             ///< threading.Thread.name, valid UTF-8; empty while unknown
   std::uint64_t blocked_at = 0; ///< schedstat's third field when it was last seen blocked; 0 if it never was
 };
@@ -33,8 +34,12 @@ public:
   /// Finds the interpreter. Errors as find_runtime().
   Result<void> attach();
 
-  /// Takes over this list of Python threads, keeping what is known of those that stay.
+  /// Takes over this list of Python threads, keeping what is known of those that stay. A thread that is not in it stays as
+  /// long as it lives: the list may have been changing while it was read (only the holder of the GIL stands still for it).
   void set_threads(const std::vector<ThreadEntry> &entries);
+
+  /// Forgets the threads that have ended, and those that were found to be no Python threads any more.
+  void drop_ended_threads();
 
   /// Fills in the thread's name, from the current snapshot, unless it is known.
   void read_name(TargetThread &thread);

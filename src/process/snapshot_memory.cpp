@@ -92,12 +92,6 @@ ReadStatus SnapshotMemory::begin(Ahead ahead, Guard *guard) {
   return status_;
 }
 
-void SnapshotMemory::forget() {
-  slots_.assign(k_first_capacity, Slot{});
-  occupied_ = 0;
-  candidates_.clear();
-}
-
 void SnapshotMemory::load(std::vector<std::uint64_t> &blocks) {
   std::sort(blocks.begin(), blocks.end());
   blocks.erase(std::unique(blocks.begin(), blocks.end()), blocks.end());
@@ -118,9 +112,8 @@ void SnapshotMemory::add_ranges(std::span<const std::uint64_t> blocks) {
   }
 }
 
-/// Takes over what a call has read of these blocks, and marks the one that stopped it.
-void SnapshotMemory::settle(std::span<const std::uint64_t> blocks, std::size_t &done,
-                            const RemoteMemory::Outcome &outcome) {
+/// Takes over what a call has read of these blocks, and marks the one that stopped it. How many need no further call.
+std::size_t SnapshotMemory::settle(std::span<const std::uint64_t> blocks, const RemoteMemory::Outcome &outcome) {
   const std::size_t whole = std::min(outcome.bytes / k_block_size, blocks.size());
   for (std::size_t i = 0; i < whole; ++i) {
     Slot &slot = slot_of(blocks[i]);
@@ -129,16 +122,17 @@ void SnapshotMemory::settle(std::span<const std::uint64_t> blocks, std::size_t &
     slot.state = BlockState::present;
   }
   used_ += whole;
-  done = whole;
   if (outcome.status == ReadStatus::gone || outcome.status == ReadStatus::denied) {
     status_ = outcome.status;
-    done = blocks.size();
-  } else if (whole < blocks.size()) {
-    Slot &slot = slot_of(blocks[whole]);
-    slot.look = look_;
-    slot.state = BlockState::bad;
-    ++done;
+    return blocks.size();
   }
+  if (whole == blocks.size()) {
+    return whole;
+  }
+  Slot &slot = slot_of(blocks[whole]);
+  slot.look = look_;
+  slot.state = BlockState::bad;
+  return whole + 1;
 }
 
 void SnapshotMemory::load_sorted(std::span<const std::uint64_t> blocks) {
@@ -150,9 +144,7 @@ void SnapshotMemory::load_sorted(std::span<const std::uint64_t> blocks) {
     add_ranges(blocks);
     const RemoteMemory::Outcome outcome = remote_.read(ranges_, bytes_.data() + used_ * k_block_size);
     ++calls_;
-    std::size_t done = 0;
-    settle(blocks, done, outcome);
-    blocks = blocks.subspan(done);
+    blocks = blocks.subspan(settle(blocks, outcome));
   }
 }
 
@@ -181,8 +173,7 @@ ReadStatus SnapshotMemory::load_guarded(std::span<const std::uint64_t> blocks, G
   if (whole) {
     std::memcpy(&guard.after, out + k_guard + blocks.size() * k_block_size, k_guard);
   }
-  std::size_t done = 0;
-  settle(blocks, done, outcome);
+  const std::size_t done = settle(blocks, outcome);
   if (!whole && status_ == ReadStatus::ok) { // a block is gone: the rest, and the guard once more behind it
     load_sorted(blocks.subspan(done));
     status_ = remote_.read(guard.address, &guard.after, k_guard);

@@ -145,8 +145,9 @@ void Sampler::housekeep() {
   }
   next_housekeeping_ns_ = now + k_housekeeping_ns;
   target_.memory().begin();
-  if (target_.interpreters().thread_generation() != checked_generation_) {
-    checked_generation_ = target_.interpreters().thread_generation();
+  const std::uint64_t generation = target_.interpreters().thread_generation();
+  if (generation != checked_generation_) {
+    checked_generation_ = generation;
     target_.set_threads(target_.interpreters().threads());
   }
   if (coroutines_seen_ && !target_.tasks().located()) {

@@ -15,9 +15,9 @@ namespace awaitscope {
 
 /// A copy of the parts of the target's memory that one look at it needs, taken in few system calls.
 ///
-/// begin() fetches in one call every block that is likely to be used, by how often the last looks used it; what is asked for
-/// beyond that is fetched block by block. All blocks of a look stay as they were first read, so a look sees each byte once. Whether the target stood
-/// still between the first and the last read is for the caller to know.
+/// begin() fetches in one call every block that is likely to be used, by how often the last looks used it; what is asked
+/// for beyond that is fetched block by block. All blocks of a look stay as they were first read, so a look sees each byte
+/// once. Whether the target stood still between the first and the last read is for the caller to know.
 ///
 /// A single process_vm_readv of up to a page costs about 1.7 µs, a further range in the same call 0.5 µs.
 class SnapshotMemory {
@@ -57,9 +57,6 @@ public:
   /// Makes sure that the ranges are in the snapshot, in one call. Those that cannot be read are left out.
   void prefetch(std::span<const RemoteRange> ranges);
 
-  /// Forgets what to fetch ahead.
-  void forget();
-
   /// The worst failure since begin(): `gone` and `denied` end a recording.
   [[nodiscard]] ReadStatus status() const { return status_; }
   [[nodiscard]] RemoteMemory &remote() { return remote_; }
@@ -93,7 +90,7 @@ private:
   const std::byte *block(std::uint64_t number);
   void load(std::vector<std::uint64_t> &blocks);
   void load_sorted(std::span<const std::uint64_t> blocks);
-  void settle(std::span<const std::uint64_t> blocks, std::size_t &done, const RemoteMemory::Outcome &outcome);
+  std::size_t settle(std::span<const std::uint64_t> blocks, const RemoteMemory::Outcome &outcome);
   void add_ranges(std::span<const std::uint64_t> blocks);
   ReadStatus load_guarded(std::span<const std::uint64_t> blocks, Guard &guard);
   void rebuild(std::size_t capacity);

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 # The minors that awaitscope promises to read. One that the machine lacks is a line in the output, never silence.
-SUPPORTED = ("3.11", "3.12", "3.13")
+SUPPORTED = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 # Too old to be read: each must be refused with a clear error.
 TOO_OLD = ("2.7", "3.6")
 

@@ -28,6 +28,9 @@ public:
   /// Every thread of every interpreter. Thread states that are being made or torn down are left out.
   std::vector<ThreadEntry> threads();
 
+  /// pthread_self() of each thread of the main interpreter.
+  std::vector<Address> thread_pointers();
+
   /// Changes whenever a thread state is made in any interpreter (PyInterpreterState.threads.next_unique_id).
   std::uint64_t thread_generation();
 
@@ -48,8 +51,11 @@ public:
   /// sys.path's strings.
   std::vector<std::string> import_paths(Address interpreter);
 
-private:
+  /// Every interpreter of the process, the newest first.
   std::vector<Address> interpreters();
+
+private:
+  ThreadId native_id(Address thread_state, Address thread_pointer);
   std::unordered_map<Address, Address> active_threads_; ///< threading._active of each interpreter, never rebound
 
   ObjectReader &objects_;

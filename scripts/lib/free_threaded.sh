@@ -30,10 +30,11 @@ make_free_threaded() {
   work=$(mktemp -d "$pythons_dir/free-threaded/.work.XXXXXX")
   log=$pythons_dir/free-threaded/$2.log
   if ! fetch_source "$1" "$2" "$work"; then
+    rm -rf "$work"
     reason="$suite: $(apt_reason "$1")"
     return 1
   fi
-  say "building a free-threaded Python $2: some ten minutes, log in $log"
+  say "building a free-threaded Python $2: some minutes, log in $log"
   if ! (build_source "$work/source" "$prefix" "$work/installed") >"$log" 2>&1 8>&-; then
     reason="it could not be built: see $log"
     return 1

@@ -42,7 +42,7 @@ own_apt() {
 
 # apt_reason DIR: why the last call failed, in one line.
 apt_reason() {
-  { grep -m1 -E '^(E|W): ' "$1/log" || printf 'apt-get did not end in time\n'; } | cut -c1-200
+  { grep -m1 -E '^(E|W): ' "$1/log" || printf 'it could not be fetched or unpacked\n'; } | cut -c1-200
 }
 
 # fetch_packages DIR MINOR VARIANT: the packages of that interpreter and all that they need into DIR/cache/archives.

@@ -19,6 +19,10 @@ build catch2             hdr:catch2/catch.hpp|catch2/catch_all.hpp
 test  python3            cmd:python3
 test  python3-venv       ensurepip
 test  ca-certificates    file:/etc/ssl/certs/ca-certificates.crt
+free-threaded zlib1g-dev     hdr:zlib.h
+free-threaded libssl-dev     hdr:openssl/ssl.h
+free-threaded libffi-dev     hdr:ffi.h
+free-threaded libsqlite3-dev hdr:sqlite3.h
 lint  python3            cmd:python3
 lint  clang-format       cmd:clang-format
 lint  clang-tidy         cmd:clang-tidy

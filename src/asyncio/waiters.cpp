@@ -14,13 +14,21 @@ struct CallbackRule {
   std::string_view holder; ///< a free variable of a closure, or an attribute of a bound method's self
 };
 
+// Lib/asyncio/futures.py, _chain_future: finishes the other one, which may be one of another loop or of concurrent.futures.
+constexpr CallbackRule k_chain{"_chain_future.<locals>._call_set_state", "destination"};
+
 // Lib/asyncio/tasks.py: each closure finishes the future in this cell.
 constexpr std::array k_closures{
     CallbackRule{"gather.<locals>._done_callback", "outer"},
     CallbackRule{"_gather.<locals>._done_callback", "outer"}, // 3.9
     CallbackRule{"_wait.<locals>._on_completion", "waiter"},
     CallbackRule{"shield.<locals>._inner_done_callback", "outer"},
+    CallbackRule{"staggered_race.<locals>.task_done", "on_completed_fut"}, // Lib/asyncio/staggered.py
+    k_chain,
 };
+
+// Lib/asyncio/tasks.py: the pure Python Task's own wakeup, a bound method of the task that waits.
+constexpr std::string_view k_wakeup = "Task.__wakeup";
 
 // Lib/asyncio/taskgroups.py: a method of an object that names the waiting task.
 constexpr std::array k_methods{
@@ -44,14 +52,6 @@ const CallbackRule *rule_for(const std::array<CallbackRule, N> &rules, std::stri
 
 } // namespace
 
-bool WaiterReader::is_task(Address object) {
-  return object != 0 && objects_.is_kind(objects_.type_of(object), "_asyncio.Task");
-}
-
-bool WaiterReader::is_future(Address object) {
-  return object != 0 && objects_.is_kind(objects_.type_of(object), "_asyncio.Future");
-}
-
 bool WaiterReader::find(Address future, std::vector<Address> &tasks, std::size_t most) {
   Search search{tasks, most, {}, true};
   visit_future(future, search, 0);
@@ -64,35 +64,28 @@ void WaiterReader::add_task(Address task, Search &search) {
   }
 }
 
-std::optional<std::vector<Address>> WaiterReader::callbacks_of(Address future) {
-  SnapshotMemory &memory = objects_.memory();
-  const auto first = memory.get<Address>(future + future_.callback);
-  const auto more = memory.get<Address>(future + future_.callbacks);
-  if (!first || !more) {
-    return std::nullopt;
+bool WaiterReader::find_concurrent(Address future, std::vector<Address> &tasks, std::size_t most) {
+  Search search{tasks, most, {}, true};
+  visit_any(future, search, 0);
+  return search.whole;
+}
+
+/// A future of either kind, or a task that waits itself.
+void WaiterReader::visit_any(Address object, Search &search, unsigned depth) {
+  if (futures_.is_future(object)) {
+    visit_future(object, search, depth);
+  } else if (futures_.is_concurrent(object) && depth <= k_max_depth && search.seen.insert(object).second) {
+    for (const Address callback : futures_.concurrent_callbacks(object)) {
+      visit_callback(callback, search, depth);
+    }
   }
-  std::vector<Address> callbacks;
-  if (*first != 0) {
-    callbacks.push_back(*first);
-  }
-  if (*more == 0 || objects_.type_of_object(*more).name != "list") {
-    return callbacks; // NULL or None: no further ones
-  }
-  const auto pairs = objects_.list_elements(*more); // of (callback, context)
-  if (!pairs) {
-    return std::nullopt;
-  }
-  for (const Address pair : *pairs) {
-    callbacks.push_back(memory.pointer(pair + objects_.layout().tuple_items));
-  }
-  return callbacks;
 }
 
 void WaiterReader::visit_future(Address future, Search &search, unsigned depth) {
   if (depth > k_max_depth || !search.seen.insert(future).second) {
     return;
   }
-  const std::optional<std::vector<Address>> callbacks = callbacks_of(future);
+  const std::optional<std::vector<Address>> callbacks = futures_.callbacks(future);
   if (!callbacks) {
     search.whole = false;
     return;
@@ -111,12 +104,12 @@ void WaiterReader::visit_callback(Address callback, Search &search, unsigned dep
     search.whole = false;
   } else if (type.name == "builtin_function_or_method") {
     const Address self = objects_.memory().pointer(callback + objects_.layout().cfunction_self);
-    if (is_task(self)) { // the task's own wakeup
+    if (futures_.is_task(self)) { // the task's own wakeup
       add_task(self, search);
     }
   } else if (type.name == "TaskWakeupMethWrapper") { // what it was up to 3.9
     const Address task = objects_.memory().pointer(callback + objects_.layout().wakeup_task);
-    if (is_task(task)) {
+    if (futures_.is_task(task)) {
       add_task(task, search);
     }
   } else if (type.name == "function") {
@@ -155,16 +148,13 @@ void WaiterReader::visit_function(Address function, Search &search, unsigned dep
   if (rule == nullptr) {
     return; // a callback of the program's own: nobody that waits
   }
-  const Address future = closure_cell(function, known->code, rule->holder);
-  if (is_future(future)) {
-    visit_future(future, search, depth + 1);
-  }
+  visit_any(closure_cell(function, known->code, rule->holder), search, depth + 1);
 }
 
 void WaiterReader::visit_queue(Address queue, Search &search, unsigned depth) {
   for (const Address getter :
        objects_.deque_elements(objects_.attribute(queue, "_getters")).value_or(std::vector<Address>{})) {
-    if (is_future(getter)) {
+    if (futures_.is_future(getter)) {
       visit_future(getter, search, depth + 1);
     }
   }
@@ -178,12 +168,19 @@ void WaiterReader::visit_method(Address method, Search &search, unsigned depth) 
                 search, depth);
     return;
   }
+  if (known && known->name == k_wakeup) {
+    const Address self = objects_.memory().pointer(method + layout.method_self);
+    if (futures_.is_task(self)) {
+      add_task(self, search);
+    }
+    return;
+  }
   const CallbackRule *rule = known ? rule_for(k_methods, known->name) : nullptr;
   if (rule == nullptr) {
     return;
   }
   const Address task = objects_.attribute(objects_.memory().pointer(method + layout.method_self), rule->holder);
-  if (is_task(task)) {
+  if (futures_.is_task(task)) {
     add_task(task, search);
   } else if (task == 0) {
     search.whole = false;
@@ -197,17 +194,29 @@ void WaiterReader::visit_partial(Address partial, Search &search, unsigned depth
     return;
   }
   const auto arguments = objects_.tuple_elements(objects_.memory().pointer(partial + layout.partial_args));
-  if (arguments && !arguments->empty() && is_future(arguments->front())) {
+  if (arguments && !arguments->empty() && futures_.is_future(arguments->front())) {
     visit_future(arguments->front(), search, depth + 1);
   }
 }
 
 Address WaiterReader::chained_source(Address future) {
   // Lib/asyncio/futures.py, _chain_future(source, destination): the destination's own callback knows the source.
-  for (const Address callback : callbacks_of(future).value_or(std::vector<Address>{})) {
+  for (const Address callback : futures_.callbacks(future).value_or(std::vector<Address>{})) {
     const std::optional<Function> known = asyncio_function(callback);
     if (known && known->name == "_chain_future.<locals>._call_check_cancel") {
       return closure_cell(callback, known->code, "source");
+    }
+  }
+  return 0;
+}
+
+Address WaiterReader::chained_destination(Address task) {
+  for (const Address callback : futures_.callbacks(task).value_or(std::vector<Address>{})) {
+    const std::optional<Function> known = asyncio_function(callback);
+    const Address other =
+        known && known->name == k_chain.function ? closure_cell(callback, known->code, k_chain.holder) : 0;
+    if (futures_.is_concurrent(other)) {
+      return other;
     }
   }
   return 0;

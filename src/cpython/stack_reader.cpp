@@ -112,6 +112,23 @@ std::optional<Frame> StackReader::decode(const RawFrame &raw) {
   return known.frame;
 }
 
+std::optional<std::size_t> StackReader::local_slot(Address code_address, CodeId code, std::string_view name) {
+  const Layout &layout = objects_.layout();
+  const auto [known, added] = local_names_.try_emplace(code);
+  if (added) {
+    const Offset field = layout.co_varnames != k_absent ? layout.co_varnames : layout.co_localsplusnames;
+    const auto names = objects_.tuple_elements(objects_.memory().pointer(code_address + field));
+    for (std::size_t i = 0; names && i < names->size(); ++i) {
+      known->second.push_back(objects_.text((*names)[i]).value_or(""));
+    }
+  }
+  const auto found = std::find(known->second.begin(), known->second.end(), name);
+  if (found == known->second.end()) {
+    return std::nullopt;
+  }
+  return static_cast<std::size_t>(found - known->second.begin());
+}
+
 void StackReader::read(Address thread_state, PythonStack &stack) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();

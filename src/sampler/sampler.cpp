@@ -51,7 +51,7 @@ void Sampler::look(TargetThread &thread) {
   target_.read_name(thread);
   target_.code_cache().begin(thread.entry.interpreter_id == 0 ? thread.entry.interpreter : 0);
   target_.stacks().read(thread.entry.state, stack_);
-  chain_ = target_.tasks().running_chain(thread.entry.state, stack_, options_.root_names);
+  target_.lineages().trace(thread.entry.state, stack_, options_.root_names, lineage_);
   coroutines_seen_ = coroutines_seen_ || std::any_of(stack_.frames.begin(), stack_.frames.end(),
                                                      [](const PythonFrame &frame) { return frame.of_generator; });
 }
@@ -89,13 +89,14 @@ Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, const S
   sample_.time_ns = monotonic_ns();
   sample_.tid = thread.watch.tid();
   sample_.state = state;
-  sample_.stack = stitch(stack_, chain_ ? &*chain_ : nullptr);
-  sample_.task_name = chain_ ? chain_->root_name : std::string();
+  stitch(lineage_, sample_.stack);
+  sample_.task_name = lineage_.root_name;
   ++totals_.samples;
   if (!is_whole(sample_.stack)) {
     ++totals_.partial;
   }
-  sink.consume(sample_, thread.name.empty() ? std::to_string(sample_.tid) : thread.name);
+  const TargetThread &root = target_.thread_of(lineage_.root_thread, thread);
+  sink.consume(sample_, root.name.empty() ? std::to_string(root.watch.tid()) : root.name);
   return Health::running;
 }
 

@@ -55,9 +55,10 @@ void Attempt::read_thread(Part &part) {
   result = ThreadSnapshot{};
   target_.code_cache().begin(0);
   target_.stacks().read(entry.state, part.stack);
-  const std::optional<TaskChain> chain = target_.tasks().running_chain(entry.state, part.stack, RootNames::skip);
-  result.running_task = chain ? chain->links.front().task : 0;
-  result.worker_futures = target_.tasks().worker_futures(part.stack);
+  Lineage lineage;
+  target_.lineages().trace(entry.state, part.stack, RootNames::skip, lineage);
+  result.running_task = lineage.running_task;
+  result.worker_futures = target_.lineages().work_items(part.stack);
   result.loop = target_.tasks().running_loop(entry);
   result.holds_gil = target_.interpreters().gil_holder(entry.interpreter) == entry.state;
 }

@@ -12,7 +12,8 @@ namespace awaitscope {
 Target::Target(Process process, CodeTable &codes)
     : process_(std::move(process)), remote_(process_.memory()), snapshot_(remote_), codes_(codes),
       objects_(snapshot_, runtime_.layout), code_cache_(objects_, codes_), stacks_(objects_, code_cache_),
-      interpreters_(objects_, runtime_), tasks_(objects_, code_cache_, stacks_, interpreters_) {}
+      interpreters_(objects_, runtime_), tasks_(objects_, code_cache_, stacks_, interpreters_),
+      lineages_(objects_, code_cache_, stacks_, interpreters_, tasks_) {}
 
 Result<void> Target::attach() {
   Result<PythonRuntime> found = find_runtime(process_, remote_);
@@ -114,6 +115,12 @@ void Target::drop_ended_threads() {
   threads_.erase(std::remove_if(threads_.begin(), threads_.end(),
                                 [](const TargetThread &thread) { return thread.left || !thread.watch.schedstat(); }),
                  threads_.end());
+}
+
+const TargetThread &Target::thread_of(Address state, const TargetThread &otherwise) const {
+  const auto found = std::find_if(threads_.begin(), threads_.end(),
+                                  [&](const TargetThread &thread) { return thread.entry.state == state; });
+  return state == 0 || found == threads_.end() ? otherwise : *found;
 }
 
 void Target::read_name(TargetThread &thread) {

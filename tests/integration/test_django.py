@@ -6,7 +6,7 @@ import folded
 import harness
 
 SECONDS = 8
-PATHS = "/gather=2,/async=1,/taskgroup=1,/sync=1"
+PATHS = "/gather=2,/async=1,/taskgroup=1,/sync=1,/mixed=1"
 UNDER_DJANGO = "ASGIHandler.__call__"
 FETCHES = ("fetch_profile", "fetch_orders", "fetch_news")
 
@@ -56,7 +56,11 @@ class Django(harness.InterpreterTest):
         for leaf, chain in (("score_report", ["async_view", "load_report"]), ("price_quote", ["taskgroup_view"])):
             picked = [stack for stack in stacks if stack.has(leaf)]
             self.assert_under(stacks, picked, [UNDER_DJANGO] + chain + [leaf], 0.97)
-        self.assert_under(stacks, [s for s in stacks if s.has("rank_products")], ["sync_view", "rank_products"], 0.97)
+        # Through a worker thread, and back to the loop.
+        for leaf, chain in (("rank_products", ["sync_view"]), ("query_prices", []),
+                            ("write_notice", ["mixed_view", "update_prices", "notify"])):
+            picked = [stack for stack in stacks if stack.has(leaf)]
+            self.assert_under(stacks, picked, [UNDER_DJANGO] + chain + [leaf], 0.97)
         unreadable = sum(stack.count for stack in stacks if stack.unreadable)
         self.assertLessEqual(unreadable, 0.01 * folded.total(stacks), self.result.stderr)
         files = {frame.file for stack in stacks for frame in stack.frames if frame.name == UNDER_DJANGO}

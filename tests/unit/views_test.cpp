@@ -11,20 +11,17 @@ using namespace awaitscope;
 
 namespace {
 
-PythonFrame physical(CodeId code, Address address, bool of_generator = false) {
-  return {{code, static_cast<std::int32_t>(code), FrameKind::python}, address, of_generator};
-}
-
 Frame python(CodeId code) { return {code, static_cast<std::int32_t>(code), FrameKind::python}; }
 
 } // namespace
 
 TEST_CASE("a running task's stack stands under those that await it, root first") {
-  const PythonStack stack{{physical(1, 100), physical(2, 200), physical(3, 300, true), physical(4, 400)}};
-  TaskChain chain;
-  chain.links.push_back({0xA, 3, 300, {}, false});
-  chain.links.push_back({0xB, 5, 500, {python(5), python(6)}, false});
-  const LogicalStack logical = stitch(stack, &chain);
+  Lineage lineage; // leaf first
+  lineage.segments.push_back({{python(3), python(4)}, true, 3, false});
+  lineage.segments.push_back({{python(5), python(6)}, true, 5, false});
+  lineage.segments.push_back({{{1, 1, FrameKind::loop}, {2, 2, FrameKind::loop}}, false, 0, false});
+  LogicalStack logical;
+  stitch(lineage, logical);
   CHECK(logical.in_task);
   const std::vector<Frame> expected{{1, 1, FrameKind::loop},
                                     {2, 2, FrameKind::loop},
@@ -37,20 +34,26 @@ TEST_CASE("a running task's stack stands under those that await it, root first")
   CHECK(logical.frames == expected);
 }
 
-TEST_CASE("without its coroutine on the stack, the stack is the thread's") {
-  const PythonStack stack{{physical(1, 100), physical(2, 200)}};
-  TaskChain chain;
-  chain.links.push_back({0xA, 3, 300, {}, false});
-  CHECK_FALSE(stitch(stack, &chain).in_task);
-  CHECK(stitch(stack, &chain).frames.size() == 2);
-  CHECK_FALSE(stitch(stack, nullptr).in_task);
+TEST_CASE("under a thread, the stack is the thread's") {
+  Lineage lineage;
+  lineage.segments.push_back({{python(1), python(2)}, false, 0, false});
+  lineage.root_thread = 0x1000;
+  LogicalStack logical;
+  logical.frames.push_back(python(9)); // of an earlier one
+  stitch(lineage, logical);
+  CHECK_FALSE(logical.in_task);
+  CHECK(logical.frames == std::vector<Frame>{python(1), python(2)});
+  lineage.clear();
+  stitch(lineage, logical);
+  CHECK_FALSE(logical.in_task);
+  CHECK(logical.frames.empty());
 }
 
 TEST_CASE("what could not be read is said in its place") {
-  const PythonStack stack{{physical(3, 300, true)}};
-  TaskChain chain;
-  chain.links.push_back({0xA, 3, 300, {}, true});
-  const LogicalStack logical = stitch(stack, &chain);
+  Lineage lineage;
+  lineage.segments.push_back({{python(3)}, true, 3, true});
+  LogicalStack logical;
+  stitch(lineage, logical);
   REQUIRE(logical.frames.size() == 3);
   CHECK(logical.frames.front().kind == FrameKind::unreadable);
 }

@@ -11,55 +11,55 @@
 
 namespace awaitscope {
 
-/// Whether the name that the program gave a root task is read along.
-enum class RootNames : std::uint8_t { skip, read };
-
-/// Reads the tasks of the C implementation of asyncio (_asyncio), which every loop (asyncio's, uvloop's) uses.
+/// Finds and reads asyncio's tasks, of every loop (asyncio's, uvloop's) and of both implementations.
 class TaskReader {
 public:
   TaskReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, InterpreterReader &interpreters)
-      : objects_(objects), codes_(codes), stacks_(stacks), interpreters_(interpreters),
-        coroutines_(objects, codes, stacks), waiters_(objects, codes) {}
+      : objects_(objects), codes_(codes), interpreters_(interpreters), futures_(objects),
+        coroutines_(objects, codes, stacks), waiters_(objects, codes, futures_) {}
 
-  /// Finds asyncio's types and dicts in the target. False while the target has not imported asyncio. A cold search reads
+  /// Finds asyncio's classes and dicts in the target. False while the target has not imported asyncio. A cold search reads
   /// hundreds of strings: not for a moment in which a thread is held off its CPU.
   bool locate();
   [[nodiscard]] bool located() const { return current_tasks_ != 0; }
 
-  /// The task whose coroutine runs on this thread's stack, and the tasks that await it, up to the root. Nothing if the
-  /// thread runs no task. Where several tasks await one, the one that came first is followed, cycles are cut.
-  std::optional<TaskChain> running_chain(Address thread_state, const PythonStack &stack, RootNames names);
-
   /// Every task of every loop, in no particular order.
   std::vector<TaskSnapshot> all_tasks();
 
-  /// The futures of the work items that this stack is in (concurrent.futures.thread, asgiref), outermost first.
-  std::vector<Address> worker_futures(const PythonStack &stack);
+  /// The tasks that run in these threads; those of the other implementations whatever their thread.
+  std::vector<Address> current_tasks(const std::vector<Address> &thread_states);
+
+  /// Appends the frames of a suspended task.
+  void suspended_segment(Address task, StackSegment &segment);
+
+  /// Where the frame of a task's coroutine is; 0 if it has none.
+  Address coroutine_frame(Address task) { return coroutines_.frame_of(futures_.coroutine(task)); }
+
+  /// Names the task's coroutine.
+  CodeId label(Address task) { return coroutines_.label(futures_.coroutine(task)); }
+
+  /// The name that the program gave the task; empty if it gave none.
+  std::string given_name(Address task);
 
   /// The loop that runs in this thread, or 0.
   Address running_loop(const ThreadEntry &thread);
 
-  static constexpr std::size_t k_max_links = 1024;
+  FutureReader &futures() { return futures_; }
+  WaiterReader &waiters() { return waiters_; }
+
   static constexpr std::size_t k_max_tasks = std::size_t{1} << 22U;
 
 private:
-  Address coroutine_of(Address task) { return objects_.memory().pointer(task + future_.coroutine); }
-  std::vector<Address> current_tasks(const std::vector<Address> &thread_states);
-  TaskLink link_of(Address task);
-  std::string given_name(Address task);
-  std::string any_name(Address task);
   TaskSnapshot snapshot_of(Address task, const std::vector<Address> &running);
   void add_from_weak_set(Address set, std::vector<Address> &tasks);
   void add_from_list(Address head, std::vector<Address> &tasks);
 
   ObjectReader &objects_;
   CodeCache &codes_;
-  StackReader &stacks_;
   InterpreterReader &interpreters_;
+  FutureReader futures_;
   CoroutineReader coroutines_;
   WaiterReader waiters_;
-  FutureLayout future_;
-  Offset node_ = k_absent;         ///< of a task's place in its thread's list
   Address current_tasks_ = 0;      ///< dict {loop: task}
   std::vector<Address> task_sets_; ///< WeakSets and sets
 };

@@ -7,23 +7,17 @@
 #include <unordered_set>
 #include <vector>
 
+#include "awaitscope/asyncio/futures.hpp"
 #include "awaitscope/cpython/code_cache.hpp"
 #include "awaitscope/cpython/objects.hpp"
 
 namespace awaitscope {
 
-/// Where _asyncio's Future and Task keep their fields in this target: around sizeof(Future), which its type tells.
-struct FutureLayout {
-  Offset loop = k_absent, callback = k_absent, callbacks = k_absent, state = k_absent;
-  Offset waiter = k_absent, coroutine = k_absent, name = k_absent;
-};
-
 /// Finds who waits for a future by its done-callbacks.
 class WaiterReader {
 public:
-  WaiterReader(ObjectReader &objects, CodeCache &codes) : objects_(objects), codes_(codes) {}
-
-  void set_layout(const FutureLayout &layout) { future_ = layout; }
+  WaiterReader(ObjectReader &objects, CodeCache &codes, FutureReader &futures)
+      : objects_(objects), codes_(codes), futures_(futures) {}
 
   /// The tasks that wait for this future or task, directly or through one that combines several, in the order in which
   /// their callbacks were added. False if a part could not be read. `most` ends the search early.
@@ -33,8 +27,11 @@ public:
   /// sync_to_async), or 0.
   Address chained_source(Address future);
 
-  bool is_task(Address object);
-  bool is_future(Address object);
+  /// The tasks that wait for what a worker thread computes (a concurrent.futures.Future). As find().
+  bool find_concurrent(Address future, std::vector<Address> &tasks, std::size_t most = k_max_waiters);
+
+  /// The concurrent.futures.Future that is finished along with this task (run_coroutine_threadsafe), or 0.
+  Address chained_destination(Address task);
 
   static constexpr std::size_t k_max_waiters = 4096;
 
@@ -45,14 +42,14 @@ private:
     std::unordered_set<Address> seen;
     bool whole = true;
   };
-  std::optional<std::vector<Address>> callbacks_of(Address future);
   void visit_future(Address future, Search &search, unsigned depth);
   void visit_callback(Address callback, Search &search, unsigned depth);
   void visit_function(Address function, Search &search, unsigned depth);
   void visit_queue(Address queue, Search &search, unsigned depth);
   void visit_method(Address method, Search &search, unsigned depth);
   void visit_partial(Address partial, Search &search, unsigned depth);
-  void add_task(Address task, Search &search);
+  void visit_any(Address object, Search &search, unsigned depth);
+  static void add_task(Address task, Search &search);
 
   struct Function {
     CodeId code = 0;
@@ -65,7 +62,7 @@ private:
 
   ObjectReader &objects_;
   CodeCache &codes_;
-  FutureLayout future_;
+  FutureReader &futures_;
   std::unordered_map<CodeId, std::size_t> free_variables_;
   std::unordered_map<CodeId, std::string> function_names_; ///< where code objects have no qualname
 };

@@ -84,7 +84,8 @@ struct Layout {
   Offset co_bytecode = k_absent; ///< the first instruction, or a pointer to a bytes object with all of them
   Offset co_version = k_absent;
   Offset co_localsplusnames = 96, co_localspluskinds = 104, co_nlocalsplus = k_absent;
-  Offset co_freevars = k_absent; ///< the tuple of free variables' names, where there are no kinds
+  Offset co_varnames = k_absent,
+         co_freevars = k_absent; ///< tuples of names, where there is none of all with their kinds
   CodeIdentity code_identity = CodeIdentity::version;
   LineTable line_table = LineTable::location_table;
   bool has_qualname = true; ///< else co_qualname is co_name's offset

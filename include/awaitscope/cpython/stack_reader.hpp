@@ -2,6 +2,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "awaitscope/cpython/code_cache.hpp"
@@ -34,6 +37,9 @@ public:
   /// The first local variables of a frame: its positional arguments. 0 if it is unset.
   Address local(Address frame, std::size_t index);
 
+  /// Where a frame of this code keeps a local variable of this name: an index for local().
+  std::optional<std::size_t> local_slot(Address code_address, CodeId code, std::string_view name);
+
   /// The frame with its code and line; nothing if its code cannot be read.
   std::optional<Frame> decode(const RawFrame &raw);
 
@@ -57,6 +63,7 @@ private:
   ObjectReader &objects_;
   CodeCache &codes_;
   std::vector<Decoded> decoded_;
+  std::unordered_map<CodeId, std::vector<std::string>> local_names_;
 };
 
 } // namespace awaitscope

@@ -8,19 +8,22 @@
 
 namespace awaitscope {
 
-/// One asyncio task on the way from the running task up to its root.
-struct TaskLink {
-  Address task = 0;
-  CodeId coroutine = 0;          ///< names the task's coroutine
-  Address coroutine_frame = 0;   ///< where the coroutine's own frame lies; 0 if it has none
-  std::vector<Frame> frames;     ///< suspended frames, outermost first; empty for the running task
-  bool unreadable_above = false; ///< who awaits this task could not be read
+/// One stretch of a logical stack: the frames of a task, or of a thread.
+struct StackSegment {
+  std::vector<Frame> frames;  ///< root first; those of machinery are of kind loop
+  bool begins_task = false;   ///< a task begins here, with `coroutine`
+  CodeId coroutine = 0;       ///< names the task's coroutine
+  bool missing_above = false; ///< what it stands under could not be read
 };
 
-/// The running task first, then the task that awaits it, up to the root.
-struct TaskChain {
-  std::vector<TaskLink> links;
-  std::string root_name; ///< the name that the program gave the root task; empty if it gave none
+/// Where what a thread does comes from: through the tasks that await each other, and from thread to thread.
+struct Lineage {
+  std::vector<StackSegment> segments; ///< leaf first
+  Address running_task = 0;           ///< that the thread runs; 0 if it runs none
+  Address root_thread = 0;            ///< the thread state at the root; 0 if a task is
+  std::string root_name;              ///< the name that the program gave the root task; empty if it gave none
+
+  void clear() { *this = {}; }
 };
 
 enum class TaskState : std::uint8_t { running, ready, waiting, done };

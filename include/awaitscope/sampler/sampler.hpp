@@ -63,7 +63,7 @@ private:
 
   // What the last look found; void until the engine has accepted it.
   PythonStack stack_;
-  std::optional<TaskChain> chain_;
+  Lineage lineage_;
   bool thread_valid_ = false;
   std::uint64_t seen_generation_ = 0;
   std::optional<std::vector<ThreadEntry>> seen_threads_; ///< if the generation is another one

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "awaitscope/asyncio/lineage.hpp"
 #include "awaitscope/asyncio/task_reader.hpp"
 #include "awaitscope/cpython/code_cache.hpp"
 #include "awaitscope/cpython/interpreter.hpp"
@@ -41,6 +42,9 @@ public:
   /// Forgets the threads that have ended, and those that were found to be no Python threads any more.
   void drop_ended_threads();
 
+  /// The thread with this thread state, else `otherwise`.
+  const TargetThread &thread_of(Address state, const TargetThread &otherwise) const;
+
   /// Fills in the thread's name, from the current snapshot, unless it is known.
   void read_name(TargetThread &thread);
 
@@ -59,6 +63,7 @@ public:
   InterpreterReader &interpreters() { return interpreters_; }
   StackReader &stacks() { return stacks_; }
   TaskReader &tasks() { return tasks_; }
+  LineageReader &lineages() { return lineages_; }
   CodeCache &code_cache() { return code_cache_; }
 
 private:
@@ -75,6 +80,7 @@ private:
   StackReader stacks_;
   InterpreterReader interpreters_;
   TaskReader tasks_;
+  LineageReader lineages_;
   std::vector<TargetThread> threads_;
   std::optional<std::int64_t> rseq_offset_;
   bool same_namespace_ = true; ///< the target counts PIDs as this host does

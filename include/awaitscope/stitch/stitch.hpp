@@ -5,8 +5,8 @@
 
 namespace awaitscope {
 
-/// Joins a thread's own stack with the tasks that await the one it runs: root task → … → leaf. The frames below the running
-/// task's coroutine are the loop's. Without a chain, or if its coroutine is not on the stack, the stack is the thread's.
-LogicalStack stitch(const PythonStack &stack, const TaskChain *chain);
+/// Lays the segments of a lineage end to end, root first, into memory that is there already. Machinery (kind loop) that no task
+/// stands above comes first.
+void stitch(const Lineage &lineage, LogicalStack &logical);
 
 } // namespace awaitscope

@@ -7,5 +7,6 @@ urlpatterns = [
     path("sync", views.sync_view),
     path("gather", views.gather_view),
     path("taskgroup", views.taskgroup_view),
+    path("mixed", views.mixed_view),
     path("stats", views.stats),
 ]

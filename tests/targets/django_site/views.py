@@ -8,6 +8,7 @@ import os
 import sys
 import time
 
+from asgiref.sync import async_to_sync, sync_to_async
 from django.http import HttpRequest, JsonResponse
 
 from . import ledger, work
@@ -95,6 +96,23 @@ async def taskgroup_view(request: HttpRequest) -> JsonResponse:
         item = group.create_task(quote_item(3))
         shipping = group.create_task(quote_shipping())
     return JsonResponse({"total": item.result() + shipping.result()})
+
+
+async def notify(prices: list[int]) -> int:
+    await asyncio.sleep(0.001)
+    started = ledger.now()
+    notice = work.write_notice(len(prices), LEAF_ROUNDS // 2)
+    ledger.charge("mixed_view/update_prices/notify/write_notice", started)
+    return notice
+
+
+def update_prices() -> int:
+    return async_to_sync(notify)(query_prices())
+
+
+async def mixed_view(request: HttpRequest) -> JsonResponse:
+    ledger.requests["mixed_view"] += 1
+    return JsonResponse({"notice": await sync_to_async(update_prices)()})
 
 
 async def stats(request: HttpRequest) -> JsonResponse:

@@ -35,3 +35,11 @@ def price_quote(quantity: int, rounds: int) -> int:
     for step in range(rounds):
         total = (total * 37 + step) & 0xFFFFFF
     return total
+
+
+def write_notice(seed: int, rounds: int) -> int:
+    """Leaf of mixed_view: async, called by sync, called by async."""
+    notice = seed
+    for step in range(rounds):
+        notice = (notice * 41 + step) & 0xFFFFFF
+    return notice

@@ -1,0 +1,289 @@
+#include "awaitscope/asyncio/lineage.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace awaitscope {
+namespace {
+
+constexpr std::size_t k_max_remembered = 4096;
+
+/// A function in which a thread waits for a concurrent.futures.Future, and which of its arguments that is.
+struct WaitingFunction {
+  std::string_view qualname;
+  std::string_view name;
+  std::string_view file;
+  std::size_t argument;
+};
+constexpr std::array k_waiting{
+    WaitingFunction{"CurrentThreadExecutor.run_until_future", "run_until_future", "asgiref/current_thread_executor.py",
+                    1},
+    WaitingFunction{"Future.result", "result", "concurrent/futures/_base.py", 0},
+    WaitingFunction{"Future.exception", "exception", "concurrent/futures/_base.py", 0},
+};
+
+bool is_named(const CodeInfo &code, bool has_qualname, std::string_view qualname, std::string_view name,
+              std::string_view file) {
+  return code.function == (has_qualname ? qualname : name) && code.file.find(file) != std::string::npos;
+}
+
+void append(const PythonStack &stack, std::size_t from, std::size_t to, FrameKind kind, std::vector<Frame> &frames) {
+  for (std::size_t i = from; i < to; ++i) {
+    frames.push_back(stack.frames[i].frame);
+    if (frames.back().kind == FrameKind::python) {
+      frames.back().kind = kind;
+    }
+  }
+}
+
+} // namespace
+
+Address LineageReader::work_item_future(const PythonFrame &frame) {
+  if (frame.frame.kind != FrameKind::python) {
+    return 0;
+  }
+  // Lib/concurrent/futures/thread.py and asgiref/current_thread_executor.py: _WorkItem.run(self), with self.future.
+  const CodeInfo &code = codes_.info(frame.frame.code);
+  const bool has_qualname = objects_.layout().has_qualname;
+  if (!is_named(code, has_qualname, "_WorkItem.run", "run", "concurrent/futures/thread.py") &&
+      !is_named(code, has_qualname, "_WorkItem.run", "run", "asgiref/current_thread_executor.py")) {
+    return 0;
+  }
+  return objects_.attribute(stacks_.local(frame.address, 0), "future"); // none once it has failed: it lets go of itself
+}
+
+std::vector<Address> LineageReader::work_items(const PythonStack &stack) {
+  std::vector<Address> futures;
+  for (const PythonFrame &frame : stack.frames) {
+    if (const Address future = work_item_future(frame); future != 0) {
+      futures.push_back(future);
+    }
+  }
+  return futures;
+}
+
+/// Where the frames of a place stop being what they look like: the coroutine of a task, or a work item.
+LineageReader::Mark LineageReader::innermost_mark(const Place &place) {
+  const auto &frames = place.stack->frames;
+  const bool any = std::any_of(frames.begin(), frames.begin() + static_cast<std::ptrdiff_t>(place.end),
+                               [](const PythonFrame &frame) { return frame.of_generator; });
+  std::vector<std::pair<Address, Address>> coroutines; // frame, task
+  if (any && tasks_.located()) {
+    for (const Address task : tasks_.current_tasks({place.thread_state})) {
+      const Address frame = tasks_.coroutine_frame(task);
+      if (frame != 0) {
+        coroutines.emplace_back(frame, task);
+      }
+    }
+  }
+  for (std::size_t i = place.end; i-- > 0;) {
+    for (const auto &[frame, task] : coroutines) {
+      if (frames[i].address == frame) {
+        return {Mark::Kind::task, i, task};
+      }
+    }
+    if (const Address future = work_item_future(frames[i]); future != 0) {
+      return {Mark::Kind::work_item, i, future};
+    }
+  }
+  return {};
+}
+
+const PythonStack &LineageReader::stack_of(Address thread_state) {
+  if (thread_state == own_thread_) {
+    return *own_stack_;
+  }
+  const auto [entry, added] = other_stacks_.try_emplace(thread_state);
+  if (added) {
+    stacks_.read(thread_state, entry->second);
+  }
+  return entry->second;
+}
+
+/// The place in this thread's stack that waits for the future; nothing if none does.
+std::optional<LineageReader::Place> LineageReader::waits_in(Address thread_state, Address future) {
+  const PythonStack &stack = stack_of(thread_state);
+  const bool has_qualname = objects_.layout().has_qualname;
+  for (std::size_t i = stack.frames.size(); i-- > 0;) {
+    const PythonFrame &frame = stack.frames[i];
+    if (frame.frame.kind != FrameKind::python) {
+      continue;
+    }
+    const CodeInfo &code = codes_.info(frame.frame.code);
+    for (const WaitingFunction &waiting : k_waiting) {
+      if (is_named(code, has_qualname, waiting.qualname, waiting.name, waiting.file) &&
+          stacks_.local(frame.address, waiting.argument) == future) {
+        return Place{thread_state, &stack, i};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<LineageReader::Place> LineageReader::waiting_thread(Address future) {
+  const auto known = waiters_.find(future);
+  if (known != waiters_.end()) {
+    if (std::optional<Place> place = waits_in(known->second, future)) {
+      return place;
+    }
+    waiters_.erase(known);
+  }
+  for (const ThreadEntry &thread : interpreters_.threads()) {
+    if (std::optional<Place> place = waits_in(thread.state, future)) {
+      if (waiters_.size() >= k_max_remembered) {
+        waiters_.clear();
+      }
+      waiters_.emplace(future, thread.state);
+      return place;
+    }
+  }
+  return std::nullopt;
+}
+
+/// The concurrent.futures.Future that a root task finishes, and some thread may wait for.
+Address LineageReader::awaited_result(Address task) {
+  if (const Address chained = tasks_.waiters().chained_destination(task); chained != 0) {
+    return chained; // asyncio.run_coroutine_threadsafe
+  }
+  // asgiref/sync.py: AsyncToSync.main_wrap(self, …, call_result, …) runs in the caller's main loop.
+  const Address frame = tasks_.coroutine_frame(task);
+  const std::optional<RawFrame> raw = frame == 0 ? std::nullopt : stacks_.raw_frame(frame);
+  const std::optional<CodeId> code = raw ? codes_.find(raw->code) : std::nullopt;
+  if (!code || !is_named(codes_.info(*code), objects_.layout().has_qualname, "AsyncToSync.main_wrap", "main_wrap",
+                         "asgiref/sync.py")) {
+    return 0;
+  }
+  const std::optional<std::size_t> slot = stacks_.local_slot(raw->code, *code, "call_result");
+  const Address future = slot ? stacks_.local(frame, *slot) : 0;
+  return tasks_.futures().is_concurrent(future) ? future : 0;
+}
+
+/// The thread that waits for the innermost work item in these frames of a thread that runs a loop.
+std::optional<LineageReader::Place> LineageReader::starter_of_loop(const PythonStack &stack, std::size_t end) {
+  for (std::size_t i = end; i-- > 0;) {
+    if (const Address future = work_item_future(stack.frames[i]); future != 0) {
+      return seen_.insert(future).second ? waiting_thread(future) : std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+/// asgiref/sync.py: without a main loop, AsyncToSync runs new_loop_wrap() in a loop of its own, in a work item of a thread of its
+/// own. Its root task may be suspended; the thread is found by the loop.
+std::optional<LineageReader::Place> LineageReader::starter_of_suspended(Address task) {
+  constexpr std::string_view k_wrap = "new_loop_wrap";
+  const CodeInfo &code = codes_.info(tasks_.label(task));
+  const std::size_t length = code.function.size();
+  if (length < k_wrap.size() || code.function.compare(length - k_wrap.size(), k_wrap.size(), k_wrap) != 0) {
+    return std::nullopt;
+  }
+  const Address loop = tasks_.futures().loop(task);
+  for (const ThreadEntry &thread : interpreters_.threads()) {
+    if (loop != 0 && tasks_.running_loop(thread) == loop) {
+      const PythonStack &stack = stack_of(thread.state);
+      return starter_of_loop(stack, stack.frames.size());
+    }
+  }
+  return std::nullopt;
+}
+
+/// From a task whose segment is in the lineage already, up to the root task; from there to a thread that waits.
+std::optional<LineageReader::Place> LineageReader::climb_tasks(Address task, Lineage &lineage) {
+  while (lineage.segments.size() < k_max_segments) {
+    std::vector<Address> waiting;
+    const bool whole = tasks_.waiters().find(task, waiting, 1);
+    lineage.segments.back().missing_above = !whole && waiting.empty();
+    if (waiting.empty() || !seen_.insert(waiting.front()).second) {
+      break;
+    }
+    task = waiting.front();
+    StackSegment segment;
+    tasks_.suspended_segment(task, segment);
+    lineage.segments.push_back(std::move(segment));
+  }
+  const Address result = awaited_result(task);
+  if (result != 0 && seen_.insert(result).second) {
+    if (std::optional<Place> place = waiting_thread(result)) {
+      return place;
+    }
+  }
+  root_task_ = task;
+  return std::nullopt;
+}
+
+/// Accounts for the frames of a place. The next place to look at, or nothing at the root.
+std::optional<LineageReader::Place> LineageReader::climb_from(const Place &place, Lineage &lineage) {
+  const Mark mark = innermost_mark(place);
+  if (mark.kind == Mark::Kind::task) {
+    return climb_from_task(place, mark, lineage);
+  }
+  StackSegment segment;
+  if (mark.kind == Mark::Kind::work_item && seen_.insert(mark.object).second) {
+    append(*place.stack, 0, mark.index + 1, FrameKind::loop, segment.frames);
+    append(*place.stack, mark.index + 1, place.end, FrameKind::python, segment.frames);
+    lineage.segments.push_back(segment);
+    const std::size_t below = lineage.segments.size();
+    const std::optional<Place> up = climb_from_work_item(mark.object, lineage);
+    if (up || lineage.segments.size() != below) {
+      return up;
+    }
+    lineage.segments.pop_back(); // nobody waits: what runs it is no machinery of anybody's
+    segment = {};
+  }
+  append(*place.stack, 0, place.end, FrameKind::python, segment.frames);
+  lineage.segments.push_back(std::move(segment));
+  lineage.root_thread = place.thread_state;
+  return std::nullopt;
+}
+
+std::optional<LineageReader::Place> LineageReader::climb_from_work_item(Address future, Lineage &lineage) {
+  std::vector<Address> waiting;
+  if (tasks_.located() && !tasks_.waiters().find_concurrent(future, waiting, 1)) {
+    lineage.segments.back().missing_above = waiting.empty();
+  }
+  if (waiting.empty() || !seen_.insert(waiting.front()).second) {
+    return waiting_thread(future);
+  }
+  StackSegment suspended;
+  tasks_.suspended_segment(waiting.front(), suspended);
+  lineage.segments.push_back(std::move(suspended));
+  const std::optional<Place> up = climb_tasks(waiting.front(), lineage);
+  return up ? up : starter_of_suspended(root_task_);
+}
+
+std::optional<LineageReader::Place> LineageReader::climb_from_task(const Place &place, const Mark &mark,
+                                                                   Lineage &lineage) {
+  StackSegment segment;
+  append(*place.stack, mark.index, place.end, FrameKind::python, segment.frames);
+  segment.begins_task = true;
+  segment.coroutine = tasks_.label(mark.object);
+  lineage.segments.push_back(std::move(segment));
+  if (lineage.running_task == 0 && place.thread_state == own_thread_) {
+    lineage.running_task = mark.object;
+  }
+  seen_.insert(mark.object);
+  const std::optional<Place> up = climb_tasks(mark.object, lineage);
+  StackSegment loop;
+  append(*place.stack, 0, mark.index, FrameKind::loop, loop.frames);
+  lineage.segments.push_back(std::move(loop));
+  // The loop itself may be a work item that another thread waits for.
+  return up ? up : starter_of_loop(*place.stack, mark.index);
+}
+
+void LineageReader::trace(Address thread_state, const PythonStack &stack, RootNames names, Lineage &lineage) {
+  lineage.clear();
+  other_stacks_.clear();
+  seen_.clear();
+  root_task_ = 0;
+  own_thread_ = thread_state;
+  own_stack_ = &stack;
+  std::optional<Place> place = Place{thread_state, &stack, stack.frames.size()};
+  while (place && lineage.segments.size() < k_max_segments) {
+    place = climb_from(*place, lineage);
+  }
+  if (names == RootNames::read && lineage.root_thread == 0 && root_task_ != 0) {
+    lineage.root_name = tasks_.given_name(root_task_);
+  }
+}
+
+} // namespace awaitscope

@@ -37,7 +37,6 @@ std::string supported_versions() {
 
 void set_free_threaded(Layout &layout) {
   layout.free_threaded = true;
-  layout.str_kind_shift = 8;      // Include/cpython/unicodeobject.h: `interned` is a byte of its own
   layout.managed_dict_before = 8; // Include/internal/pycore_object.h, MANAGED_DICT_OFFSET: no head of the collector
 }
 

@@ -56,7 +56,8 @@ void Sampler::look(TargetThread &thread) {
                                                      [](const PythonFrame &frame) { return frame.of_generator; });
 }
 
-Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, const SchedStat &stat, SampleSink &sink) {
+Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, const std::optional<SchedStat> &stat,
+                                SampleSink &sink) {
   const Capture capture = engine_.capture(target_, thread, stat, [&] { look(thread); });
   totals_.retries += capture.retries;
   switch (capture.status) {
@@ -99,27 +100,39 @@ Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, const S
   return Health::running;
 }
 
+/// What the thread does, and its schedstat where that had to be read first.
+Sampler::Activity Sampler::activity_of(TargetThread &thread) {
+  if (thread.ran) { // schedstat could only say once more that its state has to be read
+    const ThreadWatch::Run run = thread.watch.run();
+    thread.ran = run == ThreadWatch::Run::runnable;
+    return {run, std::nullopt};
+  }
+  const std::optional<SchedStat> stat = thread.watch.schedstat();
+  if (!stat) {
+    return {ThreadWatch::Run::ended, std::nullopt};
+  }
+  if (stat->times_run == thread.blocked_at && stat->times_run != 0) {
+    return {ThreadWatch::Run::blocked, stat};
+  }
+  const ThreadWatch::Run run = thread.watch.run();
+  thread.ran = run == ThreadWatch::Run::runnable;
+  // Counted before the state was read: if it ran in between, the next tick sees another count and looks again.
+  thread.blocked_at = run == ThreadWatch::Run::blocked ? stat->times_run : 0;
+  return {run, stat};
+}
+
 Sampler::Health Sampler::tick(SampleSink &sink) {
   ++totals_.ticks;
   bool any_ended = false;
   bool any_sampled = false;
   for (TargetThread &thread : target_.threads()) {
-    const std::optional<SchedStat> stat = thread.watch.schedstat();
-    if (!stat) {
-      any_ended = true;
-      continue;
-    }
-    const bool still_blocked = stat->times_run == thread.blocked_at && stat->times_run != 0;
-    const ThreadWatch::Run run = still_blocked ? ThreadWatch::Run::blocked : thread.watch.run();
-    if (run == ThreadWatch::Run::blocked) {
-      // Counted before the state was read: if it ran in between, the next tick sees another count and looks again.
-      thread.blocked_at = stat->times_run;
-    }
-    any_ended = any_ended || run == ThreadWatch::Run::ended || thread.left;
-    if (run == ThreadWatch::Run::runnable ||
-        (run == ThreadWatch::Run::blocked && options_.idle == IdleThreads::sample)) {
-      const ThreadState state = run == ThreadWatch::Run::runnable ? ThreadState::running : ThreadState::idle;
-      if (sample(thread, state, *stat, sink) == Health::ended) {
+    const Activity activity = activity_of(thread);
+    any_ended = any_ended || activity.run == ThreadWatch::Run::ended || thread.left;
+    if (activity.run == ThreadWatch::Run::runnable ||
+        (activity.run == ThreadWatch::Run::blocked && options_.idle == IdleThreads::sample)) {
+      const ThreadState state =
+          activity.run == ThreadWatch::Run::runnable ? ThreadState::running : ThreadState::idle;
+      if (sample(thread, state, activity.stat, sink) == Health::ended) {
         return Health::ended;
       }
       any_sampled = true;

@@ -29,11 +29,10 @@ public:
     last_again, ///< and all that the last look used: it is to be repeated
   };
 
-  /// A few bytes that are read before and after everything else that begin() fetches, in the same call.
+  /// A word that is read after everything else that begin() fetches, in the same call.
   struct Guard {
     Address address = 0; ///< 0: none
-    std::uint32_t before = 0;
-    std::uint32_t after = 0;
+    std::uint32_t value = 0;
   };
 
   /// Starts a new look.

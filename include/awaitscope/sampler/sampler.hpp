@@ -49,7 +49,12 @@ private:
   enum class Health : std::uint8_t { running, ended };
 
   Health tick(SampleSink &sink);
-  Health sample(TargetThread &thread, ThreadState state, const SchedStat &stat, SampleSink &sink);
+  struct Activity {
+    ThreadWatch::Run run = ThreadWatch::Run::ended;
+    std::optional<SchedStat> stat;
+  };
+  Activity activity_of(TargetThread &thread);
+  Health sample(TargetThread &thread, ThreadState state, const std::optional<SchedStat> &stat, SampleSink &sink);
   void look(TargetThread &thread);
   void housekeep();
   bool sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const;

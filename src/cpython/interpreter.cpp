@@ -11,16 +11,15 @@ constexpr std::size_t k_max_paths = 1024;
 
 } // namespace
 
-std::vector<Address> InterpreterReader::interpreters() {
+void InterpreterReader::find_interpreters() {
   SnapshotMemory &memory = objects_.memory();
-  std::vector<Address> found;
+  interpreters_.clear();
   std::unordered_set<Address> seen;
   Address at = memory.pointer(runtime_.address + runtime_.layout.rt_interpreters_head);
-  while (at != 0 && found.size() < k_max_interpreters && seen.insert(at).second) {
-    found.push_back(at);
+  while (at != 0 && interpreters_.size() < k_max_interpreters && seen.insert(at).second) {
+    interpreters_.push_back(at);
     at = memory.pointer(at + runtime_.layout.is_next);
   }
-  return found;
 }
 
 std::vector<ThreadEntry> InterpreterReader::threads() {
@@ -28,7 +27,8 @@ std::vector<ThreadEntry> InterpreterReader::threads() {
   SnapshotMemory &memory = objects_.memory();
   std::vector<ThreadEntry> found;
   std::unordered_set<Address> seen;
-  for (const Address interpreter : interpreters()) {
+  find_interpreters();
+  for (const Address interpreter : interpreters_) {
     const auto id = memory.get<std::int64_t>(interpreter + layout.is_id).value_or(0);
     Address at = memory.pointer(interpreter + layout.is_threads_head);
     while (at != 0 && found.size() < k_max_threads && seen.insert(at).second) {
@@ -47,7 +47,7 @@ std::vector<ThreadEntry> InterpreterReader::threads() {
 std::uint64_t InterpreterReader::thread_generation() {
   // struct pythreads: next_unique_id stands right before head (Include/internal/pycore_interp.h). It only grows.
   std::uint64_t sum = 0;
-  for (const Address interpreter : interpreters()) {
+  for (const Address interpreter : interpreters_) {
     sum += objects_.memory().get<std::uint64_t>(interpreter + runtime_.layout.is_threads_head - 8).value_or(0) + 1;
   }
   return sum;

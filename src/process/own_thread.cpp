@@ -32,13 +32,6 @@ bool set_attributes(const SchedulingAttributes &attributes) {
 
 } // namespace
 
-std::uint64_t own_switches() {
-  // kernel/sched/core.c, __schedule(): every switch to another task adds one to either of them, before it happens.
-  rusage usage{};
-  ::getrusage(RUSAGE_THREAD, &usage);
-  return static_cast<std::uint64_t>(usage.ru_nvcsw) + static_cast<std::uint64_t>(usage.ru_nivcsw);
-}
-
 int own_cpu() { return ::sched_getcpu(); }
 
 CpuPin::CpuPin() { ::sched_getaffinity(0, sizeof original_, &original_); }
@@ -50,7 +43,7 @@ CpuPin::~CpuPin() {
 }
 
 bool CpuPin::move_to(int cpu) {
-  if (cpu == cpu_ && cpu == own_cpu()) { // not so if somebody else moved this thread
+  if (cpu == cpu_ && cpu == own_cpu()) { // a cpuset, or taskset, may have moved this thread since
     return true;
   }
   if (cpu < 0 || cpu >= CPU_SETSIZE) {

@@ -172,6 +172,9 @@ ReadStatus SnapshotMemory::load_guarded(std::span<const std::uint64_t> blocks, G
 }
 
 const std::byte *SnapshotMemory::block(std::uint64_t number) {
+  if (number == last_block_ && last_look_ == look_) {
+    return bytes_.data() + last_offset_;
+  }
   if (number >= k_max_block) {
     return nullptr;
   }
@@ -192,7 +195,19 @@ const std::byte *SnapshotMemory::block(std::uint64_t number) {
       candidates_.push_back(number);
     }
   }
-  return bytes_.data() + std::size_t{slot->offset} * k_block_size;
+  last_block_ = number;
+  last_look_ = look_;
+  last_offset_ = std::size_t{slot->offset} * k_block_size;
+  return bytes_.data() + last_offset_;
+}
+
+const std::byte *SnapshotMemory::view(Address address, std::size_t size) {
+  const std::size_t within = address & (k_block_size - 1);
+  if (within + size <= k_block_size) {
+    const std::byte *bytes = block(address >> k_block_bits);
+    return bytes == nullptr ? nullptr : bytes + within;
+  }
+  return copy(address, across_.data(), std::min(size, across_.size())) ? across_.data() : nullptr;
 }
 
 bool SnapshotMemory::copy(Address address, void *out, std::size_t size) {

@@ -11,67 +11,46 @@ constexpr unsigned k_least_attempts = 4;
 constexpr std::int64_t k_patience_ns = 2'000'000;
 constexpr Address k_cpu_id = 4; // struct rseq: cpu_id_start, cpu_id
 
-/// Tells whether a thread stood still during a look, as cheaply as the target allows.
-class Witness {
+/// Which CPU a thread is on, as cheaply as the target allows.
+class CpuOf {
 public:
-  Witness(Target &target, TargetThread &thread)
+  CpuOf(Target &target, TargetThread &thread)
       : target_(target), thread_(thread),
         address_(target.rseq_offset()
                      ? thread.entry.thread_pointer + static_cast<Address>(*target.rseq_offset()) + k_cpu_id
                      : 0) {}
 
-  /// Before begin(). False if the thread has ended.
-  bool prepare(const std::optional<SchedStat> &known) {
-    if (address_ != 0) {
-      switches_ = own_switches();
-      return true;
-    }
-    before_ = known ? known : thread_.watch.schedstat();
-    return before_.has_value();
+  /// Starts a snapshot; the CPU is read behind the rest, in the same call.
+  int begin(SnapshotMemory::Ahead ahead) {
+    guard_ = {address_, 0};
+    const int cpu = address_ == 0 ? thread_.watch.processor() : -1;
+    const ReadStatus status = target_.memory().begin(ahead, &guard_);
+    return address_ == 0 ? cpu : status == ReadStatus::ok ? as_cpu(guard_.value) : -1;
   }
 
-  static constexpr int k_no_rseq = -2; ///< it has to be prepared again, and will look elsewhere
-
-  /// Starts a snapshot. The CPU that the thread is on; -1 if that cannot be told.
-  int begin(SnapshotMemory::Ahead ahead) {
+  /// After the last read of the look.
+  int now() {
+    std::uint32_t cpu = guard_.value;
     if (address_ == 0) {
-      const int cpu = thread_.watch.processor();
-      target_.memory().begin(ahead);
-      return cpu;
+      return thread_.watch.processor();
     }
-    SnapshotMemory::Guard guard{address_, 0};
-    const ReadStatus status = target_.memory().begin(ahead, &guard);
-    if (status != ReadStatus::ok) {
+    if (target_.memory().read_more() && target_.memory().remote().read(address_, &cpu, sizeof cpu) != ReadStatus::ok) {
       return -1;
     }
-    cpu_ = static_cast<std::int32_t>(guard.value);
-    if (cpu_ < 0) { // RSEQ_CPU_ID_UNINITIALIZED (-1) or ..._REGISTRATION_FAILED (-2)
-      address_ = 0;
-      return k_no_rseq;
-    }
-    return cpu_;
-  }
-
-  /// After the last read of the look: has the thread stood still since before begin(), which found it on `cpu`?
-  bool stood_still(int cpu) {
-    if (address_ == 0) {
-      const std::optional<SchedStat> after = thread_.watch.processor() == cpu ? thread_.watch.schedstat() : std::nullopt;
-      return after && after->times_run == before_->times_run;
-    }
-    if (target_.memory().read_more() &&
-        target_.memory().remote().read(address_, &cpu_, sizeof cpu_) != ReadStatus::ok) {
-      return false;
-    }
-    return cpu_ == cpu && own_switches() == switches_;
+    return as_cpu(cpu);
   }
 
 private:
+  /// A thread that registered no rseq area holds RSEQ_CPU_ID_UNINITIALIZED (-1) or ..._REGISTRATION_FAILED (-2).
+  int as_cpu(std::uint32_t cpu) {
+    const auto value = static_cast<std::int32_t>(cpu);
+    return value >= 0 ? value : thread_.watch.processor();
+  }
+
   Target &target_;
   TargetThread &thread_;
-  Address address_;          ///< of the cpu_id in the thread's rseq area; 0: none
-  std::int32_t cpu_ = -1;    ///< what stood there when it was last read
-  std::uint64_t switches_ = 0;
-  std::optional<SchedStat> before_;
+  Address address_;
+  SnapshotMemory::Guard guard_;
 };
 
 } // namespace
@@ -79,31 +58,29 @@ private:
 Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
                                const std::function<void()> &look) {
   Capture capture;
-  Witness witness(target, thread);
+  CpuOf cpu_of(target, thread);
   SnapshotMemory::Ahead ahead = SnapshotMemory::Ahead::likely;
-  const std::int64_t began = monotonic_ns();
-  std::int64_t start = began;
+  const std::int64_t deadline = monotonic_ns() + k_patience_ns;
   for (unsigned attempt = 0; attempt < k_max_attempts; ++attempt) {
-    start = attempt == 0 ? began : monotonic_ns();
-    if (attempt >= k_least_attempts && start - began > k_patience_ns) {
+    if (attempt >= k_least_attempts && monotonic_ns() > deadline) {
       break;
     }
-    if (!witness.prepare(attempt == 0 ? known : std::nullopt)) {
+    const std::optional<SchedStat> before = attempt == 0 && known ? known : thread.watch.schedstat();
+    if (!before) {
       capture.status = target.process().alive() ? CaptureStatus::ended : CaptureStatus::failed;
       return capture;
     }
-    const int cpu = witness.begin(ahead);
+    const std::int64_t start = monotonic_ns();
+    const int here = own_cpu();
+    const int cpu = cpu_of.begin(ahead);
     const ReadStatus status = target.memory().status();
     if (status == ReadStatus::gone || status == ReadStatus::denied) {
       capture.status = CaptureStatus::failed;
       return capture;
     }
-    if (cpu == Witness::k_no_rseq) {
-      continue;
-    }
-    if (cpu < 0 || cpu != pin_.cpu() || cpu != own_cpu()) {
+    if (cpu < 0 || cpu != here || cpu != pin_.cpu()) {
       if (!pin_.move_to(cpu)) {
-        capture.status = thread.watch.schedstat() ? CaptureStatus::no_cpu : CaptureStatus::ended;
+        capture.status = CaptureStatus::no_cpu;
         return capture;
       }
       ahead = SnapshotMemory::Ahead::likely;
@@ -111,7 +88,9 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
     }
     look();
     ahead = SnapshotMemory::Ahead::last_again;
-    if (witness.stood_still(cpu)) {
+    const bool still_here = cpu_of.now() == cpu;
+    const std::optional<SchedStat> after = thread.watch.schedstat();
+    if (still_here && after && after->times_run == before->times_run) {
       capture.status = CaptureStatus::captured;
       capture.read_ns = monotonic_ns() - start;
       return capture;

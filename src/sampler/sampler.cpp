@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "awaitscope/sampler/pacer.hpp"
+#include "awaitscope/sampler/sample_batch.hpp"
 #include "awaitscope/stitch/stitch.hpp"
 #include "awaitscope/support/clock.hpp"
 
@@ -56,8 +57,7 @@ void Sampler::look(TargetThread &thread) {
                                                      [](const PythonFrame &frame) { return frame.of_generator; });
 }
 
-Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, const std::optional<SchedStat> &stat,
-                                SampleSink &sink) {
+Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, const SchedStat &stat, SampleSink &sink) {
   const Capture capture = engine_.capture(target_, thread, stat, [&] { look(thread); });
   totals_.retries += capture.retries;
   switch (capture.status) {
@@ -90,7 +90,7 @@ Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, const s
   sample_.time_ns = monotonic_ns();
   sample_.tid = thread.watch.tid();
   sample_.state = state;
-  sample_.stack = stitch(stack_, chain_ ? &*chain_ : nullptr);
+  stitch(stack_, chain_ ? &*chain_ : nullptr, sample_.stack);
   sample_.task_name = chain_ ? chain_->root_name : std::string();
   ++totals_.samples;
   if (!is_whole(sample_.stack)) {
@@ -100,39 +100,27 @@ Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, const s
   return Health::running;
 }
 
-/// What the thread does, and its schedstat where that had to be read first.
-Sampler::Activity Sampler::activity_of(TargetThread &thread) {
-  if (thread.ran) { // schedstat could only say once more that its state has to be read
-    const ThreadWatch::Run run = thread.watch.run();
-    thread.ran = run == ThreadWatch::Run::runnable;
-    return {run, std::nullopt};
-  }
-  const std::optional<SchedStat> stat = thread.watch.schedstat();
-  if (!stat) {
-    return {ThreadWatch::Run::ended, std::nullopt};
-  }
-  if (stat->times_run == thread.blocked_at && stat->times_run != 0) {
-    return {ThreadWatch::Run::blocked, stat};
-  }
-  const ThreadWatch::Run run = thread.watch.run();
-  thread.ran = run == ThreadWatch::Run::runnable;
-  // Counted before the state was read: if it ran in between, the next tick sees another count and looks again.
-  thread.blocked_at = run == ThreadWatch::Run::blocked ? stat->times_run : 0;
-  return {run, stat};
-}
-
 Sampler::Health Sampler::tick(SampleSink &sink) {
   ++totals_.ticks;
   bool any_ended = false;
   bool any_sampled = false;
   for (TargetThread &thread : target_.threads()) {
-    const Activity activity = activity_of(thread);
-    any_ended = any_ended || activity.run == ThreadWatch::Run::ended || thread.left;
-    if (activity.run == ThreadWatch::Run::runnable ||
-        (activity.run == ThreadWatch::Run::blocked && options_.idle == IdleThreads::sample)) {
-      const ThreadState state =
-          activity.run == ThreadWatch::Run::runnable ? ThreadState::running : ThreadState::idle;
-      if (sample(thread, state, activity.stat, sink) == Health::ended) {
+    const std::optional<SchedStat> stat = thread.watch.schedstat();
+    if (!stat) {
+      any_ended = true;
+      continue;
+    }
+    const bool still_blocked = stat->times_run == thread.blocked_at && stat->times_run != 0;
+    const ThreadWatch::Run run = still_blocked ? ThreadWatch::Run::blocked : thread.watch.run();
+    if (run == ThreadWatch::Run::blocked) {
+      // Counted before the state was read: if it ran in between, the next tick sees another count and looks again.
+      thread.blocked_at = stat->times_run;
+    }
+    any_ended = any_ended || run == ThreadWatch::Run::ended || thread.left;
+    if (run == ThreadWatch::Run::runnable ||
+        (run == ThreadWatch::Run::blocked && options_.idle == IdleThreads::sample)) {
+      const ThreadState state = run == ThreadWatch::Run::runnable ? ThreadState::running : ThreadState::idle;
+      if (sample(thread, state, *stat, sink) == Health::ended) {
         return Health::ended;
       }
       any_sampled = true;
@@ -149,15 +137,11 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
   return !any_sampled && !target_.process().alive() ? Health::ended : Health::running;
 }
 
-/// What a look may have missed: threads whose list was changing while it was read, asyncio imported after the attach. Read while
+/// What a look may have missed: interpreters, threads whose list was changing while it was read, asyncio imported after the attach. Read while
 /// the target runs on: what is found is checked whenever it is used.
 void Sampler::housekeep() {
-  const std::int64_t now = monotonic_ns();
-  if (now < next_housekeeping_ns_) {
-    return;
-  }
-  next_housekeeping_ns_ = now + k_housekeeping_ns;
   target_.memory().begin();
+  target_.interpreters().find_interpreters();
   const std::uint64_t generation = target_.interpreters().thread_generation();
   if (generation != checked_generation_) {
     checked_generation_ = generation;
@@ -169,6 +153,7 @@ void Sampler::housekeep() {
 }
 
 SamplingTotals Sampler::run(SampleSink &sink, const std::atomic<bool> &stop) {
+  SampleBatch batch(sink);
   const std::int64_t start = monotonic_ns();
   const std::int64_t end = options_.duration_ns ? start + *options_.duration_ns : INT64_MAX;
   Pacer pacer(start, options_.rate_hz, std::random_device{}());
@@ -180,16 +165,22 @@ SamplingTotals Sampler::run(SampleSink &sink, const std::atomic<bool> &stop) {
       break;
     }
     lose(Loss::late, due.missed);
-    if (!sleep_until(due.due_ns, stop) || tick(sink) == Health::ended) {
+    if (!sleep_until(due.due_ns, stop) || tick(batch) == Health::ended) {
       break;
     }
-    housekeep();
-    if (progress_ && monotonic_ns() >= next_progress_ns_) {
-      next_progress_ns_ = monotonic_ns() + k_progress_ns;
-      totals_.elapsed_ns = monotonic_ns() - start;
+    const std::int64_t now = monotonic_ns();
+    if (now >= next_housekeeping_ns_) {
+      next_housekeeping_ns_ = now + k_housekeeping_ns;
+      housekeep();
+      batch.flush();
+    }
+    if (progress_ && now >= next_progress_ns_) {
+      next_progress_ns_ = now + k_progress_ns;
+      totals_.elapsed_ns = now - start;
       progress_(totals_);
     }
   }
+  batch.flush();
   totals_.elapsed_ns = monotonic_ns() - start;
   return totals_;
 }

@@ -6,6 +6,13 @@ namespace awaitscope {
 
 LogicalStack stitch(const PythonStack &stack, const TaskChain *chain) {
   LogicalStack logical;
+  stitch(stack, chain, logical);
+  return logical;
+}
+
+void stitch(const PythonStack &stack, const TaskChain *chain, LogicalStack &logical) {
+  logical.frames.clear();
+  logical.in_task = false;
   const bool has_task = chain != nullptr && !chain->links.empty();
   const auto start = !has_task ? stack.frames.end()
                                : std::find_if(stack.frames.begin(), stack.frames.end(), [&](const PythonFrame &frame) {
@@ -15,7 +22,7 @@ LogicalStack stitch(const PythonStack &stack, const TaskChain *chain) {
     for (const PythonFrame &frame : stack.frames) {
       logical.frames.push_back(frame.frame);
     }
-    return logical;
+    return;
   }
   logical.in_task = true;
   for (auto frame = stack.frames.begin(); frame != start; ++frame) {
@@ -34,7 +41,6 @@ LogicalStack stitch(const PythonStack &stack, const TaskChain *chain) {
   for (auto frame = start; frame != stack.frames.end(); ++frame) {
     logical.frames.push_back(frame->frame);
   }
-  return logical;
 }
 
 } // namespace awaitscope

@@ -25,10 +25,14 @@ class InterpreterReader {
 public:
   InterpreterReader(ObjectReader &objects, const PythonRuntime &runtime) : objects_(objects), runtime_(runtime) {}
 
-  /// Every thread of every interpreter. Thread states that are being made or torn down are left out.
+  /// Looks anew which interpreters there are.
+  void find_interpreters();
+
+  /// Every thread of every interpreter, as they now are. Thread states that are being made or torn down are left out.
   std::vector<ThreadEntry> threads();
 
-  /// Changes whenever a thread state is made in any interpreter (PyInterpreterState.threads.next_unique_id).
+  /// Changes whenever a thread state is made in any interpreter that find_interpreters() or threads() last found
+  /// (PyInterpreterState.threads.next_unique_id).
   std::uint64_t thread_generation();
 
   /// Is this still a thread state of the same thread?
@@ -49,7 +53,7 @@ public:
   std::vector<std::string> import_paths(Address interpreter);
 
 private:
-  std::vector<Address> interpreters();
+  std::vector<Address> interpreters_;
   std::unordered_map<Address, Address> active_threads_; ///< threading._active of each interpreter, never rebound
 
   ObjectReader &objects_;

@@ -51,6 +51,30 @@ private:
   ObjectReader &objects_;
   CodeCache &codes_;
   std::vector<Decoded> decoded_;
+
+  /// The last stack, root first. Most of it is the same in the next one, in the same order: what is compared lies side by side.
+  struct Known {
+    Address address = 0;
+    Address code = 0;
+    Address instruction = 0;
+    Frame frame; ///< of no meaning for a shim
+    std::uint8_t owner = 0;
+  };
+  std::vector<Known> last_;
+  std::uint32_t last_epoch_ = 0;
+
+  // A walk, which goes from the leaf to the root.
+  struct Span {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+  bool walk(Address at);
+  bool take(const RawFrame &raw);
+  void leave_last();
+  bool refresh(Known &known, const RawFrame &raw);
+  Span again_;               ///< of last_: the frames met again, one behind the other up to the last one met
+  std::vector<Known> fresh_; ///< the frames above those, leaf first
+  bool trusted_ = false;     ///< no code object was made since last_ was checked
 };
 
 } // namespace awaitscope

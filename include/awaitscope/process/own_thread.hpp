@@ -6,9 +6,6 @@
 
 namespace awaitscope {
 
-/// How often the calling thread has left its CPU, for whatever reason. Equal at two moments: it ran from one to the other.
-std::uint64_t own_switches();
-
 /// The CPU that the calling thread is on.
 int own_cpu();
 

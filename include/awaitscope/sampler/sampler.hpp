@@ -21,7 +21,8 @@ struct SamplerOptions {
   RootNames root_names = RootNames::skip;
 };
 
-/// Takes the samples. Must not throw and is called while the target's thread may be waiting for its CPU: be brief.
+/// Takes the samples, some time after they were taken and several at once. Must not throw and is called while the target's
+/// thread may be waiting for its CPU: be brief.
 class SampleSink {
 public:
   SampleSink() = default;
@@ -49,12 +50,7 @@ private:
   enum class Health : std::uint8_t { running, ended };
 
   Health tick(SampleSink &sink);
-  struct Activity {
-    ThreadWatch::Run run = ThreadWatch::Run::ended;
-    std::optional<SchedStat> stat;
-  };
-  Activity activity_of(TargetThread &thread);
-  Health sample(TargetThread &thread, ThreadState state, const std::optional<SchedStat> &stat, SampleSink &sink);
+  Health sample(TargetThread &thread, ThreadState state, const SchedStat &stat, SampleSink &sink);
   void look(TargetThread &thread);
   void housekeep();
   bool sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const;

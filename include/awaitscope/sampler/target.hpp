@@ -21,8 +21,7 @@ struct TargetThread {
   ThreadWatch watch;
   bool left = false;            ///< its thread state is gone
   std::string name;             ///< threading.Thread.name, valid UTF-8; empty while unknown
-  bool ran = false;             ///< it was runnable when it was last seen
-  std::uint64_t blocked_at = 0; ///< schedstat's third field when it was last seen blocked; 0: it ran since, or never was
+  std::uint64_t blocked_at = 0; ///< schedstat's third field when it was last seen blocked; 0 if it never was
 };
 
 /// Every reader of one process, over one snapshot of its memory.

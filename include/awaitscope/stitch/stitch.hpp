@@ -9,4 +9,7 @@ namespace awaitscope {
 /// task's coroutine are the loop's. Without a chain, or if its coroutine is not on the stack, the stack is the thread's.
 LogicalStack stitch(const PythonStack &stack, const TaskChain *chain);
 
+/// The same, into memory that is there already.
+void stitch(const PythonStack &stack, const TaskChain *chain, LogicalStack &logical);
+
 } // namespace awaitscope

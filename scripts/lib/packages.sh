@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 # GROUP package probe: `cmd:NAME` is a command on PATH, `hdr:FILE` a header that the C++ compiler finds,
-# `ensurepip` means that every python3 on PATH can make a virtual environment.
+# `file:` a path, `ensurepip` means that every python3 on PATH can make a virtual environment.
 package_table='
 build build-essential    cmd:c++
 build cmake              cmd:cmake
@@ -18,6 +18,7 @@ build nlohmann-json3-dev hdr:nlohmann/json.hpp
 build catch2             hdr:catch2/catch.hpp|catch2/catch_all.hpp
 test  python3            cmd:python3
 test  python3-venv       ensurepip
+test  ca-certificates    file:/etc/ssl/certs/ca-certificates.crt
 lint  python3            cmd:python3
 lint  clang-format       cmd:clang-format
 lint  clang-tidy         cmd:clang-tidy
@@ -42,6 +43,7 @@ every_python_makes_venvs() {
 is_present() { # PROBE
   case $1 in
     cmd:*) command -v "${1#cmd:}" >/dev/null ;;
+    file:*) [[ -f ${1#file:} ]] ;;
     hdr:*) has_header "${1#hdr:}" ;;
     ensurepip) every_python_makes_venvs ;;
   esac

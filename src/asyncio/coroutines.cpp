@@ -39,26 +39,51 @@ CoroutineReader::Kind CoroutineReader::kind_of(Address object) {
 }
 
 Address CoroutineReader::frame_of(Address coroutine) {
-  return coroutine != 0 && kind_of(coroutine) == Kind::coroutine ? coroutine + objects_.layout().gen_frame : 0;
-}
-
-Address CoroutineReader::awaited_by(Address coroutine, const RawFrame &frame, std::int8_t state) {
-  const Layout &layout = objects_.layout();
-  SnapshotMemory &memory = objects_.memory();
-  if (state != layout.state_awaiting || frame.stacktop <= 0) {
+  if (coroutine == 0 || kind_of(coroutine) != Kind::coroutine) {
     return 0;
   }
-  if (layout.suspend_rule == SuspendRule::resume_oparg) {
-    // The instruction pointer stands on the YIELD_VALUE or SEND; what resumes behind it tells why it was suspended.
-    const auto next = memory.get<std::array<std::uint8_t, 2>>(frame.instruction + 2);
-    const bool resumes = next && ((*next)[0] == layout.resume_opcodes[0] || (*next)[0] == layout.resume_opcodes[1]);
-    if (!resumes || ((*next)[1] & 3U) < 2) {
-      return 0;
-    }
+  const Layout &layout = objects_.layout();
+  const Address frame = coroutine + layout.gen_frame;
+  return layout.gen_state == k_absent ? objects_.memory().pointer(frame) : frame;
+}
+
+/// Does the instruction with which the coroutine goes on tell that it awaits?
+bool CoroutineReader::next_instruction_awaits(const RawFrame &frame) {
+  const Layout &layout = objects_.layout();
+  SnapshotMemory &memory = objects_.memory();
+  const bool in_bytes_object = layout.suspend_rule == SuspendRule::yield_from_opcode;
+  const Address field = frame.code + layout.co_bytecode;
+  const Address first = in_bytes_object ? memory.pointer(field) + layout.bytes_value : field;
+  const auto next = memory.get<std::array<std::uint8_t, 2>>(first + static_cast<Address>(frame.instruction) + 2);
+  if (frame.instruction < 0 || !next) {
+    return false;
   }
-  const Address top =
-      coroutine + layout.gen_frame + layout.if_localsplus + (static_cast<Address>(frame.stacktop) - 1) * 8;
-  return memory.pointer(top);
+  const bool matches = (*next)[0] == layout.await_opcodes[0] || (*next)[0] == layout.await_opcodes[1];
+  return matches && (in_bytes_object || ((*next)[1] & 3U) >= 2);
+}
+
+CoroutineReader::State CoroutineReader::state_of(Address coroutine, const RawFrame *frame) {
+  const Layout &layout = objects_.layout();
+  if (layout.gen_state == k_absent) { // the frame object tells; without one the coroutine has ended
+    if (frame == nullptr || frame->stack_end == 0) {
+      return frame == nullptr ? State::finished : State::executing;
+    }
+    return next_instruction_awaits(*frame) ? State::awaiting : State::suspended;
+  }
+  const auto state = objects_.memory().get<std::int8_t>(coroutine + layout.gen_state);
+  if (!state) {
+    return State::unknown;
+  }
+  if (*state >= layout.state_finished) {
+    return State::finished;
+  }
+  if (*state == layout.state_executing) {
+    return State::executing;
+  }
+  const bool may_await = *state >= layout.state_awaiting_first && *state <= layout.state_awaiting_last &&
+                         frame != nullptr && frame->stack_end != 0;
+  const bool looks_further = layout.suspend_rule == SuspendRule::resume_oparg;
+  return may_await && (!looks_further || next_instruction_awaits(*frame)) ? State::awaiting : State::suspended;
 }
 
 AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames) {
@@ -79,23 +104,24 @@ AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames) {
     case Kind::coroutine:
       break;
     }
-    const auto state = memory.get<std::int8_t>(object + layout.gen_state);
-    if (!state) {
+    const Address frame_address = frame_of(object);
+    const std::optional<RawFrame> raw = frame_address == 0 ? std::nullopt : stacks_.raw_frame(frame_address);
+    if (frame_address != 0 && !raw) {
       return {0, false};
     }
-    if (*state >= layout.state_finished) {
+    const State state = state_of(object, raw ? &*raw : nullptr);
+    if (state == State::finished) {
       return {};
     }
-    const std::optional<RawFrame> raw = stacks_.raw_frame(object + layout.gen_frame);
     const std::optional<Frame> frame = raw ? stacks_.decode(*raw) : std::nullopt;
-    if (!frame) {
+    if (!frame || state == State::unknown) {
       return {0, false};
     }
     frames.push_back(*frame);
-    if (*state == layout.state_executing) {
+    if (state != State::awaiting) {
       return {};
     }
-    object = awaited_by(object, *raw, *state);
+    object = memory.pointer(raw->stack_end - Address{8} * layout.awaited_depth) & ~layout.reference_tag;
   }
   return {0, false}; // longer than any real chain: a cycle
 }
@@ -104,7 +130,7 @@ CodeId CoroutineReader::label(Address coroutine) {
   const Layout &layout = objects_.layout();
   const Address frame = frame_of(coroutine);
   if (frame != 0) {
-    const Address code_address = objects_.memory().pointer(frame + layout.if_code);
+    const Address code_address = objects_.memory().pointer(frame + layout.if_code) & ~layout.reference_tag;
     const std::optional<CodeId> code = codes_.find(code_address);
     const Address qualname = objects_.memory().pointer(coroutine + layout.gen_qualname);
     if (code) {

@@ -40,6 +40,13 @@ bool TaskReader::locate() {
   future_.waiter = size + layout.task_waiter_after_future;
   future_.coroutine = future_.waiter + layout.task_coroutine_after_waiter;
   future_.name = future_.waiter + layout.task_name_after_waiter;
+  node_ = future_.waiter + (layout.task_node_after_waiter == k_absent ? 0 : layout.task_node_after_waiter);
+  if (layout.task_coroutine != k_absent) {
+    future_.waiter = layout.task_coroutine - layout.task_coroutine_after_waiter;
+    future_.coroutine = layout.task_coroutine;
+    future_.name = layout.task_name;
+    node_ = layout.task_node;
+  }
   waiters_.set_layout(future_);
   current_tasks_ = current;
   task_sets_.clear();
@@ -52,8 +59,15 @@ bool TaskReader::locate() {
   return true;
 }
 
-std::vector<Address> TaskReader::current_tasks() {
+std::vector<Address> TaskReader::current_tasks(const std::vector<Address> &thread_states) {
   std::vector<Address> tasks;
+  if (objects_.layout().task_registry == TaskRegistry::thread_lists) {
+    for (const Address state : thread_states) {
+      if (const Address task = objects_.memory().pointer(state + objects_.layout().ts_running_task); task != 0) {
+        tasks.push_back(task);
+      }
+    }
+  }
   const auto entries = objects_.dict_entries(current_tasks_);
   for (std::size_t i = 0; entries && i < entries->size(); ++i) {
     tasks.push_back((*entries)[i].value);
@@ -70,7 +84,7 @@ TaskLink TaskReader::link_of(Address task) {
   return link;
 }
 
-std::optional<TaskChain> TaskReader::running_chain(const PythonStack &stack, RootNames names) {
+std::optional<TaskChain> TaskReader::running_chain(Address thread_state, const PythonStack &stack, RootNames names) {
   const bool any = std::any_of(stack.frames.begin(), stack.frames.end(),
                                [](const PythonFrame &frame) { return frame.of_generator; });
   if (!any || !located()) {
@@ -79,7 +93,7 @@ std::optional<TaskChain> TaskReader::running_chain(const PythonStack &stack, Roo
   // Of the tasks that run now (one a loop), the innermost whose own coroutine is on this stack.
   Address running = 0;
   std::size_t best = 0;
-  for (const Address task : current_tasks()) {
+  for (const Address task : current_tasks({thread_state})) {
     const Address frame = waiters_.is_task(task) ? coroutines_.frame_of(coroutine_of(task)) : 0;
     for (std::size_t i = best; frame != 0 && i < stack.frames.size(); ++i) {
       if (stack.frames[i].address == frame) {
@@ -151,6 +165,15 @@ void TaskReader::add_from_weak_set(Address set, std::vector<Address> &tasks) {
   }
 }
 
+void TaskReader::add_from_list(Address head, std::vector<Address> &tasks) {
+  // Include/internal/pycore_llist.h: a ring of next, prev, with the head in it.
+  Address node = objects_.memory().pointer(head);
+  for (std::size_t count = 0; node != 0 && node != head && count < k_max_tasks; ++count) {
+    tasks.push_back(node - node_);
+    node = objects_.memory().pointer(node);
+  }
+}
+
 TaskSnapshot TaskReader::snapshot_of(Address task, const std::vector<Address> &running) {
   SnapshotMemory &memory = objects_.memory();
   TaskSnapshot snapshot;
@@ -176,14 +199,21 @@ TaskSnapshot TaskReader::snapshot_of(Address task, const std::vector<Address> &r
   return snapshot;
 }
 
+/// Lib/concurrent/futures/thread.py and asgiref/current_thread_executor.py: _WorkItem.run(self), with self.future.
+static bool runs_work_item(const CodeInfo &code, const Layout &layout) {
+  if (layout.has_qualname) {
+    return code.function == "_WorkItem.run";
+  }
+  const auto in = [&](std::string_view file) { return code.file.find(file) != std::string::npos; };
+  return code.function == "run" && (in("concurrent/futures/thread.py") || in("asgiref/current_thread_executor.py"));
+}
+
 std::vector<Address> TaskReader::worker_futures(const PythonStack &stack) {
   const Layout &layout = objects_.layout();
   std::vector<Address> futures;
   for (const PythonFrame &frame : stack.frames) {
-    // Lib/concurrent/futures/thread.py and asgiref/current_thread_executor.py: _WorkItem.run(self), self.future.
-    if (frame.frame.kind == FrameKind::python && codes_.info(frame.frame.code).function == "_WorkItem.run") {
-      const Address self = objects_.memory().pointer(frame.address + layout.if_localsplus);
-      const Address future = objects_.attribute(self, "future");
+    if (frame.frame.kind == FrameKind::python && runs_work_item(codes_.info(frame.frame.code), layout)) {
+      const Address future = objects_.attribute(stacks_.local(frame.address, 0), "future");
       if (future != 0) {
         futures.push_back(future);
       }
@@ -196,8 +226,20 @@ std::vector<TaskSnapshot> TaskReader::all_tasks() {
   if (!located()) {
     return {};
   }
-  const std::vector<Address> running = current_tasks();
+  std::vector<Address> thread_states;
+  for (const ThreadEntry &thread : interpreters_.threads()) {
+    thread_states.push_back(thread.state);
+  }
+  const std::vector<Address> running = current_tasks(thread_states);
   std::vector<Address> candidates = running;
+  if (objects_.layout().task_registry == TaskRegistry::thread_lists) {
+    for (const Address state : thread_states) {
+      add_from_list(state + objects_.layout().ts_tasks_head, candidates);
+    }
+    for (const Address interpreter : interpreters_.interpreters()) {
+      add_from_list(interpreter + objects_.layout().is_tasks_head, candidates); // of threads that have ended
+    }
+  }
   for (const Address set : task_sets_) {
     add_from_weak_set(set, candidates);
   }

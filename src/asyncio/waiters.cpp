@@ -17,6 +17,7 @@ struct CallbackRule {
 // Lib/asyncio/tasks.py: each closure finishes the future in this cell.
 constexpr std::array k_closures{
     CallbackRule{"gather.<locals>._done_callback", "outer"},
+    CallbackRule{"_gather.<locals>._done_callback", "outer"}, // 3.9
     CallbackRule{"_wait.<locals>._on_completion", "waiter"},
     CallbackRule{"shield.<locals>._inner_done_callback", "outer"},
 };
@@ -31,7 +32,7 @@ constexpr std::array k_methods{
 constexpr CallbackRule k_queue_closure{"as_completed.<locals>._on_completion", "done"};
 constexpr CallbackRule k_queue_method{"_AsCompletedIterator._handle_completion", "_done"};
 
-// Lib/asyncio/tasks.py of 3.11: wait_for adds partial(_release_waiter, waiter).
+// Lib/asyncio/tasks.py up to 3.11: wait_for adds partial(_release_waiter, waiter).
 constexpr std::string_view k_release_waiter = "_release_waiter";
 
 template <std::size_t N>
@@ -113,6 +114,11 @@ void WaiterReader::visit_callback(Address callback, Search &search, unsigned dep
     if (is_task(self)) { // the task's own wakeup
       add_task(self, search);
     }
+  } else if (type.name == "TaskWakeupMethWrapper") { // what it was up to 3.9
+    const Address task = objects_.memory().pointer(callback + objects_.layout().wakeup_task);
+    if (is_task(task)) {
+      add_task(task, search);
+    }
   } else if (type.name == "function") {
     visit_function(callback, search, depth);
   } else if (type.name == "method") {
@@ -122,27 +128,34 @@ void WaiterReader::visit_callback(Address callback, Search &search, unsigned dep
   }
 }
 
-/// The function's code, if it is one of asyncio's own.
-std::optional<CodeId> WaiterReader::asyncio_function(Address function) {
+std::optional<WaiterReader::Function> WaiterReader::asyncio_function(Address function) {
   if (objects_.type_of_object(function).name != "function") {
     return std::nullopt;
   }
-  const std::optional<CodeId> code = codes_.find(objects_.memory().pointer(function + objects_.layout().func_code));
-  const bool ours = code && codes_.info(*code).file.find("asyncio") != std::string::npos;
-  return ours ? code : std::nullopt;
+  const Layout &layout = objects_.layout();
+  const std::optional<CodeId> code = codes_.find(objects_.memory().pointer(function + layout.func_code));
+  if (!code || codes_.info(*code).file.find("asyncio") == std::string::npos) {
+    return std::nullopt;
+  }
+  const auto known = layout.has_qualname ? function_names_.end() : function_names_.find(*code);
+  if (layout.has_qualname || known != function_names_.end()) {
+    return Function{*code, layout.has_qualname ? codes_.info(*code).function : known->second};
+  }
+  const auto name = objects_.text(objects_.memory().pointer(function + layout.func_qualname));
+  return name ? std::optional(Function{*code, function_names_.emplace(*code, *name).first->second}) : std::nullopt;
 }
 
 void WaiterReader::visit_function(Address function, Search &search, unsigned depth) {
-  const std::optional<CodeId> code = asyncio_function(function);
-  if (code && codes_.info(*code).function == k_queue_closure.function) {
-    visit_queue(closure_cell(function, *code, k_queue_closure.holder), search, depth);
+  const std::optional<Function> known = asyncio_function(function);
+  if (known && known->name == k_queue_closure.function) {
+    visit_queue(closure_cell(function, known->code, k_queue_closure.holder), search, depth);
     return;
   }
-  const CallbackRule *rule = code ? rule_for(k_closures, codes_.info(*code).function) : nullptr;
+  const CallbackRule *rule = known ? rule_for(k_closures, known->name) : nullptr;
   if (rule == nullptr) {
     return; // a callback of the program's own: nobody that waits
   }
-  const Address future = closure_cell(function, *code, rule->holder);
+  const Address future = closure_cell(function, known->code, rule->holder);
   if (is_future(future)) {
     visit_future(future, search, depth + 1);
   }
@@ -159,13 +172,13 @@ void WaiterReader::visit_queue(Address queue, Search &search, unsigned depth) {
 
 void WaiterReader::visit_method(Address method, Search &search, unsigned depth) {
   const Layout &layout = objects_.layout();
-  const std::optional<CodeId> code = asyncio_function(objects_.memory().pointer(method + layout.method_function));
-  if (code && codes_.info(*code).function == k_queue_method.function) {
+  const std::optional<Function> known = asyncio_function(objects_.memory().pointer(method + layout.method_function));
+  if (known && known->name == k_queue_method.function) {
     visit_queue(objects_.attribute(objects_.memory().pointer(method + layout.method_self), k_queue_method.holder),
                 search, depth);
     return;
   }
-  const CallbackRule *rule = code ? rule_for(k_methods, codes_.info(*code).function) : nullptr;
+  const CallbackRule *rule = known ? rule_for(k_methods, known->name) : nullptr;
   if (rule == nullptr) {
     return;
   }
@@ -179,8 +192,8 @@ void WaiterReader::visit_method(Address method, Search &search, unsigned depth) 
 
 void WaiterReader::visit_partial(Address partial, Search &search, unsigned depth) {
   const Layout &layout = objects_.layout();
-  const std::optional<CodeId> code = asyncio_function(objects_.memory().pointer(partial + layout.partial_function));
-  if (!code || codes_.info(*code).function != k_release_waiter) {
+  const std::optional<Function> known = asyncio_function(objects_.memory().pointer(partial + layout.partial_function));
+  if (!known || known->name != k_release_waiter) {
     return;
   }
   const auto arguments = objects_.tuple_elements(objects_.memory().pointer(partial + layout.partial_args));
@@ -192,9 +205,9 @@ void WaiterReader::visit_partial(Address partial, Search &search, unsigned depth
 Address WaiterReader::chained_source(Address future) {
   // Lib/asyncio/futures.py, _chain_future(source, destination): the destination's own callback knows the source.
   for (const Address callback : callbacks_of(future).value_or(std::vector<Address>{})) {
-    const std::optional<CodeId> code = asyncio_function(callback);
-    if (code && codes_.info(*code).function == "_chain_future.<locals>._call_check_cancel") {
-      return closure_cell(callback, *code, "source");
+    const std::optional<Function> known = asyncio_function(callback);
+    if (known && known->name == "_chain_future.<locals>._call_check_cancel") {
+      return closure_cell(callback, known->code, "source");
     }
   }
   return 0;
@@ -207,12 +220,14 @@ std::optional<std::size_t> WaiterReader::free_variable(Address code_address, Cod
   }
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
-  const auto names = objects_.tuple_elements(memory.pointer(code_address + layout.co_localsplusnames));
-  const Address kinds = memory.pointer(code_address + layout.co_localspluskinds);
+  const bool free_only = layout.co_freevars != k_absent;
+  const Offset field = free_only ? layout.co_freevars : layout.co_localsplusnames;
+  const auto names = objects_.tuple_elements(memory.pointer(code_address + field));
+  const Address kinds = free_only ? 0 : memory.pointer(code_address + layout.co_localspluskinds);
   std::size_t index = 0;
   for (std::size_t i = 0; names && i < names->size(); ++i) {
     constexpr std::uint8_t k_free = 0x80; // CO_FAST_FREE, Include/internal/pycore_code.h
-    if ((memory.get<std::uint8_t>(kinds + layout.bytes_value + i).value_or(0) & k_free) == 0) {
+    if (!free_only && (memory.get<std::uint8_t>(kinds + layout.bytes_value + i).value_or(0) & k_free) == 0) {
       continue;
     }
     if (objects_.text((*names)[i]) == name) {

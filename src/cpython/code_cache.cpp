@@ -106,15 +106,10 @@ std::optional<CodeId> CodeCache::load(Address code, const Identity &identity) {
   if (same != by_content_.end()) {
     return same->second;
   }
-  const CodeId id = table_.add(
-      {std::move(*function), std::move(*file), identity.first_line, decode_location_table(lines, identity.first_line)});
+  const CodeId id = table_.add({std::move(*function), std::move(*file), identity.first_line,
+                                decode_lines(layout.line_table, lines, identity.first_line)});
   by_content_.emplace(content, id);
   return id;
-}
-
-std::int32_t CodeCache::line(CodeId id, Address code, Address instruction) const {
-  const Address first = code + objects_.layout().co_bytecode;
-  return line_at(table_.at(id), static_cast<std::int64_t>(instruction - first));
 }
 
 CodeId CodeCache::named(CodeId code, Address code_address, Address qualname) {

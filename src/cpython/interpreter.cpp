@@ -11,7 +11,7 @@ constexpr std::size_t k_max_paths = 1024;
 
 } // namespace
 
-void InterpreterReader::find_interpreters() {
+const std::vector<Address> &InterpreterReader::interpreters() {
   SnapshotMemory &memory = objects_.memory();
   interpreters_.clear();
   std::unordered_set<Address> seen;
@@ -20,6 +20,7 @@ void InterpreterReader::find_interpreters() {
     interpreters_.push_back(at);
     at = memory.pointer(at + runtime_.layout.is_next);
   }
+  return interpreters_;
 }
 
 std::vector<ThreadEntry> InterpreterReader::threads() {
@@ -27,14 +28,13 @@ std::vector<ThreadEntry> InterpreterReader::threads() {
   SnapshotMemory &memory = objects_.memory();
   std::vector<ThreadEntry> found;
   std::unordered_set<Address> seen;
-  find_interpreters();
-  for (const Address interpreter : interpreters_) {
+  for (const Address interpreter : interpreters()) {
     const auto id = memory.get<std::int64_t>(interpreter + layout.is_id).value_or(0);
     Address at = memory.pointer(interpreter + layout.is_threads_head);
     while (at != 0 && found.size() < k_max_threads && seen.insert(at).second) {
       ThreadEntry entry{at, interpreter, id, 0, 0};
       entry.thread_pointer = memory.pointer(at + layout.ts_thread_id);
-      entry.native_id = static_cast<ThreadId>(memory.get<std::uint64_t>(at + layout.ts_native_id).value_or(0));
+      entry.native_id = native_id(at, entry.thread_pointer);
       if (entry.native_id != 0 && memory.pointer(at + layout.ts_interp) == interpreter) {
         found.push_back(entry);
       }
@@ -44,11 +44,34 @@ std::vector<ThreadEntry> InterpreterReader::threads() {
   return found;
 }
 
+std::vector<Address> InterpreterReader::thread_pointers() {
+  std::vector<Address> found;
+  const Address interpreter = main_interpreter();
+  Address at = objects_.memory().pointer(interpreter + runtime_.layout.is_threads_head);
+  while (at != 0 && found.size() < k_max_threads) {
+    if (const Address pointer = objects_.memory().pointer(at + runtime_.layout.ts_thread_id); pointer != 0) {
+      found.push_back(pointer);
+    }
+    at = objects_.memory().pointer(at + runtime_.layout.ts_next);
+  }
+  return found;
+}
+
+ThreadId InterpreterReader::native_id(Address thread_state, Address thread_pointer) {
+  const Offset field = runtime_.layout.ts_native_id;
+  if (field != k_absent) {
+    return static_cast<ThreadId>(objects_.memory().get<std::uint64_t>(thread_state + field).value_or(0));
+  }
+  if (thread_pointer == 0 || runtime_.descriptor_tid == k_absent) {
+    return 0;
+  }
+  return objects_.memory().get<std::int32_t>(thread_pointer + runtime_.descriptor_tid).value_or(0);
+}
+
 std::uint64_t InterpreterReader::thread_generation() {
-  // struct pythreads: next_unique_id stands right before head (Include/internal/pycore_interp.h). It only grows.
   std::uint64_t sum = 0;
   for (const Address interpreter : interpreters_) {
-    sum += objects_.memory().get<std::uint64_t>(interpreter + runtime_.layout.is_threads_head - 8).value_or(0) + 1;
+    sum += objects_.memory().get<std::uint64_t>(interpreter + runtime_.layout.is_next_thread_id).value_or(0) + 1;
   }
   return sum;
 }
@@ -58,8 +81,7 @@ bool InterpreterReader::same_thread(const ThreadEntry &entry) {
   SnapshotMemory &memory = objects_.memory();
   return memory.pointer(entry.state + layout.ts_interp) == entry.interpreter &&
          memory.pointer(entry.state + layout.ts_thread_id) == entry.thread_pointer &&
-         static_cast<ThreadId>(memory.get<std::uint64_t>(entry.state + layout.ts_native_id).value_or(0)) ==
-             entry.native_id;
+         native_id(entry.state, entry.thread_pointer) == entry.native_id;
 }
 
 Address InterpreterReader::main_interpreter() {

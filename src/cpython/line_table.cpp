@@ -1,6 +1,7 @@
 #include "awaitscope/cpython/line_table.hpp"
 
 #include <cstdint>
+#include <utility>
 
 namespace awaitscope {
 namespace {
@@ -62,14 +63,65 @@ std::int32_t read_line_delta(std::uint8_t form, Cursor &cursor) {
   return delta;
 }
 
-} // namespace
+/// Collects what holds from an offset on. Lines are unsigned, so that a hostile table wraps instead of overflowing.
+class Lines {
+public:
+  void add(std::uint32_t offset, std::uint32_t line) {
+    const auto here = static_cast<std::int32_t>(line);
+    if (!entries_.empty() && entries_.back().offset == offset) {
+      entries_.pop_back();
+    }
+    if (entries_.empty() || entries_.back().line != here) {
+      entries_.push_back({offset, here});
+    }
+  }
+  std::vector<LineEntry> take() { return std::move(entries_); }
 
-std::vector<LineEntry> decode_location_table(std::string_view table, std::int32_t first_line) {
-  std::vector<LineEntry> lines;
+private:
+  std::vector<LineEntry> entries_;
+};
+
+/// A pair of Objects/lnotab_notes.txt: how far it moves the offset, and the line.
+std::uint32_t signed_byte(std::uint8_t byte) { return static_cast<std::uint32_t>(static_cast<std::int8_t>(byte)); }
+
+std::vector<LineEntry> decode_lnotab(std::string_view table, std::uint32_t line) {
+  Lines lines;
   Cursor cursor(table);
   std::uint32_t offset = 0;
-  // Unsigned, so that a hostile table wraps instead of overflowing.
-  auto line = static_cast<std::uint32_t>(first_line);
+  lines.add(offset, line);
+  while (!cursor.at_end()) {
+    offset += cursor.byte();
+    line += signed_byte(cursor.byte());
+    lines.add(offset, line);
+  }
+  return lines.take();
+}
+
+/// Objects/lnotab_notes.txt of 3.10: each pair is a range and the change of line with which it begins.
+std::vector<LineEntry> decode_line_deltas(std::string_view table, std::uint32_t line) {
+  constexpr std::uint8_t k_no_line = 0x80;
+  Lines lines;
+  Cursor cursor(table);
+  std::uint32_t offset = 0;
+  while (!cursor.at_end()) {
+    const std::uint8_t length = cursor.byte();
+    const std::uint8_t delta = cursor.byte();
+    if (delta != k_no_line) {
+      line += signed_byte(delta);
+    }
+    if (length != 0) {
+      lines.add(offset, delta == k_no_line ? 0 : line);
+      offset += length;
+    }
+  }
+  return lines.take();
+}
+
+/// Objects/locations.md; InternalDocs/code_objects.md since 3.14.
+std::vector<LineEntry> decode_location_table(std::string_view table, std::uint32_t line) {
+  Lines lines;
+  Cursor cursor(table);
+  std::uint32_t offset = 0;
   while (!cursor.at_end()) {
     const std::uint8_t head = cursor.byte();
     if ((head & 0x80U) == 0) {
@@ -77,13 +129,25 @@ std::vector<LineEntry> decode_location_table(std::string_view table, std::int32_
     }
     const auto form = static_cast<std::uint8_t>((head >> 3U) & 15U);
     line += static_cast<std::uint32_t>(read_line_delta(form, cursor));
-    const std::int32_t here = form == k_none ? 0 : static_cast<std::int32_t>(line);
-    if (lines.empty() || lines.back().line != here) {
-      lines.push_back({offset, here});
-    }
+    lines.add(offset, form == k_none ? 0 : line);
     offset += ((head & 7U) + 1U) * 2U;
   }
-  return lines;
+  return lines.take();
+}
+
+} // namespace
+
+std::vector<LineEntry> decode_lines(LineTable form, std::string_view table, std::int32_t first_line) {
+  const auto line = static_cast<std::uint32_t>(first_line);
+  switch (form) {
+  case LineTable::lnotab:
+    return decode_lnotab(table, line);
+  case LineTable::line_deltas:
+    return decode_line_deltas(table, line);
+  case LineTable::location_table:
+    return decode_location_table(table, line);
+  }
+  return {};
 }
 
 } // namespace awaitscope

@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::size_t k_max_types = 65536;
 constexpr int k_max_bases = 32;
+constexpr std::size_t k_max_slots = 65536;
+constexpr std::uint32_t k_shape_bits =
+    0xFF'FFFF; // dk_log2_size, dk_log2_index_bytes, dk_kind; or the low part of dk_size
 
 } // namespace
 
@@ -60,10 +63,11 @@ std::optional<std::string> ObjectReader::text(Address str) {
   if (str == 0 || !length || !state) {
     return std::nullopt;
   }
-  // Include/cpython/unicodeobject.h: interned:2, kind:3, compact:1, ascii:1.
-  const unsigned kind = (*state >> 2U) & 7U;
-  const bool compact = ((*state >> 5U) & 1U) != 0;
-  const bool ascii = ((*state >> 6U) & 1U) != 0;
+  // Include/cpython/unicodeobject.h: interned, kind:3, compact:1, ascii:1.
+  const std::uint32_t bits = *state >> layout_.str_kind_shift;
+  const unsigned kind = bits & 7U;
+  const bool compact = ((bits >> 3U) & 1U) != 0;
+  const bool ascii = ((bits >> 4U) & 1U) != 0;
   if (kind != 1 && kind != 2 && kind != 4) {
     return std::nullopt;
   }
@@ -112,29 +116,56 @@ std::optional<std::int64_t> ObjectReader::integer(Address object) {
   return negative ? -magnitude : magnitude;
 }
 
-std::optional<std::vector<ObjectReader::Entry>> ObjectReader::keys_entries(Address keys, Address split_values) {
+std::optional<ObjectReader::KeysTable> ObjectReader::keys_table(Address keys) {
+  const auto count = memory_.get<std::uint64_t>(keys + layout_.keys_nentries);
+  if (keys == 0 || !count || *count > k_max_elements) {
+    return std::nullopt;
+  }
+  KeysTable table;
+  table.count = *count;
+  const Address indices = keys + layout_.keys_indices;
+  if (layout_.keys_form == DictKeys::counted) {
+    // Objects/dict-common.h, Objects/dictobject.c (DK_IXSIZE): an index takes as few bytes as dk_size needs.
+    const auto size = memory_.get<std::uint64_t>(keys + layout_.keys_size);
+    if (!size || *size > 2 * k_max_elements || *count > *size) {
+      return std::nullopt;
+    }
+    const std::uint64_t index_bytes = *size <= 0xFF ? 1 : *size <= 0xFFFF ? 2 : 4;
+    table.first = indices + *size * index_bytes;
+    return table;
+  }
   // Include/internal/pycore_dict.h: indices, then the entries; unicode-only tables store no hash.
   const auto log2_size = memory_.get<std::uint8_t>(keys + layout_.keys_log2_size);
   const auto log2_index = memory_.get<std::uint8_t>(keys + layout_.keys_log2_index);
   const auto kind = memory_.get<std::uint8_t>(keys + layout_.keys_kind);
-  const auto count = memory_.get<std::uint64_t>(keys + layout_.keys_nentries);
-  if (keys == 0 || !log2_size || !log2_index || !kind || !count || *log2_size > 40 || *log2_index > 43 || *kind > 2 ||
-      *count > k_max_elements || *count > (std::uint64_t{1} << *log2_size)) {
+  if (!log2_size || !log2_index || !kind || *log2_size > 40 || *log2_index > 43 || *kind > 2 ||
+      *count > (std::uint64_t{1} << *log2_size)) {
     return std::nullopt;
   }
-  const bool general = *kind == 0;
-  const std::size_t stride = general ? 24 : 16;
-  const Address first = keys + layout_.keys_indices + (Address{1} << *log2_index);
-  if (*count > 0) {
-    const std::array<RemoteRange, 2> ranges{RemoteRange{first, *count * stride},
-                                            RemoteRange{split_values != 0 ? split_values : first, *count * 8}};
+  table.first = indices + (Address{1} << *log2_index);
+  if (*kind != 0) {
+    table.stride = 16;
+    table.key = 0;
+  }
+  return table;
+}
+
+std::optional<std::vector<ObjectReader::Entry>> ObjectReader::keys_entries(Address keys, Address split_values) {
+  const std::optional<KeysTable> table = keys_table(keys);
+  if (!table) {
+    return std::nullopt;
+  }
+  if (table->count > 0) {
+    const std::array<RemoteRange, 2> ranges{
+        RemoteRange{table->first, table->count * table->stride},
+        RemoteRange{split_values != 0 ? split_values : table->first, table->count * 8}};
     memory_.prefetch(ranges);
   }
   std::vector<Entry> entries;
-  entries.reserve(*count);
-  for (std::uint64_t i = 0; i < *count; ++i) {
+  entries.reserve(table->count);
+  for (std::uint64_t i = 0; i < table->count; ++i) {
     std::array<Address, 2> pair{};
-    if (!memory_.copy(first + i * stride + (general ? 8 : 0), pair.data(), sizeof pair)) {
+    if (!memory_.copy(table->first + i * table->stride + table->key, pair.data(), sizeof pair)) {
       return std::nullopt;
     }
     if (split_values != 0) {
@@ -253,13 +284,13 @@ std::optional<std::vector<Address>> ObjectReader::deque_elements(Address deque) 
 }
 
 Address ObjectReader::inline_values(Address object, const TypeInfo &info) {
-  constexpr Address k_dict_word = 24;   // from the object back to its managed dict
-  constexpr Address k_values_word = 32; // 3.11: and to its values
   switch (layout_.instance_dict) {
+  case InstanceDict::at_dict_offset:
+    return 0;
   case InstanceDict::values_before:
-    return memory_.pointer(object - k_values_word);
+    return memory_.pointer(object - layout_.managed_dict_before - 8);
   case InstanceDict::tagged_before: {
-    const Address word = memory_.pointer(object - k_dict_word);
+    const Address word = memory_.pointer(object - layout_.managed_dict_before);
     return (word & 1U) != 0 ? word + 1 : 0;
   }
   case InstanceDict::inline_after_object: {
@@ -274,7 +305,7 @@ Address ObjectReader::inline_values(Address object, const TypeInfo &info) {
 
 Address ObjectReader::instance_dict(Address object, const TypeInfo &info) {
   if ((info.flags & layout_.managed_dict_flag) != 0) {
-    const Address word = memory_.pointer(object - 24);
+    const Address word = memory_.pointer(object - layout_.managed_dict_before);
     return (word & 1U) != 0 ? 0 : word;
   }
   if (info.dict_offset > 0) {
@@ -283,27 +314,33 @@ Address ObjectReader::instance_dict(Address object, const TypeInfo &info) {
   return 0;
 }
 
-Address ObjectReader::shared_attribute(Address type, Address values, std::string_view name) {
-  const Address keys = memory_.pointer(type + layout_.ht_cached_keys);
-  auto &known = slots_[type];
+Address ObjectReader::value_in_keys(Address keys, Address split_values, std::string_view name) {
+  const auto value_of = [&](const AttributeSlot &slot) {
+    return memory_.pointer(split_values != 0 ? split_values + slot.index * 8 : slot.entry + 8);
+  };
+  if (slots_.size() >= k_max_slots) {
+    slots_.clear();
+  }
+  auto &known = slots_[keys];
+  const std::uint32_t shape = memory_.get<std::uint32_t>(keys + layout_.keys_log2_size).value_or(0) & k_shape_bits;
   for (const auto &[attribute, slot] : known) {
-    if (attribute == name && slot.keys == keys && memory_.pointer(slot.entry) == slot.name) {
-      return memory_.pointer(values + slot.index * 8);
+    if (attribute == name && slot.shape == shape && memory_.pointer(slot.entry) == slot.name) {
+      return value_of(slot);
     }
   }
-  const auto log2_index = memory_.get<std::uint8_t>(keys + layout_.keys_log2_index);
-  const auto count = memory_.get<std::uint64_t>(keys + layout_.keys_nentries);
-  constexpr std::uint64_t k_most_shared = 64; // SHARED_KEYS_MAX_SIZE is 30
-  if (keys == 0 || !log2_index || *log2_index > 16 || !count || *count > k_most_shared) {
+  const std::optional<KeysTable> table = keys_table(keys);
+  constexpr std::uint64_t k_most =
+      64; // of an instance: more is no plain object, nor shared (SHARED_KEYS_MAX_SIZE is 30)
+  if (!table || table->count > k_most) {
     return 0;
   }
-  // Shared keys are str keys only: 16 bytes an entry.
-  const Address first = keys + layout_.keys_indices + (Address{1} << *log2_index);
-  for (std::uint64_t i = 0; i < *count; ++i) {
-    const Address key = memory_.pointer(first + i * 16);
+  for (std::uint64_t i = 0; i < table->count; ++i) {
+    const Address entry = table->first + i * table->stride + table->key;
+    const Address key = memory_.pointer(entry);
     if (key != 0 && text_equals(key, name)) {
-      known.emplace_back(std::string(name), AttributeSlot{keys, first + i * 16, key, i});
-      return memory_.pointer(values + i * 8);
+      std::erase_if(known, [&](const auto &slot) { return slot.first == name; });
+      known.emplace_back(std::string(name), AttributeSlot{entry, key, i, shape});
+      return value_of(known.back().second);
     }
   }
   return 0;
@@ -318,10 +355,16 @@ Address ObjectReader::attribute(Address object, std::string_view name) {
   if ((info.flags & layout_.managed_dict_flag) != 0) {
     const Address values = inline_values(object, info);
     if (values != 0) {
-      return shared_attribute(type_address, values, name);
+      return value_in_keys(memory_.pointer(type_address + layout_.ht_cached_keys), values, name);
     }
   }
-  return dict_value(instance_dict(object, info), name);
+  const Address dict = instance_dict(object, info);
+  if (dict == 0 || !is_kind(type_of(dict), "dict")) {
+    return 0;
+  }
+  const Address values = memory_.pointer(dict + layout_.dict_values);
+  return value_in_keys(memory_.pointer(dict + layout_.dict_keys), values == 0 ? 0 : values + layout_.dict_values_header,
+                       name);
 }
 
 } // namespace awaitscope

@@ -6,70 +6,12 @@
 
 #include <fmt/format.h>
 
+#include "images.hpp"
+
 namespace awaitscope {
 namespace {
 
-constexpr std::size_t k_max_images = 512;
 constexpr std::size_t k_max_scan = std::size_t{64} << 20U;
-
-/// A mapped file with the mappings that belong to it, in the order of the address space.
-struct Image {
-  std::string path;
-  std::vector<MapEntry> mappings;
-  std::vector<MapEntry> data; ///< writable: its own, and the anonymous one right behind (.bss)
-};
-
-bool is_file(const MapEntry &entry) { return entry.inode != 0 && !entry.path.empty() && entry.path.front() == '/'; }
-
-std::vector<Image> images_of(const std::vector<MapEntry> &maps, const std::string &executable) {
-  std::vector<Image> images;
-  for (std::size_t i = 0; i < maps.size() && images.size() < k_max_images; ++i) {
-    const MapEntry &entry = maps[i];
-    if (!is_file(entry)) {
-      continue;
-    }
-    auto image =
-        std::find_if(images.begin(), images.end(), [&](const Image &known) { return known.path == entry.path; });
-    if (image == images.end()) {
-      images.push_back({entry.path, {}, {}});
-      image = std::prev(images.end());
-    }
-    image->mappings.push_back(entry);
-    if (entry.writable) {
-      image->data.push_back(entry);
-      if (i + 1 < maps.size() && maps[i + 1].start == entry.end && maps[i + 1].writable && maps[i + 1].inode == 0) {
-        image->data.push_back(maps[i + 1]);
-      }
-    }
-  }
-  const auto rank = [&](const Image &image) {
-    const bool libpython = image.path.find("libpython") != std::string::npos;
-    return libpython ? 0 : image.path == executable ? 1 : 2;
-  };
-  std::stable_sort(images.begin(), images.end(), [&](const Image &a, const Image &b) { return rank(a) < rank(b); });
-  return images;
-}
-
-/// One image that may hold an interpreter, opened.
-struct Candidate {
-  const Image *image;
-  ElfImage elf;
-  Address bias;
-};
-
-std::optional<Candidate> open_candidate(const Process &process, const Image &image) {
-  const bool executes = std::any_of(image.mappings.begin(), image.mappings.end(),
-                                    [](const MapEntry &mapping) { return mapping.executable; });
-  if (!executes) {
-    return std::nullopt;
-  }
-  std::optional<ElfImage> elf = process.open_mapped(image.mappings.front());
-  const std::optional<Address> bias = elf ? elf->load_bias(image.mappings.front()) : std::nullopt;
-  if (!bias) {
-    return std::nullopt;
-  }
-  return Candidate{&image, std::move(*elf), *bias};
-}
 
 std::string read_debug_table(RemoteMemory &memory, Address runtime) {
   std::string table(k_debug_offsets_size, '\0');
@@ -128,11 +70,23 @@ std::optional<Address> scan_image(RemoteMemory &memory, const Layout &layout, co
   return std::nullopt;
 }
 
+bool initialized(const PythonRuntime &runtime, RemoteMemory &memory) {
+  Address interpreter = 0;
+  const Address field = runtime.address + runtime.layout.rt_interpreters_main;
+  return memory.read(field, &interpreter, sizeof interpreter) == ReadStatus::ok && interpreter != 0 &&
+         points_back(memory, runtime.layout, interpreter);
+}
+
 /// What was learned of an image that is a Python's but cannot be read, for the error.
 struct Findings {
-  PythonVersion unsupported;
-  bool unreadable = false;
+  std::optional<Error> unsupported;
 };
+
+Error unsupported(const PythonVersion &version) {
+  return {ExitStatus::no_target,
+          fmt::format("Python {} lays out its memory in a way that is not known", version.text()),
+          supported_versions()};
+}
 
 std::optional<PythonRuntime> probe(const Candidate &candidate, RemoteMemory &memory, Findings &findings) {
   PythonRuntime runtime;
@@ -154,9 +108,9 @@ std::optional<PythonRuntime> probe(const Candidate &candidate, RemoteMemory &mem
   if (version.major == 0) {
     return std::nullopt;
   }
-  Result<Layout> layout = layout_for(version);
+  Result<Layout> layout = layout_for(version, debug_offsets_build(table));
   if (!layout) {
-    findings.unsupported = version;
+    findings.unsupported = layout.error();
     return std::nullopt;
   }
   runtime.layout = *layout;
@@ -169,24 +123,27 @@ std::optional<PythonRuntime> probe(const Candidate &candidate, RemoteMemory &mem
     runtime.found_by = "scan";
   }
   const std::string offsets = table.empty() ? read_debug_table(memory, runtime.address) : table;
-  if (debug_offsets_version(offsets).major != 0 && !apply_debug_offsets(offsets, runtime.layout)) {
-    findings.unreadable = true; // its own table contradicts itself, or it is a free-threaded build
+  if (debug_offsets_version(offsets).major == 0) {
+    if (runtime.layout.presumed) {
+      findings.unsupported = unsupported(version);
+      return std::nullopt;
+    }
+    return runtime;
+  }
+  layout = layout_for(version, debug_offsets_build(offsets));
+  if (!layout || !apply_debug_offsets(offsets, *layout)) {
+    findings.unsupported = unsupported(version); // its own table contradicts itself, or what is presumed of a newer one
     return std::nullopt;
   }
+  runtime.layout = *layout;
   return runtime;
 }
 
 Error not_python(const Process &process, const Findings &findings) {
-  if (findings.unsupported.major != 0) {
-    return {
-        ExitStatus::no_target,
-        fmt::format("process {} runs Python {}, which is not supported", process.pid(), findings.unsupported.text()),
-        "this version of awaitscope reads CPython 3.11, 3.12 and 3.13"};
-  }
-  if (findings.unreadable) {
-    return {ExitStatus::no_target,
-            fmt::format("process {} runs a Python whose own layout table is not usable", process.pid()),
-            "free-threaded builds are not supported yet; use a default build of CPython 3.11, 3.12 or 3.13"};
+  if (findings.unsupported) {
+    Error error = *findings.unsupported;
+    error.what = fmt::format("process {}: {}", process.pid(), error.what);
+    return error;
   }
   return {ExitStatus::no_target,
           fmt::format("process {} is no Python that can be read ({})", process.pid(), process.executable()),
@@ -207,15 +164,23 @@ Result<PythonRuntime> find_runtime(const Process &process, RemoteMemory &memory)
     return tl::unexpected(maps.error());
   }
   Findings findings;
+  std::optional<PythonRuntime> sleeping; // mapped, but with no interpreter yet, or never
   const std::vector<Image> images = images_of(*maps, process.executable());
   for (const Image &image : images) {
     const std::optional<Candidate> candidate = open_candidate(process, image);
     if (!candidate) {
       continue;
     }
-    if (std::optional<PythonRuntime> runtime = probe(*candidate, memory, findings)) {
+    std::optional<PythonRuntime> runtime = probe(*candidate, memory, findings);
+    if (runtime && initialized(*runtime, memory)) {
       return *runtime;
     }
+    if (runtime && !sleeping) {
+      sleeping = std::move(runtime);
+    }
+  }
+  if (sleeping) {
+    return *sleeping;
   }
   if (!process.alive()) {
     return tl::unexpected(no_such_process(process.pid()));
@@ -223,29 +188,21 @@ Result<PythonRuntime> find_runtime(const Process &process, RemoteMemory &memory)
   return tl::unexpected(not_python(process, findings));
 }
 
-std::optional<std::int64_t> find_rseq_offset(const Process &process, RemoteMemory &memory) {
+bool overlay_asyncio(const Process &process, RemoteMemory &memory, PythonRuntime &runtime) {
   const Result<std::vector<MapEntry>> maps = process.maps();
-  if (!maps) {
-    return std::nullopt;
-  }
-  for (const Image &image : images_of(*maps, {})) {
-    const bool loader =
-        image.path.find("/ld-linux") != std::string::npos || image.path.find("/ld-2.") != std::string::npos;
-    const std::optional<Candidate> candidate = loader ? open_candidate(process, image) : std::nullopt;
-    if (!candidate) {
+  for (const Image &image : maps ? images_of(*maps, process.executable()) : std::vector<Image>{}) {
+    if (image.path != runtime.image && image.path.find("_asyncio") == std::string::npos) {
       continue;
     }
-    const auto offset_symbol = candidate->elf.symbol("__rseq_offset");
-    const auto size_symbol = candidate->elf.symbol("__rseq_size");
-    std::int64_t offset = 0;
-    std::uint32_t size = 0;
-    if (offset_symbol && size_symbol &&
-        memory.read(candidate->bias + offset_symbol->address, &offset, sizeof offset) == ReadStatus::ok &&
-        memory.read(candidate->bias + size_symbol->address, &size, sizeof size) == ReadStatus::ok && size != 0) {
-      return offset;
+    const std::optional<Candidate> candidate = open_candidate(process, image);
+    const std::optional<ElfSpan> section = candidate ? candidate->elf.section(".AsyncioDebug") : std::nullopt;
+    std::array<std::uint64_t, k_asyncio_debug_words> table{};
+    if (section && section->size >= sizeof table &&
+        memory.read(candidate->bias + section->address, table.data(), sizeof table) == ReadStatus::ok) {
+      return apply_asyncio_debug(table, runtime.layout);
     }
   }
-  return std::nullopt;
+  return false;
 }
 
 } // namespace awaitscope

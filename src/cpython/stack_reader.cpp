@@ -13,35 +13,88 @@ template <typename T> T field(const std::byte *bytes, Offset offset) {
   return value;
 }
 
+/// f_back to f_state of a PyFrameObject (Include/cpython/frameobject.h), and no further.
+constexpr std::size_t k_frame_object_head = 112;
+
 } // namespace
 
 Address StackReader::current_frame(Address thread_state) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
-  if (layout.ts_cframe != k_absent) {
+  if (layout.cframe_frame != k_absent) {
     const Address cframe = memory.pointer(thread_state + layout.ts_cframe);
     return cframe == 0 ? 0 : memory.pointer(cframe + layout.cframe_frame);
   }
   return memory.pointer(thread_state + layout.ts_frame);
 }
 
+/// Where the bytecode that a frame runs begins.
+Address StackReader::first_instruction(const std::byte *frame, Address code) {
+  const Layout &layout = objects_.layout();
+  if (layout.if_tlbc_index != k_absent) {
+    // Include/internal/pycore_code.h, _PyCodeArray: size, then a pointer to each thread's copy; copy 0 is the code's own.
+    const auto index = field<std::int32_t>(frame, layout.if_tlbc_index);
+    const Address copies = index > 0 ? objects_.memory().pointer(code + layout.co_tlbc) : 0;
+    if (copies != 0) {
+      return objects_.memory().pointer(copies + 8 + static_cast<Address>(index) * 8);
+    }
+  }
+  return code + layout.co_bytecode;
+}
+
+Address StackReader::value_stack_end(const std::byte *frame, Address address) const {
+  const Layout &layout = objects_.layout();
+  switch (layout.frame_form) {
+  case FrameForm::frame_object_top:
+  case FrameForm::stackpointer:
+    return field<Address>(frame, layout.if_stacktop);
+  case FrameForm::frame_object_depth: {
+    const bool executing = field<std::int8_t>(frame, layout.if_state) == layout.state_executing;
+    const auto depth = field<std::int32_t>(frame, layout.if_stacktop);
+    return executing || depth < 0 ? 0 : field<Address>(frame, layout.if_valuestack) + static_cast<Address>(depth) * 8;
+  }
+  case FrameForm::slots_stacktop: {
+    const auto slots = field<std::int32_t>(frame, layout.if_stacktop);
+    return slots <= 0 ? 0 : address + layout.if_localsplus + static_cast<Address>(slots) * 8;
+  }
+  }
+  return 0;
+}
+
 std::optional<RawFrame> StackReader::raw_frame(Address address) {
   const Layout &layout = objects_.layout();
-  if (address == 0 || layout.if_localsplus > SnapshotMemory::k_longest_view) {
+  const bool is_object = layout.if_generator != k_absent;
+  const std::size_t size = is_object ? k_frame_object_head : layout.if_localsplus;
+  if (address == 0 || size > SnapshotMemory::k_longest_view) {
     return std::nullopt;
   }
-  const std::byte *bytes = objects_.memory().view(address, layout.if_localsplus);
+  const std::byte *bytes = objects_.memory().view(address, size);
   if (bytes == nullptr) {
     return std::nullopt;
   }
   RawFrame raw;
   raw.address = address;
   raw.previous = field<Address>(bytes, layout.if_previous);
-  raw.code = field<Address>(bytes, layout.if_code);
-  raw.instruction = field<Address>(bytes, layout.if_instr);
-  raw.stacktop = field<std::int32_t>(bytes, layout.if_stacktop);
-  raw.owner = field<std::uint8_t>(bytes, layout.if_owner);
+  raw.code = field<Address>(bytes, layout.if_code) & ~layout.reference_tag;
+  raw.stack_end = value_stack_end(bytes, address);
+  if (is_object) {
+    raw.of_generator = field<Address>(bytes, layout.if_generator) != 0;
+    raw.instruction = std::int64_t{field<std::int32_t>(bytes, layout.if_instr)} * layout.lasti_unit;
+    return raw;
+  }
+  const auto owner = field<std::uint8_t>(bytes, layout.if_owner);
+  raw.of_generator = owner == layout.owner_generator;
+  raw.shim = owner >= layout.owner_first_shim;
+  if (!raw.shim) {
+    const auto instruction = field<Address>(bytes, layout.if_instr);
+    raw.instruction = static_cast<std::int64_t>(instruction - first_instruction(bytes, raw.code)); // ends the view
+  }
   return raw;
+}
+
+Address StackReader::local(Address frame, std::size_t index) {
+  const Layout &layout = objects_.layout();
+  return objects_.memory().pointer(frame + layout.if_localsplus + index * 8) & ~layout.reference_tag;
 }
 
 std::optional<Frame> StackReader::decode(const RawFrame &raw) {
@@ -55,11 +108,8 @@ std::optional<Frame> StackReader::decode(const RawFrame &raw) {
     return std::nullopt;
   }
   if (!same || known.frame.code != *code) {
-    known = {raw.address,
-             raw.code,
-             raw.instruction,
-             0,
-             {*code, codes_.line(*code, raw.code, raw.instruction), FrameKind::python}};
+    known = {
+        raw.address, raw.code, raw.instruction, 0, {*code, codes_.line(*code, raw.instruction), FrameKind::python}};
   }
   known.epoch = codes_.epoch();
   return known.frame;
@@ -71,8 +121,9 @@ void StackReader::read(Address thread_state, PythonStack &stack) {
   stack.frames.clear();
 
   // The live part of the newest data-stack chunk in one call; warm looks have it already.
-  const Address chunk = memory.pointer(thread_state + layout.ts_chunk);
-  const Address top = memory.pointer(thread_state + layout.ts_chunk_top);
+  const bool has_chunks = layout.ts_chunk != k_absent;
+  const Address chunk = has_chunks ? memory.pointer(thread_state + layout.ts_chunk) : 0;
+  const Address top = has_chunks ? memory.pointer(thread_state + layout.ts_chunk_top) : 0;
   constexpr Address k_most = 256 * 1024;
   if (chunk != 0 && top > chunk) {
     const RemoteRange live{chunk, std::min(top - chunk, k_most)};
@@ -84,8 +135,8 @@ void StackReader::read(Address thread_state, PythonStack &stack) {
     stack.frames.push_back({k_unreadable_frame, 0, false});
   }
   for (const Known &known : last_) {
-    if (known.owner != layout.owner_shim) {
-      stack.frames.push_back({known.frame, known.address, known.owner == layout.owner_generator});
+    if (!known.shim) {
+      stack.frames.push_back({known.frame, known.address, known.of_generator});
     }
   }
 }
@@ -145,11 +196,11 @@ void StackReader::leave_last() {
 
 bool StackReader::refresh(Known &known, const RawFrame &raw) {
   if (trusted_ && known.address == raw.address && known.code == raw.code && known.instruction == raw.instruction &&
-      known.owner == raw.owner) {
+      known.of_generator == raw.of_generator && known.shim == raw.shim) {
     return true;
   }
-  known = {raw.address, raw.code, raw.instruction, {}, raw.owner};
-  if (raw.owner == objects_.layout().owner_shim) {
+  known = {raw.address, raw.code, raw.instruction, {}, raw.of_generator, raw.shim};
+  if (raw.shim) {
     return true;
   }
   const std::optional<Frame> frame = decode(raw);

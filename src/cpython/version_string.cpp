@@ -26,16 +26,30 @@ PythonVersion parse_version(std::string_view text) {
   return ends_well ? version : PythonVersion{};
 }
 
-} // namespace
+constexpr std::size_t k_longest = 16;
 
-PythonVersion find_version_string(std::string_view data) {
-  constexpr std::size_t k_longest = 16;
+/// The version that is, or ends, this string. Linkers keep a string that ends another one only as that end, so
+/// "3.8.18" may be there as the end of "/usr/src/Python-3.8.18" alone.
+PythonVersion version_at_end(std::string_view text, bool whole) {
+  const std::size_t from = text.size() > k_longest ? text.size() - k_longest : 0;
+  for (std::size_t at = whole ? 0 : from; at + 5 <= text.size() && (!whole || at == 0); ++at) {
+    const bool begins = at == 0 || text[at - 1] == '/' || text[at - 1] == '-';
+    if (begins && (text[at] == '2' || text[at] == '3') && text[at + 1] == '.') {
+      const PythonVersion version = parse_version(text.substr(at));
+      if (version.major != 0) {
+        return version;
+      }
+    }
+  }
+  return {};
+}
+
+PythonVersion first_version(std::string_view data, bool whole) {
   while (!data.empty()) {
     const std::size_t end = std::min(data.find('\0'), data.size());
     const std::string_view text = data.substr(0, end);
-    if (text.size() >= 5 && text.size() <= k_longest && (text.front() == '2' || text.front() == '3') &&
-        text[1] == '.') {
-      const PythonVersion version = parse_version(text);
+    if (!whole || text.size() <= k_longest) {
+      const PythonVersion version = version_at_end(text, whole);
       if (version.major != 0) {
         return version;
       }
@@ -43,6 +57,13 @@ PythonVersion find_version_string(std::string_view data) {
     data.remove_prefix(std::min(end + 1, data.size()));
   }
   return {};
+}
+
+} // namespace
+
+PythonVersion find_version_string(std::string_view data) {
+  const PythonVersion version = first_version(data, true);
+  return version.major != 0 ? version : first_version(data, false);
 }
 
 } // namespace awaitscope

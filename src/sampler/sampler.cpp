@@ -52,7 +52,7 @@ void Sampler::look(TargetThread &thread) {
   target_.read_name(thread);
   target_.code_cache().begin(thread.entry.interpreter_id == 0 ? thread.entry.interpreter : 0);
   target_.stacks().read(thread.entry.state, stack_);
-  chain_ = target_.tasks().running_chain(stack_, options_.root_names);
+  chain_ = target_.tasks().running_chain(thread.entry.state, stack_, options_.root_names);
   coroutines_seen_ = coroutines_seen_ || std::any_of(stack_.frames.begin(), stack_.frames.end(),
                                                      [](const PythonFrame &frame) { return frame.of_generator; });
 }
@@ -141,14 +141,14 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
 /// the target runs on: what is found is checked whenever it is used.
 void Sampler::housekeep() {
   target_.memory().begin();
-  target_.interpreters().find_interpreters();
+  target_.interpreters().interpreters();
   const std::uint64_t generation = target_.interpreters().thread_generation();
   if (generation != checked_generation_) {
     checked_generation_ = generation;
     target_.set_threads(target_.interpreters().threads());
   }
   if (coroutines_seen_ && !target_.tasks().located()) {
-    target_.tasks().locate();
+    target_.locate_tasks();
   }
 }
 

@@ -55,7 +55,7 @@ void Attempt::read_thread(Part &part) {
   result = ThreadSnapshot{};
   target_.code_cache().begin(0);
   target_.stacks().read(entry.state, part.stack);
-  const std::optional<TaskChain> chain = target_.tasks().running_chain(part.stack, RootNames::skip);
+  const std::optional<TaskChain> chain = target_.tasks().running_chain(entry.state, part.stack, RootNames::skip);
   result.running_task = chain ? chain->links.front().task : 0;
   result.worker_futures = target_.tasks().worker_futures(part.stack);
   result.loop = target_.tasks().running_loop(entry);

@@ -44,12 +44,22 @@ Result<void> Target::attach() {
   }
   rseq_offset_ = find_rseq_offset(process_, remote_);
   same_namespace_ = process_.inner_id(process_.pid()) == process_.pid();
+  if (runtime_.layout.ts_native_id == k_absent) {
+    runtime_.descriptor_tid = find_descriptor_tid(process_, remote_, interpreters_.thread_pointers());
+  }
   set_threads(interpreters_.threads());
   for (TargetThread &thread : threads_) {
     read_name(thread);
   }
-  tasks_.locate();
+  locate_tasks();
   return {};
+}
+
+void Target::locate_tasks() {
+  if (tasks_.locate() && runtime_.layout.task_registry == TaskRegistry::thread_lists &&
+      overlay_asyncio(process_, remote_, runtime_)) {
+    tasks_.locate();
+  }
 }
 
 std::vector<std::string> Target::import_paths() {

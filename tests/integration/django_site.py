@@ -8,12 +8,17 @@ import harness
 
 
 def environment(python):
-    """The interpreter of a virtual environment of `python` that has Django, uvicorn and uvloop."""
+    """The interpreter of a virtual environment of `python` that has Django, uvicorn and, where it can, uvloop."""
     done = subprocess.run([os.path.join(harness.ROOT, "scripts", "venv"), python], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, universal_newlines=True, timeout=600)
     if done.returncode != 0:
         raise AssertionError("scripts/venv %s: %s" % (python, done.stderr))
     return os.path.join(done.stdout.strip(), "bin", "python")
+
+
+def lacks_uvloop(python):
+    """Whether scripts/venv could not have it for this interpreter."""
+    return os.path.exists(os.path.join(os.path.dirname(os.path.dirname(environment(python))), "lacks"))
 
 
 class Site(harness.Target):

@@ -6,14 +6,20 @@ import shutil
 import subprocess
 
 # The minors that awaitscope promises to read. One that the machine lacks is a line in the output, never silence.
-SUPPORTED = ("3.11", "3.12", "3.13")
+SUPPORTED = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 # Too old to be read: each must be refused with a clear error.
 TOO_OLD = ("2.7", "3.6")
 
-_ASK = (
-    "import sys; v = sys.version_info; sys.stdout.write('%d.%d %d.%d.%d%s %s' % (v[0], v[1], v[0], v[1], v[2], "
-    "'' if v[3] == 'final' else v[3], sys.executable))"
-)
+# A free-threaded minor is one of its own, 3.14t, and so is a debug build, 3.14d; the m that 3.7 and before had says
+# nothing. The file tells an interpreter in a root of its own from one that has its name here.
+_ASK = """
+import os, sys
+v = sys.version_info
+minor = '%d.%d%s' % (v[0], v[1], getattr(sys, 'abiflags', '').replace('m', ''))
+version = '%d.%d.%d%s' % (v[0], v[1], v[2], '' if v[3] == 'final' else v[3])
+info = os.stat(sys.executable)
+sys.stdout.write('%s %s %d:%d %s' % (minor, version, info.st_dev, info.st_ino, sys.executable))
+"""
 
 
 class Interpreter:
@@ -30,10 +36,31 @@ def ask(executable):
     """The Interpreter behind an executable, or None where it does not run."""
     try:
         done = subprocess.run([executable, "-c", _ASK], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20)
-        minor, version, path = done.stdout.decode().split(" ", 2)
+        minor, version, file, path = done.stdout.decode().split(" ", 3)
     except (OSError, subprocess.TimeoutExpired, ValueError):
         return None
-    return Interpreter(minor, version, os.path.realpath(path) if done.returncode == 0 else executable)
+    return Interpreter(minor, version, os.path.realpath(path) if _is_file(path, file) else os.path.abspath(executable))
+
+
+def _is_file(path, identity):
+    """Whether that path is here the file that the interpreter named."""
+    try:
+        info = os.stat(path)
+    except OSError:
+        return False
+    return "%d:%d" % (info.st_dev, info.st_ino) == identity
+
+
+def brought():
+    """What scripts/pythons made, if it was run: it is only asked what is there."""
+    scripts = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "scripts")
+    done = subprocess.run([os.path.join(scripts, "pythons"), "--list"], stdout=subprocess.PIPE, check=True)
+    return done.stdout.decode().splitlines()
+
+
+def age(minor):
+    """Orders minors, the ordinary builds after those that are named by a letter: 3.14t, 3.13, 3.14."""
+    return minor[-1].isdigit(), int(re.search(r"\.(\d+)", minor).group(1))
 
 
 def candidates():
@@ -44,6 +71,7 @@ def candidates():
     found += sorted(glob.glob(os.path.join(root, "versions", "*", "bin", "python")))
     names = ["python3", "python"] + ["python" + minor for minor in SUPPORTED + TOO_OLD]
     found += [path for path in map(shutil.which, names) if path]
+    found += brought()
     unique = []
     for path in found:
         if path not in unique:

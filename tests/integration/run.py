@@ -3,7 +3,8 @@
 
 usage: tests/integration/run.py [-k PATTERN]… [--list] [--pythons EXE:EXE] [--awaitscope PATH] [--jobs N] [--kills N]
 
-Interpreters come from --pythons or $AWAITSCOPE_PYTHONS, from pyenv and from PATH; one of each supported minor is used.
+Interpreters come from --pythons or $AWAITSCOPE_PYTHONS, from pyenv, from PATH and from scripts/pythons; one of each
+supported minor is used.
 The executable is --awaitscope, $AWAITSCOPE or build/awaitscope. Exit status: 0 only if an interpreter was found, a test
 ran, and none failed. What was not run, and why, is listed at the end.
 """
@@ -60,7 +61,7 @@ def bind(cls, interpreter, label):
 
 def collect(found, patterns):
     """The bound tests, in the order of the files."""
-    newest = found[max(found, key=lambda minor: int(minor.split(".")[1]))]
+    newest = found[max(found, key=interpreters.age)]
     tests = []
     for cls in test_classes():
         every = issubclass(cls, harness.InterpreterTest)

@@ -66,4 +66,6 @@ class Django(harness.InterpreterTest):
         self.check_site("asyncio")
 
     def test_uvloop(self):
+        if django_site.lacks_uvloop(self.python):
+            self.skipTest("pip has no uvloop for %s" % self.interpreter)
         self.check_site("uvloop")

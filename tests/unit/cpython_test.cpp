@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "awaitscope/cpython/layout.hpp"
@@ -42,7 +43,7 @@ TEST_CASE("the location table in each of its forms") {
                                    0x80 | (15 << 3) | 0});                       // 1 unit without a line
   CodeInfo code;
   code.first_line = 100;
-  code.lines = decode_location_table(table, 100);
+  code.lines = decode_lines(LineTable::location_table, table, 100);
   CHECK(line_at(code, 0) == 100);
   CHECK(line_at(code, 3) == 100);
   CHECK(line_at(code, 4) == 101);
@@ -54,11 +55,11 @@ TEST_CASE("the location table in each of its forms") {
 }
 
 TEST_CASE("a hostile location table ends, whatever it says") {
-  CHECK(decode_location_table("", 1).empty());
-  CHECK(decode_location_table(bytes({0x00, 0x12}), 1).empty());
+  CHECK(decode_lines(LineTable::location_table, "", 1).empty());
+  CHECK(decode_lines(LineTable::location_table, bytes({0x00, 0x12}), 1).empty());
   for (int first = 0; first < 256; ++first) {
     const std::string table(64, static_cast<char>(first));
-    CHECK(decode_location_table(table, 2147483647).size() <= 64);
+    CHECK(decode_lines(LineTable::location_table, table, 2147483647).size() <= 64);
   }
 }
 
@@ -71,21 +72,87 @@ TEST_CASE("PY_VERSION among strings") {
   CHECK(find_version_string(""sv).major == 0);
 }
 
+TEST_CASE("PY_VERSION that the linker kept only as the end of another string") {
+  using namespace std::string_view_literals;
+  CHECK(find_version_string("a\0/usr/src/Python-3.8.18\0b"sv).text() == "3.8.18");
+  CHECK(find_version_string("/opt/3.9.2\0003.10.13\0"sv).text() == "3.10.13");
+  CHECK(find_version_string("/opt/lib1.3.9.2\0"sv).major == 0);
+}
+
+TEST_CASE("line tables of older minors") {
+  // Each of the same function, as 3.8.18 and 3.10.13 compiled it, with the lines that they name themselves.
+  CodeInfo code;
+  code.lines = decode_lines(LineTable::lnotab, bytes({0, 2, 2, 1, 2, 255, 4, 2, 12, 1, 10, 2, 2, 1, 4, 2, 6, 1}), 100);
+  for (const auto &[offset, line] : std::vector<std::pair<int, int>>{
+           {0, 102}, {2, 103}, {3, 103}, {4, 102}, {8, 104}, {19, 104}, {20, 105}, {30, 107}, {36, 110}, {42, 111}}) {
+    CHECK(line_at(code, offset) == line);
+  }
+  code.lines = decode_lines(LineTable::line_deltas,
+                            bytes({2, 2, 2, 1, 4, 255, 12, 2, 10, 1, 2, 2, 2, 1, 4, 2, 4, 1, 6, 255}), 100);
+  for (const auto &[offset, line] : std::vector<std::pair<int, int>>{
+           {0, 102}, {2, 103}, {6, 102}, {8, 104}, {20, 105}, {30, 107}, {32, 108}, {34, 110}, {38, 111}, {42, 110}}) {
+    CHECK(line_at(code, offset) == line);
+  }
+  code.lines = decode_lines(LineTable::line_deltas, bytes({2, 1, 2, 0x80, 2, 1}), 7);
+  CHECK(line_at(code, 0) == 8);
+  CHECK(line_at(code, 2) == 0); // no line
+  CHECK(line_at(code, 4) == 9);
+  for (int first = 0; first < 256; ++first) { // hostile: wraps, and never grows beyond the table
+    CHECK(decode_lines(LineTable::lnotab, std::string(63, static_cast<char>(first)), 2147483647).size() <= 64);
+    CHECK(decode_lines(LineTable::line_deltas, std::string(63, static_cast<char>(first)), 2147483647).size() <= 64);
+  }
+}
+
 TEST_CASE("layouts exist for what is supported, and an error says what is") {
-  for (const int minor : {11, 12, 13}) {
-    REQUIRE(layout_for({3, minor, 0}));
+  for (int minor = 8; minor <= 15; ++minor) {
+    const auto layout = layout_for({3, minor, 0}, Build::with_gil);
+    REQUIRE(layout);
+    CHECK_FALSE(layout->presumed);
+    CHECK(layout->free_threaded == false);
+    CHECK(bool(layout_for({3, minor, 0}, Build::free_threaded)) == (minor >= 13));
   }
-  for (const PythonVersion &version : {PythonVersion{2, 7, 18}, PythonVersion{3, 10, 0}, PythonVersion{4, 11, 0}}) {
-    REQUIRE_FALSE(layout_for(version));
-    CHECK(layout_for(version).error().status == ExitStatus::no_target);
+  for (const PythonVersion &version : {PythonVersion{2, 7, 18}, PythonVersion{3, 7, 0}, PythonVersion{4, 11, 0}}) {
+    const auto layout = layout_for(version, Build::with_gil);
+    REQUIRE_FALSE(layout);
+    CHECK(layout.error().status == ExitStatus::no_target);
+    CHECK(layout.error().hint.find("3.8 to 3.15") != std::string::npos);
   }
+}
+
+TEST_CASE("a newer minor is read by its own table, if that keeps what no minor has moved") {
+  struct Field {
+    std::size_t word;
+    Offset Layout::*field;
+  };
+  const std::vector<Field> fields{
+#include "cpython/offsets/3_15_debug.inc"
+  };
+  Layout layout = *layout_for({3, 16, 0}, Build::with_gil);
+  REQUIRE(layout.presumed);
+  std::string table = debug_table(0x03100000, 0, 0);
+  const auto set = [&](Offset Layout::*member, std::uint64_t value) {
+    const auto at = std::find_if(fields.begin(), fields.end(), [&](const Field &one) { return one.field == member; });
+    std::memcpy(table.data() + at->word * 8, &value, sizeof value);
+  };
+  for (const Field &field : fields) {
+    set(field.field, layout.*field.field == k_absent ? 0 : layout.*field.field);
+  }
+  set(&Layout::ts_frame, 4242);
+  REQUIRE(apply_debug_offsets(table, layout));
+  CHECK(layout.ts_frame == 4242);
+  CHECK(layout.if_tlbc_index == k_absent); // a build with a GIL has none, whatever the table says
+
+  set(&Layout::tp_name, 4242);
+  Layout moved = *layout_for({3, 16, 0}, Build::with_gil);
+  CHECK_FALSE(apply_debug_offsets(table, moved));
+  CHECK(moved.ts_frame != 4242);
 }
 
 TEST_CASE("the target's own table is untrusted input") {
   constexpr std::uint64_t k_3_13_1 = 0x030D01F0;
   CHECK(debug_offsets_version(debug_table(k_3_13_1, 0, 0)).text() == "3.13.1");
   CHECK(debug_offsets_version("xdebugpx").major == 0);
-  const Layout original = *layout_for({3, 13, 1});
+  const Layout original = *layout_for({3, 13, 1}, Build::with_gil);
   Layout layout = original;
   CHECK(apply_debug_offsets(debug_table(k_3_13_1, 0, 64), layout));
   CHECK(layout.ts_frame == 64);
@@ -108,7 +175,7 @@ TEST_CASE("strings of every width become UTF-8") {
 }
 
 TEST_CASE("objects that lie about their size read as nothing") {
-  const Layout layout = *layout_for({3, 12, 1});
+  const Layout layout = *layout_for({3, 12, 1}, Build::with_gil);
   FakeMemory remote;
   SnapshotMemory memory(remote);
   ObjectReader objects(memory, layout);
@@ -144,7 +211,7 @@ TEST_CASE("objects that lie about their size read as nothing") {
 }
 
 TEST_CASE("a chain of base types that is a circle ends") {
-  const Layout layout = *layout_for({3, 12, 1});
+  const Layout layout = *layout_for({3, 12, 1}, Build::with_gil);
   FakeMemory remote;
   SnapshotMemory memory(remote);
   ObjectReader objects(memory, layout);

@@ -35,7 +35,11 @@ public:
 private:
   enum class Kind : std::uint8_t { coroutine, wrapper, future_iterator, other };
   Kind kind_of(Address object);
-  Address awaited_by(Address coroutine, const RawFrame &frame, std::int8_t state);
+
+  /// What PyGenObject and its kin say of themselves.
+  enum class State : std::uint8_t { unknown, suspended, awaiting, executing, finished };
+  State state_of(Address coroutine, const RawFrame *frame);
+  bool next_instruction_awaits(const RawFrame &frame);
 
   ObjectReader &objects_;
   CodeCache &codes_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -53,7 +54,12 @@ private:
   void visit_partial(Address partial, Search &search, unsigned depth);
   void add_task(Address task, Search &search);
 
-  std::optional<CodeId> asyncio_function(Address function);
+  struct Function {
+    CodeId code = 0;
+    std::string_view name; ///< its qualname
+  };
+  /// The function, if it is one of asyncio's own.
+  std::optional<Function> asyncio_function(Address function);
   Address closure_cell(Address function, CodeId code, std::string_view name);
   std::optional<std::size_t> free_variable(Address code_address, CodeId code, std::string_view name);
 
@@ -61,6 +67,7 @@ private:
   CodeCache &codes_;
   FutureLayout future_;
   std::unordered_map<CodeId, std::size_t> free_variables_;
+  std::unordered_map<CodeId, std::string> function_names_; ///< where code objects have no qualname
 };
 
 } // namespace awaitscope

@@ -28,8 +28,10 @@ public:
   [[nodiscard]] const CodeInfo &info(CodeId id) const { return table_.at(id); }
   [[nodiscard]] CodeTable &table() { return table_; }
 
-  /// The executing line for an instruction pointer into this code object; 0 where the code has none.
-  std::int32_t line(CodeId id, Address code, Address instruction) const;
+  /// The executing line at an instruction, in bytes from the first one; 0 where the code has none.
+  [[nodiscard]] std::int32_t line(CodeId id, std::int64_t instruction) const {
+    return line_at(table_.at(id), instruction);
+  }
 
   /// Of str `qualname`: the id of the code if it is its own name, else one interned by name.
   CodeId named(CodeId code, Address code_address, Address qualname);

@@ -68,10 +68,14 @@ public:
   static constexpr std::uint64_t k_max_elements = std::uint64_t{1} << 22U;
 
 private:
-  struct Values {
-    Address keys = 0;
+  /// The entries of a PyDictKeysObject: [hash,] key, value.
+  struct KeysTable {
     Address first = 0;
+    std::uint64_t count = 0;
+    std::size_t stride = 24;
+    std::size_t key = 8; ///< from an entry to its key; the value is next to it
   };
+  std::optional<KeysTable> keys_table(Address keys);
   std::optional<std::vector<Entry>> keys_entries(Address keys, Address split_values);
   Address find_key(const std::vector<Entry> &entries, std::string_view key);
   bool text_equals(Address str, std::string_view expected);
@@ -79,14 +83,14 @@ private:
   Address inline_values(Address object, const TypeInfo &info);
   Address instance_dict(Address object, const TypeInfo &info);
 
-  /// Where a type's instances keep an attribute among their shared keys.
+  /// Where a dict's keys, often shared by all instances of a class, keep an attribute.
   struct AttributeSlot {
-    Address keys = 0;
     Address entry = 0; ///< of the keys, with `name` in it
     Address name = 0;
     std::size_t index = 0;
+    std::uint32_t shape = 0; ///< of the keys: another table at this address has another one, or other names
   };
-  Address shared_attribute(Address type, Address values, std::string_view name);
+  Address value_in_keys(Address keys, Address split_values, std::string_view name);
 
   SnapshotMemory &memory_;
   const Layout &layout_;

@@ -10,14 +10,15 @@
 
 namespace awaitscope {
 
-/// One _PyInterpreterFrame, as far as anyone needs it.
+/// One frame of a call (a PyFrameObject or a _PyInterpreterFrame), as far as anyone needs it.
 struct RawFrame {
   Address address = 0;
   Address previous = 0;
   Address code = 0;
-  Address instruction = 0;
-  std::int32_t stacktop = -1; ///< in slots from localsplus; negative while it runs
-  std::uint8_t owner = 0;
+  std::int64_t instruction = -1; ///< of the instruction that runs, in bytes from the first one; negative before it
+  Address stack_end = 0;         ///< right above the top of its value stack; 0 while it runs
+  bool of_generator = false;     ///< it is inside a coroutine, generator or async generator
+  bool shim = false;             ///< it marks an entry from C and runs no code
 };
 
 /// Reads the interpreter frames of a thread whose thread state lies in the current snapshot.
@@ -30,6 +31,9 @@ public:
 
   std::optional<RawFrame> raw_frame(Address address);
 
+  /// The first local variables of a frame: its positional arguments. 0 if it is unset.
+  Address local(Address frame, std::size_t index);
+
   /// The frame with its code and line; nothing if its code cannot be read.
   std::optional<Frame> decode(const RawFrame &raw);
 
@@ -37,12 +41,14 @@ public:
 
 private:
   Address current_frame(Address thread_state);
+  Address first_instruction(const std::byte *frame, Address code);
+  Address value_stack_end(const std::byte *frame, Address address) const;
 
   /// What a frame at some address was last decoded to: most frames of a stack are where they were in the last sample.
   struct Decoded {
     Address address = 0;
     Address code = 0;
-    Address instruction = 0;
+    std::int64_t instruction = 0;
     std::uint32_t epoch = 0;
     Frame frame;
   };
@@ -56,9 +62,10 @@ private:
   struct Known {
     Address address = 0;
     Address code = 0;
-    Address instruction = 0;
+    std::int64_t instruction = 0;
     Frame frame; ///< of no meaning for a shim
-    std::uint8_t owner = 0;
+    bool of_generator = false;
+    bool shim = false;
   };
   std::vector<Known> last_;
   std::uint32_t last_epoch_ = 0;

@@ -44,6 +44,9 @@ public:
   /// Fills in the thread's name, from the current snapshot, unless it is known.
   void read_name(TargetThread &thread);
 
+  /// Finds asyncio in the target, once it has been imported. Cold: see TaskReader::locate().
+  void locate_tasks();
+
   /// sys.path of the main interpreter.
   std::vector<std::string> import_paths();
 

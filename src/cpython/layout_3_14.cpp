@@ -1,0 +1,33 @@
+#include "layout_tables.hpp"
+
+namespace awaitscope {
+
+void set_rules_3_14(Layout &l) {
+  l.frame_form = FrameForm::stackpointer;
+  l.reference_tag = 7;    // Include/internal/pycore_stackref.h: low bits of a _PyStackRef
+  l.owner_first_shim = 3; // FRAME_OWNED_BY_INTERPRETER, FRAME_OWNED_BY_CSTACK
+  l.suspend_rule = SuspendRule::frame_state;
+  l.instance_dict = InstanceDict::inline_after_object;
+  l.task_registry = TaskRegistry::thread_lists;
+  l.task_waiter_after_future = 8;
+  l.task_node_after_waiter = 32;
+  l.task_sets = {"_scheduled_tasks", "_eager_tasks"}; // those of other implementations
+}
+
+// CPython 3.14: a stack of tagged references; asyncio's tasks in lists of the threads that run them.
+Layout layout_3_14() {
+  Layout l;
+#include "offsets/3_14.inc"
+  set_rules_3_14(l);
+  return l;
+}
+
+Layout layout_3_14t() {
+  Layout l;
+#include "offsets/3_14t.inc"
+  set_rules_3_14(l);
+  set_free_threaded(l);
+  return l;
+}
+
+} // namespace awaitscope

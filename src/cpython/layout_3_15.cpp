@@ -1,0 +1,34 @@
+#include "layout_tables.hpp"
+
+namespace awaitscope {
+namespace {
+
+void set_rules_3_15(Layout &l) {
+  set_rules_3_14(l);
+  // Include/internal/pycore_frame.h, enum _framestate: created, suspended, two that await, executing, cleared.
+  l.state_executing = 4;
+  l.state_finished = 5;
+  l.state_awaiting_first = 2;
+  l.state_awaiting_last = 3;
+  l.awaited_depth = 2; // above the awaited object lies the index of a virtual iterator, or null
+}
+
+} // namespace
+
+// CPython 3.15: frame states renumbered; asyncio is built in where distributions build it so.
+Layout layout_3_15() {
+  Layout l;
+#include "offsets/3_15.inc"
+  set_rules_3_15(l);
+  return l;
+}
+
+Layout layout_3_15t() {
+  Layout l;
+#include "offsets/3_15t.inc"
+  set_rules_3_15(l);
+  set_free_threaded(l);
+  return l;
+}
+
+} // namespace awaitscope

@@ -1,0 +1,24 @@
+#include "layout_tables.hpp"
+
+namespace awaitscope {
+
+// CPython 3.8: frames are objects on the heap (Include/frameobject.h), one GIL for the process, names without classes.
+Layout layout_3_8() {
+  Layout l;
+#include "offsets/3_8.inc"
+  l.frame_form = FrameForm::frame_object_top;
+  l.suspend_rule = SuspendRule::yield_from_opcode;
+  l.await_opcodes = {72, 72}; // YIELD_FROM
+  l.line_table = LineTable::lnotab;
+  l.code_identity = CodeIdentity::name_hash;
+  l.has_qualname = false;
+  l.long_tag_is_size = true;
+  l.keys_form = DictKeys::counted;
+  l.instance_dict = InstanceDict::at_dict_offset;
+  l.managed_dict_flag = 0;
+  l.loop_holder_loop = l.sizeof_object; // Modules/_asynciomodule.c, PyRunningLoopHolder.rl_loop
+  l.task_sets = {"_all_tasks"};
+  return l;
+}
+
+} // namespace awaitscope

@@ -1,30 +1,15 @@
 #include "awaitscope/asyncio/lineage.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace awaitscope {
 namespace {
 
 constexpr std::size_t k_max_remembered = 4096;
 
-/// A function in which a thread waits for a concurrent.futures.Future, and which of its arguments that is.
-struct WaitingFunction {
-  std::string_view qualname;
-  std::string_view name;
-  std::string_view file;
-  std::size_t argument;
-};
-constexpr std::array k_waiting{
-    WaitingFunction{"CurrentThreadExecutor.run_until_future", "run_until_future", "asgiref/current_thread_executor.py",
-                    1},
-    WaitingFunction{"Future.result", "result", "concurrent/futures/_base.py", 0},
-    WaitingFunction{"Future.exception", "exception", "concurrent/futures/_base.py", 0},
-};
-
-bool is_named(const CodeInfo &code, bool has_qualname, std::string_view qualname, std::string_view name,
-              std::string_view file) {
-  return code.function == (has_qualname ? qualname : name) && code.file.find(file) != std::string::npos;
+bool is_named(const CodeInfo &code, bool has_qualname, std::string_view qualname, std::string_view file) {
+  const std::string_view name = has_qualname ? qualname : qualname.substr(qualname.rfind('.') + 1);
+  return code.function == name && code.file.find(file) != std::string::npos;
 }
 
 void append(const PythonStack &stack, std::size_t from, std::size_t to, FrameKind kind, std::vector<Frame> &frames) {
@@ -38,18 +23,41 @@ void append(const PythonStack &stack, std::size_t from, std::size_t to, FrameKin
 
 } // namespace
 
-Address LineageReader::work_item_future(const PythonFrame &frame) {
+LineageReader::Role LineageReader::role_of(const PythonFrame &frame) {
   if (frame.frame.kind != FrameKind::python) {
-    return 0;
+    return Role::ordinary;
   }
-  // Lib/concurrent/futures/thread.py and asgiref/current_thread_executor.py: _WorkItem.run(self), with self.future.
-  const CodeInfo &code = codes_.info(frame.frame.code);
-  const bool has_qualname = objects_.layout().has_qualname;
-  if (!is_named(code, has_qualname, "_WorkItem.run", "run", "concurrent/futures/thread.py") &&
-      !is_named(code, has_qualname, "_WorkItem.run", "run", "asgiref/current_thread_executor.py")) {
-    return 0;
+  if (frame.frame.code >= roles_.size()) {
+    roles_.resize(std::max<std::size_t>(frame.frame.code + 1, codes_.table().size()), Role::unknown);
   }
-  return objects_.attribute(stacks_.local(frame.address, 0), "future"); // none once it has failed: it lets go of itself
+  Role &role = roles_[frame.frame.code];
+  if (role != Role::unknown) {
+    return role;
+  }
+  const auto is = [&](std::string_view qualname, std::string_view file) {
+    return is_named(codes_.info(frame.frame.code), objects_.layout().has_qualname, qualname, file);
+  };
+  if (is("_WorkItem.run", "concurrent/futures/thread.py") ||
+      is("_WorkItem.run", "asgiref/current_thread_executor.py")) {
+    role = Role::work_item; // run(self), with self.future
+  } else if (is("CurrentThreadExecutor.run_until_future", "asgiref/current_thread_executor.py")) {
+    role = Role::waits_for_argument; // run_until_future(self, future)
+  } else if (is("Future.result", "concurrent/futures/_base.py") ||
+             is("Future.exception", "concurrent/futures/_base.py")) {
+    role = Role::waits_for_self;
+  } else if (is("ThreadPoolExecutor.submit", "concurrent/futures/thread.py")) {
+    role = Role::submits; // a new worker starts before submit() returns
+  } else if (is("wrap_future", "asyncio/futures.py")) {
+    role = Role::waits_for_self; // wrap_future(future): nobody can await it yet
+  } else {
+    role = Role::ordinary;
+  }
+  return role;
+}
+
+Address LineageReader::work_item_future(const PythonFrame &frame) {
+  // A work item that has failed lets go of itself: it has no future then.
+  return role_of(frame) == Role::work_item ? objects_.attribute(stacks_.local(frame.address, 0), "future") : 0;
 }
 
 std::vector<Address> LineageReader::work_items(const PythonStack &stack) {
@@ -103,18 +111,18 @@ const PythonStack &LineageReader::stack_of(Address thread_state) {
 /// The place in this thread's stack that waits for the future; nothing if none does.
 std::optional<LineageReader::Place> LineageReader::waits_in(Address thread_state, Address future) {
   const PythonStack &stack = stack_of(thread_state);
-  const bool has_qualname = objects_.layout().has_qualname;
   for (std::size_t i = stack.frames.size(); i-- > 0;) {
-    const PythonFrame &frame = stack.frames[i];
-    if (frame.frame.kind != FrameKind::python) {
+    const Role role = role_of(stack.frames[i]);
+    if (role == Role::unknown || role == Role::ordinary || role == Role::work_item) {
       continue;
     }
-    const CodeInfo &code = codes_.info(frame.frame.code);
-    for (const WaitingFunction &waiting : k_waiting) {
-      if (is_named(code, has_qualname, waiting.qualname, waiting.name, waiting.file) &&
-          stacks_.local(frame.address, waiting.argument) == future) {
-        return Place{thread_state, &stack, i};
-      }
+    std::optional<std::size_t> slot = role == Role::waits_for_argument ? 1 : 0;
+    if (role == Role::submits) {
+      const std::optional<RawFrame> raw = stacks_.raw_frame(stack.frames[i].address);
+      slot = raw ? stacks_.local_slot(raw->code, stack.frames[i].frame.code, "f") : std::nullopt;
+    }
+    if (slot && stacks_.local(stack.frames[i].address, *slot) == future) {
+      return Place{thread_state, &stack, i};
     }
   }
   return std::nullopt;
@@ -149,8 +157,8 @@ Address LineageReader::awaited_result(Address task) {
   const Address frame = tasks_.coroutine_frame(task);
   const std::optional<RawFrame> raw = frame == 0 ? std::nullopt : stacks_.raw_frame(frame);
   const std::optional<CodeId> code = raw ? codes_.find(raw->code) : std::nullopt;
-  if (!code || !is_named(codes_.info(*code), objects_.layout().has_qualname, "AsyncToSync.main_wrap", "main_wrap",
-                         "asgiref/sync.py")) {
+  if (!code ||
+      !is_named(codes_.info(*code), objects_.layout().has_qualname, "AsyncToSync.main_wrap", "asgiref/sync.py")) {
     return 0;
   }
   const std::optional<std::size_t> slot = stacks_.local_slot(raw->code, *code, "call_result");

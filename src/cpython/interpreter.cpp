@@ -11,16 +11,16 @@ constexpr std::size_t k_max_paths = 1024;
 
 } // namespace
 
-std::vector<Address> InterpreterReader::interpreters() {
+const std::vector<Address> &InterpreterReader::interpreters() {
   SnapshotMemory &memory = objects_.memory();
-  std::vector<Address> found;
+  interpreters_.clear();
   std::unordered_set<Address> seen;
   Address at = memory.pointer(runtime_.address + runtime_.layout.rt_interpreters_head);
-  while (at != 0 && found.size() < k_max_interpreters && seen.insert(at).second) {
-    found.push_back(at);
+  while (at != 0 && interpreters_.size() < k_max_interpreters && seen.insert(at).second) {
+    interpreters_.push_back(at);
     at = memory.pointer(at + runtime_.layout.is_next);
   }
-  return found;
+  return interpreters_;
 }
 
 std::vector<ThreadEntry> InterpreterReader::threads() {
@@ -70,7 +70,7 @@ ThreadId InterpreterReader::native_id(Address thread_state, Address thread_point
 
 std::uint64_t InterpreterReader::thread_generation() {
   std::uint64_t sum = 0;
-  for (const Address interpreter : interpreters()) {
+  for (const Address interpreter : interpreters_) {
     sum += objects_.memory().get<std::uint64_t>(interpreter + runtime_.layout.is_next_thread_id).value_or(0) + 1;
   }
   return sum;

@@ -59,8 +59,9 @@ Build debug_offsets_build(std::string_view table) {
 
 bool apply_debug_offsets(std::string_view table, Layout &layout) {
   const PythonVersion version = debug_offsets_version(table);
-  const auto *const known = std::find_if(k_tables.begin(), k_tables.end(),
-                                  [&](const DebugTable &candidate) { return candidate.minor == layout.table_minor; });
+  const auto *const known = std::find_if(k_tables.begin(), k_tables.end(), [&](const DebugTable &candidate) {
+    return candidate.minor == layout.table_minor;
+  });
   if (version.major != layout.version.major || version.minor != layout.version.minor || known == k_tables.end() ||
       (debug_offsets_build(table) == Build::free_threaded) != layout.free_threaded) {
     return false;
@@ -87,7 +88,9 @@ bool apply_debug_offsets(std::string_view table, Layout &layout) {
   overlaid.gen_qualname = overlaid.gen_name + 8;
   overlaid.is_next_thread_id = overlaid.is_threads_head - 8;
   // Include/internal/pycore_tstate.h, _PyThreadStateImpl: behind a PyThreadState, which has grown within a minor.
-  const auto moved = [&](Offset field) { return field == k_absent ? k_absent : field + overlaid.ts_size - layout.ts_size; };
+  const auto moved = [&](Offset field) {
+    return field == k_absent ? k_absent : field + overlaid.ts_size - layout.ts_size;
+  };
   overlaid.ts_running_loop = moved(layout.ts_running_loop);
   overlaid.ts_running_task = moved(layout.ts_running_task);
   overlaid.ts_tasks_head = moved(layout.ts_tasks_head);

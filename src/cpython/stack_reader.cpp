@@ -64,27 +64,30 @@ Address StackReader::value_stack_end(const std::byte *frame, Address address) co
 std::optional<RawFrame> StackReader::raw_frame(Address address) {
   const Layout &layout = objects_.layout();
   const bool is_object = layout.if_generator != k_absent;
-  std::array<std::byte, 128> bytes{};
   const std::size_t size = is_object ? k_frame_object_head : layout.if_localsplus;
-  if (address == 0 || size > bytes.size() || !objects_.memory().copy(address, bytes.data(), size)) {
+  if (address == 0 || size > SnapshotMemory::k_longest_view) {
+    return std::nullopt;
+  }
+  const std::byte *bytes = objects_.memory().view(address, size);
+  if (bytes == nullptr) {
     return std::nullopt;
   }
   RawFrame raw;
   raw.address = address;
-  raw.previous = field<Address>(bytes.data(), layout.if_previous);
-  raw.code = field<Address>(bytes.data(), layout.if_code) & ~layout.reference_tag;
-  raw.stack_end = value_stack_end(bytes.data(), address);
+  raw.previous = field<Address>(bytes, layout.if_previous);
+  raw.code = field<Address>(bytes, layout.if_code) & ~layout.reference_tag;
+  raw.stack_end = value_stack_end(bytes, address);
   if (is_object) {
-    raw.of_generator = field<Address>(bytes.data(), layout.if_generator) != 0;
-    raw.instruction = std::int64_t{field<std::int32_t>(bytes.data(), layout.if_instr)} * layout.lasti_unit;
+    raw.of_generator = field<Address>(bytes, layout.if_generator) != 0;
+    raw.instruction = std::int64_t{field<std::int32_t>(bytes, layout.if_instr)} * layout.lasti_unit;
     return raw;
   }
-  const auto owner = field<std::uint8_t>(bytes.data(), layout.if_owner);
+  const auto owner = field<std::uint8_t>(bytes, layout.if_owner);
   raw.of_generator = owner == layout.owner_generator;
   raw.shim = owner >= layout.owner_first_shim;
   if (!raw.shim) {
-    raw.instruction = static_cast<std::int64_t>(field<Address>(bytes.data(), layout.if_instr) -
-                                                first_instruction(bytes.data(), raw.code));
+    const auto instruction = field<Address>(bytes, layout.if_instr);
+    raw.instruction = static_cast<std::int64_t>(instruction - first_instruction(bytes, raw.code)); // ends the view
   }
   return raw;
 }
@@ -144,30 +147,84 @@ void StackReader::read(Address thread_state, PythonStack &stack) {
     memory.prefetch(std::span(&live, 1));
   }
 
-  bool whole = false;
-  Address at = current_frame(thread_state);
-  for (std::size_t count = 0; count < k_max_frames; ++count) {
-    if (at == 0) {
-      whole = true;
-      break;
-    }
-    const std::optional<RawFrame> raw = raw_frame(at);
-    if (!raw) {
-      break;
-    }
-    if (!raw->shim) {
-      const std::optional<Frame> frame = decode(*raw);
-      if (!frame) {
-        break;
-      }
-      stack.frames.push_back({*frame, at, raw->of_generator});
-    }
-    at = raw->previous;
-  }
+  const bool whole = walk(current_frame(thread_state));
   if (!whole) {
     stack.frames.push_back({k_unreadable_frame, 0, false});
   }
-  std::reverse(stack.frames.begin(), stack.frames.end());
+  for (const Known &known : last_) {
+    if (!known.shim) {
+      stack.frames.push_back({known.frame, known.address, known.of_generator});
+    }
+  }
+}
+
+/// Brings last_ up to date with the stack whose innermost frame this is. False if the frames towards the root are missing.
+bool StackReader::walk(Address at) {
+  fresh_.clear();
+  again_ = {last_.size(), last_.size()};
+  trusted_ = codes_.epoch() != 0 && codes_.epoch() == last_epoch_;
+  bool whole = at == 0;
+  for (std::size_t count = 0; at != 0 && count < k_max_frames; ++count) {
+    const std::optional<RawFrame> raw = raw_frame(at);
+    if (!raw || !take(*raw)) {
+      break;
+    }
+    at = raw->previous;
+    whole = at == 0;
+  }
+  if (!whole || again_.begin != 0) { // not all the way down as the last one
+    leave_last();
+    last_.clear();
+  }
+  last_.resize(std::min(last_.size(), again_.end));
+  last_.insert(last_.end(), fresh_.rbegin(), fresh_.rend());
+  last_epoch_ = codes_.epoch();
+  return whole;
+}
+
+/// The next frame towards the root. False if it cannot be decoded.
+bool StackReader::take(const RawFrame &raw) {
+  if (again_.begin == 0 || last_[again_.begin - 1].address != raw.address) {
+    leave_last();
+    constexpr std::size_t k_most_popped = 64;
+    std::size_t at = again_.begin;
+    const std::size_t lowest = at - std::min(at, k_most_popped);
+    while (at > lowest && last_[at - 1].address != raw.address) {
+      --at;
+    }
+    if (at == lowest) {
+      const bool decoded = refresh(fresh_.emplace_back(), raw);
+      fresh_.resize(fresh_.size() - (decoded ? 0 : 1));
+      return decoded;
+    }
+    again_ = {at, at};
+  }
+  const bool decoded = refresh(last_[again_.begin - 1], raw);
+  again_.begin -= decoded ? 1 : 0;
+  return decoded;
+}
+
+/// The frames that were met again count as new: what is below them is not what it was.
+void StackReader::leave_last() {
+  while (again_.end > again_.begin) {
+    fresh_.push_back(last_[--again_.end]);
+  }
+}
+
+bool StackReader::refresh(Known &known, const RawFrame &raw) {
+  if (trusted_ && known.address == raw.address && known.code == raw.code && known.instruction == raw.instruction &&
+      known.of_generator == raw.of_generator && known.shim == raw.shim) {
+    return true;
+  }
+  known = {raw.address, raw.code, raw.instruction, {}, raw.of_generator, raw.shim};
+  if (raw.shim) {
+    return true;
+  }
+  const std::optional<Frame> frame = decode(raw);
+  if (frame) {
+    known.frame = *frame;
+  }
+  return frame.has_value();
 }
 
 } // namespace awaitscope

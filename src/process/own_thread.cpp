@@ -32,6 +32,8 @@ bool set_attributes(const SchedulingAttributes &attributes) {
 
 } // namespace
 
+int own_cpu() { return ::sched_getcpu(); }
+
 CpuPin::CpuPin() { ::sched_getaffinity(0, sizeof original_, &original_); }
 
 CpuPin::~CpuPin() {
@@ -41,7 +43,7 @@ CpuPin::~CpuPin() {
 }
 
 bool CpuPin::move_to(int cpu) {
-  if (cpu == cpu_) {
+  if (cpu == cpu_ && cpu == own_cpu()) { // a cpuset, or taskset, may have moved this thread since
     return true;
   }
   if (cpu < 0 || cpu >= CPU_SETSIZE) {

@@ -149,39 +149,32 @@ void SnapshotMemory::load_sorted(std::span<const std::uint64_t> blocks) {
 }
 
 ReadStatus SnapshotMemory::load_guarded(std::span<const std::uint64_t> blocks, Guard &guard) {
-  // Everything lands one behind the other: the guard's first bytes end where a block begins.
-  constexpr std::size_t k_guard = sizeof guard.before;
-  const std::size_t size = k_block_size + blocks.size() * k_block_size + k_guard;
-  if (bytes_.size() < size) {
-    bytes_.resize(size * 2);
+  constexpr std::size_t k_guard = sizeof guard.value;
+  const std::size_t size = blocks.size() * k_block_size;
+  if (bytes_.size() < size + k_guard) {
+    bytes_.resize((size + k_guard) * 2);
   }
   ranges_.clear();
-  ranges_.push_back({guard.address, k_guard});
   add_ranges(blocks);
   ranges_.push_back({guard.address, k_guard});
-  used_ = 1;
-  std::byte *out = bytes_.data() + k_block_size - k_guard;
-  RemoteMemory::Outcome outcome = remote_.read(ranges_, out);
+  const RemoteMemory::Outcome outcome = remote_.read(ranges_, bytes_.data());
   ++calls_;
-  if (outcome.bytes < k_guard) {
-    status_ = outcome.status;
-    return status_;
-  }
-  std::memcpy(&guard.before, out, k_guard);
-  outcome.bytes -= k_guard;
-  const bool whole = outcome.status == ReadStatus::ok;
-  if (whole) {
-    std::memcpy(&guard.after, out + k_guard + blocks.size() * k_block_size, k_guard);
-  }
   const std::size_t done = settle(blocks, outcome);
-  if (!whole && status_ == ReadStatus::ok) { // a block is gone: the rest, and the guard once more behind it
+  if (outcome.status == ReadStatus::ok) {
+    std::memcpy(&guard.value, bytes_.data() + size, k_guard);
+  } else if (status_ == ReadStatus::ok) { // a block is gone: the rest, and the guard behind it
     load_sorted(blocks.subspan(done));
-    status_ = remote_.read(guard.address, &guard.after, k_guard);
+    if (status_ == ReadStatus::ok) {
+      status_ = remote_.read(guard.address, &guard.value, k_guard);
+    }
   }
   return status_;
 }
 
 const std::byte *SnapshotMemory::block(std::uint64_t number) {
+  if (number == last_block_ && last_look_ == look_) {
+    return bytes_.data() + last_offset_;
+  }
   if (number >= k_max_block) {
     return nullptr;
   }
@@ -202,7 +195,19 @@ const std::byte *SnapshotMemory::block(std::uint64_t number) {
       candidates_.push_back(number);
     }
   }
-  return bytes_.data() + std::size_t{slot->offset} * k_block_size;
+  last_block_ = number;
+  last_look_ = look_;
+  last_offset_ = std::size_t{slot->offset} * k_block_size;
+  return bytes_.data() + last_offset_;
+}
+
+const std::byte *SnapshotMemory::view(Address address, std::size_t size) {
+  const std::size_t within = address & (k_block_size - 1);
+  if (within + size <= k_block_size) {
+    const std::byte *bytes = block(address >> k_block_bits);
+    return bytes == nullptr ? nullptr : bytes + within;
+  }
+  return copy(address, across_.data(), std::min(size, across_.size())) ? across_.data() : nullptr;
 }
 
 bool SnapshotMemory::copy(Address address, void *out, std::size_t size) {

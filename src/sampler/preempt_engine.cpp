@@ -1,7 +1,5 @@
 #include "awaitscope/sampler/preempt_engine.hpp"
 
-#include <cstring>
-
 #include "awaitscope/support/clock.hpp"
 
 namespace awaitscope {
@@ -22,17 +20,17 @@ public:
                      ? thread.entry.thread_pointer + static_cast<Address>(*target.rseq_offset()) + k_cpu_id
                      : 0) {}
 
-  /// Starts a snapshot; the CPU is read before and after, in the same call.
+  /// Starts a snapshot; the CPU is read behind the rest, in the same call.
   int begin(SnapshotMemory::Ahead ahead) {
-    guard_ = {address_, 0, 0};
+    guard_ = {address_, 0};
     const int cpu = address_ == 0 ? thread_.watch.processor() : -1;
     const ReadStatus status = target_.memory().begin(ahead, &guard_);
-    return address_ == 0 ? cpu : status == ReadStatus::ok ? as_cpu(guard_.before) : -1;
+    return address_ == 0 ? cpu : status == ReadStatus::ok ? as_cpu(guard_.value) : -1;
   }
 
   /// After the last read of the look.
   int now() {
-    std::uint32_t cpu = guard_.after;
+    std::uint32_t cpu = guard_.value;
     if (address_ == 0) {
       return thread_.watch.processor();
     }
@@ -73,13 +71,14 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
       return capture;
     }
     const std::int64_t start = monotonic_ns();
+    const int here = own_cpu();
     const int cpu = cpu_of.begin(ahead);
     const ReadStatus status = target.memory().status();
     if (status == ReadStatus::gone || status == ReadStatus::denied) {
       capture.status = CaptureStatus::failed;
       return capture;
     }
-    if (cpu < 0 || cpu != pin_.cpu()) {
+    if (cpu < 0 || cpu != here || cpu != pin_.cpu()) {
       if (!pin_.move_to(cpu)) {
         capture.status = CaptureStatus::no_cpu;
         return capture;

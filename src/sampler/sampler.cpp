@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "awaitscope/sampler/pacer.hpp"
+#include "awaitscope/sampler/sample_batch.hpp"
 #include "awaitscope/stitch/stitch.hpp"
 #include "awaitscope/support/clock.hpp"
 
@@ -137,15 +138,11 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
   return !any_sampled && !target_.process().alive() ? Health::ended : Health::running;
 }
 
-/// What a look may have missed: threads whose list was changing while it was read, asyncio imported after the attach. Read while
+/// What a look may have missed: interpreters, threads whose list was changing while it was read, asyncio imported after the attach. Read while
 /// the target runs on: what is found is checked whenever it is used.
 void Sampler::housekeep() {
-  const std::int64_t now = monotonic_ns();
-  if (now < next_housekeeping_ns_) {
-    return;
-  }
-  next_housekeeping_ns_ = now + k_housekeeping_ns;
   target_.memory().begin();
+  target_.interpreters().interpreters();
   const std::uint64_t generation = target_.interpreters().thread_generation();
   if (generation != checked_generation_) {
     checked_generation_ = generation;
@@ -157,6 +154,7 @@ void Sampler::housekeep() {
 }
 
 SamplingTotals Sampler::run(SampleSink &sink, const std::atomic<bool> &stop) {
+  SampleBatch batch(sink);
   const std::int64_t start = monotonic_ns();
   const std::int64_t end = options_.duration_ns ? start + *options_.duration_ns : INT64_MAX;
   Pacer pacer(start, options_.rate_hz, std::random_device{}());
@@ -168,16 +166,22 @@ SamplingTotals Sampler::run(SampleSink &sink, const std::atomic<bool> &stop) {
       break;
     }
     lose(Loss::late, due.missed);
-    if (!sleep_until(due.due_ns, stop) || tick(sink) == Health::ended) {
+    if (!sleep_until(due.due_ns, stop) || tick(batch) == Health::ended) {
       break;
     }
-    housekeep();
-    if (progress_ && monotonic_ns() >= next_progress_ns_) {
-      next_progress_ns_ = monotonic_ns() + k_progress_ns;
-      totals_.elapsed_ns = monotonic_ns() - start;
+    const std::int64_t now = monotonic_ns();
+    if (now >= next_housekeeping_ns_) {
+      next_housekeeping_ns_ = now + k_housekeeping_ns;
+      housekeep();
+      batch.flush();
+    }
+    if (progress_ && now >= next_progress_ns_) {
+      next_progress_ns_ = now + k_progress_ns;
+      totals_.elapsed_ns = now - start;
       progress_(totals_);
     }
   }
+  batch.flush();
   totals_.elapsed_ns = monotonic_ns() - start;
   return totals_;
 }

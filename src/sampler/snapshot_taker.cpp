@@ -136,6 +136,7 @@ Result<ProcessSnapshot> take_snapshot(Target &target, Engine &engine) {
   ProcessSnapshot snapshot;
   snapshot.pid = target.process().pid();
   snapshot.python = target.runtime().layout.version.text();
+  snapshot.free_threaded = target.runtime().layout.free_threaded;
   snapshot.executable = target.process().executable();
   snapshot.command = target.process().command_line();
   const std::int64_t deadline = monotonic_ns() + k_patience_ns;

@@ -1,7 +1,5 @@
 #include "awaitscope/stitch/stitch.hpp"
 
-#include <algorithm>
-
 namespace awaitscope {
 
 void stitch(const Lineage &lineage, LogicalStack &logical) {

@@ -17,7 +17,7 @@ enum class RootNames : std::uint8_t { skip, read };
 ///
 /// - a task stands under the task that awaits it; of several, the one whose callback was added first;
 /// - a work item that a worker thread runs (concurrent.futures, asyncio.to_thread, run_in_executor, asgiref's sync_to_async)
-///   stands under the task that awaits its future, else under the thread that waits for it;
+///   stands under the task that awaits its future, else under the thread that waits for it, or is just submitting it;
 /// - a root task that computes something for a thread that waits (asgiref's async_to_sync, run_coroutine_threadsafe) stands
 ///   under what that thread is in.
 ///
@@ -48,6 +48,9 @@ private:
     std::size_t index = 0;
     Address object = 0; ///< the task, or the work item's future
   };
+  /// What a function means to a lineage.
+  enum class Role : std::uint8_t { unknown, ordinary, work_item, waits_for_self, waits_for_argument, submits };
+  Role role_of(const PythonFrame &frame);
   Mark innermost_mark(const Place &place);
   std::optional<Place> climb_tasks(Address task, Lineage &lineage);
   std::optional<Place> climb_from(const Place &place, Lineage &lineage);
@@ -74,6 +77,7 @@ private:
   Address own_thread_ = 0;
   const PythonStack *own_stack_ = nullptr;
 
+  std::vector<Role> roles_;                      ///< by CodeId
   std::unordered_map<Address, Address> waiters_; ///< future: the thread state that waited for it; checked at each use
 };
 

@@ -25,13 +25,14 @@ class InterpreterReader {
 public:
   InterpreterReader(ObjectReader &objects, const PythonRuntime &runtime) : objects_(objects), runtime_(runtime) {}
 
-  /// Every thread of every interpreter. Thread states that are being made or torn down are left out.
+  /// Every thread of every interpreter, as they now are. Thread states that are being made or torn down are left out.
   std::vector<ThreadEntry> threads();
 
   /// pthread_self() of each thread of the main interpreter.
   std::vector<Address> thread_pointers();
 
-  /// Changes whenever a thread state is made in any interpreter (PyInterpreterState.threads.next_unique_id).
+  /// Changes whenever a thread state is made in any interpreter that interpreters() or threads() last found
+  /// (PyInterpreterState.threads.next_unique_id).
   std::uint64_t thread_generation();
 
   /// Is this still a thread state of the same thread?
@@ -51,11 +52,12 @@ public:
   /// sys.path's strings.
   std::vector<std::string> import_paths(Address interpreter);
 
-  /// Every interpreter of the process, the newest first.
-  std::vector<Address> interpreters();
+  /// Every interpreter of the process as it now is, the newest first.
+  const std::vector<Address> &interpreters();
 
 private:
   ThreadId native_id(Address thread_state, Address thread_pointer);
+  std::vector<Address> interpreters_;
   std::unordered_map<Address, Address> active_threads_; ///< threading._active of each interpreter, never rebound
 
   ObjectReader &objects_;

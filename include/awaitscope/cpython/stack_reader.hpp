@@ -64,6 +64,31 @@ private:
   CodeCache &codes_;
   std::vector<Decoded> decoded_;
   std::unordered_map<CodeId, std::vector<std::string>> local_names_;
+
+  /// The last stack, root first. Most of it is the same in the next one, in the same order: what is compared lies side by side.
+  struct Known {
+    Address address = 0;
+    Address code = 0;
+    std::int64_t instruction = 0;
+    Frame frame; ///< of no meaning for a shim
+    bool of_generator = false;
+    bool shim = false;
+  };
+  std::vector<Known> last_;
+  std::uint32_t last_epoch_ = 0;
+
+  // A walk, which goes from the leaf to the root.
+  struct Span {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+  bool walk(Address at);
+  bool take(const RawFrame &raw);
+  void leave_last();
+  bool refresh(Known &known, const RawFrame &raw);
+  Span again_;               ///< of last_: the frames met again, one behind the other up to the last one met
+  std::vector<Known> fresh_; ///< the frames above those, leaf first
+  bool trusted_ = false;     ///< no code object was made since last_ was checked
 };
 
 } // namespace awaitscope

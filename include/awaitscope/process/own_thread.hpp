@@ -6,6 +6,9 @@
 
 namespace awaitscope {
 
+/// The CPU that the calling thread is on.
+int own_cpu();
+
 /// Binds the calling thread to one CPU after another; the destructor gives it back the CPUs that it had.
 class CpuPin {
 public:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -29,11 +30,10 @@ public:
     last_again, ///< and all that the last look used: it is to be repeated
   };
 
-  /// A few bytes that are read before and after everything else that begin() fetches, in the same call.
+  /// A word that is read after everything else that begin() fetches, in the same call.
   struct Guard {
     Address address = 0; ///< 0: none
-    std::uint32_t before = 0;
-    std::uint32_t after = 0;
+    std::uint32_t value = 0;
   };
 
   /// Starts a new look.
@@ -42,12 +42,20 @@ public:
   /// Copies from the snapshot, fetching what is missing. False if it cannot be read whole.
   bool copy(Address address, void *out, std::size_t size);
 
+  /// Where the snapshot has these bytes, fetching what is missing; null if it cannot be read whole. Holds until the next call
+  /// of any kind. At most k_longest_view bytes.
+  const std::byte *view(Address address, std::size_t size);
+  static constexpr std::size_t k_longest_view = 256;
+
   template <typename T> std::optional<T> get(Address address) {
     static_assert(std::is_trivially_copyable_v<T>);
-    T value{};
-    if (!copy(address, &value, sizeof value)) {
+    static_assert(sizeof(T) <= k_longest_view);
+    const std::byte *bytes = view(address, sizeof(T));
+    if (bytes == nullptr) {
       return std::nullopt;
     }
+    T value;
+    std::memcpy(&value, bytes, sizeof value);
     return value;
   }
 
@@ -104,6 +112,10 @@ private:
   std::size_t calls_ = 0; ///< system calls since construction
   std::size_t calls_at_begin_ = 0;
   ReadStatus status_ = ReadStatus::ok;
+  std::uint64_t last_block_ = 0; ///< what block() returned last in this look, if last_look_ says so
+  std::size_t last_offset_ = 0;
+  std::uint32_t last_look_ = 0;
+  std::array<std::byte, k_longest_view> across_{}; ///< a view that lies in two blocks
   std::vector<std::uint64_t> wanted_;
   std::vector<std::uint64_t> candidates_; ///< blocks that may be worth fetching ahead
   std::vector<RemoteRange> ranges_;

@@ -8,10 +8,18 @@ namespace awaitscope {
 /// Reads a thread from the CPU that it runs on: while the sampler runs there, the thread cannot. Nothing is stopped, so
 /// nothing needs to be let go, and no moment of the thread's life is preferred.
 ///
-/// A look is accepted if the thread was on the sampler's CPU (the cpu_id of its rseq area, include/uapi/linux/rseq.h, which
-/// the kernel sets before the thread returns to user space) before the first and after the last read, and was not scheduled
-/// in between (the third field of schedstat did not move). A blocked thread passes the same check. Without an rseq area
-/// (musl, glibc before 2.35) field 39 of its stat tells the CPU.
+/// A look is accepted if the thread was not scheduled in from before its first to after its last read (the third field of
+/// schedstat did not move), and behind its last read the cpu_id of the thread's rseq area names the CPU that the sampler was
+/// on after the first of these two checks. Proof: had the thread executed anything in user space meanwhile, then on a CPU
+/// that it had since before the look, so on another one than the sampler's. The kernel sets cpu_id to the CPU on which a
+/// thread returns to user space, before it does, whenever that is another one than before (include/uapi/linux/rseq.h;
+/// kernel/rseq.c, __rseq_handle_notify_resume(), asked for by rseq_migrate()): cpu_id would name that other CPU, and could not
+/// come to name the sampler's without the thread being scheduled in there. On x86-64 stores become visible in their order
+/// and loads are made in theirs, so whoever still reads the old cpu_id has read nothing that was stored after the new one.
+/// A thread that runs inside the kernel changes no Python object.
+///
+/// A blocked thread passes the same check. Without an rseq area (musl, glibc before 2.35) field 39 of its stat tells the CPU,
+/// before the first read too: it also changes when a waiting thread is moved to another CPU's queue.
 class PreemptEngine final : public Engine {
 public:
   [[nodiscard]] std::string name() const override { return "preempt"; }

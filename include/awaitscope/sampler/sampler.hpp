@@ -21,7 +21,8 @@ struct SamplerOptions {
   RootNames root_names = RootNames::skip;
 };
 
-/// Takes the samples. Must not throw and is called while the target's thread may be waiting for its CPU: be brief.
+/// Takes the samples, some time after they were taken and several at once. Must not throw and is called while the target's
+/// thread may be waiting for its CPU: be brief.
 class SampleSink {
 public:
   SampleSink() = default;

@@ -1,0 +1,21 @@
+#include "awaitscope/sampler/sample_batch.hpp"
+
+namespace awaitscope {
+
+void SampleBatch::consume(const Sample &sample, const std::string &thread_name) {
+  Held &held = held_[count_++];
+  held.sample = sample;
+  held.thread_name = thread_name;
+  if (count_ == held_.size()) {
+    flush();
+  }
+}
+
+void SampleBatch::flush() {
+  for (std::size_t i = 0; i < count_; ++i) {
+    sink_.consume(held_[i].sample, held_[i].thread_name);
+  }
+  count_ = 0;
+}
+
+} // namespace awaitscope

@@ -24,6 +24,14 @@ bool is_whole(const LogicalStack &stack) {
 
 void Sampler::lose(Loss loss, std::uint64_t count) { totals_.lost[static_cast<std::size_t>(loss)] += count; }
 
+/// CPU time counts from the recording's start, or from the thread's birth if that was later. One that lived before and was
+/// not in the first list (it was changing) cannot have used more than the time since the start.
+void Sampler::begin_cpu(TargetThread &thread, const SchedStat &stat) const {
+  const std::uint64_t counts =
+      totals_.ticks == 1 ? 0 : std::min(stat.cpu_ns, static_cast<std::uint64_t>(monotonic_ns() - start_ns_));
+  thread.cpu_told_ns = stat.cpu_ns - counts;
+}
+
 bool Sampler::sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const {
   while (!stop.load(std::memory_order_relaxed)) {
     const std::int64_t now = monotonic_ns();
@@ -90,7 +98,10 @@ Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, const S
   sample_.tid = thread.watch.tid();
   sample_.state = state;
   sample_.stack = stitch(stack_, chain_ ? &*chain_ : nullptr);
+  sample_.task = chain_ && !chain_->links.empty() ? chain_->links.front().task : 0;
   sample_.task_name = chain_ ? chain_->root_name : std::string();
+  sample_.cpu_ns = stat.cpu_ns - thread.cpu_told_ns.value_or(stat.cpu_ns);
+  thread.cpu_told_ns = stat.cpu_ns;
   ++totals_.samples;
   if (!is_whole(sample_.stack)) {
     ++totals_.partial;
@@ -108,6 +119,9 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
     if (!stat) {
       any_ended = true;
       continue;
+    }
+    if (!thread.cpu_told_ns) {
+      begin_cpu(thread, *stat);
     }
     const bool still_blocked = stat->times_run == thread.blocked_at && stat->times_run != 0;
     const ThreadWatch::Run run = still_blocked ? ThreadWatch::Run::blocked : thread.watch.run();
@@ -156,7 +170,7 @@ void Sampler::housekeep() {
 }
 
 SamplingTotals Sampler::run(SampleSink &sink, const std::atomic<bool> &stop) {
-  const std::int64_t start = monotonic_ns();
+  const std::int64_t start = start_ns_ = monotonic_ns();
   const std::int64_t end = options_.duration_ns ? start + *options_.duration_ns : INT64_MAX;
   Pacer pacer(start, options_.rate_hz, std::random_device{}());
   next_progress_ns_ = start + k_progress_ns;

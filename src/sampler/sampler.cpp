@@ -12,6 +12,9 @@ namespace awaitscope {
 namespace {
 
 constexpr std::int64_t k_housekeeping_ns = k_ns_per_second / 4;
+// A thread state is counted when it is made and usable only once its thread has started (Modules/_threadmodule.c,
+// thread_run binds it): until then it is left out of lists, which must be read again.
+constexpr std::int64_t k_settling_ns = 20'000'000;
 constexpr std::int64_t k_progress_ns = k_ns_per_second / 4;
 constexpr std::int64_t k_longest_sleep_ns = k_ns_per_second / 10; // so that a stop is noticed at any rate
 
@@ -113,7 +116,7 @@ Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, const S
 Sampler::Health Sampler::tick(SampleSink &sink) {
   ++totals_.ticks;
   bool any_ended = false;
-  bool any_sampled = false;
+  any_sampled_ = false;
   for (TargetThread &thread : target_.threads()) {
     const std::optional<SchedStat> stat = thread.watch.schedstat();
     if (!stat) {
@@ -136,7 +139,7 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
       if (sample(thread, state, *stat, sink) == Health::ended) {
         return Health::ended;
       }
-      any_sampled = true;
+      any_sampled_ = true;
     }
   }
   if (any_ended) {
@@ -147,14 +150,15 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
     new_threads_.reset();
   }
   // A zombie keeps its /proc entries until its parent reaps it.
-  return !any_sampled && !target_.process().alive() ? Health::ended : Health::running;
+  return !any_sampled_ && !target_.process().alive() ? Health::ended : Health::running;
 }
 
 /// What a look may have missed: threads whose list was changing while it was read, asyncio imported after the attach. Read while
 /// the target runs on: what is found is checked whenever it is used.
 void Sampler::housekeep() {
   const std::int64_t now = monotonic_ns();
-  if (now < next_housekeeping_ns_) {
+  // While all known threads wait, no look finds the threads born meanwhile, which may be what they wait for.
+  if (now < next_housekeeping_ns_ && any_sampled_ && now >= unsettled_until_ns_) {
     return;
   }
   next_housekeeping_ns_ = now + k_housekeeping_ns;
@@ -162,6 +166,9 @@ void Sampler::housekeep() {
   const std::uint64_t generation = target_.interpreters().thread_generation();
   if (generation != checked_generation_) {
     checked_generation_ = generation;
+    unsettled_until_ns_ = now + k_settling_ns;
+  }
+  if (now < unsettled_until_ns_) {
     target_.set_threads(target_.interpreters().threads());
   }
   if (coroutines_seen_ && !target_.tasks().located()) {

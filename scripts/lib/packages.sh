@@ -15,6 +15,8 @@ build libcli11-dev       hdr:CLI/CLI.hpp
 build libfmt-dev         hdr:fmt/format.h
 build libexpected-dev    hdr:tl/expected.hpp
 build nlohmann-json3-dev hdr:nlohmann/json.hpp
+build libzstd-dev        hdr:zstd.h
+build libxxhash-dev      hdr:xxhash.h
 build catch2             hdr:catch2/catch.hpp|catch2/catch_all.hpp
 test  python3            cmd:python3
 test  python3-venv       ensurepip

@@ -19,7 +19,7 @@ int shell_status(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(statu
 
 /// In the child: only async-signal-safe calls.
 [[noreturn]] void execute(char *const *arguments, int report) {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ}) {
     std::signal(signal, SIG_DFL);
   }
   ::execvp(arguments[0], arguments);

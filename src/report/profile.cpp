@@ -1,7 +1,10 @@
 #include "awaitscope/report/profile.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <string_view>
+
+#include <fnmatch.h>
 
 namespace awaitscope {
 namespace {
@@ -22,43 +25,44 @@ bool take_numbered(std::string_view &text, std::string_view prefix) {
   return true;
 }
 
-std::string root_of(const Recording &recording, const Recording::Key &key, const std::vector<Frame> &frames,
-                    const ProfileOptions &options) {
-  if (!key.in_task) {
-    const std::string &name = recording.text(key.thread_name);
-    return "thread " + (name.empty() ? std::string("?") : lasting_thread_name(name));
-  }
-  const std::string &given = recording.text(key.task_name);
-  if (options.task_names && !given.empty()) {
-    return "task " + given;
-  }
-  for (const Frame &frame : frames) {
-    if (frame.kind == FrameKind::task_border) {
-      return "task " + recording.codes.at(frame.code).function;
-    }
-  }
-  return "task ?";
+bool matches(const std::string &name, const std::vector<std::string> &patterns) {
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string &pattern) {
+    return name == pattern || ::fnmatch(pattern.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
+  });
 }
 
-/// The root's own border says no more than the root does.
-std::vector<Frame> shown(const std::vector<Frame> &frames, const ProfileOptions &options) {
-  std::vector<Frame> kept;
-  kept.reserve(frames.size());
-  bool root_seen = false;
-  for (const Frame &frame : frames) {
-    if (frame.kind == FrameKind::loop && !options.loop_frames) {
-      continue;
-    }
-    if (frame.kind == FrameKind::task_border) {
-      const bool is_root = !root_seen;
-      root_seen = true;
-      if (is_root || !options.task_frames) {
-        continue;
-      }
-    }
-    kept.push_back(frame);
+bool thread_matches(const RecordingTables &tables, const StackCosts::Key &key,
+                    const std::vector<std::string> &patterns) {
+  if (key.suspended) {
+    return false; // it runs on no thread
   }
-  return kept;
+  const RecordedThread &thread = tables.threads[key.thread];
+  const std::string &name = tables.texts[thread.name];
+  return matches(name, patterns) || matches(lasting_thread_name(name), patterns) ||
+         matches(std::to_string(thread.tid), patterns);
+}
+
+bool task_matches(const RecordingTables &tables, const StackCosts::Key &key, const std::vector<Frame> &frames,
+                  const std::vector<std::string> &patterns) {
+  if (!key.in_task) {
+    return false;
+  }
+  if (key.suspended && matches(tables.codes.at(tables.tasks[key.task].coroutine).function, patterns)) {
+    return true;
+  }
+  return matches(tables.texts[key.task_name], patterns) ||
+         std::any_of(frames.begin(), frames.end(), [&](const Frame &frame) {
+           return frame.kind == FrameKind::task_border && matches(tables.codes.at(frame.code).function, patterns);
+         });
+}
+
+bool function_matches(const RecordingTables &tables, const Frame &frame, const std::vector<std::string> &patterns) {
+  if (frame.kind == FrameKind::unreadable || frame.kind == FrameKind::task_border) {
+    return false;
+  }
+  const std::string &name = tables.codes.at(frame.code).function;
+  const std::size_t dot = name.rfind('.');
+  return matches(name, patterns) || (dot != std::string::npos && matches(name.substr(dot + 1), patterns));
 }
 
 } // namespace
@@ -80,14 +84,73 @@ std::string lasting_thread_name(const std::string &name) {
   return name;
 }
 
-std::vector<WeightedStack> wall_profile(const Recording &recording, const ProfileOptions &options) {
-  std::vector<WeightedStack> profile;
-  for (const auto &[key, count] : recording.counts()) {
-    if (key.state == ThreadState::idle && !options.idle) {
+std::string root_of(const RecordingTables &tables, const StackCosts::Key &key, const std::vector<Frame> &frames,
+                    const ProfileOptions &options) {
+  if (!key.in_task) {
+    const std::string &name = tables.texts[tables.threads[key.thread].name];
+    return "thread " + (name.empty() ? std::string("?") : lasting_thread_name(name));
+  }
+  const std::string &given = tables.texts[key.task_name];
+  if (options.task_names && !given.empty()) {
+    return "task " + given;
+  }
+  if (key.suspended) {
+    return "task " + tables.codes.at(tables.tasks[key.task].coroutine).function;
+  }
+  for (const Frame &frame : frames) {
+    if (frame.kind == FrameKind::task_border) {
+      return "task " + tables.codes.at(frame.code).function;
+    }
+  }
+  return "task ?";
+}
+
+std::vector<Frame> shown_frames(const std::vector<Frame> &frames, const ProfileOptions &options) {
+  std::vector<Frame> kept;
+  kept.reserve(frames.size());
+  bool root_seen = false; // the root's own border says no more than the root does
+  for (const Frame &frame : frames) {
+    if (frame.kind == FrameKind::loop && !options.loop_frames) {
       continue;
     }
-    const std::vector<Frame> frames = recording.stacks.frames(key.stack);
-    profile.push_back({root_of(recording, key, frames, options), shown(frames, options), count});
+    if (frame.kind == FrameKind::task_border) {
+      const bool is_root = !root_seen;
+      root_seen = true;
+      if (is_root || !options.task_frames) {
+        continue;
+      }
+    }
+    kept.push_back(frame);
+  }
+  return kept;
+}
+
+bool is_shown(const RecordingTables &tables, const StackCosts::Key &key, const std::vector<Frame> &frames,
+              const ProfileOptions &options) {
+  // A thread that waits at one sample may have used the CPU before it: only its samples are left out.
+  if (options.metric == Metric::wall && key.state == ThreadState::idle && !options.idle) {
+    return false;
+  }
+  const Filter &filter = options.filter;
+  return (filter.threads.empty() || thread_matches(tables, key, filter.threads)) &&
+         (filter.tasks.empty() || task_matches(tables, key, frames, filter.tasks)) &&
+         (filter.functions.empty() || std::any_of(frames.begin(), frames.end(), [&](const Frame &frame) {
+            return function_matches(tables, frame, filter.functions);
+          }));
+}
+
+std::vector<WeightedStack> stack_profile(const RecordingTables &tables, const StackCosts &costs,
+                                         const ProfileOptions &options) {
+  std::vector<WeightedStack> profile;
+  for (const auto &[key, cost] : costs.stacks()) {
+    const std::uint64_t weight = value_of(cost, options.metric);
+    const std::vector<Frame> frames = tables.stacks.frames(key.stack);
+    if (weight != 0 && is_shown(tables, key, frames, options)) {
+      profile.push_back({root_of(tables, key, frames, options), shown_frames(frames, options), weight});
+    }
+  }
+  if (options.metric == Metric::cpu && options.filter.everything() && costs.unsampled_cpu_ns > 0) {
+    profile.push_back({"thread ?", {k_unreadable_frame}, costs.unsampled_cpu_ns});
   }
   return profile;
 }

@@ -11,6 +11,11 @@ void SampleBatch::consume(const Sample &sample, const std::string &thread_name) 
   }
 }
 
+void SampleBatch::consume(const TaskChange &change) {
+  flush(); // in order
+  sink_.consume(change);
+}
+
 void SampleBatch::flush() {
   for (std::size_t i = 0; i < count_; ++i) {
     sink_.consume(held_[i].sample, held_[i].thread_name);

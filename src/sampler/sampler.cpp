@@ -13,6 +13,9 @@ namespace awaitscope {
 namespace {
 
 constexpr std::int64_t k_housekeeping_ns = k_ns_per_second / 4;
+// A thread state is counted when it is made and usable only once its thread has started (Modules/_threadmodule.c,
+// thread_run binds it): until then it is left out of lists, which must be read again.
+constexpr std::int64_t k_settling_ns = 20'000'000;
 constexpr std::int64_t k_progress_ns = k_ns_per_second / 4;
 constexpr std::int64_t k_longest_sleep_ns = k_ns_per_second / 10; // so that a stop is noticed at any rate
 
@@ -24,6 +27,14 @@ bool is_whole(const LogicalStack &stack) {
 } // namespace
 
 void Sampler::lose(Loss loss, std::uint64_t count) { totals_.lost[static_cast<std::size_t>(loss)] += count; }
+
+/// CPU time counts from the recording's start, or from the thread's birth if that was later. One that lived before and was
+/// not in the first list (it was changing) cannot have used more than the time since the start.
+void Sampler::begin_cpu(TargetThread &thread, const SchedStat &stat) const {
+  const std::uint64_t counts =
+      totals_.ticks == 1 ? 0 : std::min(stat.cpu_ns, static_cast<std::uint64_t>(monotonic_ns() - start_ns_));
+  thread.cpu_told_ns = stat.cpu_ns - counts;
+}
 
 bool Sampler::sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const {
   while (!stop.load(std::memory_order_relaxed)) {
@@ -91,7 +102,10 @@ Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, const S
   sample_.tid = thread.watch.tid();
   sample_.state = state;
   stitch(lineage_, sample_.stack);
+  sample_.task = lineage_.running_task;
   sample_.task_name = lineage_.root_name;
+  sample_.cpu_ns = stat.cpu_ns - thread.cpu_told_ns.value_or(stat.cpu_ns);
+  thread.cpu_told_ns = stat.cpu_ns;
   ++totals_.samples;
   if (!is_whole(sample_.stack)) {
     ++totals_.partial;
@@ -104,12 +118,15 @@ Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, const S
 Sampler::Health Sampler::tick(SampleSink &sink) {
   ++totals_.ticks;
   bool any_ended = false;
-  bool any_sampled = false;
+  any_sampled_ = false;
   for (TargetThread &thread : target_.threads()) {
     const std::optional<SchedStat> stat = thread.watch.schedstat();
     if (!stat) {
       any_ended = true;
       continue;
+    }
+    if (!thread.cpu_told_ns) {
+      begin_cpu(thread, *stat);
     }
     const bool still_blocked = stat->times_run == thread.blocked_at && stat->times_run != 0;
     const ThreadWatch::Run run = still_blocked ? ThreadWatch::Run::blocked : thread.watch.run();
@@ -124,7 +141,7 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
       if (sample(thread, state, *stat, sink) == Health::ended) {
         return Health::ended;
       }
-      any_sampled = true;
+      any_sampled_ = true;
     }
   }
   if (any_ended) {
@@ -135,17 +152,20 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
     new_threads_.reset();
   }
   // A zombie keeps its /proc entries until its parent reaps it.
-  return !any_sampled && !target_.process().alive() ? Health::ended : Health::running;
+  return !any_sampled_ && !target_.process().alive() ? Health::ended : Health::running;
 }
 
 /// What a look may have missed: interpreters, threads whose list was changing while it was read, asyncio imported after the attach. Read while
 /// the target runs on: what is found is checked whenever it is used.
-void Sampler::housekeep() {
+void Sampler::housekeep(std::int64_t now) {
   target_.memory().begin();
   target_.interpreters().interpreters();
   const std::uint64_t generation = target_.interpreters().thread_generation();
   if (generation != checked_generation_) {
     checked_generation_ = generation;
+    unsettled_until_ns_ = now + k_settling_ns;
+  }
+  if (now < unsettled_until_ns_) {
     target_.set_threads(target_.interpreters().threads());
   }
   if (coroutines_seen_ && !target_.tasks().located()) {
@@ -155,7 +175,7 @@ void Sampler::housekeep() {
 
 SamplingTotals Sampler::run(SampleSink &sink, const std::atomic<bool> &stop) {
   SampleBatch batch(sink);
-  const std::int64_t start = monotonic_ns();
+  const std::int64_t start = start_ns_ = monotonic_ns();
   const std::int64_t end = options_.duration_ns ? start + *options_.duration_ns : INT64_MAX;
   Pacer pacer(start, options_.rate_hz, std::random_device{}());
   next_progress_ns_ = start + k_progress_ns;
@@ -170,9 +190,10 @@ SamplingTotals Sampler::run(SampleSink &sink, const std::atomic<bool> &stop) {
       break;
     }
     const std::int64_t now = monotonic_ns();
-    if (now >= next_housekeeping_ns_) {
+    // While all known threads wait, no look finds the threads born meanwhile, which may be what they wait for.
+    if (now >= next_housekeeping_ns_ || !any_sampled_ || now < unsettled_until_ns_) {
       next_housekeeping_ns_ = now + k_housekeeping_ns;
-      housekeep();
+      housekeep(now);
       batch.flush();
     }
     if (progress_ && now >= next_progress_ns_) {

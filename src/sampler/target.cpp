@@ -99,7 +99,7 @@ void Target::set_threads(const std::vector<ThreadEntry> &entries) {
       continue;
     }
     if (const std::optional<ThreadId> tid = host_id(entry.native_id, ids)) {
-      threads.push_back({entry, ThreadWatch(process_.pid(), *tid), false, {}, 0});
+      threads.push_back({entry, ThreadWatch(process_.pid(), *tid), false, {}, 0, {}});
     }
   }
   for (TargetThread &thread : threads_) {

@@ -6,6 +6,7 @@
 
 #include "awaitscope/model/ids.hpp"
 #include "awaitscope/support/error.hpp"
+#include "view.hpp"
 
 namespace awaitscope::tools {
 
@@ -19,12 +20,16 @@ struct RecordOptions {
   std::string output;
   std::string format;
   std::string engine = "auto";
-  bool idle = false;
-  bool lines = false;
-  bool full_paths = false;
-  bool loop_frames = false;
-  bool task_frames = false;
-  bool task_names = false;
+  ViewOptions view;
+  std::vector<std::string> words; ///< the whole command line
+  Verbosity verbosity = Verbosity::normal;
+};
+
+struct ReportOptions {
+  std::string file;
+  std::string output;
+  std::string format;
+  ViewOptions view;
   Verbosity verbosity = Verbosity::normal;
 };
 
@@ -38,6 +43,7 @@ struct DumpOptions {
 
 /// Each returns the exit status of a run that did what it could; an Error is printed by main.
 Result<int> record(const RecordOptions &options);
+Result<int> report(const ReportOptions &options);
 Result<int> dump(const DumpOptions &options);
 
 } // namespace awaitscope::tools

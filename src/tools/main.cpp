@@ -43,38 +43,77 @@ struct Loudness {
   }
 };
 
-void add_common(CLI::App &command, std::optional<ThreadId> &pid, std::string &output, std::string &engine,
-                Loudness &loudness) {
-  command.add_option("-p,--pid", pid, "the process to read")->type_name("PID");
+void add_common(CLI::App &command, std::string &output, Loudness &loudness) {
   command.add_option("-o,--output", output, "where to write; - is standard output")->type_name("FILE");
-  command.add_option("--engine", engine, "how running threads are read: auto, preempt")->type_name("NAME");
   command.add_flag("-q,--quiet", loudness.quiet, "say nothing but errors");
   command.add_flag("-v,--verbose", loudness.verbose, "say how the process was read");
+}
+
+void add_target(CLI::App &command, std::optional<ThreadId> &pid, std::string &engine) {
+  command.add_option("-p,--pid", pid, "the process to read")->type_name("PID")->check(CLI::PositiveNumber);
+  command.add_option("--engine", engine, "how running threads are read: auto, preempt")->type_name("NAME");
+}
+
+/// How stacks are shown, by report and by a record that writes no recording.
+void add_view(CLI::App &command, ViewOptions &options) {
+  command
+      .add_option("--metric", options.metric,
+                  "what counts: wall (samples, the default), cpu (nanoseconds), events, await (nanoseconds)")
+      ->type_name("NAME");
+  command.add_flag("--idle", options.idle, "count threads that wait as well");
+  command.add_flag("--lines", options.lines, "name the executing line, not that of the def");
+  command.add_flag("--full-paths", options.full_paths, "keep file names whole");
+  command.add_flag("--loop-frames", options.loop_frames, "keep the event loop's own frames below a task");
+  command.add_flag("--task-frames", options.task_frames, "mark where a task begins: [task NAME]");
+  command.add_flag("--task-names", options.task_names, "call a root task by the name that the program gave it");
 }
 
 CLI::App *add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) {
   CLI::App *command =
       app.add_subcommand("record", "sample a process for a while: record -p PID, or record -- COMMAND ARGUMENT…");
-  add_common(*command, options.pid, options.output, options.engine, loudness);
+  add_common(*command, options.output, loudness);
+  add_target(*command, options.pid, options.engine);
   command
       ->add_option("-d,--duration", options.duration,
                    "how long: 10, 500ms, 2m (default: until Ctrl-C, or the process ends)")
       ->type_name("SECONDS");
   command->add_option("-r,--rate", options.rate, "samples per second: 100 (the default), 1kHz")->type_name("HZ");
-  command->add_option("-f,--format", options.format, "what to write: folded (default: by the ending of FILE)")
+  command
+      ->add_option(
+          "-f,--format", options.format,
+          "what to write: recording, or a view of it, as report makes it (default: by the ending of FILE, else "
+          "recording)")
       ->type_name("NAME");
-  command->add_flag("--idle", options.idle, "count threads that wait as well");
-  command->add_flag("--lines", options.lines, "name the executing line, not that of the def");
-  command->add_flag("--full-paths", options.full_paths, "keep file names whole");
-  command->add_flag("--loop-frames", options.loop_frames, "keep the event loop's own frames below a task");
-  command->add_flag("--task-frames", options.task_frames, "mark where a task begins: [task NAME]");
-  command->add_flag("--task-names", options.task_names, "call a root task by the name that the program gave it");
+  add_view(*command, options.view);
+  return command;
+}
+
+CLI::App *add_report(CLI::App &app, ReportOptions &options, Loudness &loudness) {
+  CLI::App *command = app.add_subcommand("report", "show a recording, on any machine: report FILE");
+  command->add_option("FILE", options.file, "a recording; - is standard input")->required();
+  add_common(*command, options.output, loudness);
+  command
+      ->add_option("-f,--format", options.format,
+                   "hot (a table of functions, the default), folded, info; or by the ending of -o")
+      ->type_name("NAME");
+  command->add_flag("--json", options.view.json, "a table as JSON");
+  add_view(*command, options.view);
+  command
+      ->add_option("--thread", options.view.filter.threads, "only threads of this name or TID; * stands for anything")
+      ->type_name("NAME");
+  command->add_option("--task", options.view.filter.tasks, "only what runs in a task of this coroutine or name")
+      ->type_name("NAME");
+  command->add_option("--function", options.view.filter.functions, "only stacks with this function")->type_name("NAME");
+  command->add_option("--since", options.view.since, "only from this time on, counted from the start: 10, 500ms, 2m")
+      ->type_name("TIME");
+  command->add_option("--until", options.view.until, "only up to this time")->type_name("TIME");
   return command;
 }
 
 CLI::App *add_dump(CLI::App &app, DumpOptions &options, Loudness &loudness) {
   CLI::App *command = app.add_subcommand("dump", "one snapshot: every thread, every task");
-  add_common(*command, options.pid, options.output, options.engine, loudness);
+  add_common(*command, options.output, loudness);
+  add_target(*command, options.pid, options.engine);
   command->add_flag("--json", options.json, "as JSON");
   return command;
 }
@@ -94,9 +133,11 @@ int run(int count, char **words) {
   app.set_version_flag("--version", fmt::format("awaitscope {}", k_version));
   app.require_subcommand(1);
   RecordOptions record_options;
+  ReportOptions report_options;
   DumpOptions dump_options;
   Loudness loudness;
   const CLI::App *record_command = add_record(app, record_options, loudness);
+  const CLI::App *report_command = add_report(app, report_options, loudness);
   const CLI::App *dump_command = add_dump(app, dump_options, loudness);
   try {
     std::vector<std::string> reversed(arguments.own.rbegin(), arguments.own.rend()); // what CLI11 takes
@@ -109,8 +150,14 @@ int run(int count, char **words) {
   Result<int> result = 0;
   if (record_command->parsed()) {
     record_options.command = std::move(arguments.command);
+    record_options.words.assign(words, words + count); // NOLINT(cppcoreguidelines-pro-bounds-pointer-arithmetic)
     record_options.verbosity = loudness.value();
     result = record(record_options);
+  } else if (report_command->parsed()) {
+    report_options.verbosity = loudness.value();
+    result = !arguments.command.empty()
+                 ? fail(ExitStatus::usage, "report reads a recording, and starts nothing", "awaitscope report FILE")
+                 : report(report_options);
   } else if (dump_command->parsed()) {
     dump_options.verbosity = loudness.value();
     result = !dump_options.pid.has_value() || !arguments.command.empty()

@@ -1,21 +1,27 @@
 #include "commands.hpp"
 
+#include <array>
+#include <cmath>
 #include <csignal>
+#include <ctime>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include "awaitscope/export/folded.hpp"
 #include "awaitscope/process/child.hpp"
-#include "awaitscope/recording/recording.hpp"
-#include "awaitscope/report/profile.hpp"
+#include "awaitscope/recording/block_queue.hpp"
+#include "awaitscope/recording/writer.hpp"
 #include "awaitscope/sampler/sampler.hpp"
 #include "awaitscope/support/clock.hpp"
 #include "awaitscope/support/units.hpp"
 #include "engines.hpp"
 #include "messages.hpp"
 #include "output.hpp"
+#include "process_cpu.hpp"
 #include "stop_signals.hpp"
+#include "version.hpp"
 
 namespace awaitscope::tools {
 namespace {
@@ -23,25 +29,10 @@ namespace {
 /// What the command line asked for, parsed and checked.
 struct Plan {
   SamplerOptions sampling;
-  Output output;
+  Format format = Format::recording;
+  ViewPlan view;                ///< unless a recording is to be written
+  std::optional<Output> output; ///< opened by open_output()
 };
-
-bool ends_with(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
-
-Result<void> check_format(const RecordOptions &options) {
-  std::string format = options.format;
-  if (format.empty()) {
-    const bool folded = ends_with(options.output, ".folded") || ends_with(options.output, ".txt");
-    format = folded ? "folded" : ends_with(options.output, ".speedscope.json") ? "speedscope" : "recording";
-  }
-  if (format != "folded") {
-    return fail(ExitStatus::usage, fmt::format("format '{}' is not in this version", format),
-                "use -f folded, or an output that ends in .folded");
-  }
-  return {};
-}
 
 Result<Plan> plan_of(const RecordOptions &options) {
   if (options.pid.has_value() == !options.command.empty()) {
@@ -62,26 +53,53 @@ Result<Plan> plan_of(const RecordOptions &options) {
     }
     plan.sampling.duration_ns = *duration;
   }
-  if (const Result<void> format = check_format(options); !format) {
+  const Result<Format> format = format_of(options.format, options.output, Format::recording);
+  if (!format) {
     return tl::unexpected(format.error());
   }
-  plan.sampling.idle = options.idle ? IdleThreads::sample : IdleThreads::skip;
-  plan.sampling.root_names = options.task_names ? RootNames::read : RootNames::skip;
-  Result<Output> output = Output::open(options.output);
+  plan.format = *format;
+  const Result<ViewPlan> view = plan_view(*format, options.view);
+  if (!view) {
+    return tl::unexpected(view.error());
+  }
+  plan.view = *view;
+  plan.sampling.idle = options.view.idle ? IdleThreads::sample : IdleThreads::skip;
+  plan.sampling.root_names = options.view.task_names ? RootNames::read : RootNames::skip;
+  return plan;
+}
+
+/// awaitscope-PID-YYYYmmdd-HHMMSS.ascope
+std::string default_name(ThreadId pid) {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::localtime_r(&now, &parts);
+  std::string text(32, '\0');
+  text.resize(std::strftime(text.data(), text.size(), "%Y%m%d-%H%M%S", &parts));
+  return fmt::format("awaitscope-{}-{}.ascope", pid, text);
+}
+
+Result<void> open_output(const RecordOptions &options, ThreadId pid, Plan &plan) {
+  const bool nameless = options.output.empty() && plan.format == Format::recording;
+  const std::string path = nameless ? default_name(pid) : options.output;
+  if (plan.format == Format::recording && path == "-" && ::isatty(STDOUT_FILENO) == 1) {
+    return fail(ExitStatus::usage, "a recording is not for a terminal to show", "give a file with -o, or -f folded");
+  }
+  Result<Output> output = Output::open(path);
   if (!output) {
     return tl::unexpected(output.error());
   }
-  plan.output = std::move(*output);
-  return plan;
+  plan.output.emplace(std::move(*output));
+  return {};
 }
 
 class RecordingSink final : public SampleSink {
 public:
-  explicit RecordingSink(Recording &recording) : recording_(recording) {}
-  void consume(const Sample &sample, const std::string &thread_name) override { recording_.add(sample, thread_name); }
+  explicit RecordingSink(RecordingWriter &writer) : writer_(writer) {}
+  void consume(const Sample &sample, const std::string &thread_name) override { writer_.add(sample, thread_name); }
+  void consume(const TaskChange &change) override { writer_.add(change); }
 
 private:
-  Recording &recording_;
+  RecordingWriter &writer_;
 };
 
 /// A command that was just started needs a moment until it is a Python: `env python`, a shell script, a slow import.
@@ -117,18 +135,6 @@ Result<void> attach(const RecordOptions &options, std::optional<Child> &child, C
   return target->attach();
 }
 
-std::string folded(const Recording &recording, const RecordOptions &options) {
-  ProfileOptions profile;
-  profile.idle = options.idle;
-  profile.loop_frames = options.loop_frames;
-  profile.task_frames = options.task_frames;
-  profile.task_names = options.task_names;
-  FrameNames names(recording.codes, recording.import_paths,
-                   options.full_paths ? FileNames::full : FileNames::importable,
-                   options.lines ? Lines::executing : Lines::definition);
-  return folded_text(wall_profile(recording, profile), names);
-}
-
 void say_attached(Target &target, const Engine &engine, std::int64_t took_ns) {
   const PythonRuntime &runtime = target.runtime();
   say(fmt::format("attached to process {} in {}: Python {} in {} (found by {}), {} threads, asyncio {}, engine {}",
@@ -137,36 +143,116 @@ void say_attached(Target &target, const Engine &engine, std::int64_t took_ns) {
                   engine.name()));
 }
 
-/// Samples into the recording and writes it.
-Result<void> sample_and_write(const RecordOptions &options, Plan &plan, Target &target, Recording &recording,
+RecordingInfo info_of(const RecordOptions &options, const Plan &plan, Target &target, const Engine &engine) {
+  RecordingInfo info;
+  info.tool_version = k_version;
+  info.tool_command = options.words;
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) == 0) {
+    info.host = host.data();
+  }
+  info.pid = target.process().pid();
+  info.executable = target.process().executable();
+  info.command = target.process().command_line();
+  info.python = target.runtime().layout.version.text();
+  info.engine = engine.name();
+  info.rate_millihertz = static_cast<std::uint64_t>(std::llround(plan.sampling.rate_hz * 1000));
+  info.idle_threads = plan.sampling.idle == IdleThreads::sample;
+  info.task_names = plan.sampling.root_names == RootNames::read;
+  info.import_paths = target.import_paths();
+  info.start_ns = monotonic_ns();
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  info.start_realtime_ns = std::int64_t{now.tv_sec} * k_ns_per_second + now.tv_nsec;
+  return info;
+}
+
+/// Samples until the end, into the queue.
+SamplingTotals sample(const RecordOptions &options, const Plan &plan, Target &target, const CodeTable &codes,
+                      Engine &engine, BlockQueue &queue) {
+  RecordingWriter writer(info_of(options, plan, target, engine), codes,
+                         [&](std::string block) { queue.put(std::move(block)); });
+  ProcessCpu cpu(target.process().pid());
+  ProgressLine progress;
+  Sampler sampler(target, engine, plan.sampling);
+  sampler.on_progress([&](const SamplingTotals &counted) {
+    SamplingTotals totals = counted;
+    totals.process_cpu_ns = cpu.used();
+    writer.keep_up(monotonic_ns(), totals);
+    if (queue.failed()) {
+      StopSignals::request();
+    }
+    if (options.verbosity != Verbosity::quiet) {
+      progress.show(totals);
+    }
+  });
+  RecordingSink sink(writer);
+  SamplingTotals totals = sampler.run(sink, StopSignals::requested());
+  totals.process_cpu_ns = cpu.used();
+  writer.finish(totals);
+  return totals;
+}
+
+/// What was written, and what to do with it.
+std::string outcome(const Plan &plan, const View &view) {
+  const Output &output = *plan.output;
+  if (plan.format == Format::recording) {
+    const std::string size = fmt::format("{} bytes", with_thousands(static_cast<std::uint64_t>(output.size())));
+    return output.is_standard()
+               ? fmt::format("recording, {}, in {}", size, output.name())
+               : fmt::format("recording, {}, in {}; next: awaitscope report {}", size, output.name(), output.name());
+  }
+  const bool flame = plan.format == Format::folded && !output.is_standard();
+  return fmt::format("{}, in {}{}", view.what, output.name(),
+                     flame ? fmt::format("; next: flamegraph.pl {} > flame.svg", output.name()) : "");
+}
+
+/// Samples, and writes the recording meanwhile, or afterwards the view of it that was asked for.
+Result<void> sample_and_write(const RecordOptions &options, Plan &plan, Target &target, const CodeTable &codes,
                               std::int64_t began_ns) {
+  Output &output = *plan.output;
+  std::string memory;
+  // Before the engine, which changes the scheduling of this thread.
+  BlockQueue queue([&](std::string_view bytes) {
+    if (plan.format == Format::recording) {
+      return output.append(bytes);
+    }
+    memory += bytes;
+    return Result<void>();
+  });
   Result<std::unique_ptr<Engine>> engine = make_engine(options.engine);
   if (!engine) {
     return tl::unexpected(engine.error());
   }
-  recording.import_paths = target.import_paths();
   if (options.verbosity == Verbosity::verbose) {
     say_attached(target, **engine, monotonic_ns() - began_ns);
   }
   const std::string engine_name = (*engine)->name();
-  {
-    ProgressLine progress;
-    Sampler sampler(target, **engine, plan.sampling);
-    if (options.verbosity != Verbosity::quiet) {
-      sampler.on_progress([&](const SamplingTotals &totals) { progress.show(totals); });
+  const SamplingTotals totals = sample(options, plan, target, codes, **engine, queue);
+  engine->reset(); // the rest runs at ordinary priority
+  if (const Result<void> closed = queue.close(); !closed) {
+    Error error = closed.error();
+    error.hint += fmt::format("; what was written before can be read: awaitscope report {}", output.name());
+    return tl::unexpected(error);
+  }
+  View view;
+  if (plan.format != Format::recording) {
+    Result<View> made = render(std::make_unique<MemorySource>(std::move(memory)), plan.view);
+    if (!made) {
+      return tl::unexpected(made.error());
     }
-    RecordingSink sink(recording);
-    recording.totals = sampler.run(sink, StopSignals::requested());
-    engine->reset(); // the rest runs at ordinary priority
+    view = std::move(*made);
+    if (const Result<void> written = output.write(view.text); !written) {
+      return written;
+    }
   }
-  Result<void> written = plan.output.write(folded(recording, options));
-  if (written && options.verbosity != Verbosity::quiet) {
-    const std::string next =
-        plan.output.is_standard() ? "" : fmt::format("; next: flamegraph.pl {} > flame.svg", plan.output.name());
-    say(fmt::format("{}; folded stacks, unit samples, in {}{}",
-                    summary(recording.totals, plan.sampling.rate_hz, engine_name), plan.output.name(), next));
+  if (options.verbosity != Verbosity::quiet) {
+    for (const std::string &warning : view.warnings) {
+      say(warning);
+    }
+    say(fmt::format("{}; {}", summary(totals, plan.sampling.rate_hz, engine_name), outcome(plan, view)));
   }
-  return written;
+  return {};
 }
 
 /// The status of the command, once it has ended.
@@ -189,6 +275,12 @@ Result<int> record(const RecordOptions &options) {
   if (const auto engine = make_engine(options.engine); !engine) {
     return tl::unexpected(engine.error());
   }
+  if (!options.command.empty() && !options.output.empty()) {
+    // Before the command runs.
+    if (const Result<void> opened = open_output(options, 0, *plan); !opened) {
+      return tl::unexpected(opened.error());
+    }
+  }
   std::optional<Child> child;
   if (!options.command.empty()) {
     Result<Child> launched = Child::launch(options.command);
@@ -197,11 +289,17 @@ Result<int> record(const RecordOptions &options) {
     }
     child = *launched;
   }
-  Recording recording;
+  CodeTable codes;
   std::unique_ptr<Target> target;
-  Result<void> done = attach(options, child, recording.codes, target);
+  Result<void> done;
+  if (!plan->output) {
+    done = open_output(options, child ? child->pid() : *options.pid, *plan);
+  }
   if (done) {
-    done = sample_and_write(options, *plan, *target, recording, began_ns);
+    done = attach(options, child, codes, target);
+  }
+  if (done) {
+    done = sample_and_write(options, *plan, *target, codes, began_ns);
   }
   if (!child) {
     return done ? Result<int>(0) : tl::unexpected(done.error());

@@ -28,8 +28,15 @@ void StopSignals::install() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     ::sigaction(signal, &action, nullptr);
   }
-  std::signal(SIGPIPE, SIG_IGN);
+  ignore_broken_writes();
 }
+
+void StopSignals::ignore_broken_writes() {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
+void StopSignals::request() { stop_requested.store(true); }
 
 const std::atomic<bool> &StopSignals::requested() { return stop_requested; }
 

@@ -4,12 +4,19 @@
 
 namespace awaitscope::tools {
 
-/// The first SIGINT, SIGTERM or SIGHUP asks to stop, the second ends the process at once. SIGPIPE is ignored: a write then
-/// says EPIPE.
+/// The first SIGINT, SIGTERM or SIGHUP asks to stop, the second ends the process at once. SIGPIPE and SIGXFSZ are
+/// ignored: a write then says EPIPE, or EFBIG.
 class StopSignals {
 public:
   static void install();
+
+  /// The part of install() that a command needs which may simply be ended.
+  static void ignore_broken_writes();
+
   static const std::atomic<bool> &requested();
+
+  /// Asks to stop, as a signal would.
+  static void request();
 
   /// The signal to pass on to a child: 0 if none came, or if the terminal sent it to the child as well.
   static int to_forward();

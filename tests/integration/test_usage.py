@@ -43,7 +43,7 @@ class Usage(harness.ToolTest):
         self.assert_progress(target, "ticks")
 
     def test_help_and_version(self):
-        for words in (["--help"], ["record", "--help"], ["dump", "--help"], ["--version"]):
+        for words in (["--help"], ["record", "--help"], ["report", "--help"], ["dump", "--help"], ["--version"]):
             with self.subTest(words):
                 result = harness.run_tool(*words, timeout=20)
                 self.assert_done(result)

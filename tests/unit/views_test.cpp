@@ -71,41 +71,6 @@ TEST_CASE("equal stacks are one number, different ones are not") {
   CHECK(tree.size() == 5); // 1, 2, 3, 4 and the empty one
 }
 
-TEST_CASE("folded lines: sorted, merged by name, always parseable") {
-  Recording recording;
-  const CodeId odd = recording.codes.add({"f;g\n", "/srv/app/x.py", 3, {}});
-  const CodeId same = recording.codes.add({"f;g\n", "/srv/app/x.py", 3, {}});
-  const CodeId loop = recording.codes.add({"run_forever", "/usr/lib/python3.11/asyncio/base_events.py", 9, {}});
-  const CodeId main = recording.codes.add({"main", "/srv/app/m.py", 1, {}});
-  recording.import_paths = {"/srv/app", "/srv"};
-  Sample sample;
-  sample.stack = {{{main, 1, FrameKind::python}, {odd, 4, FrameKind::python}}, false};
-  recording.add(sample, "worker;1");
-  sample.stack = {{{main, 1, FrameKind::python}, {same, 5, FrameKind::python}}, false};
-  recording.add(sample, "worker;1");
-  sample.stack = {{{loop, 1, FrameKind::loop},
-                   {main, 0, FrameKind::task_border},
-                   {main, 1, FrameKind::python},
-                   {odd, 0, FrameKind::task_border},
-                   k_unreadable_frame},
-                  true};
-  sample.task_name = "payments";
-  recording.add(sample, "MainThread");
-  sample.state = ThreadState::idle;
-  recording.add(sample, "MainThread");
-
-  const auto text = [&](const ProfileOptions &options, Lines lines) {
-    FrameNames names(recording.codes, recording.import_paths, FileNames::importable, lines);
-    return folded_text(wall_profile(recording, options), names);
-  };
-  CHECK(text({}, Lines::definition) == "task main;main (m.py:1);[unreadable] 1\n"
-                                       "thread worker:1;main (m.py:1);f:g? (x.py:3) 2\n");
-  CHECK(text({true, true, true, true}, Lines::executing) ==
-        "task payments;run_forever (asyncio/base_events.py:1);main (m.py:1);[task f:g?];[unreadable] 2\n"
-        "thread worker:1;main (m.py:1);f:g? (x.py:4) 1\n"
-        "thread worker:1;main (m.py:1);f:g? (x.py:5) 1\n");
-}
-
 TEST_CASE("threads fold by name, not by the number that the interpreter gave") {
   CHECK(lasting_thread_name("ThreadPoolExecutor-301_0") == "ThreadPoolExecutor");
   CHECK(lasting_thread_name("asyncio_12") == "asyncio");

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,7 +41,10 @@ struct Sample {
   ThreadId tid = 0;
   ThreadState state = ThreadState::running;
   LogicalStack stack;
-  std::string task_name; ///< given by the program to the root task; empty if none
+  Address task = 0;         ///< the task that runs; 0: none, or not known
+  std::string task_name;    ///< given by the program to the root task; empty if none
+  std::uint64_t cpu_ns = 0; ///< CPU time that the thread has used since its sample before
+  std::uint64_t events = 0; ///< counted in the thread since its sample before
 };
 
 /// What a recording says about itself.
@@ -52,6 +56,7 @@ struct SamplingTotals {
   std::int64_t elapsed_ns = 0; ///< first to last tick
   std::int64_t read_ns = 0;    ///< time spent reading while the thread could not run, all threads
   std::int64_t longest_read_ns = 0;
+  std::optional<std::uint64_t> process_cpu_ns; ///< what the kernel says that the whole process has used meanwhile
   std::array<std::uint64_t, static_cast<std::size_t>(Loss::count_)> lost{};
 
   [[nodiscard]] std::uint64_t lost_for(Loss loss) const { return lost[static_cast<std::size_t>(loss)]; }

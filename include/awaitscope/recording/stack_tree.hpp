@@ -18,6 +18,13 @@ public:
   /// Ids are dense. A stack that shares its beginning with the last one costs only what differs.
   StackId intern(const std::vector<Frame> &frames);
 
+  /// Adds a node as it was written: its parent must be one of those before it. A tree that is read is not interned into.
+  void append(StackId parent, const Frame &frame) { nodes_.push_back({parent, frame}); }
+
+  [[nodiscard]] StackId parent(StackId stack) const { return nodes_[stack].parent; }
+  /// Of any stack but 0.
+  [[nodiscard]] const Frame &leaf(StackId stack) const { return nodes_[stack].frame; }
+
   /// Root first.
   [[nodiscard]] std::vector<Frame> frames(StackId stack) const;
 

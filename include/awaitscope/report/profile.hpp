@@ -4,9 +4,18 @@
 #include <string>
 #include <vector>
 
-#include "awaitscope/recording/recording.hpp"
+#include "awaitscope/report/costs.hpp"
 
 namespace awaitscope {
+
+/// Which stacks a view shows. A pattern is a whole name, in which * and ? stand for anything; of several, one must match.
+struct Filter {
+  std::vector<std::string> threads;   ///< the program's name, that without its number, or the TID
+  std::vector<std::string> tasks;     ///< the coroutine of a task on the stack, or the root's given name
+  std::vector<std::string> functions; ///< qualified, or its last part alone; anywhere in the stack
+
+  [[nodiscard]] bool everything() const { return threads.empty() && tasks.empty() && functions.empty(); }
+};
 
 /// What a view shows of a recording.
 struct ProfileOptions {
@@ -14,6 +23,8 @@ struct ProfileOptions {
   bool loop_frames = false; ///< keep the event loop's own frames below a task
   bool task_frames = false; ///< keep a frame where a task begins
   bool task_names = false;  ///< root of a task: the name that the program gave it
+  Metric metric = Metric::wall;
+  Filter filter;
 };
 
 /// A thread's name without the number that the interpreter gave it, so that equal work folds: "ThreadPoolExecutor-3_0" is
@@ -27,7 +38,20 @@ struct WeightedStack {
   std::uint64_t weight = 0;
 };
 
-/// The wall metric: one for each sample. Equal stacks may occur more than once; order is not defined.
-std::vector<WeightedStack> wall_profile(const Recording &recording, const ProfileOptions &options);
+/// The root that a view shows above a stack.
+std::string root_of(const RecordingTables &tables, const StackCosts::Key &key, const std::vector<Frame> &frames,
+                    const ProfileOptions &options);
+
+/// The frames that a view shows of a stack.
+std::vector<Frame> shown_frames(const std::vector<Frame> &frames, const ProfileOptions &options);
+
+/// Whether the filter and the options let a stack pass.
+bool is_shown(const RecordingTables &tables, const StackCosts::Key &key, const std::vector<Frame> &frames,
+              const ProfileOptions &options);
+
+/// One metric of each stack that has any of it. Equal stacks may occur more than once; order is not defined. The metric cpu
+/// has a stack without a readable part for what no sample carries, so that the sum is the kernel's.
+std::vector<WeightedStack> stack_profile(const RecordingTables &tables, const StackCosts &costs,
+                                         const ProfileOptions &options);
 
 } // namespace awaitscope

@@ -14,6 +14,7 @@ public:
   explicit SampleBatch(SampleSink &sink) : sink_(sink), held_(k_most) {}
 
   void consume(const Sample &sample, const std::string &thread_name) override;
+  void consume(const TaskChange &change) override;
 
   /// Hands on what it holds, in order.
   void flush();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "awaitscope/model/sample.hpp"
+#include "awaitscope/model/task_change.hpp"
 #include "awaitscope/sampler/engine.hpp"
 #include "awaitscope/sampler/target.hpp"
 
@@ -32,6 +33,9 @@ public:
 
   /// `thread_name` is what the program calls the thread, else its TID.
   virtual void consume(const Sample &sample, const std::string &thread_name) = 0;
+
+  /// A task was found otherwise than before, by a look at all tasks.
+  virtual void consume(const TaskChange &change) = 0;
 };
 
 /// The sampling loop: paces, decides which threads have run, has the engine read those, stitches and hands on.
@@ -52,14 +56,16 @@ private:
   Health tick(SampleSink &sink);
   Health sample(TargetThread &thread, ThreadState state, const SchedStat &stat, SampleSink &sink);
   void look(TargetThread &thread);
-  void housekeep();
+  void housekeep(std::int64_t now);
   bool sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const;
   void lose(Loss loss, std::uint64_t count = 1);
+  void begin_cpu(TargetThread &thread, const SchedStat &stat) const;
 
   Target &target_;
   Engine &engine_;
   SamplerOptions options_;
   SamplingTotals totals_;
+  std::int64_t start_ns_ = 0;
   std::function<void(const SamplingTotals &)> progress_;
 
   // What the last look found; void until the engine has accepted it.
@@ -72,6 +78,8 @@ private:
   std::uint64_t generation_ = 0;                        ///< of the thread list in use
   std::optional<std::vector<ThreadEntry>> new_threads_; ///< to be taken over after the tick
   bool coroutines_seen_ = false;
+  std::int64_t unsettled_until_ns_ = 0; ///< threads were born just now
+  bool any_sampled_ = false;            ///< at the last tick
   std::uint64_t checked_generation_ = 0;
   std::int64_t next_housekeeping_ns_ = 0;
   std::int64_t next_progress_ns_ = 0;

@@ -23,6 +23,8 @@ struct TargetThread {
   bool left = false;            ///< its thread state is gone
   std::string name;             ///< threading.Thread.name, valid UTF-8; empty while unknown
   std::uint64_t blocked_at = 0; ///< schedstat's third field when it was last seen blocked; 0 if it never was
+  std::optional<std::uint64_t>
+      cpu_told_ns; ///< of schedstat's first field, what samples carry; none before its first tick
 };
 
 /// Every reader of one process, over one snapshot of its memory.

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "awaitscope/export/names.hpp"
+#include "awaitscope/report/hot.hpp"
+
+namespace awaitscope {
+
+/// A table for people of the first functions.
+std::string hot_text(const HotFunctions &hot, Metric metric, FrameNames &names);
+
+/// One JSON object, schema 1, with every function.
+std::string hot_json(const HotFunctions &hot, Metric metric, const CodeTable &codes);
+
+} // namespace awaitscope

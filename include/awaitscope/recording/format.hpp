@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+/// The recording, a file named *.ascope.
+///
+///   head    8 bytes of magic, u32 revision, u32 of XXH3 of the two
+///   frame   u32 length, u32 length of the block, u64 XXH3 of the data (seeded with both lengths), data
+///   frame   …
+///
+/// Numbers outside blocks are little-endian. The data of all frames together is one zstd stream that is flushed behind each
+/// frame, so that a frame's block is known as soon as the frame is there, and yet a block of a second of samples is
+/// compressed with the seconds before it in the window: single blocks would be a fifth bigger, and an idle target's (of
+/// which there is nothing to say but that time has passed) five times.
+///
+/// Why so: a recorder is killed, and disks are full. Everything is appended and nothing is ever changed, so each prefix of a
+/// recording is a recording, up to its last whole frame. A reader takes no byte that its checksum does not vouch for, and
+/// allocates nothing before that. No index is at the end: it would be missing when it matters most. Frames cannot be skipped,
+/// because what they intern is needed later on; a pass over ten million samples takes a second, which no index would beat.
+///
+/// A block is a list of sections: u8 kind, varint length, contents. A reader skips kinds that it does not know, and columns
+/// behind those that it knows, so both may be added without a new revision. A table section has a varint count of rows, then
+/// its columns, each a varint length and its values in the order of rows: values of one kind stand together, which is what
+/// makes them compress. Values are varints (LEB128), zigzag where they may be negative.
+///
+///   info        once, in the first block: RecordingInfo, field by field
+///   texts       bytes shared with the text before, bytes more, these bytes. Numbered from 1: text 0 is empty
+///   codes       function (text), file (text), first line
+///   stacks      the trace tree's nodes: own number minus parent's, code, line minus the code's first, kind
+///   threads     tid, name (text); both less those of the thread before
+///   tasks       address, coroutine (code + 1, 0 if not known), name (text). Numbered from 1
+///   samples     first time (since the row before), thread, bits, task, stack, CPU time, events, count - 2, duration; the
+///               last five but the stack only in rows whose bits say so
+///   task changes time (since the row before), since the look before + 1 (0: none), task, state, stack, CPU time, first frame
+///               of a new call + 1
+///   totals      SamplingTotals so far, and whether this is the end
+///
+/// Each thing is interned once, in the block of its first use, and its number is its place: it is never repeated.
+/// Times and CPU times are in a unit that the info names: a hundredth of the sampling period, but within 1 and 10 µs. The
+/// moment of a sample says no more, and each digit below is noise that costs half a byte a sample. What is left of a CPU time
+/// goes to the thread's next sample, so that sums are exact.
+///
+/// Equal samples of one thread at successive ticks are one row with a count, for a second at most; so a thread that
+/// waits costs some ten bytes a second at any rate. A tick by itself is not written at all.
+namespace awaitscope::format {
+
+inline constexpr std::string_view k_magic{"\x8F"
+                                          "ascope\n",
+                                          8};
+inline constexpr std::uint32_t k_revision = 1;
+inline constexpr std::size_t k_head_size = 16;
+inline constexpr std::size_t k_frame_head_size = 16;
+
+// A reader refuses what is beyond these.
+inline constexpr std::size_t k_max_block = std::size_t{1} << 20U;
+inline constexpr std::size_t k_max_frame = k_max_block + (k_max_block >> 7U) + 1024; // zstd's worst case, and flushes
+inline constexpr std::size_t k_max_rows = std::size_t{1} << 16U;
+inline constexpr std::size_t k_max_text = std::size_t{1} << 16U;
+inline constexpr std::size_t k_max_shared = 64;                            // a text with the one before
+inline constexpr std::uint64_t k_max_code_bytes = std::uint64_t{1} << 28U; // names of all codes: they share texts
+inline constexpr std::uint64_t k_max_number = std::uint64_t{1} << 60U;     // of nanoseconds, or counts
+inline constexpr std::int64_t k_min_unit = 1'000;                          // of time, in nanoseconds
+inline constexpr std::int64_t k_max_unit = 10'000;
+inline constexpr int k_window_log = 18;
+
+// A writer cuts a block when it has this much.
+inline constexpr std::size_t k_enough_rows = std::size_t{1} << 13U;
+inline constexpr std::size_t k_enough_bytes = std::size_t{1} << 17U;
+
+enum class Section : std::uint8_t { info = 1, texts, codes, stacks, threads, tasks, samples, task_changes, totals };
+
+} // namespace awaitscope::format

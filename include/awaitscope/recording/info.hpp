@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "awaitscope/model/ids.hpp"
+
+namespace awaitscope {
+
+/// What a recording says of where it comes from. Text is as the system gave it, and not trusted to be UTF-8.
+struct RecordingInfo {
+  std::string tool_version;
+  std::vector<std::string> tool_command; ///< how awaitscope was called
+  std::string host;
+  ThreadId pid = 0;
+  std::string executable;
+  std::vector<std::string> command; ///< of the process
+  std::string python;
+  std::string engine;
+  std::uint64_t rate_millihertz = 0;
+  std::int64_t unit_ns = 0;              ///< of the times in the file; the writer's choice
+  std::string event;                     ///< what Sample::events counts; empty: nothing was counted
+  std::int64_t start_ns = 0;             ///< CLOCK_MONOTONIC at the start; every other time is told from here
+  std::int64_t start_realtime_ns = 0;    ///< the same moment by CLOCK_REALTIME
+  bool idle_threads = false;             ///< threads that wait were sampled too
+  bool task_names = false;               ///< the names that the program gave its root tasks were read
+  std::vector<std::string> import_paths; ///< the process's sys.path, to shorten file names by
+};
+
+} // namespace awaitscope

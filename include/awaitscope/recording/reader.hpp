@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "awaitscope/recording/block.hpp"
+#include "awaitscope/recording/byte_source.hpp"
+#include "awaitscope/recording/frame_codec.hpp"
+
+namespace awaitscope {
+
+/// How a recording ended.
+enum class Ending : std::uint8_t {
+  whole,   ///< the recorder said that this is the end
+  open,    ///< at a whole frame, but without the end: still growing, or the recorder was killed
+  torn,    ///< inside a frame: still growing, the recorder was killed, or the disk was full
+  damaged, ///< at a frame that is not what its checksum says, or that no recorder writes
+};
+
+/// Reads a recording from front to end, block by block, in the memory of one block and of what is interned.
+class RecordingReader {
+public:
+  /// Errors: unreadable; no recording; one of a later revision; one that ended before its first block.
+  static Result<RecordingReader> open(std::unique_ptr<ByteSource> source);
+
+  [[nodiscard]] const RecordingInfo &info() const { return info_; }
+
+  /// Grows with each block.
+  [[nodiscard]] const RecordingTables &tables() const { return *tables_; }
+
+  /// To the next block; false at the end, however that came about. Errors: the system's.
+  Result<bool> next();
+
+  /// Of the block that next() went to.
+  [[nodiscard]] const std::vector<SampleRun> &samples() const { return contents_.samples; }
+  [[nodiscard]] const std::vector<RecordedTaskChange> &task_changes() const { return contents_.task_changes; }
+
+  /// The last that was told.
+  [[nodiscard]] const SamplingTotals &totals() const { return totals_; }
+
+  /// Once next() has said false.
+  [[nodiscard]] Ending ending() const { return ending_; }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }     ///< of the whole frames
+  [[nodiscard]] std::uint64_t content() const { return content_; } ///< of their blocks
+
+private:
+  explicit RecordingReader(std::unique_ptr<ByteSource> source);
+
+  Result<bool> next_block();
+  bool end(Ending how);
+
+  std::unique_ptr<ByteSource> source_;
+  std::unique_ptr<RecordingTables> tables_;
+  FrameDecoder decoder_;
+  RecordingInfo info_;
+  std::string data_;
+  std::string block_;
+  block::Contents contents_;
+  SamplingTotals totals_;
+  Ending ending_ = Ending::open;
+  bool first_taken_ = false; ///< the first block was read, for its info, and not handed out yet
+  bool said_end_ = false;
+  bool ended_ = false;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t content_ = 0;
+};
+
+} // namespace awaitscope

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "awaitscope/model/code_table.hpp"
+#include "awaitscope/model/sample.hpp"
+#include "awaitscope/model/task.hpp"
+#include "awaitscope/recording/stack_tree.hpp"
+
+namespace awaitscope {
+
+/// Index into RecordingTables::texts; text 0 is empty.
+using TextId = std::uint32_t;
+
+struct RecordedThread {
+  ThreadId tid = 0;
+  TextId name = 0;
+};
+
+struct RecordedTask {
+  Address address = 0;
+  CodeId coroutine = 0;
+  TextId name = 0;      ///< given by the program to it, or to its root
+  bool unknown = false; ///< the coroutine is not known
+};
+
+/// What samples refer to by number. Thread and task numbers are indexes; task 0 stands for none.
+struct RecordingTables {
+  CodeTable codes;
+  std::uint64_t code_bytes = 0; ///< of the names of codes that were read
+  StackTree stacks;
+  std::vector<std::string> texts{std::string()};
+  std::vector<RecordedThread> threads;
+  std::vector<RecordedTask> tasks{RecordedTask{}};
+};
+
+/// Samples of one thread at ticks that follow each other and found the same. A single sample is a run of one.
+struct SampleRun {
+  std::int64_t first_ns = 0; ///< since the recording's start
+  std::int64_t last_ns = 0;
+  std::uint64_t count = 1;
+  std::uint64_t cpu_ns = 0; ///< of all of them
+  std::uint64_t events = 0;
+  std::uint32_t thread = 0;
+  std::uint32_t task = 0;
+  StackId stack = 0;
+  ThreadState state = ThreadState::running;
+};
+
+/// A TaskChange by numbers.
+struct RecordedTaskChange {
+  std::int64_t at_ns = 0;     ///< since the recording's start
+  std::int64_t before_ns = 0; ///< the same; -1: there was no look before
+  std::uint64_t cpu_ns = 0;
+  std::uint32_t task = 0;
+  StackId stack = 0;
+  std::uint32_t new_from = 0;
+  TaskState state = TaskState::waiting;
+};
+
+} // namespace awaitscope

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "awaitscope/model/task_change.hpp"
+#include "awaitscope/recording/block.hpp"
+
+namespace awaitscope {
+
+/// Turns samples into blocks of the recording (format.hpp). Keeps what is interned, and the samples of a second at most.
+class RecordingWriter {
+public:
+  using PutBlock = std::function<void(std::string)>;
+
+  /// Puts the first block at once. `codes` grows outside; what is in it never changes.
+  RecordingWriter(RecordingInfo info, const CodeTable &codes, PutBlock put);
+
+  void add(const Sample &sample, const std::string &thread_name);
+  void add(const TaskChange &change);
+
+  /// To be called a few times a second with the time of CLOCK_MONOTONIC and what was counted so far: puts a block once
+  /// something has been waiting for half a second, and one with the totals alone once a second.
+  void keep_up(std::int64_t now_ns, const SamplingTotals &totals);
+
+  /// Puts the last block.
+  void finish(const SamplingTotals &totals);
+
+private:
+  static constexpr std::size_t k_none = SIZE_MAX;
+
+  /// What is kept of each thread.
+  struct Thread {
+    std::size_t row = k_none;      ///< in rows_, of the run that may go on
+    std::uint64_t cpu_rest_ns = 0; ///< less than a unit, not written yet
+  };
+  struct TaskKey {
+    Address address = 0;
+    std::uint64_t coroutine = 0; ///< + 1; 0: not known
+    TextId name = 0;
+    bool operator==(const TaskKey &) const = default;
+  };
+  struct TaskKeyHash {
+    std::size_t operator()(const TaskKey &key) const;
+  };
+
+  TextId text(const std::string &text);
+  std::uint32_t thread(ThreadId tid, const std::string &name);
+  std::uint32_t task(const TaskKey &key);
+  void cut(const block::Totals *totals);
+
+  const CodeTable &codes_;
+  PutBlock put_;
+  std::int64_t start_ns_;
+  std::int64_t period_ns_;
+  std::int64_t unit_ns_;
+  RecordingTables tables_;
+  block::Extent written_;
+  std::vector<block::CodeTexts> code_texts_;
+  std::unordered_map<std::string, TextId> text_ids_;
+  std::unordered_map<ThreadId, std::uint32_t> thread_ids_; ///< the last of each TID: one may be used again
+  std::unordered_map<TaskKey, std::uint32_t, TaskKeyHash> task_ids_;
+  std::vector<Thread> threads_;
+  std::vector<SampleRun> rows_;
+  std::vector<RecordedTaskChange> changes_;
+  std::int64_t oldest_ns_ = 0; ///< of what waits to be put
+  std::int64_t last_totals_ns_ = 0;
+};
+
+} // namespace awaitscope

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <vector>
+
+#include "awaitscope/report/profile.hpp"
+
+namespace awaitscope {
+
+/// What a function cost: `own` where it was the innermost, `total` wherever it was in the stack (once, if it called itself).
+struct FunctionCost {
+  CodeId code = 0; ///< one of those that have this name, file and line
+  Cost own;
+  Cost total;
+};
+
+struct HotFunctions {
+  std::vector<FunctionCost> functions; ///< by options.metric: own first, then total
+  Cost sum;                            ///< of all stacks that the options let pass
+};
+
+HotFunctions hot_functions(const RecordingTables &tables, const StackCosts &costs, const ProfileOptions &options);
+
+} // namespace awaitscope

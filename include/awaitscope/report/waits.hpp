@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "awaitscope/recording/tables.hpp"
+
+namespace awaitscope {
+
+/// Turns the changes of tasks into spans of time in which a task was in one state with one stack.
+///
+/// A change is known to lie between two looks: it counts as in the middle, so that lengths are neither too long nor too short
+/// on average. Where there was no look before (the start of the recording, a task that was there already) it counts as at the
+/// look itself, and the span is cut: it had lasted longer. What has not changed again lasts to the recording's end, and is cut.
+struct TaskSpan {
+  std::uint32_t task = 0;
+  StackId stack = 0;
+  TaskState state = TaskState::waiting;
+  std::int64_t from_ns = 0; ///< since the recording's start
+  std::int64_t to_ns = 0;
+  std::uint64_t cpu_ns = 0;
+  std::uint32_t new_from = 0; ///< of the change that began it
+  bool begun = true;          ///< the beginning was seen
+  bool ended = true;          ///< the end was seen
+};
+
+class TaskSpans {
+public:
+  using Visit = std::function<void(const TaskSpan &)>;
+
+  explicit TaskSpans(Visit visit) : visit_(std::move(visit)) {}
+
+  /// In the order of the recording. A `done` task begins no span.
+  void add(const RecordedTaskChange &change);
+
+  /// The recording's end.
+  void finish(std::int64_t end_ns);
+
+private:
+  struct Open {
+    TaskSpan span;
+    bool active = false;
+  };
+
+  Visit visit_;
+  std::vector<Open> open_; ///< by task
+};
+
+} // namespace awaitscope

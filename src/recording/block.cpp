@@ -1,0 +1,173 @@
+#include "awaitscope/recording/block.hpp"
+
+#include <algorithm>
+
+#include "awaitscope/recording/bytes.hpp"
+#include "awaitscope/recording/format.hpp"
+#include "sections.hpp"
+
+namespace awaitscope::block {
+namespace {
+
+using format::Section;
+
+void put_list(std::string &out, const std::vector<std::string> &words) {
+  put_varint(out, words.size());
+  for (const std::string &word : words) {
+    put_text(out, word);
+  }
+}
+
+std::vector<std::string> take_list(ByteReader &in) {
+  std::vector<std::string> words;
+  // Each word costs at least the byte that its length takes.
+  for (std::uint64_t left = std::min<std::uint64_t>(in.varint(), in.left()); left > 0 && in.ok(); --left) {
+    words.emplace_back(in.text());
+  }
+  return words;
+}
+
+/// Calls visit(kind, contents) for each section, until it says false.
+template <typename Visit> bool each_section(std::string_view block, Visit visit) {
+  ByteReader in(block);
+  while (in.left() > 0) {
+    const auto kind = static_cast<Section>(in.bytes(1).front());
+    const std::string_view contents = in.text();
+    if (!in.ok() || !visit(kind, contents)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+} // namespace
+
+void put_info(std::string &block, const RecordingInfo &info) {
+  std::string out;
+  put_text(out, info.tool_version);
+  put_list(out, info.tool_command);
+  put_text(out, info.host);
+  put_varint(out, static_cast<std::uint32_t>(info.pid));
+  put_text(out, info.executable);
+  put_list(out, info.command);
+  put_text(out, info.python);
+  put_text(out, info.engine);
+  put_varint(out, info.rate_millihertz);
+  put_varint(out, static_cast<std::uint64_t>(info.unit_ns));
+  put_text(out, info.event);
+  put_varint(out, zigzag(info.start_ns));
+  put_varint(out, zigzag(info.start_realtime_ns));
+  put_varint(out, info.idle_threads ? 1 : 0);
+  put_varint(out, info.task_names ? 1 : 0);
+  put_list(out, info.import_paths);
+  block += static_cast<char>(Section::info);
+  put_text(block, out);
+}
+
+bool take_info(std::string_view contents, RecordingInfo &info) {
+  ByteReader in(contents);
+  info.tool_version = in.text();
+  info.tool_command = take_list(in);
+  info.host = in.text();
+  info.pid = static_cast<ThreadId>(in.varint());
+  info.executable = in.text();
+  info.command = take_list(in);
+  info.python = in.text();
+  info.engine = in.text();
+  info.rate_millihertz = in.varint();
+  const std::uint64_t unit = in.varint();
+  info.event = in.text();
+  info.start_ns = unzigzag(in.varint());
+  info.start_realtime_ns = unzigzag(in.varint());
+  info.idle_threads = in.varint() != 0;
+  info.task_names = in.varint() != 0;
+  info.import_paths = take_list(in);
+  info.unit_ns = static_cast<std::int64_t>(unit);
+  return in.ok() && unit > 0 && unit <= format::k_max_unit;
+}
+
+void put_totals(std::string &block, const Totals &totals) {
+  const SamplingTotals &sampling = totals.sampling;
+  std::string out;
+  put_varint(out, totals.final ? 1 : 0);
+  for (const std::uint64_t value :
+       {sampling.ticks, sampling.samples, sampling.partial, sampling.retries,
+        static_cast<std::uint64_t>(sampling.elapsed_ns), static_cast<std::uint64_t>(sampling.read_ns),
+        static_cast<std::uint64_t>(sampling.longest_read_ns),
+        sampling.process_cpu_ns ? *sampling.process_cpu_ns + 1 : 0, static_cast<std::uint64_t>(sampling.lost.size())}) {
+    put_varint(out, value);
+  }
+  for (const std::uint64_t lost : sampling.lost) {
+    put_varint(out, lost);
+  }
+  block += static_cast<char>(Section::totals);
+  put_text(block, out);
+}
+
+namespace {
+
+bool take_totals(std::string_view contents, Totals &totals) {
+  ByteReader in(contents);
+  SamplingTotals &sampling = totals.sampling;
+  totals.final = in.varint() == 1;
+  sampling.ticks = in.varint();
+  sampling.samples = in.varint();
+  sampling.partial = in.varint();
+  sampling.retries = in.varint();
+  const std::uint64_t elapsed = in.varint();
+  const std::uint64_t read = in.varint();
+  const std::uint64_t longest = in.varint();
+  const std::uint64_t cpu = in.varint();
+  const std::uint64_t kinds = in.varint();
+  for (std::uint64_t i = 0; i < kinds && in.ok(); ++i) {
+    const std::uint64_t lost = in.varint();
+    // Reasons of a later version count as the last of those known here, so that none is forgotten.
+    sampling.lost[std::min<std::uint64_t>(i, sampling.lost.size() - 1)] += lost;
+  }
+  sampling.elapsed_ns = static_cast<std::int64_t>(elapsed);
+  sampling.read_ns = static_cast<std::int64_t>(read);
+  sampling.longest_read_ns = static_cast<std::int64_t>(longest);
+  sampling.process_cpu_ns = cpu == 0 ? std::nullopt : std::optional(cpu - 1);
+  return in.ok() && std::max({elapsed, read, longest, cpu}) <= format::k_max_number;
+}
+
+} // namespace
+
+bool take(std::string_view block, std::int64_t unit_ns, RecordingTables &tables, Contents &contents) {
+  contents.samples.clear();
+  contents.task_changes.clear();
+  contents.totals.reset();
+  return each_section(block, [&](Section kind, std::string_view bytes) {
+    switch (kind) {
+    case Section::texts:
+      return take_texts(bytes, tables);
+    case Section::codes:
+      return take_codes(bytes, tables);
+    case Section::stacks:
+      return take_stacks(bytes, tables);
+    case Section::threads:
+      return take_threads(bytes, tables);
+    case Section::tasks:
+      return take_tasks(bytes, tables);
+    case Section::samples:
+      return take_samples(bytes, unit_ns, tables, contents.samples);
+    case Section::task_changes:
+      return take_task_changes(bytes, unit_ns, tables, contents.task_changes);
+    case Section::totals:
+      return take_totals(bytes, contents.totals.emplace());
+    case Section::info:
+      break;
+    }
+    return true;
+  });
+}
+
+std::optional<RecordingInfo> find_info(std::string_view block) {
+  std::optional<RecordingInfo> found;
+  const bool whole = each_section(block, [&](Section kind, std::string_view bytes) {
+    return kind != Section::info || found || take_info(bytes, found.emplace());
+  });
+  return whole ? found : std::nullopt;
+}
+
+} // namespace awaitscope::block

@@ -1,0 +1,157 @@
+#include "sections.hpp"
+
+#include <algorithm>
+
+#include "awaitscope/recording/columns.hpp"
+
+namespace awaitscope::block {
+
+using format::Section;
+
+namespace {
+
+// What a sample's bits say.
+constexpr std::uint64_t k_idle = 1;
+constexpr std::uint64_t k_in_task = 2;
+constexpr std::uint64_t k_has_cpu = 4;
+constexpr std::uint64_t k_has_events = 8;
+constexpr std::uint64_t k_repeats = 16;
+
+enum SampleColumn : std::size_t {
+  at_time,
+  at_thread,
+  at_bits,
+  at_task,
+  at_stack,
+  at_cpu,
+  at_events,
+  at_count,
+  at_span,
+  sample_columns
+};
+
+constexpr std::uint64_t k_max_units = format::k_max_number / format::k_max_unit;
+
+} // namespace
+
+void put_samples(std::string &block, const std::vector<SampleRun> &rows, std::int64_t unit_ns) {
+  ColumnWriter out(Section::samples, sample_columns);
+  std::int64_t before = 0;
+  for (const SampleRun &row : rows) {
+    const std::int64_t time = row.first_ns / unit_ns;
+    out.put_signed(at_time, time - before);
+    before = time;
+    out.put(at_thread, row.thread);
+    out.put(at_bits, (row.state == ThreadState::idle ? k_idle : 0) | (row.task != 0 ? k_in_task : 0) |
+                         (row.cpu_ns != 0 ? k_has_cpu : 0) | (row.events != 0 ? k_has_events : 0) |
+                         (row.count > 1 ? k_repeats : 0));
+    out.put(at_stack, row.stack);
+    if (row.task != 0) {
+      out.put(at_task, row.task);
+    }
+    if (row.cpu_ns != 0) {
+      out.put(at_cpu, row.cpu_ns / static_cast<std::uint64_t>(unit_ns));
+    }
+    if (row.events != 0) {
+      out.put(at_events, row.events);
+    }
+    if (row.count > 1) {
+      out.put(at_count, row.count - 2);
+      out.put(at_span, static_cast<std::uint64_t>(row.last_ns / unit_ns - time));
+    }
+    out.end_row();
+  }
+  out.append_to(block);
+}
+
+bool take_samples(std::string_view contents, std::int64_t unit_ns, const RecordingTables &tables,
+                  std::vector<SampleRun> &rows) {
+  ColumnReader in(contents, sample_columns);
+  rows.reserve(in.rows());
+  std::uint64_t time = 0;
+  for (std::size_t i = 0; i < in.rows(); ++i) {
+    SampleRun row;
+    time += static_cast<std::uint64_t>(in.take_signed(at_time));
+    const std::uint64_t thread = in.take(at_thread);
+    const std::uint64_t bits = in.take(at_bits);
+    const std::uint64_t stack = in.take(at_stack);
+    const std::uint64_t task = (bits & k_in_task) != 0 ? in.take(at_task) : 0;
+    const std::uint64_t cpu = (bits & k_has_cpu) != 0 ? in.take(at_cpu) : 0;
+    row.events = (bits & k_has_events) != 0 ? in.take(at_events) : 0;
+    row.count = (bits & k_repeats) != 0 ? in.take(at_count) + 2 : 1;
+    const std::uint64_t span = (bits & k_repeats) != 0 ? in.take(at_span) : 0;
+    if (thread >= tables.threads.size() || stack >= tables.stacks.size() || task >= tables.tasks.size() ||
+        std::max({time, span, cpu}) > k_max_units || std::max(row.count, row.events) > format::k_max_number) {
+      return false;
+    }
+    row.first_ns = static_cast<std::int64_t>(time) * unit_ns;
+    row.last_ns = static_cast<std::int64_t>(time + span) * unit_ns;
+    row.cpu_ns = cpu * static_cast<std::uint64_t>(unit_ns);
+    row.thread = static_cast<std::uint32_t>(thread);
+    row.task = static_cast<std::uint32_t>(task);
+    row.stack = static_cast<StackId>(stack);
+    row.state = (bits & k_idle) != 0 ? ThreadState::idle : ThreadState::running;
+    rows.push_back(row);
+  }
+  return in.ok();
+}
+
+namespace {
+
+enum ChangeColumn : std::size_t {
+  change_time,
+  change_gap,
+  change_task,
+  change_state,
+  change_stack,
+  change_cpu,
+  change_new_from,
+  change_columns
+};
+
+} // namespace
+
+void put_task_changes(std::string &block, const std::vector<RecordedTaskChange> &rows, std::int64_t unit_ns) {
+  ColumnWriter out(Section::task_changes, change_columns);
+  std::int64_t before = 0;
+  for (const RecordedTaskChange &row : rows) {
+    const std::int64_t time = row.at_ns / unit_ns;
+    out.put_signed(change_time, time - before);
+    before = time;
+    out.put(change_gap, row.before_ns < 0 ? 0 : static_cast<std::uint64_t>(time - row.before_ns / unit_ns) + 1);
+    out.put(change_task, row.task);
+    out.put(change_state, static_cast<std::uint64_t>(row.state));
+    out.put(change_stack, row.stack);
+    out.put(change_cpu, row.cpu_ns / static_cast<std::uint64_t>(unit_ns));
+    out.put(change_new_from, static_cast<std::uint32_t>(row.new_from + 1)); // "no new call" wraps to 0
+    out.end_row();
+  }
+  out.append_to(block);
+}
+
+bool take_task_changes(std::string_view contents, std::int64_t unit_ns, const RecordingTables &tables,
+                       std::vector<RecordedTaskChange> &rows) {
+  ColumnReader in(contents, change_columns);
+  rows.reserve(in.rows());
+  std::uint64_t time = 0;
+  for (std::size_t i = 0; i < in.rows(); ++i) {
+    time += static_cast<std::uint64_t>(in.take_signed(change_time));
+    const std::uint64_t gap = in.take(change_gap);
+    const std::uint64_t task = in.take(change_task);
+    const std::uint64_t state = in.take(change_state);
+    const std::uint64_t stack = in.take(change_stack);
+    const std::uint64_t cpu = in.take(change_cpu);
+    const auto new_from = static_cast<std::uint32_t>(in.take(change_new_from));
+    if (task == 0 || task >= tables.tasks.size() || tables.tasks[task].unknown || stack >= tables.stacks.size() ||
+        state > static_cast<std::uint64_t>(TaskState::done) || gap > time + 1 || std::max(time, cpu) > k_max_units) {
+      return false;
+    }
+    const auto at = static_cast<std::int64_t>(time);
+    rows.push_back({at * unit_ns, gap == 0 ? -1 : (at - static_cast<std::int64_t>(gap) + 1) * unit_ns,
+                    cpu * static_cast<std::uint64_t>(unit_ns), static_cast<std::uint32_t>(task),
+                    static_cast<StackId>(stack), new_from - 1, static_cast<TaskState>(state)});
+  }
+  return in.ok();
+}
+
+} // namespace awaitscope::block

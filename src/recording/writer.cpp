@@ -1,0 +1,183 @@
+#include "awaitscope/recording/writer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "awaitscope/recording/format.hpp"
+#include "awaitscope/support/clock.hpp"
+#include "awaitscope/support/text.hpp"
+
+namespace awaitscope {
+namespace {
+
+// Looked at four times a second, so that nothing waits for more than three quarters of one.
+constexpr std::int64_t k_patience_ns = k_ns_per_second / 2;
+constexpr std::int64_t k_totals_ns = k_ns_per_second;
+
+/// The words that fit into a block beside others.
+std::vector<std::string> bounded(std::vector<std::string> words) {
+  std::size_t room = format::k_max_text;
+  const auto end = std::find_if(words.begin(), words.end(), [&](const std::string &word) {
+    const bool fits = word.size() < room;
+    room -= fits ? word.size() : 0;
+    return !fits;
+  });
+  words.erase(end, words.end());
+  return words;
+}
+
+} // namespace
+
+std::size_t RecordingWriter::TaskKeyHash::operator()(const TaskKey &key) const {
+  constexpr std::uint64_t k_mix = 0x9E3779B97F4A7C15ULL;
+  std::uint64_t hash = key.address * k_mix;
+  hash = (hash ^ key.coroutine) * k_mix;
+  hash = (hash ^ key.name) * k_mix;
+  return hash ^ (hash >> 32U);
+}
+
+RecordingWriter::RecordingWriter(RecordingInfo info, const CodeTable &codes, PutBlock put)
+    : codes_(codes), put_(std::move(put)), start_ns_(info.start_ns),
+      period_ns_(1'000'000'000'000 / static_cast<std::int64_t>(std::max<std::uint64_t>(1, info.rate_millihertz))),
+      unit_ns_(std::clamp(period_ns_ / 100, format::k_min_unit, format::k_max_unit)), last_totals_ns_(info.start_ns) {
+  text_ids_.emplace(std::string(), 0);
+  info.unit_ns = unit_ns_;
+  info.tool_command = bounded(std::move(info.tool_command));
+  info.command = bounded(std::move(info.command));
+  info.import_paths = bounded(std::move(info.import_paths));
+  std::string block;
+  block::put_info(block, info);
+  put_(std::move(block));
+}
+
+TextId RecordingWriter::text(const std::string &text) {
+  if (text.size() > format::k_max_text) {
+    return this->text(valid_utf8(std::string_view(text).substr(0, format::k_max_text - 16)));
+  }
+  const auto [entry, fresh] = text_ids_.try_emplace(text, static_cast<TextId>(tables_.texts.size()));
+  if (fresh) {
+    tables_.texts.push_back(text);
+  }
+  return entry->second;
+}
+
+std::uint32_t RecordingWriter::thread(ThreadId tid, const std::string &name) {
+  const auto next = static_cast<std::uint32_t>(tables_.threads.size());
+  const auto [entry, fresh] = thread_ids_.try_emplace(tid, next);
+  if (!fresh && tables_.texts[tables_.threads[entry->second].name] == name) {
+    return entry->second;
+  }
+  entry->second = next;
+  tables_.threads.push_back({tid, text(name)});
+  threads_.emplace_back();
+  return next;
+}
+
+std::uint32_t RecordingWriter::task(const TaskKey &key) {
+  const auto [entry, fresh] = task_ids_.try_emplace(key, static_cast<std::uint32_t>(tables_.tasks.size()));
+  if (fresh) {
+    tables_.tasks.push_back(
+        {key.address, static_cast<CodeId>(key.coroutine == 0 ? 0 : key.coroutine - 1), key.name, key.coroutine == 0});
+  }
+  return entry->second;
+}
+
+void RecordingWriter::add(const Sample &sample, const std::string &thread_name) {
+  const std::vector<Frame> &frames = sample.stack.frames;
+  SampleRun row;
+  row.thread = thread(sample.tid, thread_name);
+  row.stack = tables_.stacks.intern(frames);
+  row.state = sample.state;
+  if (sample.stack.in_task) {
+    const auto border = std::find_if(frames.rbegin(), frames.rend(),
+                                     [](const Frame &frame) { return frame.kind == FrameKind::task_border; });
+    row.task =
+        task({sample.task, border == frames.rend() ? 0 : std::uint64_t{border->code} + 1, text(sample.task_name)});
+  }
+  row.first_ns = row.last_ns = std::max<std::int64_t>(0, sample.time_ns - start_ns_);
+  row.events = sample.events;
+  Thread &known = threads_[row.thread];
+  row.cpu_ns = known.cpu_rest_ns + sample.cpu_ns;
+  known.cpu_rest_ns = row.cpu_ns % static_cast<std::uint64_t>(unit_ns_);
+  row.cpu_ns -= known.cpu_rest_ns;
+
+  if (known.row != k_none) {
+    SampleRun &run = rows_[known.row];
+    // One tick is somewhere in each period, so the next is less than two periods away.
+    const bool goes_on = row.first_ns >= run.last_ns && row.first_ns - run.last_ns <= 2 * period_ns_;
+    if (goes_on && run.stack == row.stack && run.task == row.task && run.state == row.state) {
+      run.last_ns = row.last_ns;
+      ++run.count;
+      run.cpu_ns += row.cpu_ns;
+      run.events += row.events;
+      return;
+    }
+  }
+  if (rows_.empty() && changes_.empty()) {
+    oldest_ns_ = sample.time_ns;
+  }
+  known.row = rows_.size();
+  rows_.push_back(row);
+  if (rows_.size() >= format::k_enough_rows) {
+    cut(nullptr);
+  }
+}
+
+void RecordingWriter::add(const TaskChange &change) {
+  if (rows_.empty() && changes_.empty()) {
+    oldest_ns_ = change.at_ns;
+  }
+  RecordedTaskChange row;
+  row.at_ns = std::max<std::int64_t>(0, change.at_ns - start_ns_);
+  row.before_ns = change.before_ns == 0 ? -1 : std::clamp<std::int64_t>(change.before_ns - start_ns_, 0, row.at_ns);
+  row.cpu_ns = change.cpu_ns;
+  row.task = task({change.task, std::uint64_t{change.coroutine} + 1, text(change.name)});
+  row.stack = tables_.stacks.intern(change.frames);
+  row.new_from = change.new_from;
+  row.state = change.state;
+  changes_.push_back(row);
+  if (changes_.size() >= format::k_enough_rows) {
+    cut(nullptr);
+  }
+}
+
+void RecordingWriter::cut(const block::Totals *totals) {
+  while (code_texts_.size() < codes_.size()) {
+    const CodeInfo &code = codes_.at(static_cast<CodeId>(code_texts_.size()));
+    code_texts_.push_back({text(code.function), text(code.file)});
+  }
+  std::string block;
+  while (!block::put_tables(block, tables_, codes_, code_texts_, written_)) {
+    put_(std::exchange(block, {}));
+  }
+  block::put_samples(block, rows_, unit_ns_);
+  block::put_task_changes(block, changes_, unit_ns_);
+  if (totals != nullptr) {
+    block::put_totals(block, *totals);
+  }
+  rows_.clear();
+  changes_.clear();
+  for (Thread &thread : threads_) {
+    thread.row = k_none;
+  }
+  if (!block.empty()) {
+    put_(std::move(block));
+  }
+}
+
+void RecordingWriter::keep_up(std::int64_t now_ns, const SamplingTotals &totals) {
+  const bool waiting = !rows_.empty() || !changes_.empty();
+  if (waiting ? now_ns - oldest_ns_ < k_patience_ns : now_ns - last_totals_ns_ < k_totals_ns) {
+    return;
+  }
+  last_totals_ns_ = now_ns;
+  const block::Totals told{totals, false};
+  cut(&told);
+}
+
+void RecordingWriter::finish(const SamplingTotals &totals) {
+  const block::Totals told{totals, true};
+  cut(&told);
+}
+
+} // namespace awaitscope

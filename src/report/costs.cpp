@@ -1,0 +1,155 @@
+#include "awaitscope/report/costs.hpp"
+
+#include <algorithm>
+
+#include "awaitscope/report/waits.hpp"
+
+namespace awaitscope {
+namespace {
+
+/// value * part / whole; the parts of a whole are of one run.
+std::uint64_t share(std::uint64_t value, std::uint64_t part, std::uint64_t whole) {
+  return static_cast<std::uint64_t>(static_cast<long double>(value) * static_cast<long double>(part) /
+                                    static_cast<long double>(whole));
+}
+
+/// How many of `count` moments, evenly from `first` to `last`, are before `moment`.
+std::uint64_t moments_before(const SampleRun &run, std::int64_t moment) {
+  if (moment <= run.first_ns) {
+    return 0;
+  }
+  if (moment > run.last_ns) {
+    return run.count;
+  }
+  // The moment i is at first + i * step: those with i < (moment - first) / step.
+  const long double step =
+      static_cast<long double>(run.last_ns - run.first_ns) / static_cast<long double>(run.count - 1);
+  const auto before = static_cast<std::uint64_t>(static_cast<long double>(moment - run.first_ns - 1) / step) + 1;
+  return std::min(before, run.count);
+}
+
+} // namespace
+
+Cost &Cost::operator+=(const Cost &other) {
+  samples += other.samples;
+  cpu_ns += other.cpu_ns;
+  events += other.events;
+  await_ns += other.await_ns;
+  return *this;
+}
+
+std::uint64_t value_of(const Cost &cost, Metric metric) {
+  switch (metric) {
+  case Metric::wall:
+    return cost.samples;
+  case Metric::cpu:
+    return cost.cpu_ns;
+  case Metric::events:
+    return cost.events;
+  case Metric::await:
+    break;
+  }
+  return cost.await_ns;
+}
+
+std::string_view name_of(Metric metric) {
+  switch (metric) {
+  case Metric::wall:
+    return "wall";
+  case Metric::cpu:
+    return "cpu";
+  case Metric::events:
+    return "events";
+  case Metric::await:
+    break;
+  }
+  return "await";
+}
+
+std::int64_t TimeRange::overlap(std::int64_t from_ns, std::int64_t to_ns) const {
+  return std::max<std::int64_t>(0, std::min(to_ns, until_ns) - std::max(from_ns, since_ns));
+}
+
+Cost cost_within(const SampleRun &run, const TimeRange &range) {
+  if (run.first_ns >= range.since_ns && run.last_ns <= range.until_ns) {
+    return {run.count, run.cpu_ns, run.events, 0};
+  }
+  const std::uint64_t end = range.until_ns >= run.last_ns ? run.count : moments_before(run, range.until_ns + 1);
+  const std::uint64_t begin = moments_before(run, range.since_ns);
+  const std::uint64_t inside = end > begin ? end - begin : 0;
+  return {inside, share(run.cpu_ns, inside, run.count), share(run.events, inside, run.count), 0};
+}
+
+std::size_t StackCosts::KeyHash::operator()(const Key &key) const {
+  constexpr std::uint64_t k_mix = 0x9E3779B97F4A7C15ULL;
+  std::uint64_t hash = (std::uint64_t{key.thread} << 32U | key.task_name) * k_mix;
+  hash = (hash ^ (std::uint64_t{key.task} << 32U | key.stack)) * k_mix;
+  const std::uint64_t flags = static_cast<std::uint64_t>(key.state) << 2U |
+                              static_cast<std::uint64_t>(key.in_task) << 1U | static_cast<std::uint64_t>(key.suspended);
+  hash = (hash ^ flags) * k_mix;
+  return hash ^ (hash >> 32U);
+}
+
+void StackCosts::add(const RecordingTables &tables, const SampleRun &run, const TimeRange &range) {
+  last_ns = std::max(last_ns, run.last_ns);
+  const Cost cost = cost_within(run, range);
+  if (cost.samples == 0) {
+    return;
+  }
+  Key key;
+  key.thread = run.thread;
+  key.task_name = tables.tasks[run.task].name;
+  key.stack = run.stack;
+  key.state = run.state;
+  key.in_task = run.task != 0;
+  stacks_[key] += cost;
+  sum_ += cost;
+}
+
+void StackCosts::add_wait(const RecordingTables &tables, std::uint32_t task, StackId stack, std::uint64_t waited_ns) {
+  Key key;
+  key.task_name = tables.tasks[task].name;
+  key.stack = stack;
+  key.state = ThreadState::idle;
+  key.in_task = true;
+  key.suspended = true;
+  key.task = task;
+  const Cost cost{0, 0, 0, waited_ns};
+  stacks_[key] += cost;
+  sum_ += cost;
+}
+
+Result<StackCosts> read_costs(RecordingReader &reader, const TimeRange &range) {
+  StackCosts costs;
+  const RecordingTables &tables = reader.tables();
+  TaskSpans waits([&](const TaskSpan &span) {
+    const std::int64_t waited = range.overlap(span.from_ns, span.to_ns);
+    if (span.state == TaskState::waiting && waited > 0) {
+      costs.add_wait(tables, span.task, span.stack, static_cast<std::uint64_t>(waited));
+    }
+  });
+  while (true) {
+    const Result<bool> more = reader.next();
+    if (!more) {
+      return tl::unexpected(more.error());
+    }
+    if (!*more) {
+      break;
+    }
+    for (const SampleRun &run : reader.samples()) {
+      costs.add(tables, run, range);
+    }
+    for (const RecordedTaskChange &change : reader.task_changes()) {
+      waits.add(change);
+      ++costs.task_changes;
+    }
+  }
+  waits.finish(std::max(costs.last_ns, reader.totals().elapsed_ns));
+  const std::uint64_t whole = reader.totals().process_cpu_ns.value_or(0);
+  if (range.everything() && whole > costs.sum().cpu_ns) {
+    costs.unsampled_cpu_ns = whole - costs.sum().cpu_ns;
+  }
+  return costs;
+}
+
+} // namespace awaitscope

@@ -1,0 +1,47 @@
+#include <fmt/format.h>
+
+#include "commands.hpp"
+#include "messages.hpp"
+#include "output.hpp"
+#include "stop_signals.hpp"
+
+namespace awaitscope::tools {
+
+Result<int> report(const ReportOptions &options) {
+  StopSignals::ignore_broken_writes();
+  const Result<Format> format = format_of(options.format, options.output, Format::hot);
+  if (!format) {
+    return tl::unexpected(format.error());
+  }
+  if (*format == Format::recording) {
+    return fail(ExitStatus::usage, "report does not write recordings", "give -f, or another ending of -o");
+  }
+  const Result<ViewPlan> plan = plan_view(*format, options.view);
+  if (!plan) {
+    return tl::unexpected(plan.error());
+  }
+  Result<std::unique_ptr<ByteSource>> source = FileSource::open(options.file);
+  if (!source) {
+    return tl::unexpected(source.error());
+  }
+  Result<Output> output = Output::open(options.output);
+  if (!output) {
+    return tl::unexpected(output.error());
+  }
+  const Result<View> view = render(std::move(*source), *plan);
+  if (!view) {
+    return tl::unexpected(view.error());
+  }
+  if (const Result<void> written = output->write(view->text); !written) {
+    return tl::unexpected(written.error());
+  }
+  if (options.verbosity != Verbosity::quiet) {
+    for (const std::string &warning : view->warnings) {
+      say(warning);
+    }
+    say(fmt::format("{}{}", view->what, output->is_standard() ? "" : fmt::format(", in {}", output->name())));
+  }
+  return 0;
+}
+
+} // namespace awaitscope::tools

@@ -1,0 +1,192 @@
+#include "view.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "awaitscope/export/folded.hpp"
+#include "awaitscope/export/hot.hpp"
+#include "awaitscope/export/info.hpp"
+#include "awaitscope/support/text.hpp"
+#include "awaitscope/support/units.hpp"
+
+namespace awaitscope::tools {
+namespace {
+
+struct NamedFormat {
+  std::string_view name;
+  Format format;
+};
+constexpr std::array<NamedFormat, 4> k_formats{
+    {{"recording", Format::recording}, {"folded", Format::folded}, {"hot", Format::hot}, {"info", Format::info}}};
+
+struct NamedEnding {
+  std::string_view ending;
+  std::string_view format;
+};
+constexpr std::array<NamedEnding, 4> k_endings{
+    {{".ascope", "recording"}, {".folded", "folded"}, {".txt", "folded"}, {".speedscope.json", "speedscope"}}};
+
+bool ends_with(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+Result<std::int64_t> parse_moment(const std::string &text) {
+  return text == "0" ? Result<std::int64_t>(0) : parse_duration(text);
+}
+
+Result<Metric> parse_metric(const std::string &name) {
+  for (const Metric metric : {Metric::wall, Metric::cpu, Metric::events, Metric::await}) {
+    if (name == name_of(metric)) {
+      return metric;
+    }
+  }
+  return fail(ExitStatus::usage, fmt::format("metric '{}' is not known", name),
+              "use --metric wall, cpu, events or await");
+}
+
+std::string unit_of(Metric metric, const RecordingInfo &info) {
+  switch (metric) {
+  case Metric::wall:
+    return "samples";
+  case Metric::cpu:
+    return "nanoseconds on the CPU";
+  case Metric::events:
+    return info.event;
+  case Metric::await:
+    break;
+  }
+  return "nanoseconds suspended";
+}
+
+/// What a recording cannot tell is an error where it is all that was asked for.
+Result<void> check_holds(const RecordingReader &reader, const StackCosts &costs, Metric metric) {
+  if (metric == Metric::events && reader.info().event.empty()) {
+    return fail(ExitStatus::failed, "this recording counted no event", "use --metric cpu, or --metric wall");
+  }
+  if (metric == Metric::await && costs.task_changes == 0) {
+    return fail(ExitStatus::failed, "this recording holds nothing of suspended tasks",
+                "use --metric wall, or --metric cpu");
+  }
+  return {};
+}
+
+std::vector<std::string> warnings_of(const RecordingReader &reader, const ViewPlan &plan) {
+  std::vector<std::string> warnings;
+  const std::string upto = human_duration(reader.totals().elapsed_ns);
+  switch (reader.ending()) {
+  case Ending::whole:
+    break;
+  case Ending::open:
+  case Ending::torn:
+    warnings.push_back(fmt::format(
+        "the recording has no end: it is still growing, or its recorder was killed; what was written is whole up to {}",
+        upto));
+    break;
+  case Ending::damaged:
+    warnings.push_back(fmt::format("warning: the recording is damaged behind byte {}; what follows is left out, what "
+                                   "was read is whole up to {}",
+                                   with_thousands(reader.bytes()), upto));
+    break;
+  }
+  if (plan.profile.idle && !reader.info().idle_threads) {
+    warnings.emplace_back("warning: --idle shows nothing here: threads that wait were not sampled (record --idle)");
+  }
+  if (plan.profile.task_names && !reader.info().task_names) {
+    warnings.emplace_back("warning: --task-names shows nothing here: names were not read (record --task-names)");
+  }
+  return warnings;
+}
+
+} // namespace
+
+Result<Format> format_of(const std::string &name, const std::string &output, Format fallback) {
+  std::string_view wanted = name;
+  for (const NamedEnding &known : k_endings) {
+    if (name.empty() && ends_with(output, known.ending)) {
+      wanted = known.format;
+    }
+  }
+  if (wanted.empty()) {
+    return fallback;
+  }
+  std::string names;
+  for (const NamedFormat &known : k_formats) {
+    if (wanted == known.name) {
+      return known.format;
+    }
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", known.name);
+  }
+  return fail(ExitStatus::usage, fmt::format("format '{}' is not in this version", wanted),
+              fmt::format("use -f with one of {}", names));
+}
+
+Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
+  ViewPlan plan;
+  plan.format = format;
+  const Result<Metric> metric = parse_metric(options.metric);
+  if (!metric) {
+    return tl::unexpected(metric.error());
+  }
+  plan.profile = {options.idle, options.loop_frames, options.task_frames, options.task_names, *metric, options.filter};
+  for (const auto &[text, moment] :
+       {std::pair(&options.since, &plan.range.since_ns), std::pair(&options.until, &plan.range.until_ns)}) {
+    if (!text->empty()) {
+      const Result<std::int64_t> parsed = parse_moment(*text);
+      if (!parsed) {
+        return tl::unexpected(parsed.error());
+      }
+      *moment = *parsed;
+    }
+  }
+  if (plan.range.since_ns >= plan.range.until_ns) {
+    return fail(ExitStatus::usage, "--since is not before --until", "give both from the recording's start: 2s, 1m");
+  }
+  const bool has_json = format == Format::hot || format == Format::info || format == Format::latency;
+  if (options.json && !has_json) {
+    return fail(ExitStatus::usage, "--json goes with the tables only", "use it with -f hot or -f info");
+  }
+  plan.json = options.json;
+  plan.lines = options.lines;
+  plan.full_paths = options.full_paths;
+  return plan;
+}
+
+Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &plan) {
+  Result<RecordingReader> reader = RecordingReader::open(std::move(source));
+  if (!reader) {
+    return tl::unexpected(reader.error());
+  }
+  const Result<StackCosts> costs = read_costs(*reader, plan.range);
+  if (!costs) {
+    return tl::unexpected(costs.error());
+  }
+  if (const Result<void> holds = check_holds(*reader, *costs, plan.profile.metric); !holds) {
+    return tl::unexpected(holds.error());
+  }
+  const RecordingTables &tables = reader->tables();
+  const Metric metric = plan.profile.metric;
+  FrameNames names(tables.codes, reader->info().import_paths, plan.full_paths ? FileNames::full : FileNames::importable,
+                   plan.lines ? Lines::executing : Lines::definition);
+  View view;
+  view.warnings = warnings_of(*reader, plan);
+  switch (plan.format) {
+  case Format::info:
+    view.text = plan.json ? info_json(*reader, *costs) : info_text(*reader, *costs);
+    view.what = "what the recording holds";
+    break;
+  case Format::hot: {
+    const HotFunctions hot = hot_functions(tables, *costs, plan.profile);
+    view.text = plan.json ? hot_json(hot, metric, tables.codes) : hot_text(hot, metric, names);
+    view.what = fmt::format("functions by {}", name_of(metric));
+    break;
+  }
+  default:
+    view.text = folded_text(stack_profile(tables, *costs, plan.profile), names);
+    view.what = fmt::format("folded stacks, unit {}", unit_of(metric, reader->info()));
+    break;
+  }
+  return view;
+}
+
+} // namespace awaitscope::tools

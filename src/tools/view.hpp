@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "awaitscope/recording/byte_source.hpp"
+#include "awaitscope/report/profile.hpp"
+
+namespace awaitscope::tools {
+
+enum class Format : std::uint8_t { recording, folded, hot, info, speedscope, latency };
+
+/// What a view is asked for on the command line.
+struct ViewOptions {
+  std::string metric = "wall";
+  std::string since;
+  std::string until;
+  bool json = false;
+  bool idle = false;
+  bool lines = false;
+  bool full_paths = false;
+  bool loop_frames = false;
+  bool task_frames = false;
+  bool task_names = false;
+  Filter filter;
+};
+
+/// The format of that name; without a name, by the ending of the output, else `fallback`.
+Result<Format> format_of(const std::string &name, const std::string &output, Format fallback);
+
+/// ViewOptions, parsed and checked.
+struct ViewPlan {
+  Format format = Format::folded;
+  ProfileOptions profile;
+  TimeRange range;
+  bool json = false;
+  bool lines = false;
+  bool full_paths = false;
+};
+
+Result<ViewPlan> plan_view(Format format, const ViewOptions &options);
+
+struct View {
+  std::string text;
+  std::string what;                  ///< "folded stacks, unit samples"
+  std::vector<std::string> warnings; ///< of the recording, or of what was asked of it
+};
+
+/// Reads a recording to its end and shows it. Errors: those of reading; that it does not hold what was asked for.
+Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &plan);
+
+} // namespace awaitscope::tools

@@ -1,0 +1,30 @@
+"""What the tests of recordings share: reports of a file, as the tool prints them."""
+import json
+
+import folded
+import harness
+
+
+class RecordingTest(harness.ToolTest):
+
+    def record_file(self, target, *args, name="out.ascope", **how):
+        """`record -p` into a recording -> (path, Result)."""
+        path = self.path(name)
+        result = harness.run_tool("record", "-p", target.pid, "-o", path, *args, **how)
+        self.assert_done(result)
+        return path, result
+
+    def report(self, path, *args):
+        """`report` -> its data."""
+        result = harness.run_tool("report", path, *args)
+        self.assert_done(result)
+        return result.stdout
+
+    def stacks(self, path, *args):
+        return folded.parse(self.report(path, "-f", "folded", *args))
+
+    def info(self, path):
+        return json.loads(self.report(path, "-f", "info", "--json"))
+
+    def hot(self, path, *args):
+        return json.loads(self.report(path, "-f", "hot", "--json", *args))

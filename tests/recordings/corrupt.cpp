@@ -1,0 +1,103 @@
+#include "corrupt.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "awaitscope/export/folded.hpp"
+#include "awaitscope/export/hot.hpp"
+#include "awaitscope/export/info.hpp"
+#include "awaitscope/recording/format.hpp"
+#include "awaitscope/report/hot.hpp"
+
+namespace awaitscope::testing {
+namespace {
+
+bool same(const SampleRun &a, const SampleRun &b) {
+  return a.first_ns == b.first_ns && a.last_ns == b.last_ns && a.count == b.count && a.cpu_ns == b.cpu_ns &&
+         a.events == b.events && a.thread == b.thread && a.task == b.task && a.stack == b.stack && a.state == b.state;
+}
+
+void show_everything(const RecordingReader &reader, const StackCosts &costs) {
+  const RecordingTables &tables = reader.tables();
+  FrameNames names(tables.codes, reader.info().import_paths, FileNames::importable, Lines::executing);
+  ProfileOptions options;
+  options.idle = options.loop_frames = options.task_frames = options.task_names = true;
+  for (const Metric metric : {Metric::wall, Metric::cpu, Metric::events, Metric::await}) {
+    options.metric = metric;
+    folded_text(stack_profile(tables, costs, options), names);
+  }
+  const HotFunctions hot = hot_functions(tables, costs, options);
+  hot_text(hot, Metric::wall, names);
+  hot_json(hot, Metric::wall, tables.codes);
+  info_text(reader, costs);
+  info_json(reader, costs);
+}
+
+} // namespace
+
+bool Outcome::is_beginning_of(const Outcome &whole) const {
+  return samples.size() <= whole.samples.size() &&
+         std::equal(samples.begin(), samples.end(), whole.samples.begin(), same);
+}
+
+Outcome read_through(const std::string &bytes) {
+  Outcome outcome;
+  Result<RecordingReader> first = RecordingReader::open(std::make_unique<MemorySource>(bytes));
+  if (!first) {
+    outcome.text = "error: " + first.error().what;
+    return outcome;
+  }
+  for (Result<bool> more = first->next(); more && *more; more = first->next()) {
+    outcome.samples.insert(outcome.samples.end(), first->samples().begin(), first->samples().end());
+  }
+  constexpr std::array<const char *, 4> k_endings{"whole", "open", "torn", "damaged"};
+  outcome.text = k_endings[static_cast<std::size_t>(first->ending())];
+  Result<RecordingReader> second = RecordingReader::open(std::make_unique<MemorySource>(bytes));
+  const Result<StackCosts> costs = read_costs(*second, {});
+  if (costs) {
+    show_everything(*second, *costs);
+  }
+  return outcome;
+}
+
+std::string corrupt(std::string bytes, std::mt19937_64 &random) {
+  for (std::uint64_t left = 1 + random() % 4; left > 0 && !bytes.empty(); --left) {
+    const std::size_t at = random() % bytes.size();
+    const std::size_t size = 1 + random() % std::min<std::size_t>(64, bytes.size() - at);
+    switch (random() % 6) {
+    case 0:
+      bytes[at] = static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ (1U << (random() % 8)));
+      break;
+    case 1:
+      bytes.replace(at, size, size, static_cast<char>(random() % 2 == 0 ? 0 : 0xFF));
+      break;
+    case 2:
+      bytes.erase(at, size);
+      break;
+    case 3:
+      bytes.insert(at, bytes.substr(at, size));
+      break;
+    case 4:
+      bytes.resize(at);
+      break;
+    default:
+      for (std::size_t i = at; i < at + size; ++i) {
+        bytes[i] = static_cast<char>(random());
+      }
+      break;
+    }
+  }
+  return bytes;
+}
+
+std::vector<std::string> corrupt_blocks(std::vector<std::string> blocks, std::mt19937_64 &random) {
+  std::string &block = blocks[random() % blocks.size()];
+  block = corrupt(block, random);
+  if (block.empty()) {
+    block = "?";
+  }
+  block.resize(std::min(block.size(), format::k_max_block));
+  return blocks;
+}
+
+} // namespace awaitscope::testing

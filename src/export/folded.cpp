@@ -21,7 +21,8 @@ std::string field(std::string_view name) {
 std::string folded_text(const std::vector<WeightedStack> &profile, FrameNames &names) {
   std::map<std::string, std::uint64_t> lines; // names make stacks equal that were not
   for (const WeightedStack &stack : profile) {
-    std::string line = field(stack.root);
+    std::string line = stack.process.empty() ? std::string() : field(stack.process) + ";";
+    line += field(stack.root);
     for (const Frame &frame : stack.frames) {
       line += ';';
       line += field(names.name(frame));

@@ -76,30 +76,32 @@ bool take_stacks(std::string_view contents, RecordingTables &tables) {
 }
 
 bool take_threads(std::string_view contents, RecordingTables &tables) {
-  ColumnReader in(contents, 2);
+  ColumnReader in(contents, 3);
   for (std::size_t row = 0; row < in.rows(); ++row) {
     const RecordedThread before = tables.threads.empty() ? RecordedThread{} : tables.threads.back();
     const auto tid = static_cast<std::uint64_t>(before.tid) + static_cast<std::uint64_t>(in.take_signed(0));
     const std::uint64_t name = before.name + static_cast<std::uint64_t>(in.take_signed(1));
-    if (!in.ok() || name >= tables.texts.size()) {
+    const std::uint64_t process = in.take(2);
+    if (!in.ok() || name >= tables.texts.size() || process >= tables.texts.size()) {
       return false;
     }
-    tables.threads.push_back({static_cast<ThreadId>(tid), static_cast<TextId>(name)});
+    tables.threads.push_back({static_cast<ThreadId>(tid), static_cast<TextId>(name), static_cast<TextId>(process)});
   }
   return in.ok();
 }
 
 bool take_tasks(std::string_view contents, RecordingTables &tables) {
-  ColumnReader in(contents, 3);
+  ColumnReader in(contents, 4);
   for (std::size_t row = 0; row < in.rows(); ++row) {
     const Address address = in.take(0);
     const std::uint64_t coroutine = in.take(1);
     const std::uint64_t name = in.take(2);
-    if (!in.ok() || name >= tables.texts.size() || coroutine > tables.codes.size()) {
+    const std::uint64_t process = in.take(3);
+    if (!in.ok() || name >= tables.texts.size() || coroutine > tables.codes.size() || process >= tables.texts.size()) {
       return false;
     }
-    tables.tasks.push_back(
-        {address, static_cast<CodeId>(coroutine == 0 ? 0 : coroutine - 1), static_cast<TextId>(name), coroutine == 0});
+    tables.tasks.push_back({address, static_cast<CodeId>(coroutine == 0 ? 0 : coroutine - 1), static_cast<TextId>(name),
+                            coroutine == 0, static_cast<TextId>(process)});
   }
   return in.ok();
 }
@@ -140,19 +142,21 @@ bool put_tables(std::string &block, const RecordingTables &tables, const CodeTab
                     out.put_signed(2, std::int64_t{frame.line} - (unreadable ? 0 : codes.at(frame.code).first_line));
                     out.put(3, static_cast<std::uint64_t>(frame.kind));
                   }) &&
-         put_rows(Section::threads, 2, from.threads, tables.threads.size(),
+         put_rows(Section::threads, 3, from.threads, tables.threads.size(),
                   [&](ColumnWriter &out) {
                     const RecordedThread &thread = tables.threads[from.threads];
                     const RecordedThread before =
                         from.threads == 0 ? RecordedThread{} : tables.threads[from.threads - 1];
                     out.put_signed(0, std::int64_t{thread.tid} - before.tid);
                     out.put_signed(1, std::int64_t{thread.name} - before.name);
+                    out.put(2, thread.process);
                   }) &&
-         put_rows(Section::tasks, 3, from.tasks, tables.tasks.size(), [&](ColumnWriter &out) {
+         put_rows(Section::tasks, 4, from.tasks, tables.tasks.size(), [&](ColumnWriter &out) {
            const RecordedTask &task = tables.tasks[from.tasks];
            out.put(0, task.address);
            out.put(1, task.unknown ? 0 : std::uint64_t{task.coroutine} + 1);
            out.put(2, task.name);
+           out.put(3, task.process);
          });
 }
 

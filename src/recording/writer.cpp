@@ -33,6 +33,7 @@ std::size_t RecordingWriter::TaskKeyHash::operator()(const TaskKey &key) const {
   std::uint64_t hash = key.address * k_mix;
   hash = (hash ^ key.coroutine) * k_mix;
   hash = (hash ^ key.name) * k_mix;
+  hash = (hash ^ key.process) * k_mix;
   return hash ^ (hash >> 32U);
 }
 
@@ -61,14 +62,17 @@ TextId RecordingWriter::text(const std::string &text) {
   return entry->second;
 }
 
-std::uint32_t RecordingWriter::thread(ThreadId tid, const std::string &name) {
+void RecordingWriter::name_process(ThreadId pid, const std::string &name) { processes_[pid] = text(name); }
+
+std::uint32_t RecordingWriter::thread(ThreadId tid, const std::string &name, TextId process) {
   const auto next = static_cast<std::uint32_t>(tables_.threads.size());
   const auto [entry, fresh] = thread_ids_.try_emplace(tid, next);
-  if (!fresh && tables_.texts[tables_.threads[entry->second].name] == name) {
+  if (!fresh && tables_.threads[entry->second].process == process &&
+      tables_.texts[tables_.threads[entry->second].name] == name) {
     return entry->second;
   }
   entry->second = next;
-  tables_.threads.push_back({tid, text(name)});
+  tables_.threads.push_back({tid, text(name), process});
   threads_.emplace_back();
   return next;
 }
@@ -76,8 +80,8 @@ std::uint32_t RecordingWriter::thread(ThreadId tid, const std::string &name) {
 std::uint32_t RecordingWriter::task(const TaskKey &key) {
   const auto [entry, fresh] = task_ids_.try_emplace(key, static_cast<std::uint32_t>(tables_.tasks.size()));
   if (fresh) {
-    tables_.tasks.push_back(
-        {key.address, static_cast<CodeId>(key.coroutine == 0 ? 0 : key.coroutine - 1), key.name, key.coroutine == 0});
+    tables_.tasks.push_back({key.address, static_cast<CodeId>(key.coroutine == 0 ? 0 : key.coroutine - 1), key.name,
+                             key.coroutine == 0, key.process});
   }
   return entry->second;
 }
@@ -85,14 +89,16 @@ std::uint32_t RecordingWriter::task(const TaskKey &key) {
 void RecordingWriter::add(const Sample &sample, const std::string &thread_name) {
   const std::vector<Frame> &frames = sample.stack.frames;
   SampleRun row;
-  row.thread = thread(sample.tid, thread_name);
+  const auto named = processes_.find(sample.process);
+  const TextId process = named == processes_.end() ? 0 : named->second;
+  row.thread = thread(sample.tid, thread_name, process);
   row.stack = tables_.stacks.intern(frames);
   row.state = sample.state;
   if (sample.stack.in_task) {
     const auto border = std::find_if(frames.rbegin(), frames.rend(),
                                      [](const Frame &frame) { return frame.kind == FrameKind::task_border; });
-    row.task =
-        task({sample.task, border == frames.rend() ? 0 : std::uint64_t{border->code} + 1, text(sample.task_name)});
+    row.task = task(
+        {sample.task, border == frames.rend() ? 0 : std::uint64_t{border->code} + 1, text(sample.task_name), process});
   }
   row.first_ns = row.last_ns = std::max<std::int64_t>(0, sample.time_ns - start_ns_);
   row.events = sample.events;
@@ -131,7 +137,9 @@ void RecordingWriter::add(const TaskChange &change) {
   row.at_ns = std::max<std::int64_t>(0, change.at_ns - start_ns_);
   row.before_ns = change.before_ns == 0 ? -1 : std::clamp<std::int64_t>(change.before_ns - start_ns_, 0, row.at_ns);
   row.cpu_ns = change.cpu_ns;
-  row.task = task({change.task, std::uint64_t{change.coroutine} + 1, text(change.name)});
+  const auto named = processes_.find(change.process);
+  const TextId process = named == processes_.end() ? 0 : named->second;
+  row.task = task({change.task, std::uint64_t{change.coroutine} + 1, text(change.name), process});
   row.stack = tables_.stacks.intern(change.frames);
   row.new_from = change.new_from;
   row.state = change.state;

@@ -84,6 +84,10 @@ std::string lasting_thread_name(const std::string &name) {
   return name;
 }
 
+const std::string &process_of(const RecordingTables &tables, const StackCosts::Key &key) {
+  return tables.texts[key.suspended ? tables.tasks[key.task].process : tables.threads[key.thread].process];
+}
+
 std::string root_of(const RecordingTables &tables, const StackCosts::Key &key, const std::vector<Frame> &frames,
                     const ProfileOptions &options) {
   if (!key.in_task) {
@@ -146,11 +150,12 @@ std::vector<WeightedStack> stack_profile(const RecordingTables &tables, const St
     const std::uint64_t weight = value_of(cost, options.metric);
     const std::vector<Frame> frames = tables.stacks.frames(key.stack);
     if (weight != 0 && is_shown(tables, key, frames, options)) {
-      profile.push_back({root_of(tables, key, frames, options), shown_frames(frames, options), weight});
+      profile.push_back(
+          {root_of(tables, key, frames, options), shown_frames(frames, options), weight, process_of(tables, key)});
     }
   }
   if (options.metric == Metric::cpu && options.filter.everything() && costs.unsampled_cpu_ns > 0) {
-    profile.push_back({"thread ?", {k_unreadable_frame}, costs.unsampled_cpu_ns});
+    profile.push_back({"thread ?", {k_unreadable_frame}, costs.unsampled_cpu_ns, {}});
   }
   return profile;
 }

@@ -84,6 +84,8 @@ CLI::App *add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) 
           "what to write: recording, or a view of it, as report makes it (default: by the ending of FILE, else "
           "recording)")
       ->type_name("NAME");
+  command->add_flag("--subprocesses", options.subprocesses,
+                    "follow the process's children as well, those that there are and those that are born");
   add_view(*command, options.view);
   return command;
 }

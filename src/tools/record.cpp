@@ -6,15 +6,18 @@
 #include <ctime>
 #include <memory>
 #include <optional>
+#include <unordered_set>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "awaitscope/process/child.hpp"
+#include "awaitscope/process/proc_fs.hpp"
 #include "awaitscope/recording/block_queue.hpp"
 #include "awaitscope/recording/writer.hpp"
 #include "awaitscope/sampler/sampler.hpp"
 #include "awaitscope/support/clock.hpp"
+#include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
 #include "engines.hpp"
 #include "messages.hpp"
@@ -68,6 +71,10 @@ Result<Plan> plan_of(const RecordOptions &options) {
   return plan;
 }
 
+Children children_for(const RecordOptions &options) {
+  return options.subprocesses ? Children::follow : Children::ignore;
+}
+
 /// awaitscope-PID-YYYYmmdd-HHMMSS.ascope
 std::string default_name(ThreadId pid) {
   const std::time_t now = std::time(nullptr);
@@ -94,12 +101,29 @@ Result<void> open_output(const RecordOptions &options, ThreadId pid, Plan &plan)
 
 class RecordingSink final : public SampleSink {
 public:
-  explicit RecordingSink(RecordingWriter &writer) : writer_(writer) {}
-  void consume(const Sample &sample, const std::string &thread_name) override { writer_.add(sample, thread_name); }
-  void consume(const TaskChange &change) override { writer_.add(change); }
+  RecordingSink(RecordingWriter &writer, Children children) : writer_(writer), children_(children) {}
+  void consume(const Sample &sample, const std::string &thread_name) override {
+    tell_apart(sample.process);
+    writer_.add(sample, thread_name);
+  }
+  void consume(const TaskChange &change) override {
+    tell_apart(change.process);
+    writer_.add(change);
+  }
 
 private:
+  /// "process 4711 gunicorn", where there can be several.
+  void tell_apart(ThreadId pid) {
+    if (children_ == Children::follow && named_.insert(pid).second) {
+      std::string command = read_file(fmt::format("/proc/{}/comm", pid)).value_or("");
+      command.resize(command.find_last_not_of('\n') + 1);
+      writer_.name_process(pid, fmt::format("process {} {}", pid, one_line(command)));
+    }
+  }
+
   RecordingWriter &writer_;
+  Children children_;
+  std::unordered_set<ThreadId> named_;
 };
 
 /// A command that was just started needs a moment until it is a Python: `env python`, a shell script, a slow import.
@@ -168,16 +192,16 @@ RecordingInfo info_of(const RecordOptions &options, const Plan &plan, Target &ta
 }
 
 /// Samples until the end, into the queue.
-SamplingTotals sample(const RecordOptions &options, const Plan &plan, Target &target, const CodeTable &codes,
-                      Engine &engine, BlockQueue &queue) {
-  RecordingWriter writer(info_of(options, plan, target, engine), codes,
+SamplingTotals sample(const RecordOptions &options, const Plan &plan, std::unique_ptr<Target> target,
+                      const CodeTable &codes, Engine &engine, ProcessFollower &follower, BlockQueue &queue) {
+  RecordingWriter writer(info_of(options, plan, *target, engine), codes,
                          [&](std::string block) { queue.put(std::move(block)); });
-  ProcessCpu cpu(target.process().pid());
+  ProcessCpu cpu(target->process().pid());
   ProgressLine progress;
-  Sampler sampler(target, engine, plan.sampling);
+  Sampler sampler(engine, plan.sampling, follower);
   sampler.on_progress([&](const SamplingTotals &counted) {
     SamplingTotals totals = counted;
-    totals.process_cpu_ns = cpu.used();
+    totals.process_cpu_ns = options.subprocesses ? std::nullopt : cpu.used();
     writer.keep_up(monotonic_ns(), totals);
     if (queue.failed()) {
       StopSignals::request();
@@ -186,9 +210,9 @@ SamplingTotals sample(const RecordOptions &options, const Plan &plan, Target &ta
       progress.show(totals);
     }
   });
-  RecordingSink sink(writer);
-  SamplingTotals totals = sampler.run(sink, StopSignals::requested());
-  totals.process_cpu_ns = cpu.used();
+  RecordingSink sink(writer, children_for(options));
+  SamplingTotals totals = sampler.run(std::move(target), sink, StopSignals::requested());
+  totals.process_cpu_ns = options.subprocesses ? std::nullopt : cpu.used();
   writer.finish(totals);
   return totals;
 }
@@ -208,8 +232,8 @@ std::string outcome(const Plan &plan, const View &view) {
 }
 
 /// Samples, and writes the recording meanwhile, or afterwards the view of it that was asked for.
-Result<void> sample_and_write(const RecordOptions &options, Plan &plan, Target &target, const CodeTable &codes,
-                              std::int64_t began_ns) {
+Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::unique_ptr<Target> target,
+                              CodeTable &codes, std::int64_t began_ns) {
   Output &output = *plan.output;
   std::string memory;
   // Before the engine, which changes the scheduling of this thread.
@@ -220,15 +244,17 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, Target &
     memory += bytes;
     return Result<void>();
   });
+  ProcessFollower follower(codes, children_for(options));
+  follower.start(target->process().pid());
   Result<std::unique_ptr<Engine>> engine = make_engine(options.engine);
   if (!engine) {
     return tl::unexpected(engine.error());
   }
   if (options.verbosity == Verbosity::verbose) {
-    say_attached(target, **engine, monotonic_ns() - began_ns);
+    say_attached(*target, **engine, monotonic_ns() - began_ns);
   }
   const std::string engine_name = (*engine)->name();
-  const SamplingTotals totals = sample(options, plan, target, codes, **engine, queue);
+  const SamplingTotals totals = sample(options, plan, std::move(target), codes, **engine, follower, queue);
   engine->reset(); // the rest runs at ordinary priority
   if (const Result<void> closed = queue.close(); !closed) {
     Error error = closed.error();
@@ -247,6 +273,9 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, Target &
     }
   }
   if (options.verbosity != Verbosity::quiet) {
+    for (const std::string &refusal : follower.refusals()) {
+      say(refusal);
+    }
     for (const std::string &warning : view.warnings) {
       say(warning);
     }
@@ -299,7 +328,7 @@ Result<int> record(const RecordOptions &options) {
     done = attach(options, child, codes, target);
   }
   if (done) {
-    done = sample_and_write(options, *plan, *target, codes, began_ns);
+    done = sample_and_write(options, *plan, std::move(target), codes, began_ns);
   }
   if (!child) {
     return done ? Result<int>(0) : tl::unexpected(done.error());

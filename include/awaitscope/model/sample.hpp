@@ -38,6 +38,7 @@ constexpr std::string_view name_of(Loss loss) {
 /// A sample of one thread. The stack is whole, or carries an unreadable frame.
 struct Sample {
   std::int64_t time_ns = 0; ///< CLOCK_MONOTONIC
+  ThreadId process = 0;     ///< PID of the host
   ThreadId tid = 0;
   ThreadState state = ThreadState::running;
   LogicalStack stack;

@@ -14,6 +14,7 @@ namespace awaitscope {
 /// A look at all tasks found this one otherwise than the look before. So it is until its next change, or until the recording
 /// ends: tasks that wait cost nothing, however many they are. The changes of a task are told in the order of time.
 struct TaskChange {
+  ThreadId process = 0; ///< PID of the host
   static constexpr std::uint32_t k_no_new_call = std::numeric_limits<std::uint32_t>::max();
 
   Address task = 0;

@@ -29,8 +29,8 @@
 ///   texts       bytes shared with the text before, bytes more, these bytes. Numbered from 1: text 0 is empty
 ///   codes       function (text), file (text), first line
 ///   stacks      the trace tree's nodes: own number minus parent's, code, line minus the code's first, kind
-///   threads     tid, name (text); both less those of the thread before
-///   tasks       address, coroutine (code + 1, 0 if not known), name (text). Numbered from 1
+///   threads     tid, name (text); both less those of the thread before; process (text)
+///   tasks       address, coroutine (code + 1, 0 if not known), name (text), process (text). Numbered from 1
 ///   samples     first time (since the row before), thread, bits, task, stack, CPU time, events, count - 2, duration; the
 ///               last five but the stack only in rows whose bits say so
 ///   task changes time (since the row before), since the look before + 1 (0: none), task, state, stack, CPU time, first frame

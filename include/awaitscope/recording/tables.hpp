@@ -17,6 +17,7 @@ using TextId = std::uint32_t;
 struct RecordedThread {
   ThreadId tid = 0;
   TextId name = 0;
+  TextId process = 0; ///< names the process; empty where only one was recorded
 };
 
 struct RecordedTask {
@@ -24,6 +25,7 @@ struct RecordedTask {
   CodeId coroutine = 0;
   TextId name = 0;      ///< given by the program to it, or to its root
   bool unknown = false; ///< the coroutine is not known
+  TextId process = 0;   ///< as of a thread
 };
 
 /// What samples refer to by number. Thread and task numbers are indexes; task 0 stands for none.

@@ -19,6 +19,9 @@ public:
   /// Puts the first block at once. `codes` grows outside; what is in it never changes.
   RecordingWriter(RecordingInfo info, const CodeTable &codes, PutBlock put);
 
+  /// What the samples of this process are told apart by from now on. Without a name they are not.
+  void name_process(ThreadId pid, const std::string &name);
+
   void add(const Sample &sample, const std::string &thread_name);
   void add(const TaskChange &change);
 
@@ -41,6 +44,7 @@ private:
     Address address = 0;
     std::uint64_t coroutine = 0; ///< + 1; 0: not known
     TextId name = 0;
+    TextId process = 0;
     bool operator==(const TaskKey &) const = default;
   };
   struct TaskKeyHash {
@@ -48,7 +52,7 @@ private:
   };
 
   TextId text(const std::string &text);
-  std::uint32_t thread(ThreadId tid, const std::string &name);
+  std::uint32_t thread(ThreadId tid, const std::string &name, TextId process);
   std::uint32_t task(const TaskKey &key);
   void cut(const block::Totals *totals);
 
@@ -61,6 +65,7 @@ private:
   block::Extent written_;
   std::vector<block::CodeTexts> code_texts_;
   std::unordered_map<std::string, TextId> text_ids_;
+  std::unordered_map<ThreadId, TextId> processes_;
   std::unordered_map<ThreadId, std::uint32_t> thread_ids_; ///< the last of each TID: one may be used again
   std::unordered_map<TaskKey, std::uint32_t, TaskKeyHash> task_ids_;
   std::vector<Thread> threads_;

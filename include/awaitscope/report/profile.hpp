@@ -31,12 +31,16 @@ struct ProfileOptions {
 /// "ThreadPoolExecutor", "Thread-7 (poll)" is "Thread (poll)", "asyncio_2" is "asyncio". A name that the program gave stays.
 std::string lasting_thread_name(const std::string &name);
 
-/// A stack with its weight. `root` is "thread NAME" or "task COROUTINE".
+/// A stack with its weight. `root` is "thread NAME" or "task COROUTINE"; `process` is empty if one alone was recorded.
 struct WeightedStack {
   std::string root;
   std::vector<Frame> frames;
   std::uint64_t weight = 0;
+  std::string process;
 };
+
+/// The process that a stack is of.
+const std::string &process_of(const RecordingTables &tables, const StackCosts::Key &key);
 
 /// The root that a view shows above a stack.
 std::string root_of(const RecordingTables &tables, const StackCosts::Key &key, const std::vector<Frame> &frames,

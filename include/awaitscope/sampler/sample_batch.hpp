@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "awaitscope/sampler/sampler.hpp"
+#include "awaitscope/sampler/sample_sink.hpp"
 
 namespace awaitscope {
 

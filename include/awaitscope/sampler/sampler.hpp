@@ -3,87 +3,41 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <optional>
-#include <string>
+#include <memory>
+#include <vector>
 
-#include "awaitscope/model/sample.hpp"
-#include "awaitscope/model/task_change.hpp"
-#include "awaitscope/sampler/engine.hpp"
-#include "awaitscope/sampler/target.hpp"
+#include "awaitscope/sampler/process_follower.hpp"
+#include "awaitscope/sampler/process_sampler.hpp"
 
 namespace awaitscope {
 
-enum class IdleThreads : std::uint8_t { skip, sample };
-
-struct SamplerOptions {
-  double rate_hz = 100;
-  std::optional<std::int64_t> duration_ns; ///< none: until stopped, or the target ends
-  IdleThreads idle = IdleThreads::skip;
-  RootNames root_names = RootNames::skip;
-};
-
-/// Takes the samples, some time after they were taken and several at once. Must not throw and is called while the target's
-/// thread may be waiting for its CPU: be brief.
-class SampleSink {
-public:
-  SampleSink() = default;
-  SampleSink(const SampleSink &) = delete;
-  SampleSink &operator=(const SampleSink &) = delete;
-  virtual ~SampleSink() = default;
-
-  /// `thread_name` is what the program calls the thread, else its TID.
-  virtual void consume(const Sample &sample, const std::string &thread_name) = 0;
-
-  /// A task was found otherwise than before, by a look at all tasks.
-  virtual void consume(const TaskChange &change) = 0;
-};
-
-/// The sampling loop: paces, decides which threads have run, has the engine read those, stitches and hands on.
+/// The sampling loop: paces, and has every process that is followed sampled at each tick.
 class Sampler {
 public:
-  Sampler(Target &target, Engine &engine, const SamplerOptions &options)
-      : target_(target), engine_(engine), options_(options) {}
+  Sampler(Engine &engine, const SamplerOptions &options, ProcessFollower &follower)
+      : engine_(engine), options_(options), follower_(follower) {}
 
-  /// Samples until the duration has passed, `stop` is set, or the target has ended; each is success.
-  SamplingTotals run(SampleSink &sink, const std::atomic<bool> &stop);
+  /// Samples `first` and what the follower brings until the duration has passed, `stop` is set, or every process has ended;
+  /// each is success.
+  SamplingTotals run(std::unique_ptr<Target> first, SampleSink &sink, const std::atomic<bool> &stop);
 
   /// Called about four times a second with what was counted so far.
   void on_progress(std::function<void(const SamplingTotals &)> progress) { progress_ = std::move(progress); }
 
 private:
-  enum class Health : std::uint8_t { running, ended };
-
-  Health tick(SampleSink &sink);
-  Health sample(TargetThread &thread, ThreadState state, const SchedStat &stat, SampleSink &sink);
-  void look(TargetThread &thread);
-  void housekeep(std::int64_t now);
+  bool tick(SampleSink &sink);
+  void take_events();
+  void add(std::unique_ptr<Target> target);
   bool sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const;
-  void lose(Loss loss, std::uint64_t count = 1);
-  void begin_cpu(TargetThread &thread, const SchedStat &stat) const;
 
-  Target &target_;
   Engine &engine_;
   SamplerOptions options_;
+  ProcessFollower &follower_;
   SamplingTotals totals_;
   std::int64_t start_ns_ = 0;
+  std::vector<std::unique_ptr<ProcessSampler>> processes_;
   std::function<void(const SamplingTotals &)> progress_;
-
-  // What the last look found; void until the engine has accepted it.
-  PythonStack stack_;
-  Lineage lineage_;
-  bool thread_valid_ = false;
-  std::uint64_t seen_generation_ = 0;
-  std::optional<std::vector<ThreadEntry>> seen_threads_; ///< if the generation is another one
-
-  std::uint64_t generation_ = 0;                        ///< of the thread list in use
-  std::optional<std::vector<ThreadEntry>> new_threads_; ///< to be taken over after the tick
-  bool coroutines_seen_ = false;
-  std::int64_t unsettled_until_ns_ = 0; ///< threads were born just now
-  bool any_sampled_ = false;            ///< at the last tick
-  std::uint64_t checked_generation_ = 0;
-  std::int64_t next_housekeeping_ns_ = 0;
   std::int64_t next_progress_ns_ = 0;
-  Sample sample_;
 };
 
 } // namespace awaitscope

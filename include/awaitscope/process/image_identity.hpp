@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "awaitscope/model/ids.hpp"
+
+namespace awaitscope {
+
+/// Which program a process runs: another one after execve(2), and in another process that took its PID.
+struct ImageIdentity {
+  std::uint64_t start_time = 0;  ///< field 22 of /proc/PID/stat: of the process, in clock ticks since boot
+  std::uint64_t start_code = 0;  ///< field 26: where its text begins
+  std::uint64_t start_stack = 0; ///< field 28: where its stack begins
+  std::string executable;
+
+  bool operator==(const ImageIdentity &) const = default;
+};
+
+/// Nothing if there is no such process, or only its corpse. The addresses are 0 where ptrace access is refused.
+std::optional<ImageIdentity> image_identity(ThreadId pid);
+
+/// The children of a process, of all its threads (/proc/PID/task/TID/children).
+std::vector<ThreadId> children_of(ThreadId pid);
+
+} // namespace awaitscope

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "awaitscope/process/image_identity.hpp"
+#include "awaitscope/sampler/target.hpp"
+
+namespace awaitscope {
+
+enum class Children : std::uint8_t { ignore, follow };
+
+/// Watches, in a thread of its own, which programs the followed processes are: one may execute another program, and have
+/// children. Attaches to what is a Python, so that the sampling is not held up. The thread has the scheduling and the CPUs of
+/// the thread that makes this: make it before those are changed.
+class ProcessFollower {
+public:
+  /// `codes` outlives this, and the targets.
+  ProcessFollower(CodeTable &codes, Children children);
+  ProcessFollower(const ProcessFollower &) = delete;
+  ProcessFollower &operator=(const ProcessFollower &) = delete;
+  ~ProcessFollower();
+
+  /// Begins, with a process that is attached to already.
+  void start(ThreadId pid);
+
+  /// What became of a process: it is another program now. With a target if that is a Python that can be read.
+  struct Event {
+    ThreadId pid = 0;
+    std::unique_ptr<Target> target;
+  };
+  [[nodiscard]] bool has_events() const { return any_.load(std::memory_order_relaxed); }
+  std::vector<Event> take();
+
+  /// A followed process lives that may yet be, or start, a Python.
+  [[nodiscard]] bool expects_more() const { return expecting_.load(); }
+
+  /// Programs that were met and could not be read: one line each.
+  std::vector<std::string> refusals();
+
+private:
+  struct Followed {
+    ImageIdentity image;
+    bool attached = false;
+    bool refused = false;
+    std::int64_t since_ns = 0; ///< when this program was first seen
+  };
+  void run();
+  void look();
+  void visit(ThreadId pid, Followed &followed);
+  void find_children();
+
+  CodeTable &codes_;
+  Children children_;
+  std::unordered_map<ThreadId, Followed> followed_;
+  std::atomic<bool> any_{false};
+  std::atomic<bool> expecting_{false};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Event> events_;
+  std::vector<std::string> refusals_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+} // namespace awaitscope

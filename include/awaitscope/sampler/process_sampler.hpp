@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "awaitscope/sampler/engine.hpp"
+#include "awaitscope/sampler/sample_sink.hpp"
+#include "awaitscope/sampler/target.hpp"
+
+namespace awaitscope {
+
+enum class IdleThreads : std::uint8_t { skip, sample };
+
+struct SamplerOptions {
+  double rate_hz = 100;
+  std::optional<std::int64_t> duration_ns; ///< none: until stopped, or the target ends
+  IdleThreads idle = IdleThreads::skip;
+  RootNames root_names = RootNames::skip;
+};
+
+/// Samples the threads of one process: decides which have run, has the engine read those, and hands on what they were in.
+class ProcessSampler {
+public:
+  /// `start_ns`: when the recording began. Counts into `totals`.
+  ProcessSampler(std::unique_ptr<Target> target, Engine &engine, const SamplerOptions &options, std::int64_t start_ns,
+                 SamplingTotals &totals)
+      : target_(std::move(target)), engine_(engine), options_(options), start_ns_(start_ns), totals_(totals) {}
+
+  enum class Health : std::uint8_t { running, ended };
+  Health tick(SampleSink &sink);
+
+  /// To be called after each tick: looks for threads that no sample has shown, if it is time to.
+  void housekeep(std::int64_t now);
+
+  [[nodiscard]] ThreadId pid() const { return target_->process().pid(); }
+
+private:
+  Health sample(TargetThread &thread, ThreadState state, const SchedStat &stat, SampleSink &sink);
+  void look(TargetThread &thread);
+  void lose(Loss loss);
+  void begin_cpu(TargetThread &thread, const SchedStat &stat) const;
+
+  std::unique_ptr<Target> target_;
+  Engine &engine_;
+  SamplerOptions options_;
+  std::int64_t start_ns_;
+  SamplingTotals &totals_;
+  bool first_tick_ = true;
+
+  // What the last look found; void until the engine has accepted it.
+  PythonStack stack_;
+  Lineage lineage_;
+  bool thread_valid_ = false;
+  std::uint64_t seen_generation_ = 0;
+  std::optional<std::vector<ThreadEntry>> seen_threads_; ///< if the generation is another one
+
+  std::uint64_t generation_ = 0;                        ///< of the thread list in use
+  std::optional<std::vector<ThreadEntry>> new_threads_; ///< to be taken over after the tick
+  bool coroutines_seen_ = false;
+  std::int64_t unsettled_until_ns_ = 0; ///< threads were born just now
+  bool any_sampled_ = false;            ///< at the last tick
+  std::uint64_t checked_generation_ = 0;
+  std::int64_t next_housekeeping_ns_ = 0;
+  Sample sample_;
+};
+
+} // namespace awaitscope

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "awaitscope/model/sample.hpp"
+#include "awaitscope/model/task_change.hpp"
+
+namespace awaitscope {
+
+/// Takes the samples, some time after they were taken and several at once. Must not throw and is called while the target's
+/// thread may be waiting for its CPU: be brief.
+class SampleSink {
+public:
+  SampleSink() = default;
+  SampleSink(const SampleSink &) = delete;
+  SampleSink &operator=(const SampleSink &) = delete;
+  virtual ~SampleSink() = default;
+
+  /// `thread_name` is what the program calls the thread, else its TID.
+  virtual void consume(const Sample &sample, const std::string &thread_name) = 0;
+
+  /// A task was found otherwise than before, by a look at all tasks.
+  virtual void consume(const TaskChange &change) = 0;
+};
+
+} // namespace awaitscope

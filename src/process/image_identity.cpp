@@ -1,0 +1,77 @@
+#include "awaitscope/process/image_identity.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <climits>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "awaitscope/process/proc_fs.hpp"
+
+namespace awaitscope {
+namespace {
+
+/// The fields of a stat file from the third on: what stands behind the command, which may hold anything.
+std::vector<std::string_view> fields_behind_command(std::string_view text) {
+  std::vector<std::string_view> fields;
+  const std::size_t end = text.rfind(')');
+  std::size_t at = end == std::string_view::npos ? text.size() : end + 1;
+  while (at < text.size()) {
+    const std::size_t from = text.find_first_not_of(" \n", at);
+    if (from == std::string_view::npos) {
+      break;
+    }
+    at = std::min(text.find_first_of(" \n", from), text.size());
+    fields.push_back(text.substr(from, at - from));
+  }
+  return fields;
+}
+
+std::uint64_t number(std::string_view text) {
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+} // namespace
+
+std::optional<ImageIdentity> image_identity(ThreadId pid) {
+  const std::string folder = fmt::format("/proc/{}/", pid);
+  const std::optional<std::string> text = read_file(folder + "stat");
+  const std::vector<std::string_view> fields = fields_behind_command(text ? *text : std::string_view{});
+  constexpr std::size_t k_third = 3; // proc(5) counts from 1, and the command is the second
+  if (fields.size() < 28 - k_third + 1 || fields.front() == "Z" || fields.front() == "X") {
+    return std::nullopt;
+  }
+  ImageIdentity identity;
+  identity.start_time = number(fields[22 - k_third]);
+  identity.start_code = number(fields[26 - k_third]);
+  identity.start_stack = number(fields[28 - k_third]);
+  std::array<char, PATH_MAX> link{};
+  const ssize_t length = ::readlink((folder + "exe").c_str(), link.data(), link.size());
+  identity.executable.assign(link.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+  return identity;
+}
+
+std::vector<ThreadId> children_of(ThreadId pid) {
+  std::vector<ThreadId> children;
+  for (const ThreadId tid : list_ids(fmt::format("/proc/{}/task", pid))) {
+    const std::string text = read_file(fmt::format("/proc/{}/task/{}/children", pid, tid)).value_or("");
+    const char *at = text.data();
+    const char *const end = at + text.size();
+    while (at < end) {
+      ThreadId child = 0;
+      const auto [rest, error] = std::from_chars(at, end, child);
+      if (error == std::errc{}) {
+        children.push_back(child);
+      }
+      at = rest + 1;
+    }
+  }
+  return children;
+}
+
+} // namespace awaitscope

@@ -1,0 +1,165 @@
+#include "awaitscope/sampler/process_sampler.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "awaitscope/stitch/stitch.hpp"
+#include "awaitscope/support/clock.hpp"
+
+namespace awaitscope {
+namespace {
+
+constexpr std::int64_t k_housekeeping_ns = k_ns_per_second / 4;
+// A thread state is counted when it is made and usable only once its thread has started (Modules/_threadmodule.c,
+// thread_run binds it): until then it is left out of lists, which must be read again.
+constexpr std::int64_t k_settling_ns = 20'000'000;
+
+bool is_whole(const LogicalStack &stack) {
+  return std::none_of(stack.frames.begin(), stack.frames.end(),
+                      [](const Frame &frame) { return frame.kind == FrameKind::unreadable; });
+}
+
+} // namespace
+
+void ProcessSampler::lose(Loss loss) { ++totals_.lost[static_cast<std::size_t>(loss)]; }
+
+/// CPU time counts from the recording's start, or from the thread's birth if that was later. One that lived before and was
+/// not in the first list (it was changing) cannot have used more than the time since the start.
+void ProcessSampler::begin_cpu(TargetThread &thread, const SchedStat &stat) const {
+  const std::uint64_t counts =
+      first_tick_ ? 0 : std::min(stat.cpu_ns, static_cast<std::uint64_t>(monotonic_ns() - start_ns_));
+  thread.cpu_told_ns = stat.cpu_ns - counts;
+}
+
+/// What is read of one thread in one snapshot.
+void ProcessSampler::look(TargetThread &thread) {
+  thread_valid_ = target_->interpreters().same_thread(thread.entry);
+  seen_generation_ = target_->interpreters().thread_generation();
+  seen_threads_.reset();
+  if (seen_generation_ != generation_) {
+    seen_threads_ = target_->interpreters().threads();
+  }
+  if (!thread_valid_) {
+    return;
+  }
+  target_->read_name(thread);
+  target_->code_cache().begin(thread.entry.interpreter_id == 0 ? thread.entry.interpreter : 0);
+  target_->stacks().read(thread.entry.state, stack_);
+  target_->lineages().trace(thread.entry.state, stack_, options_.root_names, lineage_);
+  coroutines_seen_ = coroutines_seen_ || std::any_of(stack_.frames.begin(), stack_.frames.end(),
+                                                     [](const PythonFrame &frame) { return frame.of_generator; });
+}
+
+ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState state, const SchedStat &stat,
+                                              SampleSink &sink) {
+  const Capture capture = engine_.capture(*target_, thread, stat, [&] { look(thread); });
+  totals_.retries += capture.retries;
+  switch (capture.status) {
+  case CaptureStatus::failed:
+    return Health::ended;
+  case CaptureStatus::ended:
+    return Health::running;
+  case CaptureStatus::moved:
+    lose(Loss::moved);
+    return Health::running;
+  case CaptureStatus::no_cpu:
+    lose(Loss::no_cpu);
+    return Health::running;
+  case CaptureStatus::captured:
+    break;
+  }
+  totals_.read_ns += capture.read_ns;
+  totals_.longest_read_ns = std::max(totals_.longest_read_ns, capture.read_ns);
+  if (seen_threads_) {
+    generation_ = seen_generation_;
+    new_threads_ = std::move(seen_threads_);
+  }
+  if (!thread_valid_) {
+    thread.left = true; // no Python thread any more; if it becomes one again, the list says so
+    return Health::running;
+  }
+  if (stack_.frames.empty()) {
+    return Health::running; // between threads' start and their first frame: nothing of Python's runs
+  }
+  sample_.time_ns = monotonic_ns();
+  sample_.process = target_->process().pid();
+  sample_.tid = thread.watch.tid();
+  sample_.state = state;
+  stitch(lineage_, sample_.stack);
+  sample_.task = lineage_.running_task;
+  sample_.task_name = lineage_.root_name;
+  sample_.cpu_ns = stat.cpu_ns - thread.cpu_told_ns.value_or(stat.cpu_ns);
+  thread.cpu_told_ns = stat.cpu_ns;
+  ++totals_.samples;
+  if (!is_whole(sample_.stack)) {
+    ++totals_.partial;
+  }
+  const TargetThread &root = target_->thread_of(lineage_.root_thread, thread);
+  sink.consume(sample_, root.name.empty() ? std::to_string(root.watch.tid()) : root.name);
+  return Health::running;
+}
+
+ProcessSampler::Health ProcessSampler::tick(SampleSink &sink) {
+  bool any_ended = false;
+  any_sampled_ = false;
+  for (TargetThread &thread : target_->threads()) {
+    const std::optional<SchedStat> stat = thread.watch.schedstat();
+    if (!stat) {
+      any_ended = true;
+      continue;
+    }
+    if (!thread.cpu_told_ns) {
+      begin_cpu(thread, *stat);
+    }
+    const bool still_blocked = stat->times_run == thread.blocked_at && stat->times_run != 0;
+    const ThreadWatch::Run run = still_blocked ? ThreadWatch::Run::blocked : thread.watch.run();
+    if (run == ThreadWatch::Run::blocked) {
+      // Counted before the state was read: if it ran in between, the next tick sees another count and looks again.
+      thread.blocked_at = stat->times_run;
+    }
+    any_ended = any_ended || run == ThreadWatch::Run::ended || thread.left;
+    if (run == ThreadWatch::Run::runnable ||
+        (run == ThreadWatch::Run::blocked && options_.idle == IdleThreads::sample)) {
+      const ThreadState state = run == ThreadWatch::Run::runnable ? ThreadState::running : ThreadState::idle;
+      if (sample(thread, state, *stat, sink) == Health::ended) {
+        return Health::ended;
+      }
+      any_sampled_ = true;
+    }
+  }
+  if (any_ended) {
+    target_->drop_ended_threads();
+  }
+  if (new_threads_) {
+    target_->set_threads(*new_threads_);
+    new_threads_.reset();
+  }
+  first_tick_ = false;
+  // A zombie keeps its /proc entries until its parent reaps it.
+  return !any_sampled_ && !target_->process().alive() ? Health::ended : Health::running;
+}
+
+/// What a look may have missed: interpreters, threads whose list was changing while it was read, asyncio imported after the attach. Read while
+/// the target runs on: what is found is checked whenever it is used.
+void ProcessSampler::housekeep(std::int64_t now) {
+  // While all known threads wait, no look finds the threads born meanwhile, which may be what they wait for.
+  if (now < next_housekeeping_ns_ && any_sampled_ && now >= unsettled_until_ns_) {
+    return;
+  }
+  next_housekeeping_ns_ = now + k_housekeeping_ns;
+  target_->memory().begin();
+  target_->interpreters().interpreters();
+  const std::uint64_t generation = target_->interpreters().thread_generation();
+  if (generation != checked_generation_) {
+    checked_generation_ = generation;
+    unsettled_until_ns_ = now + k_settling_ns;
+  }
+  if (now < unsettled_until_ns_) {
+    target_->set_threads(target_->interpreters().threads());
+  }
+  if (coroutines_seen_ && !target_->tasks().located()) {
+    target_->locate_tasks();
+  }
+}
+
+} // namespace awaitscope

@@ -136,6 +136,7 @@ class ToolTest(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="awaitscope-test-")
         self.addCleanup(shutil.rmtree, self.folder, True)
+        self.lacks = set()  # what the targets of this test left out
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -144,7 +145,12 @@ class ToolTest(unittest.TestCase):
         """A target that ends with the test."""
         target = Target(how.pop("python", self.python), script, *args, **how)
         self.addCleanup(target.__exit__)
+        self.lacks.update(target.truth.get("lacks", []))
         return target
+
+    def named(self, qualname):
+        """A function's name as a frame of this interpreter has it: before 3.11 without what it is defined in."""
+        return qualname if self.interpreter.has_qualname else qualname.rpartition(".")[2]
 
     def assert_quiet_end(self, result):
         """No signal and no backtrace, whatever else it was."""

@@ -18,15 +18,17 @@ v = sys.version_info
 minor = '%d.%d%s' % (v[0], v[1], getattr(sys, 'abiflags', '').replace('m', ''))
 version = '%d.%d.%d%s' % (v[0], v[1], v[2], '' if v[3] == 'final' else v[3])
 info = os.stat(sys.executable)
-sys.stdout.write('%s %s %d:%d %s' % (minor, version, info.st_dev, info.st_ino, sys.executable))
+qualname = hasattr(compile('', '', 'exec'), 'co_qualname')
+sys.stdout.write('%s %s %d:%d %d %s' % (minor, version, info.st_dev, info.st_ino, qualname, sys.executable))
 """
 
 
 class Interpreter:
-    def __init__(self, minor, version, path):
+    def __init__(self, minor, version, path, has_qualname):
         self.minor = minor
         self.version = version
         self.path = path
+        self.has_qualname = has_qualname  # code objects have co_qualname
 
     def __str__(self):
         return "Python %s: %s" % (self.version, self.path)
@@ -36,10 +38,11 @@ def ask(executable):
     """The Interpreter behind an executable, or None where it does not run."""
     try:
         done = subprocess.run([executable, "-c", _ASK], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20)
-        minor, version, file, path = done.stdout.decode().split(" ", 3)
+        minor, version, file, qualname, path = done.stdout.decode().split(" ", 4)
     except (OSError, subprocess.TimeoutExpired, ValueError):
         return None
-    return Interpreter(minor, version, os.path.realpath(path) if _is_file(path, file) else os.path.abspath(executable))
+    path = os.path.realpath(path) if _is_file(path, file) else os.path.abspath(executable)
+    return Interpreter(minor, version, path, qualname == "1")
 
 
 def _is_file(path, identity):

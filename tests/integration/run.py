@@ -32,7 +32,7 @@ def parse_options():
     parser.add_argument("--pythons", help="interpreters to use before any other, separated by colons")
     parser.add_argument("--awaitscope", help="the executable under test")
     parser.add_argument("--jobs", type=int, default=1, help="tests side by side; timing-sensitive ones never are")
-    parser.add_argument("--kills", type=int, help="how often to kill the recorder (default 200, or $AWAITSCOPE_KILLS)")
+    parser.add_argument("--kills", type=int, help="how often to kill the recorder on each interpreter (default 40, or $AWAITSCOPE_KILLS)")
     options = parser.parse_args()
     if options.pythons:
         os.environ["AWAITSCOPE_PYTHONS"] = options.pythons
@@ -84,7 +84,9 @@ def run_one(test):
     test.run(result)
     bad = result.failures + result.errors + [(test, "unexpected success") for _ in result.unexpectedSuccesses]
     outcome = "FAIL" if bad else "not run" if result.skipped else "ok"
-    details = "".join("\n%s" % text for _, text in bad) + "".join(": %s" % text for _, text in result.skipped)
+    lacks = sorted(getattr(test, "lacks", ()))
+    details = " (without %s)" % ", ".join(lacks) if lacks else ""
+    details += "".join("\n%s" % text for _, text in bad) + "".join(": %s" % text for _, text in result.skipped)
     print("%-7s %6.1f s  %s%s" % (outcome, time.monotonic() - started, test.id(), details), flush=True)
     return outcome, test.id(), details
 

@@ -4,6 +4,8 @@ Tests compare a recording with these numbers. A key names the chain, outermost f
 Every key is written by one thread only: the event loop's, or Django's one thread for synchronous views.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from time import thread_time_ns
 

@@ -1,6 +1,6 @@
 """Views of each kind that a profiler must keep apart: async, sync, and those that fan out into tasks.
 
-The CPU time of each leaf is charged around its call, in the caller: no frame stands between a branch and its leaf.
+The time of each leaf is charged around its call, in the caller: no frame stands between a branch and its leaf.
 """
 
 from __future__ import annotations
@@ -112,6 +112,6 @@ async def stats(request: HttpRequest) -> JsonResponse:
             "monotonic": time.monotonic(),
             "process_cpu_ns": time.process_time_ns(),
             "requests": dict(ledger.requests),
-            "leaf_cpu_ns": dict(ledger.leaf_cpu_ns),
+            "leaf_runnable_ns": dict(ledger.leaf_runnable_ns),
         }
     )

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the integration tests: awaitscope against real interpreters running small programs that know themselves.
 
-usage: tests/integration/run.py [-k PATTERN]… [--list] [--pythons EXE:EXE] [--awaitscope PATH] [--jobs N] [--kills N]
+usage: tests/integration/run.py [-k PATTERN]… [--list] [--pythons EXE:EXE] [--awaitscope PATH] [--jobs N] [--kills N] [--reuse-seconds S]
 
 Interpreters come from --pythons or $AWAITSCOPE_PYTHONS, from pyenv, from PATH and from scripts/pythons; one of each
 supported minor is used.
@@ -33,11 +33,14 @@ def parse_options():
     parser.add_argument("--awaitscope", help="the executable under test")
     parser.add_argument("--jobs", type=int, default=1, help="tests side by side; timing-sensitive ones never are")
     parser.add_argument("--kills", type=int, help="how often to kill the recorder on each interpreter (default 40, or $AWAITSCOPE_KILLS)")
+    parser.add_argument("--reuse-seconds", type=int, help="of code-address reuse, on each interpreter (default 5, or $AWAITSCOPE_REUSE_SECONDS)")
     options = parser.parse_args()
     if options.pythons:
         os.environ["AWAITSCOPE_PYTHONS"] = options.pythons
     if options.awaitscope:
         os.environ["AWAITSCOPE"] = os.path.abspath(options.awaitscope)
+    if options.reuse_seconds:
+        os.environ["AWAITSCOPE_REUSE_SECONDS"] = str(options.reuse_seconds)
     if options.kills:
         os.environ["AWAITSCOPE_KILLS"] = str(options.kills)
     return options

@@ -111,9 +111,18 @@ Address InterpreterReader::module_dict(Address interpreter, std::string_view mod
 }
 
 std::string InterpreterReader::thread_name(const ThreadEntry &thread) {
-  Address &active = active_threads_[thread.interpreter];
+  std::string name = name_in(thread.interpreter, thread);
+  // A thread that another interpreter made, and that runs in this one for a while.
+  if (const Address main = main_interpreter(); name.empty() && main != thread.interpreter) {
+    name = name_in(main, thread);
+  }
+  return name;
+}
+
+std::string InterpreterReader::name_in(Address interpreter, const ThreadEntry &thread) {
+  Address &active = active_threads_[interpreter];
   if (active == 0) {
-    active = objects_.dict_value(module_dict(thread.interpreter, "threading"), "_active");
+    active = objects_.dict_value(module_dict(interpreter, "threading"), "_active");
   }
   const auto entries = objects_.dict_entries(active); // {ident: Thread}; the ident is pthread_self()
   for (std::size_t i = 0; entries && i < entries->size(); ++i) {

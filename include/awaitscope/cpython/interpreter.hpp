@@ -45,7 +45,7 @@ public:
   /// The dict of an imported module, or 0.
   Address module_dict(Address interpreter, std::string_view module);
 
-  /// The name of the thread's threading.Thread; empty if the threading module does not know it.
+  /// The name of the thread's threading.Thread; empty if neither its interpreter's threading module nor the main one knows it.
   std::string thread_name(const ThreadEntry &thread);
 
   /// sys.path's strings.
@@ -56,6 +56,7 @@ public:
 
 private:
   ThreadId native_id(Address thread_state, Address thread_pointer);
+  std::string name_in(Address interpreter, const ThreadEntry &thread);
   std::unordered_map<Address, Address> active_threads_; ///< threading._active of each interpreter, never rebound
 
   ObjectReader &objects_;

@@ -37,21 +37,27 @@ def end_process(process):
 
 
 class Target:
-    """A running program under observation; a context manager."""
+    """A running program under observation; a context manager.
 
-    def __init__(self, python, script, *args, lifetime=60, wait=20):
+    `python` is an executable, or a command whose last word is one. `inside` is its pid from the pid that was started, for
+    a command that stays its parent.
+    """
+
+    def __init__(self, python, script, *args, lifetime=60, wait=20, environment=None, inside=None):
         self.folder = tempfile.mkdtemp(prefix="target-")
         self.ready_file = os.path.join(self.folder, "ready.json")
         self.log = os.path.join(self.folder, "log")
-        command = [python, os.path.join(TARGETS, script), "--ready", self.ready_file, "--lifetime", str(lifetime)]
+        command = [python] if isinstance(python, str) else list(python)
+        command += [os.path.join(TARGETS, script), "--ready", self.ready_file, "--lifetime", str(lifetime)]
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(command + list(args), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(command + list(args), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            env=dict(os.environ, **(environment or {})))
         try:
             self.truth = self._wait_until_ready(wait)
         except BaseException:
             self.__exit__()
             raise
-        self.pid = self.truth["pid"]
+        self.pid = self.truth["pid"] if inside is None else inside(self.process.pid)
 
     def _wait_until_ready(self, wait):
         end = time.monotonic() + wait

@@ -24,11 +24,16 @@ sys.stdout.write('%s %s %d:%d %d %s' % (minor, version, info.st_dev, info.st_ino
 
 
 class Interpreter:
-    def __init__(self, minor, version, path, has_qualname):
+    def __init__(self, minor, version, path, has_qualname, in_root):
         self.minor = minor
         self.version = version
         self.path = path
         self.has_qualname = has_qualname  # code objects have co_qualname
+        self.in_root = in_root  # it runs in a root of its own: `path` is what enters that
+
+    def program(self, path):
+        """-> (command, environment) that run a program which is as this interpreter, in its place."""
+        return ([self.path], {"AWAITSCOPE_PROGRAM": path}) if self.in_root else ([path], {})
 
     def __str__(self):
         return "Python %s: %s" % (self.version, self.path)
@@ -41,8 +46,9 @@ def ask(executable):
         minor, version, file, qualname, path = done.stdout.decode().split(" ", 4)
     except (OSError, subprocess.TimeoutExpired, ValueError):
         return None
-    path = os.path.realpath(path) if _is_file(path, file) else os.path.abspath(executable)
-    return Interpreter(minor, version, path, qualname == "1")
+    in_root = not _is_file(path, file)
+    path = os.path.abspath(executable) if in_root else os.path.realpath(path)
+    return Interpreter(minor, version, path, qualname == "1", in_root)
 
 
 def _is_file(path, identity):

@@ -1,42 +1,11 @@
 """dump: one consistent snapshot, compared with what the target knows of itself."""
-import json
 import os
 
-import dump_schema
+import checks
 import harness
 
 
-class Dump(harness.InterpreterTest):
-
-    def dump(self, target):
-        result = harness.run_tool("dump", "-p", target.pid, "--json")
-        self.assert_done(result)
-        document = json.loads(result.stdout.decode("utf-8"))
-        self.assertEqual(dump_schema.problems_of(document), [])
-        return document
-
-    def by_name(self, document):
-        """Tasks by name. The targets give each living task a name of its own; done ones may linger."""
-        living = [task for task in document["tasks"] if task["state"] != "done"]
-        tasks = {task["name"]: task for task in living}
-        self.assertEqual(len(tasks), len(living), "a name twice")
-        return tasks
-
-    def frames(self, holder):
-        return [[frame["function"], frame["file"], frame["line"]] for frame in holder["frames"]]
-
-    def assert_suspended_tasks(self, target, document):
-        """Each suspended task of the truth: coroutine, frames with lines, who awaits it, and its thread."""
-        tasks = self.by_name(document)
-        names = {task["id"]: task["name"] for task in document["tasks"]}
-        for name, truth in target.truth["tasks"].items():
-            self.assertIn(name, tasks)
-            task = tasks[name]
-            self.assertEqual(task["coroutine"], truth["coroutine"], name)
-            self.assertEqual(self.frames(task), truth["frames"], name)
-            self.assertEqual(sorted(names[waiter] for waiter in task["awaited_by"]), sorted(truth["awaited_by"]), name)
-            self.assertEqual((task["state"], task["tid"]), ("waiting", target.pid), name)
-            self.assertEqual({frame["kind"] for frame in task["frames"]}, {"python"}, name)
+class Dump(checks.Checks, harness.InterpreterTest):
 
     def test_idle_target(self):
         target = self.target("await_shapes.py", lifetime=30)

@@ -111,12 +111,10 @@ Address InterpreterReader::module_dict(Address interpreter, std::string_view mod
 }
 
 std::string InterpreterReader::thread_name(const ThreadEntry &thread) {
-  std::string name = name_in(thread.interpreter, thread);
-  // A thread that another interpreter made, and that runs in this one for a while.
-  if (const Address main = main_interpreter(); name.empty() && main != thread.interpreter) {
-    name = name_in(main, thread);
-  }
-  return name;
+  // A thread that the main interpreter made may run in another one for a while. There it is called MainThread if it was the
+  // first to import threading (Lib/threading.py, _MainThread), which says less than the name that the program gave it.
+  std::string name = name_in(main_interpreter(), thread);
+  return name.empty() && thread.interpreter != main_interpreter() ? name_in(thread.interpreter, thread) : name;
 }
 
 std::string InterpreterReader::name_in(Address interpreter, const ThreadEntry &thread) {

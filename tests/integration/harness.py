@@ -133,10 +133,11 @@ def run_tool(*args, timeout=60, **popen):
 
 
 class ToolTest(unittest.TestCase):
-    """A test that runs once, on the newest interpreter found. `python` and `interpreter` are set by run.py."""
+    """A test that runs once, on the newest interpreter found. `python`, `interpreter` and `found` are set by run.py."""
 
     python = None
     interpreter = None
+    found = {}  # every interpreter: {minor: Interpreter}
     timing_sensitive = False  # True: never beside another test, whatever --jobs says
 
     def setUp(self):

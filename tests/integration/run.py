@@ -55,10 +55,10 @@ def test_classes():
                 yield value
 
 
-def bind(cls, interpreter, label):
+def bind(cls, interpreter, label, found):
     """A copy of a test class for one interpreter; the label shows in the tests' ids."""
     name = cls.__name__ + label
-    facts = {"python": interpreter.path, "interpreter": interpreter, "__module__": cls.__module__, "__qualname__": name}
+    facts = {"python": interpreter.path, "interpreter": interpreter, "found": found, "__module__": cls.__module__, "__qualname__": name}
     return type(name, (cls,), facts)
 
 
@@ -68,7 +68,7 @@ def collect(found, patterns):
     tests = []
     for cls in test_classes():
         every = issubclass(cls, harness.InterpreterTest)
-        bound = [bind(cls, found[minor], "[%s]" % minor) for minor in found] if every else [bind(cls, newest, "")]
+        bound = [bind(cls, found[minor], "[%s]" % minor, found) for minor in found if every] or [bind(cls, newest, "", found)]
         for one in bound:
             tests += unittest.defaultTestLoader.loadTestsFromTestCase(one)
     if patterns:

@@ -45,7 +45,7 @@ public:
   /// The dict of an imported module, or 0.
   Address module_dict(Address interpreter, std::string_view module);
 
-  /// The name of the thread's threading.Thread; empty if neither its interpreter's threading module nor the main one knows it.
+  /// The name of the thread's threading.Thread; empty if neither the main interpreter's threading module nor its own knows it.
   std::string thread_name(const ThreadEntry &thread);
 
   /// sys.path's strings.

@@ -111,9 +111,16 @@ Address InterpreterReader::module_dict(Address interpreter, std::string_view mod
 }
 
 std::string InterpreterReader::thread_name(const ThreadEntry &thread) {
-  Address &active = active_threads_[thread.interpreter];
+  // A thread that the main interpreter made may run in another one for a while. There it is called MainThread if it was the
+  // first to import threading (Lib/threading.py, _MainThread), which says less than the name that the program gave it.
+  std::string name = name_in(main_interpreter(), thread);
+  return name.empty() && thread.interpreter != main_interpreter() ? name_in(thread.interpreter, thread) : name;
+}
+
+std::string InterpreterReader::name_in(Address interpreter, const ThreadEntry &thread) {
+  Address &active = active_threads_[interpreter];
   if (active == 0) {
-    active = objects_.dict_value(module_dict(thread.interpreter, "threading"), "_active");
+    active = objects_.dict_value(module_dict(interpreter, "threading"), "_active");
   }
   const auto entries = objects_.dict_entries(active); // {ident: Thread}; the ident is pthread_self()
   for (std::size_t i = 0; entries && i < entries->size(); ++i) {

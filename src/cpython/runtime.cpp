@@ -18,6 +18,30 @@ std::string read_debug_table(RemoteMemory &memory, Address runtime) {
   return memory.read(runtime, table.data(), table.size()) == ReadStatus::ok ? table : std::string();
 }
 
+/// Where the strings of an image are.
+std::vector<std::string_view> constant_bytes(const ElfImage &elf) {
+  const std::string_view constants = elf.section_bytes(".rodata");
+  return constants.empty() ? elf.read_only_segments() : std::vector<std::string_view>{constants};
+}
+
+/// What tells a Python from any other image.
+enum class Evidence : std::uint8_t {
+  names,   ///< its symbols, sections or path
+  strings, ///< what it says: for one that is linked into a program whose symbols were stripped
+};
+
+bool is_python(const Candidate &candidate, const PythonRuntime &runtime, Evidence evidence) {
+  if (evidence == Evidence::names) {
+    return runtime.address != 0 || candidate.elf.symbol("Py_GetVersion") ||
+           candidate.image->path.find("python") != std::string::npos;
+  }
+  constexpr std::string_view k_said = "PYTHONHASHSEED"; // Python/initconfig.c; since 3.2.3
+  const std::vector<std::string_view> constants = constant_bytes(candidate.elf);
+  return std::any_of(constants.begin(), constants.end(), [&](std::string_view bytes) {
+    return ::memmem(bytes.data(), bytes.size(), k_said.data(), k_said.size()) != nullptr;
+  });
+}
+
 PythonVersion version_of(const Candidate &candidate, RemoteMemory &memory, const std::string &debug_table) {
   if (const PythonVersion version = debug_offsets_version(debug_table); version.major != 0) {
     return version;
@@ -28,7 +52,12 @@ PythonVersion version_of(const Candidate &candidate, RemoteMemory &memory, const
       return version_from_hex(hex);
     }
   }
-  return find_version_string(candidate.elf.section_bytes(".rodata"));
+  for (const std::string_view bytes : constant_bytes(candidate.elf)) {
+    if (const PythonVersion version = find_version_string(bytes); version.major != 0) {
+      return version;
+    }
+  }
+  return {};
 }
 
 bool points_back(RemoteMemory &memory, const Layout &layout, Address interpreter) {
@@ -36,6 +65,17 @@ bool points_back(RemoteMemory &memory, const Layout &layout, Address interpreter
   Address owner = 0;
   return memory.read(interpreter + layout.is_threads_head, &thread, sizeof thread) == ReadStatus::ok && thread != 0 &&
          memory.read(thread + layout.ts_interp, &owner, sizeof owner) == ReadStatus::ok && owner == interpreter;
+}
+
+/// Whether that is the main interpreter, by more than points_back(): among a program's data are lists that look like it.
+bool is_main(RemoteMemory &memory, const Layout &layout, Address interpreter) {
+  std::int64_t id = -1;
+  Address thread = 0;
+  Address identifier = 0;
+  return points_back(memory, layout, interpreter) &&
+         memory.read(interpreter + layout.is_id, &id, sizeof id) == ReadStatus::ok && id == 0 &&
+         memory.read(interpreter + layout.is_threads_head, &thread, sizeof thread) == ReadStatus::ok &&
+         memory.read(thread + layout.ts_thread_id, &identifier, sizeof identifier) == ReadStatus::ok && identifier != 0;
 }
 
 /// The first address in `bytes` (8-aligned) at which a _PyRuntime may begin.
@@ -50,7 +90,7 @@ std::optional<Address> scan_block(RemoteMemory &memory, const Layout &layout, Ad
     }
     std::array<Address, 2> heads{};
     std::memcpy(heads.data(), bytes.data() + at, sizeof heads);
-    if (heads[0] != 0 && heads[0] == heads[1] && heads[0] % 8 == 0 && points_back(memory, layout, heads[0])) {
+    if (heads[0] != 0 && heads[0] == heads[1] && heads[0] % 8 == 0 && is_main(memory, layout, heads[0])) {
       return start + at - layout.rt_interpreters_head;
     }
   }
@@ -88,7 +128,8 @@ Error unsupported(const PythonVersion &version) {
           supported_versions()};
 }
 
-std::optional<PythonRuntime> probe(const Candidate &candidate, RemoteMemory &memory, Findings &findings) {
+std::optional<PythonRuntime> probe(const Candidate &candidate, RemoteMemory &memory, Evidence evidence,
+                                   Findings &findings) {
   PythonRuntime runtime;
   runtime.image = candidate.image->path;
   if (const auto symbol = candidate.elf.symbol("_PyRuntime")) {
@@ -99,9 +140,7 @@ std::optional<PythonRuntime> probe(const Candidate &candidate, RemoteMemory &mem
     runtime.found_by = "section";
   }
   const std::string table = runtime.address != 0 ? read_debug_table(memory, runtime.address) : std::string();
-  const bool is_python = runtime.address != 0 || candidate.elf.symbol("Py_GetVersion") ||
-                         candidate.image->path.find("python") != std::string::npos;
-  if (!is_python) {
+  if (!is_python(candidate, runtime, evidence)) {
     return std::nullopt;
   }
   const PythonVersion version = version_of(candidate, memory, table);
@@ -166,17 +205,22 @@ Result<PythonRuntime> find_runtime(const Process &process, RemoteMemory &memory)
   Findings findings;
   std::optional<PythonRuntime> sleeping; // mapped, but with no interpreter yet, or never
   const std::vector<Image> images = images_of(*maps, process.executable());
-  for (const Image &image : images) {
-    const std::optional<Candidate> candidate = open_candidate(process, image);
-    if (!candidate) {
-      continue;
+  for (const Evidence evidence : {Evidence::names, Evidence::strings}) {
+    for (const Image &image : images) {
+      const std::optional<Candidate> candidate = open_candidate(process, image);
+      if (!candidate) {
+        continue;
+      }
+      std::optional<PythonRuntime> runtime = probe(*candidate, memory, evidence, findings);
+      if (runtime && initialized(*runtime, memory)) {
+        return *runtime;
+      }
+      if (runtime && !sleeping) {
+        sleeping = std::move(runtime);
+      }
     }
-    std::optional<PythonRuntime> runtime = probe(*candidate, memory, findings);
-    if (runtime && initialized(*runtime, memory)) {
-      return *runtime;
-    }
-    if (runtime && !sleeping) {
-      sleeping = std::move(runtime);
+    if (sleeping || findings.unsupported) {
+      break;
     }
   }
   if (sleeping) {

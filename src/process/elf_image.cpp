@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <gelf.h>
 
+#include "elf_dynamic.hpp"
+
 namespace awaitscope {
 namespace {
 
@@ -82,7 +84,46 @@ std::optional<ElfSpan> ElfImage::symbol(std::string_view name) const {
       }
     }
   }
-  return std::nullopt;
+  std::size_t sections = 0;
+  if (elf_getshdrnum(elf_.get(), &sections) == 0 && sections != 0) {
+    return std::nullopt;
+  }
+  return find_dynamic_symbol(raw_bytes(), segments(), name);
+}
+
+std::string_view ElfImage::raw_bytes() const {
+  std::size_t size = 0;
+  const char *bytes = elf_rawfile(elf_.get(), &size);
+  return bytes == nullptr ? std::string_view() : std::string_view(bytes, size);
+}
+
+std::vector<ElfSegment> ElfImage::segments() const {
+  std::vector<ElfSegment> found;
+  std::size_t count = 0;
+  if (elf_getphdrnum(elf_.get(), &count) != 0) {
+    return found;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    GElf_Phdr header;
+    if (gelf_getphdr(elf_.get(), static_cast<int>(i), &header) != nullptr) {
+      found.push_back({header.p_type, header.p_flags, header.p_offset, header.p_vaddr, header.p_filesz});
+    }
+  }
+  return found;
+}
+
+std::vector<std::string_view> ElfImage::read_only_segments() const {
+  const std::string_view bytes = raw_bytes();
+  std::vector<std::string_view> plain;
+  std::vector<std::string_view> code;
+  for (const ElfSegment &segment : segments()) {
+    if (segment.type == PT_LOAD && (segment.flags & PF_W) == 0 && segment.offset < bytes.size()) {
+      const std::string_view part = bytes.substr(segment.offset, segment.file_size);
+      ((segment.flags & PF_X) == 0 ? plain : code).push_back(part);
+    }
+  }
+  plain.insert(plain.end(), code.begin(), code.end());
+  return plain;
 }
 
 std::optional<ElfSpan> ElfImage::section(std::string_view name) const {
@@ -104,18 +145,11 @@ std::string_view ElfImage::section_bytes(std::string_view name) const {
 }
 
 std::optional<Address> ElfImage::load_bias(const MapEntry &mapping) const {
-  std::size_t count = 0;
-  if (elf_getphdrnum(elf_.get(), &count) != 0) {
-    return std::nullopt;
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    GElf_Phdr segment;
-    if (gelf_getphdr(elf_.get(), static_cast<int>(i), &segment) == nullptr || segment.p_type != PT_LOAD) {
-      continue;
-    }
-    const std::uint64_t first = segment.p_offset & ~k_page_mask;
-    if (mapping.file_offset >= first && mapping.file_offset < segment.p_offset + segment.p_filesz) {
-      return mapping.start - (segment.p_vaddr & ~k_page_mask) - (mapping.file_offset - first);
+  for (const ElfSegment &segment : segments()) {
+    const std::uint64_t first = segment.offset & ~k_page_mask;
+    if (segment.type == PT_LOAD && mapping.file_offset >= first &&
+        mapping.file_offset < segment.offset + segment.file_size) {
+      return mapping.start - (segment.address & ~k_page_mask) - (mapping.file_offset - first);
     }
   }
   return std::nullopt;

@@ -32,7 +32,7 @@ class Site(harness.Target):
         return "http://127.0.0.1:%d%s" % (self.port, path)
 
     def stats(self):
-        """The site's own count of requests and of CPU time in each leaf."""
+        """The site's own count of requests and of time in each leaf."""
         with urllib.request.urlopen(self.url("/stats"), timeout=20) as answer:
             return json.load(answer)
 

@@ -67,8 +67,9 @@ def _threads(problems, threads):
     holders = [thread for thread in threads if thread["holds_gil"]]
     if len({thread["interpreter"] for thread in holders}) != len(holders):
         problems.append("%d threads hold one GIL" % len(holders))
-    if len({thread["tid"] for thread in threads}) != len(threads):
-        problems.append("a tid twice")
+    # A thread that runs in another interpreter for a while has a thread state in each.
+    if len({(thread["tid"], thread["interpreter"]) for thread in threads}) != len(threads):
+        problems.append("a tid twice in one interpreter")
 
 
 def _tasks(problems, tasks, threads):

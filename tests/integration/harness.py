@@ -37,21 +37,27 @@ def end_process(process):
 
 
 class Target:
-    """A running program under observation; a context manager."""
+    """A running program under observation; a context manager.
 
-    def __init__(self, python, script, *args, lifetime=60, wait=20):
+    `python` is an executable, or a command whose last word is one. `inside` is its pid from the pid that was started, for
+    a command that stays its parent.
+    """
+
+    def __init__(self, python, script, *args, lifetime=60, wait=20, environment=None, inside=None):
         self.folder = tempfile.mkdtemp(prefix="target-")
         self.ready_file = os.path.join(self.folder, "ready.json")
         self.log = os.path.join(self.folder, "log")
-        command = [python, os.path.join(TARGETS, script), "--ready", self.ready_file, "--lifetime", str(lifetime)]
+        command = [python] if isinstance(python, str) else list(python)
+        command += [os.path.join(TARGETS, script), "--ready", self.ready_file, "--lifetime", str(lifetime)]
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(command + list(args), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(command + list(args), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            env=dict(os.environ, **(environment or {})))
         try:
             self.truth = self._wait_until_ready(wait)
         except BaseException:
             self.__exit__()
             raise
-        self.pid = self.truth["pid"]
+        self.pid = self.truth["pid"] if inside is None else inside(self.process.pid)
 
     def _wait_until_ready(self, wait):
         end = time.monotonic() + wait
@@ -127,15 +133,17 @@ def run_tool(*args, timeout=60, **popen):
 
 
 class ToolTest(unittest.TestCase):
-    """A test that runs once, on the newest interpreter found. `python` and `interpreter` are set by run.py."""
+    """A test that runs once, on the newest interpreter found. `python`, `interpreter` and `found` are set by run.py."""
 
     python = None
     interpreter = None
+    found = {}  # every interpreter: {minor: Interpreter}
     timing_sensitive = False  # True: never beside another test, whatever --jobs says
 
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="awaitscope-test-")
         self.addCleanup(shutil.rmtree, self.folder, True)
+        self.lacks = set()  # what the targets of this test left out
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -144,7 +152,12 @@ class ToolTest(unittest.TestCase):
         """A target that ends with the test."""
         target = Target(how.pop("python", self.python), script, *args, **how)
         self.addCleanup(target.__exit__)
+        self.lacks.update(target.truth.get("lacks", []))
         return target
+
+    def named(self, qualname):
+        """A function's name as a frame of this interpreter has it: before 3.11 without what it is defined in."""
+        return qualname if self.interpreter.has_qualname else qualname.rpartition(".")[2]
 
     def assert_quiet_end(self, result):
         """No signal and no backtrace, whatever else it was."""

@@ -18,15 +18,22 @@ v = sys.version_info
 minor = '%d.%d%s' % (v[0], v[1], getattr(sys, 'abiflags', '').replace('m', ''))
 version = '%d.%d.%d%s' % (v[0], v[1], v[2], '' if v[3] == 'final' else v[3])
 info = os.stat(sys.executable)
-sys.stdout.write('%s %s %d:%d %s' % (minor, version, info.st_dev, info.st_ino, sys.executable))
+qualname = hasattr(compile('', '', 'exec'), 'co_qualname')
+sys.stdout.write('%s %s %d:%d %d %s' % (minor, version, info.st_dev, info.st_ino, qualname, sys.executable))
 """
 
 
 class Interpreter:
-    def __init__(self, minor, version, path):
+    def __init__(self, minor, version, path, has_qualname, in_root):
         self.minor = minor
         self.version = version
         self.path = path
+        self.has_qualname = has_qualname  # code objects have co_qualname
+        self.in_root = in_root  # it runs in a root of its own: `path` is what enters that
+
+    def program(self, path):
+        """-> (command, environment) that run a program which is as this interpreter, in its place."""
+        return ([self.path], {"AWAITSCOPE_PROGRAM": path}) if self.in_root else ([path], {})
 
     def __str__(self):
         return "Python %s: %s" % (self.version, self.path)
@@ -36,10 +43,12 @@ def ask(executable):
     """The Interpreter behind an executable, or None where it does not run."""
     try:
         done = subprocess.run([executable, "-c", _ASK], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20)
-        minor, version, file, path = done.stdout.decode().split(" ", 3)
+        minor, version, file, qualname, path = done.stdout.decode().split(" ", 4)
     except (OSError, subprocess.TimeoutExpired, ValueError):
         return None
-    return Interpreter(minor, version, os.path.realpath(path) if _is_file(path, file) else os.path.abspath(executable))
+    in_root = not _is_file(path, file)
+    path = os.path.abspath(executable) if in_root else os.path.realpath(path)
+    return Interpreter(minor, version, path, qualname == "1", in_root)
 
 
 def _is_file(path, identity):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the integration tests: awaitscope against real interpreters running small programs that know themselves.
 
-usage: tests/integration/run.py [-k PATTERN]… [--list] [--pythons EXE:EXE] [--awaitscope PATH] [--jobs N] [--kills N]
+usage: tests/integration/run.py [-k PATTERN]… [--list] [--pythons EXE:EXE] [--awaitscope PATH] [--jobs N] [--kills N] [--reuse-seconds S]
 
 Interpreters come from --pythons or $AWAITSCOPE_PYTHONS, from pyenv, from PATH and from scripts/pythons; one of each
 supported minor is used.
@@ -32,12 +32,15 @@ def parse_options():
     parser.add_argument("--pythons", help="interpreters to use before any other, separated by colons")
     parser.add_argument("--awaitscope", help="the executable under test")
     parser.add_argument("--jobs", type=int, default=1, help="tests side by side; timing-sensitive ones never are")
-    parser.add_argument("--kills", type=int, help="how often to kill the recorder (default 200, or $AWAITSCOPE_KILLS)")
+    parser.add_argument("--kills", type=int, help="how often to kill the recorder on each interpreter (default 40, or $AWAITSCOPE_KILLS)")
+    parser.add_argument("--reuse-seconds", type=int, help="of code-address reuse, on each interpreter (default 5, or $AWAITSCOPE_REUSE_SECONDS)")
     options = parser.parse_args()
     if options.pythons:
         os.environ["AWAITSCOPE_PYTHONS"] = options.pythons
     if options.awaitscope:
         os.environ["AWAITSCOPE"] = os.path.abspath(options.awaitscope)
+    if options.reuse_seconds:
+        os.environ["AWAITSCOPE_REUSE_SECONDS"] = str(options.reuse_seconds)
     if options.kills:
         os.environ["AWAITSCOPE_KILLS"] = str(options.kills)
     return options
@@ -52,10 +55,10 @@ def test_classes():
                 yield value
 
 
-def bind(cls, interpreter, label):
+def bind(cls, interpreter, label, found):
     """A copy of a test class for one interpreter; the label shows in the tests' ids."""
     name = cls.__name__ + label
-    facts = {"python": interpreter.path, "interpreter": interpreter, "__module__": cls.__module__, "__qualname__": name}
+    facts = {"python": interpreter.path, "interpreter": interpreter, "found": found, "__module__": cls.__module__, "__qualname__": name}
     return type(name, (cls,), facts)
 
 
@@ -65,7 +68,7 @@ def collect(found, patterns):
     tests = []
     for cls in test_classes():
         every = issubclass(cls, harness.InterpreterTest)
-        bound = [bind(cls, found[minor], "[%s]" % minor) for minor in found] if every else [bind(cls, newest, "")]
+        bound = [bind(cls, found[minor], "[%s]" % minor, found) for minor in found if every] or [bind(cls, newest, "", found)]
         for one in bound:
             tests += unittest.defaultTestLoader.loadTestsFromTestCase(one)
     if patterns:
@@ -84,7 +87,9 @@ def run_one(test):
     test.run(result)
     bad = result.failures + result.errors + [(test, "unexpected success") for _ in result.unexpectedSuccesses]
     outcome = "FAIL" if bad else "not run" if result.skipped else "ok"
-    details = "".join("\n%s" % text for _, text in bad) + "".join(": %s" % text for _, text in result.skipped)
+    lacks = sorted(getattr(test, "lacks", ()))
+    details = " (without %s)" % ", ".join(lacks) if lacks else ""
+    details += "".join("\n%s" % text for _, text in bad) + "".join(": %s" % text for _, text in result.skipped)
     print("%-7s %6.1f s  %s%s" % (outcome, time.monotonic() - started, test.id(), details), flush=True)
     return outcome, test.id(), details
 

@@ -6,7 +6,7 @@ import time
 
 import harness
 
-KILLS = int(os.environ.get("AWAITSCOPE_KILLS") or 200)
+KILLS = int(os.environ.get("AWAITSCOPE_KILLS") or 40)
 STOPPED = {"T", "t"}
 GRACE = 0.05  # seconds in which the kernel lets go of what the dead recorder held
 

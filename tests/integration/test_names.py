@@ -1,6 +1,7 @@
 """Awkward names: every line parses, every name is whole but for what could break a line."""
 import re
 
+import folded
 import harness
 
 
@@ -31,3 +32,20 @@ class Names(harness.InterpreterTest):
         self.assertEqual(missing, [], [leaf.text for leaf in leaves])
         root = printed("thread " + target.truth["thread"])
         self.assertTrue(all(root.fullmatch(s.root) for s in stacks if s.has("take_turns")), {s.root for s in stacks})
+
+    def test_code_that_no_file_holds(self):
+        """exec, eval, and modules that the frozen importlib runs: every stack is one that the target itself saw."""
+        target = self.target("made_code.py", lifetime=30)
+        before = target.counters()
+        stacks, result = self.record(target, "-r", 1000, "-d", 2, "--full-paths")
+        after = target.counters()
+        burning = [stack for stack in stacks if stack.has("burn")]
+        wrong = set(stack.line for stack in burning)
+        for kind, path in target.truth["paths"].items():
+            right = [stack for stack in burning if [[f.name, f.file, f.line] for f in stack.frames] == path]
+            wrong -= {stack.line for stack in right}
+            rounds = after[kind] - before[kind]
+            self.assertGreater(rounds, 5, "the target hardly ran")
+            self.assertGreater(folded.total(right), rounds * 5, "%s: 20 ms each: %s" % (kind, result.stderr))
+        self.assertEqual(wrong, set())
+        self.assertTrue(any(file.startswith("<frozen importlib") for _, file, _ in target.truth["paths"]["import"]))

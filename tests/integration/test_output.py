@@ -79,12 +79,13 @@ class Switches(harness.InterpreterTest):
         self.assertEqual(files, {target.truth["functions"]["shared"][1]})
 
     def test_loop_frames(self):
-        machinery = {"BaseEventLoop._run_once", "BaseEventLoop.run_forever", "Handle._run", "Runner.run", "run"}
+        machinery = set(map(self.named, ("BaseEventLoop._run_once", "BaseEventLoop.run_forever", "Handle._run", "Runner.run", "run")))
         _, plain = self.record_gathered()
         self.assertFalse([stack.line for stack in plain if machinery & set(stack.names)])
         _, whole = self.record_gathered("--loop-frames")
         burning = [stack for stack in whole if stack.has("shared")]
-        kept = [stack for stack in burning if stack.in_order(["BaseEventLoop._run_once", "Handle._run", "shared"])]
+        chain = [self.named("BaseEventLoop._run_once"), self.named("Handle._run"), "shared"]
+        kept = [stack for stack in burning if stack.in_order(chain)]
         self.assertGreaterEqual(folded.total(kept), 0.97 * folded.total(burning))
 
     def test_task_frames(self):

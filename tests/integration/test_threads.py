@@ -4,6 +4,7 @@ import harness
 
 SECONDS = 3
 RATE = 200
+BOOTSTRAP = ("Thread._bootstrap", "Thread._bootstrap_inner")
 
 
 class Threads(harness.InterpreterTest):
@@ -56,5 +57,5 @@ class Threads(harness.InterpreterTest):
         unreadable = sum(stack.count for stack in stacks if stack.unreadable)
         self.assertLessEqual(unreadable, 0.01 * folded.total(stacks), result.stderr)
         for stack in living:
-            self.assertEqual(stack.names[:2], ["Thread._bootstrap", "Thread._bootstrap_inner"], stack.line)
+            self.assertEqual(stack.names[:2], [self.named(name) for name in BOOTSTRAP], stack.line)
         self.assert_progress(target, "born")

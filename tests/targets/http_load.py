@@ -6,6 +6,8 @@ equal parts of the time, with their bounds on CLOCK_MONOTONIC, so that windows c
 then. Exit status 1 if no request succeeded. SIGTERM and SIGINT end it early, with its report.
 """
 
+from __future__ import annotations
+
 import argparse
 import asyncio
 import ipaddress

@@ -27,6 +27,8 @@ NAMES = [
     ("surrogate\udcff", FILE),
     ("odd_file", "dir;with semi/na\tme\nof.py"),
     ("odd_file_2", "каталог/файл.py"),
+    ("Very." + "длинное_" * 500 + "end", FILE),
+    ("long_file", "каталог/" * 400 + "файл.py"),
 ]
 SOURCE = """
 def burn(words, index, end, now):
@@ -59,7 +61,7 @@ def main():
     options = truth.options()
     shared = truth.counters(options, ["n%d" % index for index in range(len(NAMES))])
     functions = [make(name, file) for name, file in NAMES]
-    thread_name = "odd;thread\nname\t\u00e9"
+    thread_name = "odd;thread\nname\t\u00e9 " + "\u0436" * 1000
     thread = threading.Thread(target=take_turns, args=(shared.words, functions, options.lifetime), name=thread_name)
     thread.start()
     truth.announce(options, shared, thread=thread_name,

@@ -6,7 +6,6 @@ measurements at any moment without a signal, a system call in the target, or a w
 """
 import argparse
 import json
-import mmap
 import os
 import signal
 import sys
@@ -18,6 +17,8 @@ class Counters:
     """Named words in a mapped file. A store is one aligned 8-byte copy."""
 
     def __init__(self, path, names):
+        import mmap  # an extension module: not to be had in every program that embeds CPython
+
         self.path = path
         self.names = list(names)
         size = WORD * len(self.names)

@@ -46,7 +46,7 @@ public:
   /// The dict of an imported module, or 0.
   Address module_dict(Address interpreter, std::string_view module);
 
-  /// The name of the thread's threading.Thread; empty if the threading module does not know it.
+  /// The name of the thread's threading.Thread; empty if neither the main interpreter's threading module nor its own knows it.
   std::string thread_name(const ThreadEntry &thread);
 
   /// sys.path's strings.
@@ -58,6 +58,7 @@ public:
 private:
   ThreadId native_id(Address thread_state, Address thread_pointer);
   std::vector<Address> interpreters_;
+  std::string name_in(Address interpreter, const ThreadEntry &thread);
   std::unordered_map<Address, Address> active_threads_; ///< threading._active of each interpreter, never rebound
 
   ObjectReader &objects_;

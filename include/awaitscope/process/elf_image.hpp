@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "awaitscope/model/ids.hpp"
 #include "awaitscope/process/proc_fs.hpp"
@@ -21,6 +22,15 @@ struct ElfSpan {
   std::uint64_t size = 0;
 };
 
+/// A program header: what of the file is mapped where.
+struct ElfSegment {
+  std::uint32_t type = 0;
+  std::uint32_t flags = 0;
+  std::uint64_t offset = 0; ///< in the file
+  Address address = 0;      ///< in the file's own address space
+  std::uint64_t file_size = 0;
+};
+
 /// An ELF file, read through libelf. Untrusted input: libelf checks bounds, and a damaged file finds nothing.
 class ElfImage {
 public:
@@ -33,12 +43,16 @@ public:
   ElfImage(const ElfImage &) = delete;
   ElfImage &operator=(const ElfImage &) = delete;
 
-  /// A defined symbol of .dynsym, or else of .symtab.
+  /// A defined symbol of .dynsym, or else of .symtab; in a file without section headers, of what its loader looks up.
   [[nodiscard]] std::optional<ElfSpan> symbol(std::string_view name) const;
   [[nodiscard]] std::optional<ElfSpan> section(std::string_view name) const;
 
   /// The bytes of an allocated, read-only, non-executable section called `name`; empty if there is none.
   [[nodiscard]] std::string_view section_bytes(std::string_view name) const;
+
+  /// What is mapped and never written, segment by segment, the likeliest to hold strings first: for a file without section
+  /// headers. The whole file as it is, so that it may be shorter than what is mapped.
+  [[nodiscard]] std::vector<std::string_view> read_only_segments() const;
 
   /// What to add to an address of the file to get one of the process, given a mapping of this file.
   [[nodiscard]] std::optional<Address> load_bias(const MapEntry &mapping) const;
@@ -47,6 +61,9 @@ private:
   struct ElfEnd {
     void operator()(Elf *elf) const;
   };
+  [[nodiscard]] std::string_view raw_bytes() const;
+  [[nodiscard]] std::vector<ElfSegment> segments() const;
+
   ElfImage(UniqueFd fd, std::unique_ptr<Elf, ElfEnd> elf) : fd_(std::move(fd)), elf_(std::move(elf)) {}
 
   UniqueFd fd_; // outlives elf_, which reads through it

@@ -2,8 +2,11 @@
 """Serves the site with uvicorn in this one process, on loopback, for a limited time.
 
 Needs Django and uvicorn (scripts/venv makes an environment that has them). Ends by itself after --lifetime seconds, and
-at SIGTERM or SIGINT. Writes --ready, as one JSON object, once it listens: {"pid", "port", "python", "loop"}.
+at SIGTERM or SIGINT. Writes --ready, as one JSON object, once it listens: {"pid", "port", "python",
+"loop", "lacks": views that this Python is too old for}.
 """
+
+from __future__ import annotations
 
 import argparse
 import asyncio
@@ -35,12 +38,15 @@ class Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         loop.call_later(self.lifetime, setattr, self, "should_exit", True)
         if self.ready is not None and sockets:
+            from django_site import views
+
             write_whole(
                 self.ready,
                 {
                     "pid": os.getpid(),
                     "port": sockets[0].getsockname()[1],
                     "python": platform.python_version(),
+                    "lacks": views.LACKS,
                     "loop": type(loop).__module__.partition(".")[0],
                 },
             )

@@ -6,7 +6,8 @@ urlpatterns = [
     path("async", views.async_view),
     path("sync", views.sync_view),
     path("gather", views.gather_view),
-    path("taskgroup", views.taskgroup_view),
     path("mixed", views.mixed_view),
     path("stats", views.stats),
 ]
+if "taskgroup_view" not in views.LACKS:
+    urlpatterns.append(path("taskgroup", views.taskgroup_view))

@@ -1,7 +1,9 @@
 """Views of each kind that a profiler must keep apart: async, sync, and those that fan out into tasks.
 
-The CPU time of each leaf is charged around its call, in the caller: no frame stands between a branch and its leaf.
+The time of each leaf is charged around its call, in the caller: no frame stands between a branch and its leaf.
 """
+
+from __future__ import annotations
 
 import asyncio
 import os
@@ -115,6 +117,10 @@ async def mixed_view(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"notice": await sync_to_async(update_prices)()})
 
 
+# Empty, or the view that this asyncio is too old for.
+LACKS = [] if hasattr(asyncio, "TaskGroup") else ["taskgroup_view"]
+
+
 async def stats(request: HttpRequest) -> JsonResponse:
     return JsonResponse(
         {
@@ -124,6 +130,6 @@ async def stats(request: HttpRequest) -> JsonResponse:
             "monotonic": time.monotonic(),
             "process_cpu_ns": time.process_time_ns(),
             "requests": dict(ledger.requests),
-            "leaf_cpu_ns": dict(ledger.leaf_cpu_ns),
+            "leaf_runnable_ns": dict(ledger.leaf_runnable_ns),
         }
     )

@@ -3,6 +3,8 @@
 A leaf calls no other Python function, so that a sample taken in it ends with its name.
 """
 
+from __future__ import annotations
+
 
 def score_report(rounds: int) -> int:
     """Leaf of async_view."""

@@ -1,0 +1,77 @@
+"""Makes other builds of an interpreter that is at hand: copies without symbols, and programs that embed it."""
+import json
+import os
+import shutil
+import struct
+import subprocess
+
+import harness
+
+HOSTS = os.path.join(harness.TARGETS, "hosts")
+
+# Copies an interpreter's executable and its libpython, if it has one, as they are mapped; says what it knows of itself.
+_COPY = """
+import json, os, shutil, sys, sysconfig
+folder = sys.argv[1]
+library = None
+for line in open('/proc/self/maps'):
+    path = line.split(None, 5)[-1].strip()
+    if os.path.basename(path).startswith('libpython3.') and '.so' in path:
+        library = path
+executable = os.path.realpath(sys.executable)
+for path in (executable, library):
+    if path is not None:
+        shutil.copy(path, os.path.join(folder, os.path.basename(path)))
+name = 'python%d.%d' % sys.version_info[:2]
+static = os.path.join(sysconfig.get_config_var('LIBPL') or '', 'lib%s.a' % name)
+print(json.dumps({
+    'executable': os.path.basename(executable), 'library': library and os.path.basename(library), 'name': name,
+    'library_path': library, 'home': sys.base_prefix, 'static': static if os.path.exists(static) else None,
+    'libraries': ' '.join(sysconfig.get_config_var(key) or '' for key in ('LIBS', 'SYSLIBS')).split()}))
+"""
+
+
+class Copy:
+    """An interpreter's executable and libpython in a folder of their own, to be changed at will."""
+
+    def __init__(self, interpreter, folder):
+        self.interpreter = interpreter
+        self.folder = folder
+        done = subprocess.run([interpreter.path, "-I", "-c", _COPY, folder], stdout=subprocess.PIPE, check=True, timeout=60)
+        self.facts = json.loads(done.stdout.decode())
+        self.executable = os.path.join(folder, self.facts["executable"])
+        self.library = self.facts["library"] and os.path.join(folder, self.facts["library"])
+
+    def files(self):
+        return [path for path in (self.executable, self.library) if path]
+
+    def how(self, program=None, folder=None):
+        """-> (command, environment) that run the copy, or a program that embeds the same interpreter."""
+        command, environment = self.interpreter.program(program or self.executable)
+        return command, dict(environment, PYTHONHOME=self.facts["home"], LD_LIBRARY_PATH=folder or self.folder)
+
+
+def strip(path):
+    subprocess.run(["strip", "-s", path], check=True)
+
+
+def drop_section_headers(path):
+    """What remains is what a loader needs: segments, and the dynamic symbols that PT_DYNAMIC names."""
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    start = struct.unpack_from("<Q", data, 0x28)[0]  # Elf64_Ehdr.e_shoff
+    struct.pack_into("<Q", data, 0x28, 0)
+    struct.pack_into("<HHH", data, 0x3A, 0, 0, 0)  # e_shentsize, e_shnum, e_shstrndx
+    mode = os.stat(path).st_mode
+    with open(path + ".new", "wb") as file:
+        file.write(data[:start])
+    os.chmod(path + ".new", mode)
+    os.replace(path + ".new", path)
+
+
+def compiler():
+    return shutil.which("cc") or shutil.which("gcc")
+
+
+def compile_host(source, output, *flags):
+    subprocess.run([compiler(), "-O1", "-o", output, os.path.join(HOSTS, source), *flags], check=True)

@@ -44,7 +44,7 @@ void Sampler::look(TargetThread &thread) {
   seen_generation_ = target_.interpreters().thread_generation();
   seen_threads_.reset();
   if (seen_generation_ != generation_) {
-    seen_threads_ = target_.interpreters().threads();
+    seen_threads_ = target_.interpreters().threads([this](const ThreadEntry &entry) { return target_.knows(entry); });
   }
   if (!thread_valid_) {
     return;
@@ -78,7 +78,7 @@ Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, const S
   totals_.longest_read_ns = std::max(totals_.longest_read_ns, capture.read_ns);
   if (seen_threads_) {
     generation_ = seen_generation_;
-    new_threads_ = std::move(seen_threads_);
+    new_threads_.insert(new_threads_.end(), seen_threads_->begin(), seen_threads_->end());
   }
   if (!thread_valid_) {
     thread.left = true; // no Python thread any more; if it becomes one again, the list says so
@@ -102,12 +102,12 @@ Sampler::Health Sampler::sample(TargetThread &thread, ThreadState state, const S
 
 Sampler::Health Sampler::tick(SampleSink &sink) {
   ++totals_.ticks;
-  bool any_ended = false;
+  bool any_left = false;
   bool any_sampled = false;
   for (TargetThread &thread : target_.threads()) {
     const std::optional<SchedStat> stat = thread.watch.schedstat();
     if (!stat) {
-      any_ended = true;
+      thread.left = any_left = true;
       continue;
     }
     const bool still_blocked = stat->times_run == thread.blocked_at && stat->times_run != 0;
@@ -116,7 +116,8 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
       // Counted before the state was read: if it ran in between, the next tick sees another count and looks again.
       thread.blocked_at = stat->times_run;
     }
-    any_ended = any_ended || run == ThreadWatch::Run::ended || thread.left;
+    thread.left = thread.left || run == ThreadWatch::Run::ended;
+    any_left = any_left || thread.left;
     if (run == ThreadWatch::Run::runnable ||
         (run == ThreadWatch::Run::blocked && options_.idle == IdleThreads::sample)) {
       const ThreadState state = run == ThreadWatch::Run::runnable ? ThreadState::running : ThreadState::idle;
@@ -126,12 +127,12 @@ Sampler::Health Sampler::tick(SampleSink &sink) {
       any_sampled = true;
     }
   }
-  if (any_ended) {
-    target_.drop_ended_threads();
+  if (any_left) {
+    target_.drop_left_threads();
   }
-  if (new_threads_) {
-    target_.set_threads(*new_threads_);
-    new_threads_.reset();
+  if (!new_threads_.empty()) {
+    target_.add_threads(new_threads_);
+    new_threads_.clear();
   }
   // A zombie keeps its /proc entries until its parent reaps it.
   return !any_sampled && !target_.process().alive() ? Health::ended : Health::running;

@@ -23,7 +23,8 @@ const std::vector<Address> &InterpreterReader::interpreters() {
   return interpreters_;
 }
 
-std::vector<ThreadEntry> InterpreterReader::threads() {
+std::vector<ThreadEntry> InterpreterReader::threads(const std::function<bool(const ThreadEntry &)> &known) {
+  // The newest comes first in every version: Python/pystate.c, new_threadstate() and later add_threadstate().
   const Layout &layout = runtime_.layout;
   SnapshotMemory &memory = objects_.memory();
   std::vector<ThreadEntry> found;
@@ -35,6 +36,9 @@ std::vector<ThreadEntry> InterpreterReader::threads() {
       ThreadEntry entry{at, interpreter, id, 0, 0};
       entry.thread_pointer = memory.pointer(at + layout.ts_thread_id);
       entry.native_id = native_id(at, entry.thread_pointer);
+      if (known && known(entry)) {
+        break;
+      }
       if (entry.native_id != 0 && memory.pointer(at + layout.ts_interp) == interpreter) {
         found.push_back(entry);
       }

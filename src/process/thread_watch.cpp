@@ -20,10 +20,11 @@ template <std::size_t N> std::string_view read_into(const UniqueFd &fd, std::arr
 
 } // namespace
 
-ThreadWatch::ThreadWatch(ThreadId pid, ThreadId tid)
-    : pid_(pid), tid_(tid), schedstat_(open_of(pid, tid, "schedstat")) {}
-
-std::optional<SchedStat> ThreadWatch::schedstat() const {
+std::optional<SchedStat> ThreadWatch::schedstat() {
+  if (!opened_) {
+    opened_ = true;
+    schedstat_ = open_of(pid_, tid_, "schedstat");
+  }
   std::array<char, 96> buffer{};
   const std::string_view text = read_into(schedstat_, buffer);
   return text.empty() ? std::nullopt : parse_schedstat(text);

@@ -37,7 +37,7 @@ void ProcessSampler::look(TargetThread &thread) {
   seen_generation_ = target_->interpreters().thread_generation();
   seen_threads_.reset();
   if (seen_generation_ != generation_) {
-    seen_threads_ = target_->interpreters().threads();
+    seen_threads_ = target_->interpreters().threads([this](const ThreadEntry &entry) { return target_->knows(entry); });
   }
   if (!thread_valid_) {
     return;
@@ -72,7 +72,7 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
   totals_.longest_read_ns = std::max(totals_.longest_read_ns, capture.read_ns);
   if (seen_threads_) {
     generation_ = seen_generation_;
-    new_threads_ = std::move(seen_threads_);
+    new_threads_.insert(new_threads_.end(), seen_threads_->begin(), seen_threads_->end());
   }
   if (!thread_valid_) {
     thread.left = true; // no Python thread any more; if it becomes one again, the list says so
@@ -100,12 +100,12 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
 }
 
 ProcessSampler::Health ProcessSampler::tick(SampleSink &sink) {
-  bool any_ended = false;
+  bool any_left = false;
   any_sampled_ = false;
   for (TargetThread &thread : target_->threads()) {
     const std::optional<SchedStat> stat = thread.watch.schedstat();
     if (!stat) {
-      any_ended = true;
+      thread.left = any_left = true;
       continue;
     }
     if (!thread.cpu_told_ns) {
@@ -117,7 +117,8 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink) {
       // Counted before the state was read: if it ran in between, the next tick sees another count and looks again.
       thread.blocked_at = stat->times_run;
     }
-    any_ended = any_ended || run == ThreadWatch::Run::ended || thread.left;
+    thread.left = thread.left || run == ThreadWatch::Run::ended;
+    any_left = any_left || thread.left;
     if (run == ThreadWatch::Run::runnable ||
         (run == ThreadWatch::Run::blocked && options_.idle == IdleThreads::sample)) {
       const ThreadState state = run == ThreadWatch::Run::runnable ? ThreadState::running : ThreadState::idle;
@@ -127,12 +128,12 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink) {
       any_sampled_ = true;
     }
   }
-  if (any_ended) {
-    target_->drop_ended_threads();
+  if (any_left) {
+    target_->drop_left_threads();
   }
-  if (new_threads_) {
-    target_->set_threads(*new_threads_);
-    new_threads_.reset();
+  if (!new_threads_.empty()) {
+    target_->add_threads(new_threads_);
+    new_threads_.clear();
   }
   first_tick_ = false;
   // A zombie keeps its /proc entries until its parent reaps it.

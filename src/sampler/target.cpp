@@ -87,34 +87,36 @@ std::optional<ThreadId> Target::host_id(ThreadId inner, std::unordered_map<Threa
   return found == ids.end() ? std::nullopt : std::optional(found->second);
 }
 
-void Target::set_threads(const std::vector<ThreadEntry> &entries) {
+bool Target::knows(const ThreadEntry &entry) const {
+  return std::any_of(threads_.begin(), threads_.end(), [&](const TargetThread &thread) {
+    return thread.entry.state == entry.state && thread.entry.native_id == entry.native_id;
+  });
+}
+
+void Target::add_threads(const std::vector<ThreadEntry> &entries) {
   std::unordered_map<ThreadId, ThreadId> ids;
-  std::vector<TargetThread> threads;
   for (const ThreadEntry &entry : entries) {
-    const auto known = std::find_if(threads_.begin(), threads_.end(), [&](const TargetThread &thread) {
-      return thread.entry.state == entry.state && thread.entry.native_id == entry.native_id;
-    });
-    if (known != threads_.end() && known->watch.valid()) {
-      threads.push_back(std::move(*known));
+    if (knows(entry)) {
       continue;
     }
     if (const std::optional<ThreadId> tid = host_id(entry.native_id, ids)) {
-      threads.push_back({entry, ThreadWatch(process_.pid(), *tid), false, {}, 0, {}});
+      threads_.push_back({entry, ThreadWatch(process_.pid(), *tid), false, {}, 0, {}});
     }
   }
-  for (TargetThread &thread : threads_) {
-    if (thread.watch.valid()) { // those taken over above left an empty watch behind
-      threads.push_back(std::move(thread));
-    }
-  }
-  threads_ = std::move(threads);
-  drop_ended_threads();
 }
 
-void Target::drop_ended_threads() {
-  threads_.erase(std::remove_if(threads_.begin(), threads_.end(),
-                                [](const TargetThread &thread) { return thread.left || !thread.watch.schedstat(); }),
-                 threads_.end());
+void Target::set_threads(const std::vector<ThreadEntry> &entries) {
+  add_threads(entries);
+  for (TargetThread &thread : threads_) {
+    thread.left = thread.left || !thread.watch.schedstat();
+  }
+  drop_left_threads();
+}
+
+void Target::drop_left_threads() {
+  threads_.erase(
+      std::remove_if(threads_.begin(), threads_.end(), [](const TargetThread &thread) { return thread.left; }),
+      threads_.end());
 }
 
 const TargetThread &Target::thread_of(Address state, const TargetThread &otherwise) const {

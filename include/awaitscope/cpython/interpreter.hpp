@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,8 +26,9 @@ class InterpreterReader {
 public:
   InterpreterReader(ObjectReader &objects, const PythonRuntime &runtime) : objects_(objects), runtime_(runtime) {}
 
-  /// Every thread of every interpreter, as they now are. Thread states that are being made or torn down are left out.
-  std::vector<ThreadEntry> threads();
+  /// Every thread of every interpreter, as they now are. Thread states that are being made or torn down are left out. Of each
+  /// interpreter only those that are newer than the newest one that is `known`.
+  std::vector<ThreadEntry> threads(const std::function<bool(const ThreadEntry &)> &known = nullptr);
 
   /// pthread_self() of each thread of the main interpreter.
   std::vector<Address> thread_pointers();

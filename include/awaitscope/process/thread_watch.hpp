@@ -13,12 +13,11 @@ namespace awaitscope {
 class ThreadWatch {
 public:
   ThreadWatch() = default;
-  ThreadWatch(ThreadId pid, ThreadId tid);
+  ThreadWatch(ThreadId pid, ThreadId tid) : pid_(pid), tid_(tid) {}
 
   [[nodiscard]] ThreadId tid() const { return tid_; }
-  [[nodiscard]] bool valid() const { return schedstat_.valid(); }
 
-  [[nodiscard]] std::optional<SchedStat> schedstat() const;
+  [[nodiscard]] std::optional<SchedStat> schedstat();
 
   enum class Run : std::uint8_t {
     runnable, ///< on a CPU, or waiting for one
@@ -35,8 +34,9 @@ private:
 
   ThreadId pid_ = 0;
   ThreadId tid_ = 0;
+  // Opened at first use: many threads have ended before they are looked at, and most are never seen running.
+  bool opened_ = false; ///< schedstat_, if that could be done
   UniqueFd schedstat_;
-  // Opened at first use: most threads are never seen running.
   UniqueFd syscall_; ///< "running" while runnable (proc_pid_syscall(5)); needs ptrace access
   UniqueFd stat_;
 };

@@ -54,10 +54,10 @@ private:
   Lineage lineage_;
   bool thread_valid_ = false;
   std::uint64_t seen_generation_ = 0;
-  std::optional<std::vector<ThreadEntry>> seen_threads_; ///< if the generation is another one
+  std::optional<std::vector<ThreadEntry>> seen_threads_; ///< the new ones, if the generation is another one
 
-  std::uint64_t generation_ = 0;                        ///< of the thread list in use
-  std::optional<std::vector<ThreadEntry>> new_threads_; ///< to be taken over after the tick
+  std::uint64_t generation_ = 0;         ///< of the thread list in use
+  std::vector<ThreadEntry> new_threads_; ///< to be taken over after the tick
   bool coroutines_seen_ = false;
   std::int64_t unsettled_until_ns_ = 0; ///< threads were born just now
   bool any_sampled_ = false;            ///< at the last tick

@@ -20,7 +20,7 @@ namespace awaitscope {
 struct TargetThread {
   ThreadEntry entry;
   ThreadWatch watch;
-  bool left = false;            ///< its thread state is gone
+  bool left = false;            ///< it has ended, or its thread state is gone
   std::string name;             ///< threading.Thread.name, valid UTF-8; empty while unknown
   std::uint64_t blocked_at = 0; ///< schedstat's third field when it was last seen blocked; 0 if it never was
   std::optional<std::uint64_t>
@@ -41,8 +41,14 @@ public:
   /// long as it lives: the list may have been changing while it was read (only the holder of the GIL stands still for it).
   void set_threads(const std::vector<ThreadEntry> &entries);
 
-  /// Forgets the threads that have ended, and those that were found to be no Python threads any more.
-  void drop_ended_threads();
+  /// Adds those of these threads that are not known.
+  void add_threads(const std::vector<ThreadEntry> &entries);
+
+  /// Is this a thread in the list?
+  [[nodiscard]] bool knows(const ThreadEntry &entry) const;
+
+  /// Forgets the threads that have left.
+  void drop_left_threads();
 
   /// The thread with this thread state, else `otherwise`.
   const TargetThread &thread_of(Address state, const TargetThread &otherwise) const;

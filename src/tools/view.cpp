@@ -7,6 +7,7 @@
 #include "awaitscope/export/folded.hpp"
 #include "awaitscope/export/hot.hpp"
 #include "awaitscope/export/info.hpp"
+#include "awaitscope/export/latency.hpp"
 #include "awaitscope/export/speedscope.hpp"
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
@@ -18,11 +19,12 @@ struct NamedFormat {
   std::string_view name;
   Format format;
 };
-constexpr std::array<NamedFormat, 5> k_formats{{{"recording", Format::recording},
+constexpr std::array<NamedFormat, 6> k_formats{{{"recording", Format::recording},
                                                 {"folded", Format::folded},
                                                 {"hot", Format::hot},
                                                 {"info", Format::info},
-                                                {"speedscope", Format::speedscope}}};
+                                                {"speedscope", Format::speedscope},
+                                                {"latency", Format::latency}}};
 
 struct NamedEnding {
   std::string_view ending;
@@ -117,6 +119,22 @@ Result<View> in_order(RecordingReader &reader, const ViewPlan &plan, const std::
   return view;
 }
 
+/// Views of how long calls took.
+Result<View> by_call(RecordingReader &reader, const ViewPlan &plan) {
+  const Result<Latencies> latencies = read_latencies(reader, plan.range, plan.profile.filter);
+  if (!latencies) {
+    return tl::unexpected(latencies.error());
+  }
+  if (const Result<void> holds = check_holds(reader, latencies->task_changes, Metric::await); !holds) {
+    return tl::unexpected(holds.error());
+  }
+  const CodeTable &codes = reader.tables().codes;
+  FrameNames names(codes, reader.info().import_paths, plan.names.files, plan.names.lines);
+  return View{plan.json ? latency_json(*latencies, codes) : latency_text(*latencies, names, codes),
+              "latency of coroutines' calls",
+              {}};
+}
+
 /// Views of what each stack cost.
 Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
   const Result<StackCosts> costs = read_costs(reader, plan.range);
@@ -189,7 +207,10 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
   }
   const bool has_json = format == Format::hot || format == Format::info || format == Format::latency;
   if (options.json && !has_json) {
-    return fail(ExitStatus::usage, "--json goes with the tables only", "use it with -f hot or -f info");
+    return fail(ExitStatus::usage, "--json goes with the tables only", "use it with -f hot, -f latency or -f info");
+  }
+  if (format == Format::latency && (!options.filter.threads.empty() || options.lines)) {
+    return fail(ExitStatus::usage, "calls of coroutines are not of one thread or line", "use --task or --function");
   }
   plan.json = options.json;
   plan.names = {options.full_paths ? FileNames::full : FileNames::importable,
@@ -203,7 +224,9 @@ Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &plan) {
   if (!reader) {
     return tl::unexpected(reader.error());
   }
-  Result<View> view = plan.format == Format::speedscope ? in_order(*reader, plan, name) : summed(*reader, plan);
+  Result<View> view = plan.format == Format::speedscope ? in_order(*reader, plan, name)
+                      : plan.format == Format::latency  ? by_call(*reader, plan)
+                                                        : summed(*reader, plan);
   if (view) {
     view->warnings = warnings_of(*reader, plan);
   }

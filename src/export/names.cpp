@@ -48,7 +48,7 @@ const std::string &FrameNames::code_name(CodeId id) {
   const CodeInfo &code = codes_.at(id);
   const std::string_view file =
       files_ == FileNames::full ? std::string_view(code.file) : importable_path(code.file, import_paths_);
-  return cache_.emplace(id, fmt::format("{} ({}", code.function, file)).first->second;
+  return cache_.emplace(id, fmt::format("{} ({}", code.function, file.empty() ? "?" : file)).first->second;
 }
 
 std::string FrameNames::name(const Frame &frame) {

@@ -90,32 +90,40 @@ std::size_t StackCosts::KeyHash::operator()(const Key &key) const {
   return hash ^ (hash >> 32U);
 }
 
-void StackCosts::add(const RecordingTables &tables, const SampleRun &run, const TimeRange &range) {
-  last_ns = std::max(last_ns, run.last_ns);
-  const Cost cost = cost_within(run, range);
-  if (cost.samples == 0) {
-    return;
-  }
-  Key key;
+StackCosts::Key key_of(const RecordingTables &tables, const SampleRun &run) {
+  StackCosts::Key key;
   key.thread = run.thread;
   key.task_name = tables.tasks[run.task].name;
   key.stack = run.stack;
   key.state = run.state;
   key.in_task = run.task != 0;
-  stacks_[key] += cost;
-  sum_ += cost;
+  return key;
 }
 
-void StackCosts::add_wait(const RecordingTables &tables, std::uint32_t task, StackId stack, std::uint64_t waited_ns) {
-  Key key;
+StackCosts::Key key_of_wait(const RecordingTables &tables, std::uint32_t task, StackId stack) {
+  StackCosts::Key key;
   key.task_name = tables.tasks[task].name;
   key.stack = stack;
   key.state = ThreadState::idle;
   key.in_task = true;
   key.suspended = true;
   key.task = task;
+  return key;
+}
+
+void StackCosts::add(const RecordingTables &tables, const SampleRun &run, const TimeRange &range) {
+  last_ns = std::max(last_ns, run.last_ns);
+  const Cost cost = cost_within(run, range);
+  if (cost.samples == 0) {
+    return;
+  }
+  stacks_[key_of(tables, run)] += cost;
+  sum_ += cost;
+}
+
+void StackCosts::add_wait(const RecordingTables &tables, std::uint32_t task, StackId stack, std::uint64_t waited_ns) {
   const Cost cost{0, 0, 0, waited_ns};
-  stacks_[key] += cost;
+  stacks_[key_of_wait(tables, task, stack)] += cost;
   sum_ += cost;
 }
 

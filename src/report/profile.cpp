@@ -56,16 +56,26 @@ bool task_matches(const RecordingTables &tables, const StackCosts::Key &key, con
          });
 }
 
-bool function_matches(const RecordingTables &tables, const Frame &frame, const std::vector<std::string> &patterns) {
-  if (frame.kind == FrameKind::unreadable || frame.kind == FrameKind::task_border) {
-    return false;
-  }
-  const std::string &name = tables.codes.at(frame.code).function;
-  const std::size_t dot = name.rfind('.');
-  return matches(name, patterns) || (dot != std::string::npos && matches(name.substr(dot + 1), patterns));
+bool function_matches(const CodeInfo &code, const std::vector<std::string> &patterns) {
+  const std::size_t dot = code.function.rfind('.');
+  return matches(code.function, patterns) ||
+         (dot != std::string::npos && matches(code.function.substr(dot + 1), patterns));
+}
+
+bool frame_matches(const RecordingTables &tables, const Frame &frame, const std::vector<std::string> &patterns) {
+  return frame.kind != FrameKind::unreadable && frame.kind != FrameKind::task_border &&
+         function_matches(tables.codes.at(frame.code), patterns);
 }
 
 } // namespace
+
+bool passes(const std::string &name, const std::vector<std::string> &patterns) {
+  return patterns.empty() || matches(name, patterns);
+}
+
+bool passes(const CodeInfo &function, const std::vector<std::string> &patterns) {
+  return patterns.empty() || function_matches(function, patterns);
+}
 
 std::string lasting_thread_name(const std::string &name) {
   // Lib/concurrent/futures/thread.py, Lib/asyncio/base_events.py and Lib/threading.py, in this order.
@@ -139,7 +149,7 @@ bool is_shown(const RecordingTables &tables, const StackCosts::Key &key, const s
   return (filter.threads.empty() || thread_matches(tables, key, filter.threads)) &&
          (filter.tasks.empty() || task_matches(tables, key, frames, filter.tasks)) &&
          (filter.functions.empty() || std::any_of(frames.begin(), frames.end(), [&](const Frame &frame) {
-            return function_matches(tables, frame, filter.functions);
+            return frame_matches(tables, frame, filter.functions);
           }));
 }
 

@@ -7,6 +7,8 @@
 #include "awaitscope/export/folded.hpp"
 #include "awaitscope/export/hot.hpp"
 #include "awaitscope/export/info.hpp"
+#include "awaitscope/export/latency.hpp"
+#include "awaitscope/export/speedscope.hpp"
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
 
@@ -17,8 +19,12 @@ struct NamedFormat {
   std::string_view name;
   Format format;
 };
-constexpr std::array<NamedFormat, 4> k_formats{
-    {{"recording", Format::recording}, {"folded", Format::folded}, {"hot", Format::hot}, {"info", Format::info}}};
+constexpr std::array<NamedFormat, 6> k_formats{{{"recording", Format::recording},
+                                                {"folded", Format::folded},
+                                                {"hot", Format::hot},
+                                                {"info", Format::info},
+                                                {"speedscope", Format::speedscope},
+                                                {"latency", Format::latency}}};
 
 struct NamedEnding {
   std::string_view ending;
@@ -60,11 +66,11 @@ std::string unit_of(Metric metric, const RecordingInfo &info) {
 }
 
 /// What a recording cannot tell is an error where it is all that was asked for.
-Result<void> check_holds(const RecordingReader &reader, const StackCosts &costs, Metric metric) {
+Result<void> check_holds(const RecordingReader &reader, std::uint64_t task_changes, Metric metric) {
   if (metric == Metric::events && reader.info().event.empty()) {
     return fail(ExitStatus::failed, "this recording counted no event", "use --metric cpu, or --metric wall");
   }
-  if (metric == Metric::await && costs.task_changes == 0) {
+  if (metric == Metric::await && task_changes == 0) {
     return fail(ExitStatus::failed, "this recording holds nothing of suspended tasks",
                 "use --metric wall, or --metric cpu");
   }
@@ -96,6 +102,63 @@ std::vector<std::string> warnings_of(const RecordingReader &reader, const ViewPl
     warnings.emplace_back("warning: --task-names shows nothing here: names were not read (record --task-names)");
   }
   return warnings;
+}
+
+/// Views of time's order.
+Result<View> in_order(RecordingReader &reader, const ViewPlan &plan, const std::string &name) {
+  const Result<Timeline> timeline = read_timeline(reader, plan.range, plan.profile);
+  if (!timeline) {
+    return tl::unexpected(timeline.error());
+  }
+  if (const Result<void> holds = check_holds(reader, timeline->task_changes, plan.profile.metric); !holds) {
+    return tl::unexpected(holds.error());
+  }
+  View view;
+  view.text = speedscope_json(reader, *timeline, plan.profile, plan.names, name);
+  view.what = fmt::format("speedscope profiles, unit {}", unit_of(plan.profile.metric, reader.info()));
+  return view;
+}
+
+/// Views of how long calls took.
+Result<View> by_call(RecordingReader &reader, const ViewPlan &plan) {
+  const Result<Latencies> latencies = read_latencies(reader, plan.range, plan.profile.filter);
+  if (!latencies) {
+    return tl::unexpected(latencies.error());
+  }
+  if (const Result<void> holds = check_holds(reader, latencies->task_changes, Metric::await); !holds) {
+    return tl::unexpected(holds.error());
+  }
+  const CodeTable &codes = reader.tables().codes;
+  FrameNames names(codes, reader.info().import_paths, plan.names.files, plan.names.lines);
+  return View{plan.json ? latency_json(*latencies, codes) : latency_text(*latencies, names, codes),
+              "latency of coroutines' calls",
+              {}};
+}
+
+/// Views of what each stack cost.
+Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
+  const Result<StackCosts> costs = read_costs(reader, plan.range);
+  if (!costs) {
+    return tl::unexpected(costs.error());
+  }
+  const Metric metric = plan.profile.metric;
+  if (const Result<void> holds = check_holds(reader, costs->task_changes, metric); !holds) {
+    return tl::unexpected(holds.error());
+  }
+  const RecordingTables &tables = reader.tables();
+  FrameNames names(tables.codes, reader.info().import_paths, plan.names.files, plan.names.lines);
+  if (plan.format == Format::info) {
+    return View{plan.json ? info_json(reader, *costs) : info_text(reader, *costs), "what the recording holds", {}};
+  }
+  if (plan.format == Format::hot) {
+    const HotFunctions hot = hot_functions(tables, *costs, plan.profile);
+    return View{plan.json ? hot_json(hot, metric, tables.codes) : hot_text(hot, metric, names),
+                fmt::format("functions by {}", name_of(metric)),
+                {}};
+  }
+  return View{folded_text(stack_profile(tables, *costs, plan.profile), names),
+              fmt::format("folded stacks, unit {}", unit_of(metric, reader.info())),
+              {}};
 }
 
 } // namespace
@@ -144,47 +207,28 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
   }
   const bool has_json = format == Format::hot || format == Format::info || format == Format::latency;
   if (options.json && !has_json) {
-    return fail(ExitStatus::usage, "--json goes with the tables only", "use it with -f hot or -f info");
+    return fail(ExitStatus::usage, "--json goes with the tables only", "use it with -f hot, -f latency or -f info");
+  }
+  if (format == Format::latency && (!options.filter.threads.empty() || options.lines)) {
+    return fail(ExitStatus::usage, "calls of coroutines are not of one thread or line", "use --task or --function");
   }
   plan.json = options.json;
-  plan.lines = options.lines;
-  plan.full_paths = options.full_paths;
+  plan.names = {options.full_paths ? FileNames::full : FileNames::importable,
+                options.lines ? Lines::executing : Lines::definition};
   return plan;
 }
 
 Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &plan) {
+  const std::string name = source->name();
   Result<RecordingReader> reader = RecordingReader::open(std::move(source));
   if (!reader) {
     return tl::unexpected(reader.error());
   }
-  const Result<StackCosts> costs = read_costs(*reader, plan.range);
-  if (!costs) {
-    return tl::unexpected(costs.error());
-  }
-  if (const Result<void> holds = check_holds(*reader, *costs, plan.profile.metric); !holds) {
-    return tl::unexpected(holds.error());
-  }
-  const RecordingTables &tables = reader->tables();
-  const Metric metric = plan.profile.metric;
-  FrameNames names(tables.codes, reader->info().import_paths, plan.full_paths ? FileNames::full : FileNames::importable,
-                   plan.lines ? Lines::executing : Lines::definition);
-  View view;
-  view.warnings = warnings_of(*reader, plan);
-  switch (plan.format) {
-  case Format::info:
-    view.text = plan.json ? info_json(*reader, *costs) : info_text(*reader, *costs);
-    view.what = "what the recording holds";
-    break;
-  case Format::hot: {
-    const HotFunctions hot = hot_functions(tables, *costs, plan.profile);
-    view.text = plan.json ? hot_json(hot, metric, tables.codes) : hot_text(hot, metric, names);
-    view.what = fmt::format("functions by {}", name_of(metric));
-    break;
-  }
-  default:
-    view.text = folded_text(stack_profile(tables, *costs, plan.profile), names);
-    view.what = fmt::format("folded stacks, unit {}", unit_of(metric, reader->info()));
-    break;
+  Result<View> view = plan.format == Format::speedscope ? in_order(*reader, plan, name)
+                      : plan.format == Format::latency  ? by_call(*reader, plan)
+                                                        : summed(*reader, plan);
+  if (view) {
+    view->warnings = warnings_of(*reader, plan);
   }
   return view;
 }

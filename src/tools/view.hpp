@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "awaitscope/export/names.hpp"
 #include "awaitscope/recording/byte_source.hpp"
 #include "awaitscope/report/profile.hpp"
 
@@ -34,9 +35,8 @@ struct ViewPlan {
   Format format = Format::folded;
   ProfileOptions profile;
   TimeRange range;
+  NameOptions names;
   bool json = false;
-  bool lines = false;
-  bool full_paths = false;
 };
 
 Result<ViewPlan> plan_view(Format format, const ViewOptions &options);

@@ -6,6 +6,8 @@
 #include "awaitscope/export/folded.hpp"
 #include "awaitscope/export/hot.hpp"
 #include "awaitscope/export/info.hpp"
+#include "awaitscope/export/latency.hpp"
+#include "awaitscope/export/speedscope.hpp"
 #include "awaitscope/recording/format.hpp"
 #include "awaitscope/report/hot.hpp"
 
@@ -56,6 +58,16 @@ Outcome read_through(const std::string &bytes) {
   const Result<StackCosts> costs = read_costs(*second, {});
   if (costs) {
     show_everything(*second, *costs);
+  }
+  Result<RecordingReader> third = RecordingReader::open(std::make_unique<MemorySource>(bytes));
+  if (const Result<Latencies> latencies = read_latencies(*third, {}, {})) {
+    latency_json(*latencies, third->tables().codes);
+  }
+  Result<RecordingReader> fourth = RecordingReader::open(std::make_unique<MemorySource>(bytes));
+  ProfileOptions suspended;
+  suspended.metric = Metric::await;
+  if (const Result<Timeline> timeline = read_timeline(*fourth, {}, suspended)) {
+    speedscope_json(*fourth, *timeline, suspended, {}, "corrupted");
   }
   return outcome;
 }

@@ -17,6 +17,11 @@ std::string_view importable_path(std::string_view file, const std::vector<std::s
 enum class FileNames : std::uint8_t { importable, full };
 enum class Lines : std::uint8_t { definition, executing };
 
+struct NameOptions {
+  FileNames files = FileNames::importable;
+  Lines lines = Lines::definition;
+};
+
 /// "QUALNAME (FILE:LINE)" of frames, cached.
 class FrameNames {
 public:

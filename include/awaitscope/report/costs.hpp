@@ -78,6 +78,9 @@ private:
   Cost sum_;
 };
 
+StackCosts::Key key_of(const RecordingTables &tables, const SampleRun &run);
+StackCosts::Key key_of_wait(const RecordingTables &tables, std::uint32_t task, StackId stack);
+
 /// Reads the recording to its end.
 Result<StackCosts> read_costs(RecordingReader &reader, const TimeRange &range);
 

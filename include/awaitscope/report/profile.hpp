@@ -17,6 +17,10 @@ struct Filter {
   [[nodiscard]] bool everything() const { return threads.empty() && tasks.empty() && functions.empty(); }
 };
 
+/// Whether a name is one of the patterns, or there are none.
+bool passes(const std::string &name, const std::vector<std::string> &patterns);
+bool passes(const CodeInfo &function, const std::vector<std::string> &patterns);
+
 /// What a view shows of a recording.
 struct ProfileOptions {
   bool idle = false;        ///< count idle threads too

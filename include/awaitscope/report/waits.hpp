@@ -23,6 +23,7 @@ struct TaskSpan {
   std::uint32_t new_from = 0; ///< of the change that began it
   bool begun = true;          ///< the beginning was seen
   bool ended = true;          ///< the end was seen
+  bool task_ended = false;    ///< with the span
 };
 
 class TaskSpans {

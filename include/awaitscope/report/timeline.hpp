@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "awaitscope/report/profile.hpp"
+
+namespace awaitscope {
+
+/// What ran under one root, in the order of time. Its memory grows with samples (twelve bytes for each that differs from the one
+/// before), unlike that of StackCosts.
+struct Track {
+  struct Entry {
+    StackId stack = 0;
+    std::uint64_t weight = 0;
+  };
+  std::string root; ///< as root_of()
+  std::vector<Entry> entries;
+  std::uint64_t weight = 0; ///< of all
+};
+
+struct Timeline {
+  std::vector<Track> tracks;          ///< the heaviest first
+  std::uint64_t unsampled_cpu_ns = 0; ///< as in StackCosts; only for the metric cpu without a filter
+  std::uint64_t task_changes = 0;
+};
+
+/// Reads the recording to its end.
+Result<Timeline> read_timeline(RecordingReader &reader, const TimeRange &range, const ProfileOptions &options);
+
+} // namespace awaitscope

@@ -1,0 +1,81 @@
+#include "awaitscope/export/latency.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "awaitscope/support/text.hpp"
+#include "awaitscope/support/units.hpp"
+
+namespace awaitscope {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t k_rows = 40;
+
+std::string time(std::uint64_t nanoseconds) { return human_duration(static_cast<std::int64_t>(nanoseconds)); }
+
+/// A duration in a column: as wide as it looks ("µ" is two bytes and one place).
+std::string cell(std::int64_t nanoseconds) { return fmt::format("{:>10}", human_duration(nanoseconds)); }
+
+} // namespace
+
+std::string latency_text(const Latencies &latencies, FrameNames &names, const CodeTable &codes) {
+  std::string text =
+      fmt::format("{:>8} {:>6} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}  function, and what it awaited most\n",
+                  "calls", "cut", "p50", "p95", "p99", "max", "CPU", "await");
+  std::size_t rows = 0;
+  for (const FunctionLatency &function : latencies.functions) {
+    if (rows == k_rows) {
+      break;
+    }
+    ++rows;
+    text += fmt::format("{:>8} {:>6} {} {} {} {} {} {}  {}", with_thousands(function.calls),
+                        with_thousands(function.cut), cell(function.p50_ns), cell(function.p95_ns),
+                        cell(function.p99_ns), cell(function.max_ns), cell(static_cast<std::int64_t>(function.cpu_ns)),
+                        cell(static_cast<std::int64_t>(function.await_ns)),
+                        one_line(names.name({function.code, 0, FrameKind::python})));
+    if (!function.await_on.empty()) {
+      const auto &[code, nanoseconds] = function.await_on.front();
+      text += fmt::format("; {} {}", one_line(codes.at(code).function), time(nanoseconds));
+    }
+    text += '\n';
+  }
+  if (latencies.functions.size() > rows) {
+    text += fmt::format("and {} functions more (--json has them all)\n", latencies.functions.size() - rows);
+  }
+  text += fmt::format(
+      "Calls shorter than {} are mostly not seen. A call that is cut by the recording's end counts as longer "
+      "than what was seen of it; one that had begun before the recording is left out of p50 to p99.\n",
+      time(static_cast<std::uint64_t>(latencies.resolution_ns)));
+  return text;
+}
+
+std::string latency_json(const Latencies &latencies, const CodeTable &codes) {
+  Json functions = Json::array();
+  for (const FunctionLatency &function : latencies.functions) {
+    const CodeInfo &code = codes.at(function.code);
+    Json await_on = Json::array();
+    for (const auto &[awaited, nanoseconds] : function.await_on) {
+      await_on.push_back({{"function", codes.at(awaited).function}, {"ns", nanoseconds}});
+    }
+    functions.push_back({{"function", code.function},
+                         {"file", code.file},
+                         {"line", code.first_line},
+                         {"calls", function.calls},
+                         {"cut", function.cut},
+                         {"mean_ns", function.mean_ns},
+                         {"p50_ns", function.p50_ns},
+                         {"p95_ns", function.p95_ns},
+                         {"p99_ns", function.p99_ns},
+                         {"max_ns", function.max_ns},
+                         {"cpu_ns", function.cpu_ns},
+                         {"await_ns", function.await_ns},
+                         {"await_on", std::move(await_on)}});
+  }
+  const Json document = {
+      {"schema", 1}, {"resolution_ns", latencies.resolution_ns}, {"functions", std::move(functions)}};
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+} // namespace awaitscope

@@ -1,0 +1,114 @@
+#include "awaitscope/report/timeline.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "awaitscope/report/waits.hpp"
+
+namespace awaitscope {
+namespace {
+
+class Builder {
+public:
+  Builder(const RecordingTables &tables, const ProfileOptions &options) : tables_(tables), options_(options) {}
+
+  void add(const StackCosts::Key &key, std::uint64_t weight) {
+    const std::size_t number = weight == 0 ? k_hidden : track_of(key);
+    if (number == k_hidden) {
+      return;
+    }
+    Track &track = tracks[number];
+    track.weight += weight;
+    if (!track.entries.empty() && track.entries.back().stack == key.stack) {
+      track.entries.back().weight += weight;
+    } else {
+      track.entries.push_back({key.stack, weight});
+    }
+  }
+
+  std::vector<Track> tracks;
+
+private:
+  static constexpr std::size_t k_hidden = SIZE_MAX;
+
+  std::size_t track_of(const StackCosts::Key &key) {
+    const auto known = numbers_.find(key);
+    if (known != numbers_.end()) {
+      return known->second;
+    }
+    const std::vector<Frame> frames = tables_.stacks.frames(key.stack);
+    std::size_t number = k_hidden;
+    if (is_shown(tables_, key, frames, options_)) {
+      const auto [entry, fresh] = roots_.try_emplace(root_of(tables_, key, frames, options_), tracks.size());
+      if (fresh) {
+        tracks.push_back({entry->first, {}, 0});
+      }
+      number = entry->second;
+    }
+    numbers_.emplace(key, number);
+    return number;
+  }
+
+  const RecordingTables &tables_;
+  const ProfileOptions &options_;
+  std::unordered_map<StackCosts::Key, std::size_t, StackCosts::KeyHash> numbers_;
+  std::unordered_map<std::string, std::size_t> roots_;
+};
+
+struct Wait {
+  std::int64_t from_ns;
+  StackCosts::Key key;
+  std::uint64_t weight;
+};
+
+} // namespace
+
+Result<Timeline> read_timeline(RecordingReader &reader, const TimeRange &range, const ProfileOptions &options) {
+  const RecordingTables &tables = reader.tables();
+  Timeline timeline;
+  Builder builder(tables, options);
+  std::vector<Wait> waits; // told when they end, but in order of their beginning
+  TaskSpans spans([&](const TaskSpan &span) {
+    const auto waited = static_cast<std::uint64_t>(range.overlap(span.from_ns, span.to_ns));
+    if (options.metric == Metric::await && span.state == TaskState::waiting && waited > 0) {
+      waits.push_back({span.from_ns, key_of_wait(tables, span.task, span.stack), waited});
+    }
+  });
+  std::uint64_t sampled_cpu = 0;
+  std::int64_t last_ns = 0;
+  while (true) {
+    const Result<bool> more = reader.next();
+    if (!more) {
+      return tl::unexpected(more.error());
+    }
+    if (!*more) {
+      break;
+    }
+    for (const SampleRun &run : reader.samples()) {
+      const Cost cost = cost_within(run, range);
+      sampled_cpu += cost.cpu_ns;
+      last_ns = std::max(last_ns, run.last_ns);
+      builder.add(key_of(tables, run), value_of(cost, options.metric));
+    }
+    for (const RecordedTaskChange &change : reader.task_changes()) {
+      spans.add(change);
+      ++timeline.task_changes;
+    }
+  }
+  spans.finish(std::max(last_ns, reader.totals().elapsed_ns));
+  std::stable_sort(waits.begin(), waits.end(), [](const Wait &a, const Wait &b) { return a.from_ns < b.from_ns; });
+  for (const Wait &wait : waits) {
+    builder.add(wait.key, wait.weight);
+  }
+  timeline.tracks = std::move(builder.tracks);
+  std::sort(timeline.tracks.begin(), timeline.tracks.end(), [](const Track &a, const Track &b) {
+    return a.weight != b.weight ? a.weight > b.weight : a.root < b.root;
+  });
+  const std::uint64_t whole = reader.totals().process_cpu_ns.value_or(0);
+  if (options.metric == Metric::cpu && options.filter.everything() && range.everything() && whole > sampled_cpu) {
+    timeline.unsampled_cpu_ns = whole - sampled_cpu;
+  }
+  return timeline;
+}
+
+} // namespace awaitscope

@@ -1,0 +1,200 @@
+#include "awaitscope/report/latency.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include <nlohmann/json.hpp>
+
+#include "awaitscope/export/latency.hpp"
+#include "catch.hpp"
+#include "synthetic.hpp"
+
+using namespace awaitscope;
+using namespace awaitscope::testing;
+
+namespace {
+
+constexpr std::int64_t k_ms = 1'000'000;
+
+/// A recorder whose start is 0; looks are a millisecond apart.
+struct Tasks : MemoryRecorder {
+  Tasks() : MemoryRecorder(info()) {}
+
+  static RecordingInfo info() {
+    RecordingInfo info = invented_info();
+    info.start_ns = 0;
+    return info;
+  }
+
+  /// From this millisecond on.
+  void change(std::int64_t at, Address task, TaskState state, const std::vector<CodeId> &stack,
+              std::uint64_t cpu_ms = 0, std::uint32_t new_from = TaskChange::k_no_new_call) {
+    TaskChange change;
+    change.task = task;
+    change.coroutine = root;
+    change.state = state;
+    change.at_ns = at * k_ms + k_ms / 2; // between two looks: exactly at
+    change.before_ns = at == 0 ? 0 : at * k_ms - k_ms / 2;
+    change.cpu_ns = cpu_ms * k_ms;
+    change.new_from = new_from;
+    for (const CodeId code : stack) {
+      change.frames.push_back({code, ++line, FrameKind::python}); // lines go on within a call
+    }
+    writer().add(change);
+  }
+
+  Latencies read(std::int64_t end, const TimeRange &range = {}, const Filter &filter = {}) {
+    SamplingTotals totals;
+    totals.elapsed_ns = end * k_ms;
+    writer().finish(totals);
+    reader = std::make_unique<RecordingReader>(*RecordingReader::open(std::make_unique<MemorySource>(bytes())));
+    return *read_latencies(*reader, range, filter);
+  }
+
+  /// Of this name; it must be there.
+  static const FunctionLatency &of(const Latencies &latencies, CodeId code) {
+    const auto found = std::find_if(latencies.functions.begin(), latencies.functions.end(),
+                                    [&](const FunctionLatency &function) { return function.code == code; });
+    REQUIRE(found != latencies.functions.end());
+    return *found;
+  }
+
+  CodeId root = codes.add({"root", "/srv/shop/app.py", 1, {}});
+  CodeId fetch = codes.add({"fetch", "/srv/shop/app.py", 10, {}});
+  CodeId sleep = codes.add({"sleep", "/usr/lib/python3.13/asyncio/tasks.py", 700, {}});
+  CodeId query = codes.add({"Pool.query", "/srv/shop/db.py", 4, {}});
+  std::int32_t line = 0;
+  std::unique_ptr<RecordingReader> reader;
+};
+
+} // namespace
+
+TEST_CASE("a call is from its first appearance in its task's stack to its last, with CPU and await told apart") {
+  Tasks tasks;
+  tasks.change(10, 1, TaskState::running, {tasks.root, tasks.fetch});
+  tasks.change(15, 1, TaskState::waiting, {tasks.root, tasks.fetch, tasks.sleep}, 4);
+  tasks.change(35, 1, TaskState::ready, {tasks.root, tasks.fetch, tasks.sleep});
+  tasks.change(36, 1, TaskState::running, {tasks.root, tasks.fetch});
+  tasks.change(40, 1, TaskState::waiting, {tasks.root, tasks.query}, 3);
+  tasks.change(50, 1, TaskState::done, {});
+  const Latencies latencies = tasks.read(100);
+  CHECK(latencies.resolution_ns == k_ms);
+  const FunctionLatency &root = Tasks::of(latencies, tasks.root);
+  CHECK(root.calls == 1);
+  CHECK(root.cut == 0);
+  CHECK(root.p50_ns == 40 * k_ms);
+  CHECK(root.cpu_ns == 7 * k_ms);
+  CHECK(root.await_ns == 30 * k_ms); // being ready is neither
+  REQUIRE(root.await_on.size() == 2);
+  CHECK(root.await_on[0] == std::pair<CodeId, std::uint64_t>(tasks.sleep, 20 * k_ms));
+  CHECK(root.await_on[1] == std::pair<CodeId, std::uint64_t>(tasks.query, 10 * k_ms));
+  CHECK(Tasks::of(latencies, tasks.fetch).max_ns == 30 * k_ms);
+  CHECK(Tasks::of(latencies, tasks.fetch).await_ns == 20 * k_ms);
+  CHECK(Tasks::of(latencies, tasks.sleep).p99_ns == 21 * k_ms);
+  CHECK(Tasks::of(latencies, tasks.query).mean_ns == 10 * k_ms);
+  CHECK(latencies.functions[0].code == tasks.root);
+
+  const auto json = nlohmann::json::parse(latency_json(latencies, tasks.reader->tables().codes));
+  CHECK(json["schema"] == 1);
+  CHECK(json["resolution_ns"] == k_ms);
+  CHECK(json["functions"][0]["function"] == "root");
+  CHECK(json["functions"][0]["await_on"][0] == nlohmann::json({{"function", "sleep"}, {"ns", 20 * k_ms}}));
+}
+
+TEST_CASE("a call that is made again is another, if the change says so or the stack did not have it between") {
+  Tasks tasks;
+  tasks.change(10, 1, TaskState::waiting, {tasks.root, tasks.fetch});
+  tasks.change(20, 1, TaskState::waiting, {tasks.root, tasks.fetch}, 0, 1); // called again between two looks
+  tasks.change(30, 1, TaskState::running, {tasks.root});
+  tasks.change(31, 1, TaskState::waiting, {tasks.root, tasks.fetch});
+  tasks.change(41, 1, TaskState::waiting, {tasks.root, tasks.fetch}); // only the line is another
+  tasks.change(51, 1, TaskState::done, {});
+  const Latencies latencies = tasks.read(60);
+  CHECK(Tasks::of(latencies, tasks.root).calls == 1);
+  CHECK(Tasks::of(latencies, tasks.fetch).calls == 3);
+  CHECK(Tasks::of(latencies, tasks.fetch).max_ns == 20 * k_ms);
+  CHECK(Tasks::of(latencies, tasks.fetch).p50_ns == 10 * k_ms);
+}
+
+TEST_CASE("memory of a task that is used again is another task") {
+  Tasks tasks;
+  tasks.change(10, 1, TaskState::waiting, {tasks.root, tasks.fetch});
+  tasks.change(20, 1, TaskState::done, {});
+  tasks.change(25, 1, TaskState::waiting, {tasks.root, tasks.fetch});
+  tasks.change(45, 1, TaskState::done, {});
+  const Latencies latencies = tasks.read(60);
+  CHECK(Tasks::of(latencies, tasks.fetch).calls == 2);
+  CHECK(Tasks::of(latencies, tasks.fetch).max_ns == 20 * k_ms);
+}
+
+TEST_CASE("calls that the recording cuts are counted, and do not bend the percentiles") {
+  Tasks tasks;
+  tasks.change(0, 1, TaskState::waiting, {tasks.root}); // there before the first look
+  tasks.change(10, 1, TaskState::done, {});
+  tasks.change(20, 2, TaskState::waiting, {tasks.fetch});
+  tasks.change(25, 2, TaskState::done, {});
+  tasks.change(30, 3, TaskState::waiting, {tasks.fetch}); // runs at the end
+  const Latencies latencies = tasks.read(100);
+  const FunctionLatency &root = Tasks::of(latencies, tasks.root);
+  CHECK(root.cut == 1);
+  CHECK(root.p50_ns == root.max_ns); // nothing is known but that it is at least that
+  const FunctionLatency &fetch = Tasks::of(latencies, tasks.fetch);
+  CHECK(fetch.calls == 2);
+  CHECK(fetch.cut == 1);
+  CHECK(fetch.p50_ns == 5 * k_ms);
+  CHECK(fetch.p99_ns == 70 * k_ms);
+  CHECK(fetch.mean_ns == 5 * k_ms);
+  CHECK(fetch.await_ns == 75 * k_ms);
+}
+
+TEST_CASE("filters and ranges pick calls") {
+  Tasks tasks;
+  tasks.change(10, 1, TaskState::waiting, {tasks.root, tasks.query});
+  tasks.change(20, 1, TaskState::running, {tasks.root, tasks.fetch});
+  tasks.change(40, 1, TaskState::done, {});
+  const auto names = [&](const TimeRange &range, const Filter &filter) {
+    Tasks copy;
+    copy.change(10, 1, TaskState::waiting, {copy.root, copy.query});
+    copy.change(20, 1, TaskState::running, {copy.root, copy.fetch});
+    copy.change(40, 1, TaskState::done, {});
+    std::vector<CodeId> found;
+    for (const FunctionLatency &function : copy.read(50, range, filter).functions) {
+      found.push_back(function.code);
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  };
+  CHECK(names({}, {}) == std::vector<CodeId>{tasks.root, tasks.fetch, tasks.query});
+  CHECK(names({}, {{}, {}, {"query"}}) == std::vector<CodeId>{tasks.query});
+  CHECK(names({}, {{}, {"root"}, {}}).size() == 3);
+  CHECK(names({}, {{}, {"fetch"}, {}}).empty());
+  CHECK(names({0, 15 * k_ms}, {}) == std::vector<CodeId>{tasks.root, tasks.query});
+  CHECK(names({30 * k_ms, 90 * k_ms}, {}) == std::vector<CodeId>{tasks.root, tasks.fetch});
+}
+
+TEST_CASE("quantiles of lengths: those of the whole ones if all are whole, unbent if a window cuts them") {
+  LengthEstimate whole;
+  for (int i = 100; i >= 1; --i) {
+    whole.add(i, true);
+  }
+  CHECK(whole.quantiles({0.5, 0.95, 0.99}) == std::vector<std::int64_t>{50, 95, 99});
+  CHECK(LengthEstimate().quantiles({0.5}).empty());
+
+  // Nine of ten calls take 20 ms and one 120 ms; a window of 300 ms cuts many of the long ones.
+  std::mt19937_64 random(4);
+  LengthEstimate cut;
+  LengthEstimate left_out;
+  for (int i = 0; i < 20'000; ++i) {
+    const auto begin = static_cast<std::int64_t>(random() % 300);
+    const std::int64_t length = (random() % 100 < 12 ? 120 : 20) + static_cast<std::int64_t>(random() % 3);
+    cut.add(std::min(length, 300 - begin), begin + length <= 300);
+    if (begin + length <= 300) {
+      left_out.add(length, true);
+    }
+  }
+  const std::vector<std::int64_t> found = cut.quantiles({0.5, 0.89, 0.95});
+  CHECK(found[0] / 3 * 3 <= 22);
+  CHECK(found[1] >= 120);
+  CHECK(found[2] >= 120);
+  CHECK(left_out.quantiles({0.89})[0] <= 22); // what leaving cut calls out would have told
+}

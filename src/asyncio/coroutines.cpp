@@ -86,7 +86,7 @@ CoroutineReader::State CoroutineReader::state_of(Address coroutine, const RawFra
   return may_await && (!looks_further || next_instruction_awaits(*frame)) ? State::awaiting : State::suspended;
 }
 
-AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames) {
+AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std::vector<std::uint64_t> *calls) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
   for (std::size_t step = 0; step < k_max_chain; ++step) {
@@ -118,6 +118,9 @@ AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames) {
       return {0, false};
     }
     frames.push_back(*frame);
+    if (calls != nullptr) {
+      calls->push_back(object ^ stacks_.arguments_identity(*raw));
+    }
     if (state != State::awaiting) {
       return {};
     }

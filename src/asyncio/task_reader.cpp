@@ -1,7 +1,6 @@
 #include "awaitscope/asyncio/task_reader.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 namespace awaitscope {
 namespace {
@@ -98,13 +97,7 @@ TaskSnapshot TaskReader::snapshot_of(Address task, const std::vector<Address> &r
   snapshot.coroutine = coroutines_.label(coroutine);
   snapshot.coroutine_frame = coroutines_.frame_of(coroutine);
   const Address awaited = futures_.waits_for(task);
-  if (futures_.is_done(task)) {
-    snapshot.state = TaskState::done;
-  } else if (std::find(running.begin(), running.end(), task) != running.end()) {
-    snapshot.state = TaskState::running;
-  } else {
-    snapshot.state = awaited != 0 ? TaskState::waiting : TaskState::ready;
-  }
+  snapshot.state = state_of(task, awaited, running);
   if (snapshot.state != TaskState::done && !coroutines_.follow(coroutine, snapshot.frames).whole) {
     snapshot.frames.push_back(k_unreadable_frame);
   }
@@ -113,7 +106,18 @@ TaskSnapshot TaskReader::snapshot_of(Address task, const std::vector<Address> &r
   return snapshot;
 }
 
-std::vector<TaskSnapshot> TaskReader::all_tasks() {
+TaskState TaskReader::state_of(Address task, Address awaited, const std::vector<Address> &running) {
+  if (futures_.is_done(task)) {
+    return TaskState::done;
+  }
+  if (std::find(running.begin(), running.end(), task) != running.end()) {
+    return TaskState::running;
+  }
+  return awaited != 0 ? TaskState::waiting : TaskState::ready;
+}
+
+/// Where every task is, each once, with its head in the snapshot. Sets `running`.
+std::vector<Address> TaskReader::addresses(std::vector<Address> &running) {
   if (!located()) {
     return {};
   }
@@ -121,7 +125,7 @@ std::vector<TaskSnapshot> TaskReader::all_tasks() {
   for (const ThreadEntry &thread : interpreters_.threads()) {
     thread_states.push_back(thread.state);
   }
-  const std::vector<Address> running = current_tasks(thread_states);
+  running = current_tasks(thread_states);
   std::vector<Address> candidates = running;
   if (objects_.layout().task_registry == TaskRegistry::thread_lists) {
     for (const Address state : thread_states) {
@@ -134,6 +138,8 @@ std::vector<TaskSnapshot> TaskReader::all_tasks() {
   for (const Address set : task_sets_) {
     add_from_weak_set(set, candidates);
   }
+  std::sort(candidates.begin(), candidates.end());
+  candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
   const FutureLayout &native = futures_.layout();
   const std::size_t head_size = native.name == k_absent ? 64 : native.name + 8;
   std::vector<RemoteRange> heads;
@@ -142,14 +148,39 @@ std::vector<TaskSnapshot> TaskReader::all_tasks() {
     heads.push_back({candidate, head_size});
   }
   objects_.memory().prefetch(heads);
+  std::erase_if(candidates, [&](Address candidate) { return !futures_.is_task(candidate); });
+  return candidates;
+}
+
+std::vector<TaskSnapshot> TaskReader::all_tasks() {
+  std::vector<Address> running;
   std::vector<TaskSnapshot> tasks;
-  std::unordered_set<Address> seen;
-  for (const Address candidate : candidates) {
-    if (seen.insert(candidate).second && futures_.is_task(candidate)) {
-      tasks.push_back(snapshot_of(candidate, running));
-    }
+  for (const Address task : addresses(running)) {
+    tasks.push_back(snapshot_of(task, running));
   }
   return tasks;
+}
+
+std::vector<TaskLook> TaskReader::look_at_all() {
+  std::vector<Address> running;
+  std::vector<TaskLook> looks;
+  for (const Address task : addresses(running)) {
+    TaskLook look;
+    look.task = task;
+    look.waits_for = futures_.waits_for(task);
+    look.state = state_of(task, look.waits_for, running);
+    if (look.state == TaskState::done) {
+      continue;
+    }
+    look.loop = futures_.loop(task);
+    look.coroutine = futures_.coroutine(task);
+    look.name = futures_.name(task);
+    if (look.state != TaskState::running && !coroutines_.follow(look.coroutine, look.frames, &look.calls).whole) {
+      look.frames.push_back(k_unreadable_frame);
+    }
+    looks.push_back(std::move(look));
+  }
+  return looks;
 }
 
 Address TaskReader::running_loop(const ThreadEntry &thread) {

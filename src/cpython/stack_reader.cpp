@@ -115,6 +115,22 @@ std::optional<Frame> StackReader::decode(const RawFrame &raw) {
   return known.frame;
 }
 
+std::uint64_t StackReader::arguments_identity(const RawFrame &raw) {
+  constexpr std::int32_t k_most = 8;
+  constexpr std::uint64_t k_mix = 0x9E3779B97F4A7C15ULL;
+  const Layout &layout = objects_.layout();
+  const std::int32_t count = objects_.memory().get<std::int32_t>(raw.code + layout.co_argcount).value_or(0);
+  std::uint64_t identity = 0;
+  for (std::int32_t i = 0; i < std::min(count, k_most); ++i) {
+    Address value = local(raw.address, static_cast<std::size_t>(i));
+    if (value != 0 && objects_.type_of_object(value).name == "cell") { // an inner function uses it
+      value = objects_.memory().pointer(value + layout.cell_contents);
+    }
+    identity = (identity ^ value) * k_mix;
+  }
+  return identity;
+}
+
 std::optional<std::size_t> StackReader::local_slot(Address code_address, CodeId code, std::string_view name) {
   const Layout &layout = objects_.layout();
   const auto [known, added] = local_names_.try_emplace(code);

@@ -157,7 +157,10 @@ std::vector<WeightedStack> stack_profile(const RecordingTables &tables, const St
                                          const ProfileOptions &options) {
   std::vector<WeightedStack> profile;
   for (const auto &[key, cost] : costs.stacks()) {
-    const std::uint64_t weight = value_of(cost, options.metric);
+    std::uint64_t weight = value_of(cost, options.metric);
+    if (options.metric == Metric::wall && options.suspended_tick_ns != 0) {
+      weight += (cost.await_ns + options.suspended_tick_ns / 2) / options.suspended_tick_ns;
+    }
     const std::vector<Frame> frames = tables.stacks.frames(key.stack);
     if (weight != 0 && is_shown(tables, key, frames, options)) {
       profile.push_back(

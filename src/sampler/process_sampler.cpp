@@ -90,6 +90,9 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
   sample_.task_name = lineage_.root_name;
   sample_.cpu_ns = stat.cpu_ns - thread.cpu_told_ns.value_or(stat.cpu_ns);
   thread.cpu_told_ns = stat.cpu_ns;
+  if (options_.all_tasks == AllTasks::watch && sample_.task != 0) {
+    watcher_.charge(sample_.task, sample_.cpu_ns);
+  }
   ++totals_.samples;
   if (!is_whole(sample_.stack)) {
     ++totals_.partial;
@@ -135,6 +138,9 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink) {
     target_->add_threads(new_threads_);
     new_threads_.clear();
   }
+  if (options_.all_tasks == AllTasks::watch) {
+    watcher_.look(sink);
+  }
   first_tick_ = false;
   // A zombie keeps its /proc entries until its parent reaps it.
   return !any_sampled_ && !target_->process().alive() ? Health::ended : Health::running;
@@ -158,7 +164,7 @@ void ProcessSampler::housekeep(std::int64_t now) {
   if (now < unsettled_until_ns_) {
     target_->set_threads(target_->interpreters().threads());
   }
-  if (coroutines_seen_ && !target_->tasks().located()) {
+  if ((coroutines_seen_ || options_.all_tasks == AllTasks::watch) && !target_->tasks().located()) {
     target_->locate_tasks();
   }
 }

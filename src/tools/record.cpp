@@ -67,6 +67,7 @@ Result<Plan> plan_of(const RecordOptions &options) {
   }
   plan.view = *view;
   plan.sampling.idle = options.view.idle ? IdleThreads::sample : IdleThreads::skip;
+  plan.sampling.all_tasks = options.view.all_tasks ? AllTasks::watch : AllTasks::skip;
   plan.sampling.root_names = options.view.task_names ? RootNames::read : RootNames::skip;
   return plan;
 }

@@ -72,7 +72,7 @@ Result<void> check_holds(const RecordingReader &reader, std::uint64_t task_chang
   }
   if (metric == Metric::await && task_changes == 0) {
     return fail(ExitStatus::failed, "this recording holds nothing of suspended tasks",
-                "use --metric wall, or --metric cpu");
+                "record with --all-tasks, while a loop runs tasks");
   }
   return {};
 }
@@ -156,7 +156,11 @@ Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
                 fmt::format("functions by {}", name_of(metric)),
                 {}};
   }
-  return View{folded_text(stack_profile(tables, *costs, plan.profile), names),
+  ProfileOptions profile = plan.profile;
+  if (plan.all_tasks) {
+    profile.suspended_tick_ns = 1'000'000'000'000 / std::max<std::uint64_t>(1, reader.info().rate_millihertz);
+  }
+  return View{folded_text(stack_profile(tables, *costs, profile), names),
               fmt::format("folded stacks, unit {}", unit_of(metric, reader.info())),
               {}};
 }
@@ -213,6 +217,7 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
     return fail(ExitStatus::usage, "calls of coroutines are not of one thread or line", "use --task or --function");
   }
   plan.json = options.json;
+  plan.all_tasks = options.all_tasks;
   plan.names = {options.full_paths ? FileNames::full : FileNames::importable,
                 options.lines ? Lines::executing : Lines::definition};
   return plan;

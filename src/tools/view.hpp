@@ -24,6 +24,7 @@ struct ViewOptions {
   bool loop_frames = false;
   bool task_frames = false;
   bool task_names = false;
+  bool all_tasks = false;
   Filter filter;
 };
 
@@ -37,6 +38,7 @@ struct ViewPlan {
   TimeRange range;
   NameOptions names;
   bool json = false;
+  bool all_tasks = false;
 };
 
 Result<ViewPlan> plan_view(Format format, const ViewOptions &options);

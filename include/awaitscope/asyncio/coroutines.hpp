@@ -21,8 +21,9 @@ public:
   CoroutineReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks)
       : objects_(objects), codes_(codes), stacks_(stacks) {}
 
-  /// Appends the frame of each object on the way, outermost first.
-  AwaitEnd follow(Address object, std::vector<Frame> &frames);
+  /// Appends the frame of each object on the way, outermost first; and a number for each call, if asked for, by its object
+  /// and arguments: the next call often takes the object's address.
+  AwaitEnd follow(Address object, std::vector<Frame> &frames, std::vector<std::uint64_t> *calls = nullptr);
 
   /// The frame inside a coroutine, generator or async generator; 0 for any other object.
   Address frame_of(Address coroutine);

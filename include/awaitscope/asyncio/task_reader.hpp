@@ -11,6 +11,18 @@
 
 namespace awaitscope {
 
+/// A task as one look saw it, with what tells it and its calls from others at the same addresses.
+struct TaskLook {
+  Address task = 0;
+  Address loop = 0;
+  Address coroutine = 0;
+  Address waits_for = 0;
+  std::string name; ///< its serial one, if the program gave none: no other task of the process has that
+  TaskState state = TaskState::waiting;
+  std::vector<Frame> frames;        ///< outermost first, to the innermost awaitable; of a running task none
+  std::vector<std::uint64_t> calls; ///< a number for the call of each frame
+};
+
 /// Finds and reads asyncio's tasks, of every loop (asyncio's, uvloop's) and of both implementations.
 class TaskReader {
 public:
@@ -25,6 +37,9 @@ public:
 
   /// Every task of every loop, in no particular order.
   std::vector<TaskSnapshot> all_tasks();
+
+  /// As all_tasks(), but without those that are done, and without who awaits whom.
+  std::vector<TaskLook> look_at_all();
 
   /// The tasks that run in these threads; those of the other implementations whatever their thread.
   std::vector<Address> current_tasks(const std::vector<Address> &thread_states);
@@ -50,6 +65,8 @@ public:
   static constexpr std::size_t k_max_tasks = std::size_t{1} << 22U;
 
 private:
+  std::vector<Address> addresses(std::vector<Address> &running);
+  TaskState state_of(Address task, Address awaited, const std::vector<Address> &running);
   TaskSnapshot snapshot_of(Address task, const std::vector<Address> &running);
   void add_from_weak_set(Address set, std::vector<Address> &tasks);
   void add_from_list(Address head, std::vector<Address> &tasks);

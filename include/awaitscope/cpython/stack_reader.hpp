@@ -37,6 +37,9 @@ public:
   /// The first local variables of a frame: its positional arguments. 0 if it is unset.
   Address local(Address frame, std::size_t index);
 
+  /// A number for the positional arguments of a frame, by their addresses: another call at the same place mostly has another.
+  std::uint64_t arguments_identity(const RawFrame &raw);
+
   /// Where a frame of this code keeps a local variable of this name: an index for local().
   std::optional<std::size_t> local_slot(Address code_address, CodeId code, std::string_view name);
 

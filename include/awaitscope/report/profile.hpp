@@ -29,6 +29,7 @@ struct ProfileOptions {
   bool task_names = false;  ///< root of a task: the name that the program gave it
   Metric metric = Metric::wall;
   Filter filter;
+  std::uint64_t suspended_tick_ns = 0; ///< with the metric wall: so much of suspension counts as a sample; 0: none does
 };
 
 /// A thread's name without the number that the interpreter gave it, so that equal work folds: "ThreadPoolExecutor-3_0" is

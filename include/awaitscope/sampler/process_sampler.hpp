@@ -8,16 +8,21 @@
 #include "awaitscope/sampler/engine.hpp"
 #include "awaitscope/sampler/sample_sink.hpp"
 #include "awaitscope/sampler/target.hpp"
+#include "awaitscope/sampler/task_watcher.hpp"
 
 namespace awaitscope {
 
 enum class IdleThreads : std::uint8_t { skip, sample };
+
+/// Whether tasks are looked at that do not run.
+enum class AllTasks : std::uint8_t { skip, watch };
 
 struct SamplerOptions {
   double rate_hz = 100;
   std::optional<std::int64_t> duration_ns; ///< none: until stopped, or the target ends
   IdleThreads idle = IdleThreads::skip;
   RootNames root_names = RootNames::skip;
+  AllTasks all_tasks = AllTasks::skip;
 };
 
 /// Samples the threads of one process: decides which have run, has the engine read those, and hands on what they were in.
@@ -26,7 +31,8 @@ public:
   /// `start_ns`: when the recording began. Counts into `totals`.
   ProcessSampler(std::unique_ptr<Target> target, Engine &engine, const SamplerOptions &options, std::int64_t start_ns,
                  SamplingTotals &totals)
-      : target_(std::move(target)), engine_(engine), options_(options), start_ns_(start_ns), totals_(totals) {}
+      : target_(std::move(target)), engine_(engine), options_(options), start_ns_(start_ns), totals_(totals),
+        watcher_(*target_, engine) {}
 
   enum class Health : std::uint8_t { running, ended };
   Health tick(SampleSink &sink);
@@ -47,6 +53,7 @@ private:
   SamplerOptions options_;
   std::int64_t start_ns_;
   SamplingTotals &totals_;
+  TaskWatcher watcher_;
   bool first_tick_ = true;
 
   // What the last look found; void until the engine has accepted it.

@@ -36,6 +36,9 @@ struct ReportOptions {
 
 struct DumpOptions {
   std::optional<ThreadId> pid;
+  bool tasks_only = false; ///< tasks: the tree of who awaits whom
+  bool full = false;
+  std::string text;
   bool json = false;
   std::string output;
   std::string engine = "auto";

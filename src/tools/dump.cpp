@@ -1,6 +1,7 @@
 #include "commands.hpp"
 
 #include "awaitscope/export/dump.hpp"
+#include "awaitscope/export/tasks.hpp"
 #include "awaitscope/sampler/snapshot_taker.hpp"
 #include "engines.hpp"
 #include "messages.hpp"
@@ -9,12 +10,9 @@
 
 namespace awaitscope::tools {
 
-Result<int> dump(const DumpOptions &options) {
-  StopSignals::install();
-  Result<Output> output = Output::open(options.output);
-  if (!output) {
-    return tl::unexpected(output.error());
-  }
+namespace {
+
+Result<ProcessSnapshot> snapshot_of(const DumpOptions &options, CodeTable &codes) {
   Result<std::unique_ptr<Engine>> engine = make_engine(options.engine);
   if (!engine) {
     return tl::unexpected(engine.error());
@@ -23,20 +21,36 @@ Result<int> dump(const DumpOptions &options) {
   if (!process) {
     return tl::unexpected(process.error());
   }
-  CodeTable codes;
   Target target(std::move(*process), codes);
   if (const Result<void> attached = target.attach(); !attached) {
     return tl::unexpected(attached.error());
   }
-  const Result<ProcessSnapshot> snapshot = take_snapshot(target, **engine);
-  engine->reset(); // gives this thread its usual scheduling back
+  return take_snapshot(target, **engine); // the engine's end gives this thread its usual scheduling back
+}
+
+} // namespace
+
+Result<int> dump(const DumpOptions &options) {
+  StopSignals::install();
+  Result<Output> output = Output::open(options.output);
+  if (!output) {
+    return tl::unexpected(output.error());
+  }
+  CodeTable codes;
+  const Result<ProcessSnapshot> snapshot = snapshot_of(options, codes);
   if (!snapshot) {
     return tl::unexpected(snapshot.error());
   }
   if (!snapshot->consistent && options.verbosity != Verbosity::quiet) {
     say("warning: threads ran while others were read; each stack is whole, but they are not of one moment");
   }
-  const Result<void> written = output->write(options.json ? dump_json(*snapshot, codes) : dump_text(*snapshot, codes));
+  const auto tree = [&] {
+    return task_tree(*snapshot, codes, options.full ? EqualTasks::keep : EqualTasks::fold, options.text);
+  };
+  const Result<void> written = output->write(
+      options.tasks_only ? (options.json ? tasks_json(*snapshot, tree(), codes) : tasks_text(*snapshot, tree(), codes))
+      : options.json     ? dump_json(*snapshot, codes)
+                         : dump_text(*snapshot, codes));
   if (!written) {
     return tl::unexpected(written.error());
   }

@@ -122,6 +122,16 @@ CLI::App *add_dump(CLI::App &app, DumpOptions &options, Loudness &loudness) {
   return command;
 }
 
+CLI::App *add_tasks(CLI::App &app, DumpOptions &options, Loudness &loudness) {
+  CLI::App *command = app.add_subcommand("tasks", "one snapshot: the tree of which task awaits which");
+  add_common(*command, options.output, loudness);
+  add_target(*command, options.pid, options.engine);
+  command->add_option("TEXT", options.text, "only tasks with this in a name, a function or a file, and their kin");
+  command->add_flag("--full", options.full, "each task, not the number of those of equal shape");
+  command->add_flag("--json", options.json, "as JSON");
+  return command;
+}
+
 int usage_error(const CLI::ParseError &error, const CLI::App &app) {
   std::string name = "awaitscope";
   for (const CLI::App *command : app.get_subcommands()) {
@@ -139,10 +149,13 @@ int run(int count, char **words) {
   RecordOptions record_options;
   ReportOptions report_options;
   DumpOptions dump_options;
+  DumpOptions tasks_options;
+  tasks_options.tasks_only = true;
   Loudness loudness;
   const CLI::App *record_command = add_record(app, record_options, loudness);
   const CLI::App *report_command = add_report(app, report_options, loudness);
   const CLI::App *dump_command = add_dump(app, dump_options, loudness);
+  const CLI::App *tasks_command = add_tasks(app, tasks_options, loudness);
   try {
     std::vector<std::string> reversed(arguments.own.rbegin(), arguments.own.rend()); // what CLI11 takes
     app.parse(reversed);
@@ -167,6 +180,11 @@ int run(int count, char **words) {
     result = !dump_options.pid.has_value() || !arguments.command.empty()
                  ? fail(ExitStatus::usage, "dump needs a PID, and no command", "awaitscope dump -p PID")
                  : dump(dump_options);
+  } else if (tasks_command->parsed()) {
+    tasks_options.verbosity = loudness.value();
+    result = !tasks_options.pid.has_value() || !arguments.command.empty()
+                 ? fail(ExitStatus::usage, "tasks needs a PID, and no command", "awaitscope tasks -p PID")
+                 : dump(tasks_options);
   }
   if (!result) {
     say_error(result.error());

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "awaitscope/model/code_table.hpp"
+#include "awaitscope/model/process_snapshot.hpp"
+
+namespace awaitscope {
+
+/// A task, or several of equal shape, with the tasks that it awaits below it.
+struct TaskNode {
+  std::vector<std::size_t> tasks; ///< indexes into ProcessSnapshot::tasks; the first stands for all
+  std::vector<TaskNode> children;
+  std::vector<Address> elsewhere; ///< it awaits these too, but they stand below another task
+  bool closes_circle = false;     ///< it is awaited by a task below it
+};
+
+enum class EqualTasks : std::uint8_t { fold, keep };
+
+/// Who awaits whom, from the roots (tasks that no task awaits) to the leaves. Each task is in it once: below the task that
+/// came first of those that await it. Tasks that await each other in a circle hang from the one with the lowest address.
+/// Siblings are of equal shape if their coroutines, states and frames are equal and their children's shapes are; names that
+/// the program gave do not count. Largest groups first, then in the order of names.
+///
+/// With `text` only those remain that have it in a name, a function or a file, with all that they stand under and that stands
+/// below them.
+std::vector<TaskNode> task_tree(const ProcessSnapshot &snapshot, const CodeTable &codes, EqualTasks equal,
+                                const std::string &text);
+
+} // namespace awaitscope

@@ -7,7 +7,7 @@ namespace awaitscope {
 namespace {
 
 constexpr std::size_t k_first_capacity = 1024;
-constexpr std::uint64_t k_max_block = (std::uint64_t{1} << 47U) >> 9U; // the end of user space on x86-64
+constexpr Address k_end = Address{1} << 47U; // of user space on x86-64
 
 std::size_t hash_block(std::uint64_t block) { return (block * 0x9E3779B97F4A7C15ULL) >> 20U; }
 
@@ -175,7 +175,7 @@ const std::byte *SnapshotMemory::block(std::uint64_t number) {
   if (number == last_block_ && last_look_ == look_) {
     return bytes_.data() + last_offset_;
   }
-  if (number >= k_max_block) {
+  if (number >= k_end >> k_block_bits) {
     return nullptr;
   }
   Slot *slot = &slot_of(number);
@@ -231,7 +231,8 @@ void SnapshotMemory::prefetch(std::span<const RemoteRange> ranges) {
   wanted_.clear();
   for (const RemoteRange &range : ranges) {
     const std::uint64_t last = (range.address + range.size - 1) >> k_block_bits;
-    for (std::uint64_t number = range.address >> k_block_bits; number <= last && number < k_max_block; ++number) {
+    for (std::uint64_t number = range.address >> k_block_bits; number <= last && number < k_end >> k_block_bits;
+         ++number) {
       if (slot_of(number).look != look_) {
         wanted_.push_back(number);
       }

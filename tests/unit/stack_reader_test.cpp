@@ -1,0 +1,225 @@
+#include <algorithm>
+#include <random>
+
+#include "awaitscope/cpython/stack_reader.hpp"
+#include "catch.hpp"
+#include "fake_memory.hpp"
+
+using namespace awaitscope;
+using awaitscope::test::FakeMemory;
+
+namespace {
+
+constexpr Address k_interpreter = 0x100000;
+constexpr Address k_thread_state = 0x200000;
+constexpr Address k_code_type = 0x300000;
+constexpr Address k_codes = 0x400000;
+constexpr Address k_frames = 0x7F0000000000;
+constexpr Address k_nowhere = 0x900000;
+constexpr std::size_t k_no_code = 100; ///< a place at which nothing is mapped
+constexpr std::int32_t k_first_line = 10;
+constexpr std::size_t k_instructions = 8; ///< each on the line behind the one before
+
+struct ModelFrame {
+  Address address = 0;
+  std::size_t code = 0;
+  std::size_t instruction = 0;
+  bool of_generator = false;
+  bool shim = false;
+};
+
+/// A thread of CPython 3.13 in fake memory.
+class FakeThread {
+public:
+  FakeThread() {
+    put_text(k_code_type + 0x800, "code");
+    remote.put<Address>(k_code_type + layout.tp_name, k_code_type + 0x800);
+    remote.put<std::int64_t>(k_code_type + layout.tp_basicsize, 200);
+    for (std::size_t code = 0; code < 6; ++code) {
+      put_code(code, code);
+    }
+    made(100);
+  }
+
+  /// Makes the code at place `code` the function `f<name>`.
+  void put_code(std::size_t code, std::size_t name) {
+    const Address at = code_address(code);
+    remote.put<Address>(at + layout.ob_type, k_code_type);
+    remote.put<Address>(at + layout.co_filename, put_str(at + 0x800, "m.py"));
+    remote.put<Address>(at + layout.co_qualname, put_str(at + 0x900 + 0x80 * name, "f" + std::to_string(name)));
+    remote.put<Address>(at + layout.co_linetable, at + 0xF00);
+    remote.put<std::int32_t>(at + layout.co_firstlineno, k_first_line);
+    remote.put<std::uint32_t>(at + layout.co_version, static_cast<std::uint32_t>(code + 1));
+    std::string lines;
+    for (std::size_t i = 0; i < k_instructions; ++i) {
+      lines += std::string("\xD8\0\0", 3); // Objects/locations.md: one instruction, one line further on
+    }
+    remote.put<std::uint64_t>(at + 0xF00 + layout.ob_size, lines.size());
+    remote.put_bytes(at + 0xF00 + layout.bytes_value, lines.data(), lines.size());
+  }
+
+  /// How many code objects the interpreter has made.
+  void made(std::uint32_t count) { remote.put<std::uint32_t>(k_interpreter + layout.is_next_code_version, count); }
+
+  /// Root first. Below the root lies `below`.
+  void put_stack(const std::vector<ModelFrame> &frames, Address below = 0) {
+    for (const ModelFrame &frame : frames) {
+      remote.put<Address>(frame.address + layout.if_previous, below);
+      remote.put<Address>(frame.address + layout.if_code, code_address(frame.code));
+      remote.put<Address>(frame.address + layout.if_instr,
+                          code_address(frame.code) + layout.co_bytecode + 2 * frame.instruction);
+      remote.put<std::uint8_t>(frame.address + layout.if_owner, frame.shim           ? layout.owner_first_shim
+                                                                : frame.of_generator ? layout.owner_generator
+                                                                                     : std::uint8_t{0});
+      below = frame.address;
+    }
+    remote.put<Address>(k_thread_state + layout.ts_frame, below);
+  }
+
+  const Layout layout = *layout_for({3, 13, 0}, Build::with_gil);
+  FakeMemory remote;
+
+private:
+  static Address code_address(std::size_t code) { return k_codes + 0x1000 * code; }
+
+  void put_text(Address at, const std::string &text) { remote.put_bytes(at, text.c_str(), text.size() + 1); }
+
+  Address put_str(Address at, const std::string &text) {
+    remote.put<std::uint64_t>(at + layout.str_length, text.size());
+    remote.put<std::uint32_t>(at + layout.str_state, 1U << layout.str_kind_shift | 3U << (layout.str_kind_shift + 3U));
+    put_text(at + layout.str_ascii, text);
+    return at;
+  }
+};
+
+/// What reads it, with what it remembers from look to look.
+class Reader {
+public:
+  explicit Reader(FakeThread &thread)
+      : memory_(thread.remote), objects_(memory_, thread.layout), codes_(objects_, table), stacks_(objects_, codes_) {}
+
+  const PythonStack &read(bool counted = true) {
+    memory_.begin();
+    codes_.begin(counted ? k_interpreter : 0);
+    stacks_.read(k_thread_state, stack_);
+    return stack_;
+  }
+
+  CodeTable table;
+
+private:
+  SnapshotMemory memory_;
+  ObjectReader objects_;
+  CodeCache codes_;
+  StackReader stacks_;
+  PythonStack stack_;
+};
+
+void check_equal(const Reader &reader, const PythonStack &stack, const std::vector<ModelFrame> &model) {
+  std::size_t at = 0;
+  for (const ModelFrame &expected : model) {
+    if (expected.shim) {
+      continue;
+    }
+    REQUIRE(at < stack.frames.size());
+    const PythonFrame &frame = stack.frames[at++];
+    REQUIRE(frame.frame.kind == FrameKind::python);
+    REQUIRE(reader.table.at(frame.frame.code).function == "f" + std::to_string(expected.code));
+    REQUIRE(frame.frame.line == k_first_line + 1 + static_cast<std::int32_t>(expected.instruction));
+    REQUIRE(frame.address == expected.address);
+    REQUIRE(frame.of_generator == expected.of_generator);
+  }
+  REQUIRE(at == stack.frames.size());
+}
+
+/// Returns from some calls, makes some others, moves some frames on: on a stack of frames, now and then in a coroutine elsewhere.
+void run_on(std::vector<ModelFrame> &model, std::mt19937 &random) {
+  const auto below = [&](std::size_t count) { return random() % count; };
+  model.resize(model.size() - below(std::min<std::size_t>(model.size(), below(20) == 0 ? 200 : 4) + 1));
+  for (std::size_t calls = below(below(20) == 0 ? 150 : 5); calls > 0; --calls) {
+    const bool of_generator = below(6) == 0;
+    const Address place = of_generator ? 0x10000000 + below(64) * 0x400 : k_frames + model.size() * 0x60;
+    const auto there = [&](const ModelFrame &frame) { return frame.address == place; };
+    if (std::none_of(model.begin(), model.end(), there)) {
+      model.push_back({place, below(6), below(k_instructions), of_generator, !of_generator && below(8) == 0});
+    }
+  }
+  for (std::size_t moved = below(3); moved > 0 && !model.empty(); --moved) {
+    model[below(model.size())].instruction = below(k_instructions);
+  }
+}
+
+} // namespace
+
+TEST_CASE("a stack is what it is, whatever the stack before it was") {
+  FakeThread thread;
+  Reader reader(thread);
+  std::mt19937 random(7);
+  std::vector<ModelFrame> model;
+  std::size_t deepest = 0;
+  for (int look = 0; look < 1500; ++look) {
+    run_on(model, random);
+    deepest = std::max(deepest, model.size());
+    thread.put_stack(model);
+    check_equal(reader, reader.read(look % 50 != 0), model);
+  }
+  CHECK(deepest > 150);
+}
+
+TEST_CASE("a part that cannot be read is missing at its place, and not remembered") {
+  FakeThread thread;
+  Reader reader(thread);
+  std::vector<ModelFrame> model;
+  for (std::size_t i = 0; i < 10; ++i) {
+    model.push_back({k_frames + i * 0x60, i % 6, 0, false, false});
+  }
+  thread.put_stack(model);
+  check_equal(reader, reader.read(), model);
+  std::vector<ModelFrame> upper(model.begin() + 4, model.end());
+  thread.put_stack(upper, k_nowhere);
+  PythonStack stack = reader.read();
+  REQUIRE(stack.frames.size() == 7);
+  CHECK(stack.frames.front().frame == k_unreadable_frame);
+  stack.frames.erase(stack.frames.begin());
+  check_equal(reader, stack, upper);
+  thread.put_stack(upper);
+  check_equal(reader, reader.read(), upper);
+  thread.put_stack(model);
+  check_equal(reader, reader.read(), model);
+}
+
+TEST_CASE("a frame whose code cannot be read is missing with all below it") {
+  for (const bool met_before : {false, true}) {
+    FakeThread thread;
+    Reader reader(thread);
+    std::vector<ModelFrame> model;
+    for (std::size_t i = 0; i < 6; ++i) {
+      model.push_back({k_frames + i * 0x60, i, 0, false, false});
+    }
+    if (met_before) {
+      thread.put_stack(model);
+      check_equal(reader, reader.read(), model);
+    }
+    model[2].code = k_no_code;
+    thread.put_stack(model);
+    PythonStack stack = reader.read();
+    REQUIRE(stack.frames.size() == 4);
+    CHECK(stack.frames.front().frame == k_unreadable_frame);
+    stack.frames.erase(stack.frames.begin());
+    check_equal(reader, stack, {model.begin() + 3, model.end()});
+  }
+}
+
+TEST_CASE("another code object at the address of one that was freed is another function") {
+  FakeThread thread;
+  Reader reader(thread);
+  const std::vector<ModelFrame> model{{k_frames, 1, 0, false, false}, {k_frames + 0x60, 2, 3, false, false}};
+  thread.put_stack(model);
+  check_equal(reader, reader.read(), model);
+  thread.put_code(1, 5);
+  thread.made(101);
+  const PythonStack &stack = reader.read();
+  REQUIRE(stack.frames.size() == 2);
+  CHECK(reader.table.at(stack.frames[0].frame.code).function == "f5");
+  CHECK(reader.table.at(stack.frames[1].frame.code).function == "f2");
+}

@@ -14,70 +14,67 @@ namespace {
 using Json = nlohmann::json;
 
 /// ASCII only: speedscope's page takes some inputs as Latin-1.
-std::string quoted(const std::string &text) {
-  return Json(text).dump(-1, ' ', true, Json::error_handler_t::replace);
-}
+std::string quoted(const std::string &text) { return Json(text).dump(-1, ' ', true, Json::error_handler_t::replace); }
 
 /// Numbers the frames of a profile, and keeps each stack's numbers as text: most stacks occur many times.
-  class Frames {
-  public:
-    Frames(const RecordingTables &tables, const ProfileOptions &options, const RecordingInfo &info,
-           const NameOptions &names)
-        : tables_(tables), options_(options), info_(info), names_(names) {}
+class Frames {
+public:
+  Frames(const RecordingTables &tables, const ProfileOptions &options, const RecordingInfo &info,
+         const NameOptions &names)
+      : tables_(tables), options_(options), info_(info), names_(names) {}
 
-    /// "[0,5,7]"
-    const std::string &numbers(StackId stack) {
-      const auto [entry, fresh] = stacks_.try_emplace(stack);
-      if (fresh) {
-        for (const Frame &frame : shown_frames(tables_.stacks.frames(stack), options_)) {
-          entry->second += fmt::format("{}{}", entry->second.empty() ? "[" : ",", number(describe(frame)));
-        }
-        entry->second += entry->second.empty() ? "[]" : "]";
+  /// "[0,5,7]"
+  const std::string &numbers(StackId stack) {
+    const auto [entry, fresh] = stacks_.try_emplace(stack);
+    if (fresh) {
+      for (const Frame &frame : shown_frames(tables_.stacks.frames(stack), options_)) {
+        entry->second += fmt::format("{}{}", entry->second.empty() ? "[" : ",", number(describe(frame)));
       }
-      return entry->second;
+      entry->second += entry->second.empty() ? "[]" : "]";
     }
-
-    std::size_t number(const std::string &description) {
-      const auto [entry, fresh] = known_.try_emplace(description, known_.size());
-      if (fresh) {
-        list_ += fmt::format("{}{}", list_.empty() ? "" : ",\n", description);
-      }
-      return entry->second;
-    }
-
-    static std::string unreadable() { return R"({"name":"[unreadable]"})"; }
-
-    [[nodiscard]] const std::string &list() const { return list_; }
-
-  private:
-    std::string describe(const Frame &frame) const {
-      if (frame.kind == FrameKind::unreadable) {
-        return unreadable();
-      }
-      const CodeInfo &code = tables_.codes.at(frame.code);
-      if (frame.kind == FrameKind::task_border) {
-        return fmt::format(R"({{"name":{}}})", quoted(fmt::format("[task {}]", code.function)));
-      }
-      const std::string_view file = names_.files == FileNames::full ? std::string_view(code.file)
-                                                                    : importable_path(code.file, info_.import_paths);
-      return fmt::format(R"({{"name":{},"file":{},"line":{}}})", quoted(code.function), quoted(std::string(file)),
-                         names_.lines == Lines::executing ? frame.line : code.first_line);
-    }
-
-    const RecordingTables &tables_;
-    const ProfileOptions &options_;
-    const RecordingInfo &info_;
-    const NameOptions &names_;
-    std::unordered_map<StackId, std::string> stacks_;
-    std::unordered_map<std::string, std::size_t> known_;
-    std::string list_;
-  };
-
-  void append_profile(std::string & out, const std::string &name, const char *unit, std::uint64_t end) {
-    fmt::format_to(std::back_inserter(out),
-                   "{}{{\"type\":\"sampled\",\"name\":{},\"unit\":\"{}\",\"startValue\":0,\"endValue\":{},",
-                   out.empty() ? "" : ",\n", quoted(name), unit, end);
+    return entry->second;
   }
+
+  std::size_t number(const std::string &description) {
+    const auto [entry, fresh] = known_.try_emplace(description, known_.size());
+    if (fresh) {
+      list_ += fmt::format("{}{}", list_.empty() ? "" : ",\n", description);
+    }
+    return entry->second;
+  }
+
+  static std::string unreadable() { return R"({"name":"[unreadable]"})"; }
+
+  [[nodiscard]] const std::string &list() const { return list_; }
+
+private:
+  std::string describe(const Frame &frame) const {
+    if (frame.kind == FrameKind::unreadable) {
+      return unreadable();
+    }
+    const CodeInfo &code = tables_.codes.at(frame.code);
+    if (frame.kind == FrameKind::task_border) {
+      return fmt::format(R"({{"name":{}}})", quoted(fmt::format("[task {}]", code.function)));
+    }
+    const std::string_view file =
+        names_.files == FileNames::full ? std::string_view(code.file) : importable_path(code.file, info_.import_paths);
+    return fmt::format(R"({{"name":{},"file":{},"line":{}}})", quoted(code.function), quoted(std::string(file)),
+                       names_.lines == Lines::executing ? frame.line : code.first_line);
+  }
+
+  const RecordingTables &tables_;
+  const ProfileOptions &options_;
+  const RecordingInfo &info_;
+  const NameOptions &names_;
+  std::unordered_map<StackId, std::string> stacks_;
+  std::unordered_map<std::string, std::size_t> known_;
+  std::string list_;
+};
+
+void append_profile(std::string &out, const std::string &name, const char *unit, std::uint64_t end) {
+  fmt::format_to(std::back_inserter(out), R"({}{{"type":"sampled","name":{},"unit":"{}","startValue":0,"endValue":{},)",
+                 out.empty() ? "" : ",\n", quoted(name), unit, end);
+}
 
 } // namespace
 
@@ -90,7 +87,7 @@ std::string speedscope_json(const RecordingReader &reader, const Timeline &timel
   for (const Track &track : timeline.tracks) {
     append_profile(profiles, track.root, unit, track.weight);
     std::string weights;
-    profiles += "\"samples\":[";
+    profiles += R"("samples":[)";
     for (auto entry = track.entries.begin(); entry != track.entries.end();) {
       const std::string &numbers = frames.numbers(entry->stack);
       std::uint64_t weight = 0;
@@ -102,11 +99,11 @@ std::string speedscope_json(const RecordingReader &reader, const Timeline &timel
       profiles += numbers;
       fmt::format_to(std::back_inserter(weights), "{}{}", comma, weight);
     }
-    profiles += "],\"weights\":[" + weights + "]}";
+    profiles += R"(],"weights":[)" + weights + "]}";
   }
   if (timeline.unsampled_cpu_ns > 0) {
     append_profile(profiles, "thread ?", unit, timeline.unsampled_cpu_ns);
-    profiles += fmt::format("\"samples\":[[{}]],\"weights\":[{}]}}", frames.number(Frames::unreadable()),
+    profiles += fmt::format(R"("samples":[[{}]],"weights":[{}]}})", frames.number(Frames::unreadable()),
                             timeline.unsampled_cpu_ns);
   }
   return fmt::format("{{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\n"

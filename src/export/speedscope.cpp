@@ -72,8 +72,7 @@ private:
 };
 
 void append_profile(std::string &out, const std::string &name, const char *unit, std::uint64_t end) {
-  fmt::format_to(std::back_inserter(out),
-                 "{}{{\"type\":\"sampled\",\"name\":{},\"unit\":\"{}\",\"startValue\":0,\"endValue\":{},",
+  fmt::format_to(std::back_inserter(out), R"({}{{"type":"sampled","name":{},"unit":"{}","startValue":0,"endValue":{},)",
                  out.empty() ? "" : ",\n", quoted(name), unit, end);
 }
 
@@ -88,7 +87,7 @@ std::string speedscope_json(const RecordingReader &reader, const Timeline &timel
   for (const Track &track : timeline.tracks) {
     append_profile(profiles, track.root, unit, track.weight);
     std::string weights;
-    profiles += "\"samples\":[";
+    profiles += R"("samples":[)";
     for (auto entry = track.entries.begin(); entry != track.entries.end();) {
       const std::string &numbers = frames.numbers(entry->stack);
       std::uint64_t weight = 0;
@@ -100,11 +99,11 @@ std::string speedscope_json(const RecordingReader &reader, const Timeline &timel
       profiles += numbers;
       fmt::format_to(std::back_inserter(weights), "{}{}", comma, weight);
     }
-    profiles += "],\"weights\":[" + weights + "]}";
+    profiles += R"(],"weights":[)" + weights + "]}";
   }
   if (timeline.unsampled_cpu_ns > 0) {
     append_profile(profiles, "thread ?", unit, timeline.unsampled_cpu_ns);
-    profiles += fmt::format("\"samples\":[[{}]],\"weights\":[{}]}}", frames.number(Frames::unreadable()),
+    profiles += fmt::format(R"("samples":[[{}]],"weights":[{}]}})", frames.number(Frames::unreadable()),
                             timeline.unsampled_cpu_ns);
   }
   return fmt::format("{{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\n"

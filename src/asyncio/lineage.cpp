@@ -43,12 +43,10 @@ LineageReader::Role LineageReader::role_of(const PythonFrame &frame) {
   } else if (is("CurrentThreadExecutor.run_until_future", "asgiref/current_thread_executor.py")) {
     role = Role::waits_for_argument; // run_until_future(self, future)
   } else if (is("Future.result", "concurrent/futures/_base.py") ||
-             is("Future.exception", "concurrent/futures/_base.py")) {
-    role = Role::waits_for_self;
+             is("Future.exception", "concurrent/futures/_base.py") || is("wrap_future", "asyncio/futures.py")) {
+    role = Role::waits_for_first; // of wrap_future(future) nobody can await the result yet
   } else if (is("ThreadPoolExecutor.submit", "concurrent/futures/thread.py")) {
     role = Role::submits; // a new worker starts before submit() returns
-  } else if (is("wrap_future", "asyncio/futures.py")) {
-    role = Role::waits_for_self; // wrap_future(future): nobody can await it yet
   } else {
     role = Role::ordinary;
   }

@@ -67,15 +67,19 @@ bool points_back(RemoteMemory &memory, const Layout &layout, Address interpreter
          memory.read(thread + layout.ts_interp, &owner, sizeof owner) == ReadStatus::ok && owner == interpreter;
 }
 
-/// Whether that is the main interpreter, by more than points_back(): among a program's data are lists that look like it.
+/// Whether that is the main interpreter, by more than points_back(): obmalloc's pools, linked in both directions, look like
+/// one (Objects/obmalloc.c, usedpools). No pool names a thread: what pthread_self() gives begins with its own address
+/// (x86-64 psABI, "Thread-Local Storage": the word at %fs:0).
 bool is_main(RemoteMemory &memory, const Layout &layout, Address interpreter) {
   std::int64_t id = -1;
   Address thread = 0;
   Address identifier = 0;
+  Address self = 0;
   return points_back(memory, layout, interpreter) &&
          memory.read(interpreter + layout.is_id, &id, sizeof id) == ReadStatus::ok && id == 0 &&
          memory.read(interpreter + layout.is_threads_head, &thread, sizeof thread) == ReadStatus::ok &&
-         memory.read(thread + layout.ts_thread_id, &identifier, sizeof identifier) == ReadStatus::ok && identifier != 0;
+         memory.read(thread + layout.ts_thread_id, &identifier, sizeof identifier) == ReadStatus::ok &&
+         identifier != 0 && memory.read(identifier, &self, sizeof self) == ReadStatus::ok && self == identifier;
 }
 
 /// The first address in `bytes` (8-aligned) at which a _PyRuntime may begin.

@@ -7,9 +7,10 @@ import urllib.request
 import harness
 
 
-def environment(python):
-    """The interpreter of a virtual environment of `python` that has Django, uvicorn and, where it can, uvloop."""
-    done = subprocess.run([os.path.join(harness.ROOT, "scripts", "venv"), python], stdout=subprocess.PIPE,
+def environment(python, more=None):
+    """The interpreter of a virtual environment of `python` that has Django, uvicorn, where it can uvloop, and `more`."""
+    command = [os.path.join(harness.ROOT, "scripts", "venv"), python] + (["--with", more] if more else [])
+    done = subprocess.run(command, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, universal_newlines=True, timeout=600)
     if done.returncode != 0:
         raise AssertionError("scripts/venv %s: %s" % (python, done.stderr))

@@ -205,6 +205,10 @@ class InterpreterTest(ToolTest):
     """A test that runs once for each supported interpreter on the machine."""
 
 
+class EndsTest(ToolTest):
+    """A test that runs on the oldest and the newest interpreter found: of what hardly depends on the minor."""
+
+
 def send(process, number=signal.SIGINT):
     if process.poll() is None:
         process.send_signal(number)

@@ -32,7 +32,7 @@ def parse_options():
     parser.add_argument("--pythons", help="interpreters to use before any other, separated by colons")
     parser.add_argument("--awaitscope", help="the executable under test")
     parser.add_argument("--jobs", type=int, default=1, help="tests side by side; timing-sensitive ones never are")
-    parser.add_argument("--kills", type=int, help="how often to kill the recorder on each interpreter (default 40, or $AWAITSCOPE_KILLS)")
+    parser.add_argument("--kills", type=int, help="how often to kill the recorder on the oldest and the newest interpreter (default 100 each, or $AWAITSCOPE_KILLS)")
     parser.add_argument("--reuse-seconds", type=int, help="of code-address reuse, on each interpreter (default 5, or $AWAITSCOPE_REUSE_SECONDS)")
     options = parser.parse_args()
     if options.pythons:
@@ -64,13 +64,17 @@ def bind(cls, interpreter, label, found):
 
 def collect(found, patterns):
     """The bound tests, in the order of the files."""
-    newest = found[max(found, key=interpreters.age)]
+    oldest, newest = min(found, key=interpreters.age), max(found, key=interpreters.age)
     tests = []
     for cls in test_classes():
-        every = issubclass(cls, harness.InterpreterTest)
-        bound = [bind(cls, found[minor], "[%s]" % minor, found) for minor in found if every] or [bind(cls, newest, "", found)]
-        for one in bound:
-            tests += unittest.defaultTestLoader.loadTestsFromTestCase(one)
+        minors = [newest]
+        if issubclass(cls, harness.InterpreterTest):
+            minors = sorted(found, key=interpreters.age)
+        elif issubclass(cls, harness.EndsTest):
+            minors = sorted({oldest, newest}, key=interpreters.age)
+        for minor in minors:
+            label = "" if minors == [newest] else "[%s]" % minor
+            tests += unittest.defaultTestLoader.loadTestsFromTestCase(bind(cls, found[minor], label, found))
     if patterns:
         tests = [test for test in tests if any(matches(test.id(), pattern) for pattern in patterns)]
     return tests

@@ -4,7 +4,7 @@ import os
 import folded
 import harness
 
-SECONDS = 5
+SECONDS = 4
 
 
 class AwaitShapes(harness.InterpreterTest):

@@ -161,7 +161,7 @@ class Output(harness.ToolTest):
         self.assertRegex(line, rb"\Athread MainThread;.* \d+\n\Z")
 
 
-class TargetEnds(harness.InterpreterTest):
+class TargetEnds(harness.EndsTest):
 
     def test_while_it_is_recorded(self):
         for number in range(5):

@@ -2,7 +2,7 @@
 import folded
 import harness
 
-SECONDS = 8
+SECONDS = 4
 
 
 class GatheredBranches(harness.InterpreterTest):

@@ -6,12 +6,12 @@ import time
 
 import harness
 
-KILLS = int(os.environ.get("AWAITSCOPE_KILLS") or 40)
+KILLS = int(os.environ.get("AWAITSCOPE_KILLS") or 100)
 STOPPED = {"T", "t"}
 GRACE = 0.05  # seconds in which the kernel lets go of what the dead recorder held
 
 
-class Kill(harness.InterpreterTest):
+class Kill(harness.EndsTest):
     timing_sensitive = True
 
     def kill_often(self, engine, kills):

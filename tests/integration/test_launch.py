@@ -6,7 +6,7 @@ import folded
 import harness
 
 
-class Launch(harness.InterpreterTest):
+class Launch(harness.EndsTest):
 
     def launch(self, *args, before=(), python=(), **how):
         """record -f folded -o FILE -- PYTHON exiting.py ARGS"""

@@ -46,7 +46,7 @@ class Streams(harness.ToolTest):
         self.assertTrue(160 <= folded.total(stacks) <= 220, result.stderr)
 
 
-class Switches(harness.InterpreterTest):
+class Switches(harness.EndsTest):
 
     def record_gathered(self, *args):
         target = self.target("gathered_branches.py", lifetime=20)

@@ -6,6 +6,7 @@ import subprocess
 import builds
 import checks
 import harness
+import interpreters
 
 PRIVATE_MOUNTS = ["unshare", "--mount", "--propagation", "private"]
 
@@ -125,7 +126,7 @@ class Places(checks.Checks, harness.InterpreterTest):
 
     def other_library(self, copy):
         """The shared libpython of another minor: of the newest but this one."""
-        for minor in sorted(self.found, key=lambda name: int(name.split(".")[1]), reverse=True):
+        for minor in sorted(self.found, key=interpreters.age, reverse=True):
             other = self.found[minor]
             if minor != self.interpreter.minor and not other.in_root:
                 folder = self.path("other-" + minor)

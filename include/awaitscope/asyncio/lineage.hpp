@@ -49,7 +49,7 @@ private:
     Address object = 0; ///< the task, or the work item's future
   };
   /// What a function means to a lineage.
-  enum class Role : std::uint8_t { unknown, ordinary, work_item, waits_for_self, waits_for_argument, submits };
+  enum class Role : std::uint8_t { unknown, ordinary, work_item, waits_for_first, waits_for_argument, submits };
   Role role_of(const PythonFrame &frame);
   Mark innermost_mark(const Place &place);
   std::optional<Place> climb_tasks(Address task, Lineage &lineage);

@@ -54,7 +54,7 @@ public:
     if (bytes == nullptr) {
       return std::nullopt;
     }
-    T value;
+    T value{};
     std::memcpy(&value, bytes, sizeof value);
     return value;
   }

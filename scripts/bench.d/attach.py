@@ -1,0 +1,66 @@
+"""How soon a recording has its first sample, measured from outside.
+
+The target's stack says what time it is (tests/targets/clock_stack.py), so that the earliest stack of a recording tells when
+the first sample was taken, to a millisecond, on the clock by which the command was started: from the start of the
+executable to the sample, finding and checking the interpreter included.
+"""
+import os
+import re
+import tempfile
+import time
+
+import builds
+import folded
+import harness
+import ratios
+
+HEAD = ["interpreter", "its symbols", "median ms", "slowest ms", "promised"]
+_AT = re.compile(r"at_(\d+)")
+
+
+def first_sample(target, folder):
+    """Milliseconds from the start of `record` to its first sample."""
+    output = os.path.join(folder, "out.folded")
+    started = time.monotonic()
+    result = harness.run_tool("record", "-p", target.pid, "-r", 1000, "-d", "200ms", "-f", "folded", "-o", output)
+    if result.status != 0:
+        raise RuntimeError(result.stderr.strip())
+    with open(output, "rb") as file:
+        stacks = folded.parse(file.read())
+    period = target.truth["period_ms"]
+    since = [(int(found[1]) - int(started * 1000)) % period for stack in stacks
+             for found in [_AT.fullmatch(stack.names[-1])] if found]
+    if not since:
+        raise RuntimeError("no sample in 200 ms: %s" % result.stderr.strip())
+    return min(since) + 0.5  # the middle of the millisecond that the stack names
+
+
+def builds_of(interpreter, folder):
+    """(what its symbols are like, command, environment, promised ms)"""
+    yield "as it is shipped", interpreter.path, {}, 30
+    for name, change in (("stripped", builds.strip), ("no section headers", builds.drop_section_headers)):
+        place = os.path.join(folder, name)
+        os.makedirs(place)
+        copy = builds.Copy(interpreter, place)
+        for path in copy.files():
+            change(path)
+        yield (name,) + copy.how() + (100,)
+    if copy.facts["static"] is not None and not interpreter.in_root and builds.compiler():
+        host = os.path.join(folder, "host")
+        builds.compile_host("embed.c", host, copy.facts["static"], *copy.facts["libraries"], "-lm", "-ldl", "-lpthread",
+                            "-lutil")
+        builds.strip(host)
+        builds.drop_section_headers(host)
+        yield ("none at all, in another program",) + copy.how(host) + (100,)
+
+
+def rows(interpreter, times=15):
+    """A row a build."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, command, environment, promised in builds_of(interpreter, folder):
+            target = harness.Target(command, "clock_stack.py", lifetime=60, environment=environment)
+            try:
+                values = [first_sample(target, folder) for _ in range(times)]
+            finally:
+                target.__exit__()
+            yield [interpreter.version, name, "%.1f" % ratios.median(values), "%.1f" % max(values), promised]

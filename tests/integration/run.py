@@ -59,13 +59,22 @@ def bind(cls, interpreter, label):
     return type(name, (cls,), facts)
 
 
+def minors_for(cls, found):
+    if not issubclass(cls, harness.InterpreterTest):
+        return []
+    ends = {"oldest": min(found, key=interpreters.age), "newest": max(found, key=interpreters.age)}
+    wanted = found if cls.minors is None else [ends.get(minor, minor) for minor in cls.minors]
+    return [minor for minor in found if minor in wanted]
+
+
 def collect(found, patterns):
     """The bound tests, in the order of the files."""
     newest = found[max(found, key=interpreters.age)]
     tests = []
     for cls in test_classes():
-        every = issubclass(cls, harness.InterpreterTest)
-        bound = [bind(cls, found[minor], "[%s]" % minor) for minor in found] if every else [bind(cls, newest, "")]
+        bound = [bind(cls, found[minor], "[%s]" % minor) for minor in minors_for(cls, found)]
+        if not issubclass(cls, harness.InterpreterTest):
+            bound = [bind(cls, newest, "")]
         for one in bound:
             tests += unittest.defaultTestLoader.loadTestsFromTestCase(one)
     if patterns:

@@ -50,9 +50,17 @@ std::optional<ImageIdentity> image_identity(ThreadId pid) {
   identity.start_time = number(fields[22 - k_third]);
   identity.start_code = number(fields[26 - k_third]);
   identity.start_stack = number(fields[28 - k_third]);
+  if (identity.start_code == 0) {
+    return std::nullopt; // its memory is gone already, though it is no zombie yet: it is ending
+  }
   std::array<char, PATH_MAX> link{};
   const ssize_t length = ::readlink((folder + "exe").c_str(), link.data(), link.size());
   identity.executable.assign(link.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+  // A file that is replaced while it runs makes no other program of the process (fs/d_path.c adds this).
+  constexpr std::string_view k_deleted = " (deleted)";
+  if (identity.executable.ends_with(k_deleted)) {
+    identity.executable.resize(identity.executable.size() - k_deleted.size());
+  }
   return identity;
 }
 

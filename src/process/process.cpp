@@ -107,6 +107,12 @@ std::optional<ElfImage> Process::open_mapped(const MapEntry &mapping) const {
 
 std::string Process::executable() const { return read_link(path("exe")); }
 
+std::string Process::command_name() const {
+  std::string name = read_file(path("comm")).value_or("");
+  name.resize(name.find_last_not_of('\n') + 1);
+  return name;
+}
+
 std::string Process::working_directory() const { return read_link(path("cwd")); }
 
 std::vector<std::string> Process::command_line() const {

@@ -17,12 +17,17 @@ constexpr std::chrono::milliseconds k_look{250};
 // `env python`, a shell script, a slow start: how long a program may take to be a Python.
 constexpr std::int64_t k_patience_ns = 5 * k_ns_per_second;
 constexpr std::size_t k_most_followed = 4096;
+constexpr std::size_t k_most_lines = 20;
+// What is no Python yet at the end of a recording may just not have had the time to become one.
+constexpr std::int64_t k_worth_a_line_ns = k_ns_per_second / 2;
 
 } // namespace
 
 ProcessFollower::ProcessFollower(CodeTable &codes, Children children) : codes_(codes), children_(children) {}
 
-ProcessFollower::~ProcessFollower() {
+ProcessFollower::~ProcessFollower() { stop(); }
+
+void ProcessFollower::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -34,9 +39,14 @@ ProcessFollower::~ProcessFollower() {
 }
 
 void ProcessFollower::start(ThreadId pid) {
+  first_ = pid;
   Followed &first = followed_[pid];
+  if (Result<Process> process = Process::open(pid)) {
+    first.process.emplace(std::move(*process));
+  }
   first.image = image_identity(pid).value_or(ImageIdentity{});
   first.attached = true;
+  expecting_ = children_ == Children::follow; // it may end before the first look, and leave children
   thread_ = std::thread([this] { run(); });
 }
 
@@ -46,9 +56,34 @@ std::vector<ProcessFollower::Event> ProcessFollower::take() {
   return std::exchange(events_, {});
 }
 
-std::vector<std::string> ProcessFollower::refusals() {
+void ProcessFollower::push(Event event) {
   const std::lock_guard lock(mutex_);
+  events_.push_back(std::move(event));
+  any_ = true;
+}
+
+std::vector<std::string> ProcessFollower::finish() {
+  stop();
+  for (const auto &[pid, followed] : followed_) {
+    const bool waited_for = followed.replaced || monotonic_ns() - followed.since_ns > k_worth_a_line_ns;
+    if (!followed.attached && !followed.refused && waited_for && !followed.why_not.empty()) {
+      refuse(followed);
+    }
+  }
+  if (refused_more_ > 0) {
+    refusals_.push_back(fmt::format("and {} more programs that are not in the recording", refused_more_));
+  }
   return std::exchange(refusals_, {});
+}
+
+void ProcessFollower::refuse(const Followed &followed) {
+  if (refusals_.size() >= k_most_lines) {
+    ++refused_more_;
+    return;
+  }
+  refusals_.push_back(followed.replaced
+                          ? "another program was executed, and is not in the recording: " + followed.why_not
+                          : "not in the recording: " + followed.why_not);
 }
 
 void ProcessFollower::run() {
@@ -67,11 +102,17 @@ void ProcessFollower::look() {
   }
   bool expecting = false;
   for (auto entry = followed_.begin(); entry != followed_.end();) {
-    visit(entry->first, entry->second);
-    const bool gone = entry->second.image.start_time == 0;
-    expecting = expecting || (!gone && !entry->second.attached && !entry->second.refused) ||
-                (!gone && children_ == Children::follow);
-    entry = gone ? followed_.erase(entry) : std::next(entry);
+    Followed &followed = entry->second;
+    if (visit(entry->first, followed) == Fate::gone) {
+      // The others come and go by the hundred, as `git` and `sh` do.
+      if (entry->first == first_ && followed.replaced && !followed.attached && !followed.refused) {
+        refuse(followed);
+      }
+      entry = followed_.erase(entry);
+      continue;
+    }
+    expecting = expecting || children_ == Children::follow || (!followed.attached && !followed.refused);
+    ++entry;
   }
   expecting_ = expecting;
 }
@@ -90,39 +131,68 @@ void ProcessFollower::find_children() {
   }
 }
 
-/// Attaches if it is a program that was not attached to before. A process that has ended has start_time 0 afterwards.
-void ProcessFollower::visit(ThreadId pid, Followed &followed) {
-  const std::optional<ImageIdentity> image = image_identity(pid);
-  if (!image) {
-    followed.image = {};
-    return;
+ProcessFollower::Fate ProcessFollower::visit(ThreadId pid, Followed &followed) {
+  if (recognize(pid, followed) == Fate::gone) {
+    if (followed.attached) {
+      push({pid, nullptr});
+    }
+    return Fate::gone;
+  }
+  if (!followed.attached && !followed.refused) {
+    try_to_attach(pid, followed);
+  }
+  return Fate::lives;
+}
+
+/// Whether it still is the same process, and which program that runs. A process that ended lends its PID to any other: that
+/// is none of ours, unless it is found again as a child of one.
+ProcessFollower::Fate ProcessFollower::recognize(ThreadId pid, Followed &followed) {
+  if (!followed.process) {
+    Result<Process> process = Process::open(pid);
+    if (!process) {
+      return Fate::gone;
+    }
+    followed.process.emplace(std::move(*process));
+  }
+  std::optional<ImageIdentity> image = image_identity(pid);
+  const std::uint64_t known_start = followed.image.start_time;
+  // Where there is no pidfd, only the start time tells it from another process.
+  if (!image || !followed.process->alive() || (known_start != 0 && image->start_time != known_start)) {
+    return Fate::gone;
   }
   if (*image != followed.image) {
     const bool was_attached = followed.attached;
-    followed = {*image, false, false, monotonic_ns()};
+    followed.image = std::move(*image);
+    followed.attached = followed.refused = false;
+    followed.replaced = followed.replaced || was_attached;
+    followed.since_ns = monotonic_ns();
+    followed.why_not.clear();
     if (was_attached) {
-      const std::lock_guard lock(mutex_);
-      events_.push_back({pid, nullptr});
-      any_ = true;
+      expecting_ = true; // before the event is there: without it the recording may have nothing left to wait for
+      push({pid, nullptr});
     }
   }
-  if (followed.attached || followed.refused) {
-    return;
-  }
+  return Fate::lives;
+}
+
+void ProcessFollower::try_to_attach(ThreadId pid, Followed &followed) {
   Result<Process> process = Process::open(pid);
   Result<std::unique_ptr<Target>> target =
       process ? Result<std::unique_ptr<Target>>(std::make_unique<Target>(std::move(*process), codes_))
               : tl::unexpected(process.error());
   const Result<void> attached = target ? (*target)->attach() : tl::unexpected(target.error());
-  const std::lock_guard lock(mutex_);
-  if (attached && image_identity(pid) == image) {
+  if (image_identity(pid) != followed.image || !followed.process->alive()) {
+    return; // what was read may be of two programs: the next look tells
+  }
+  if (attached) {
     followed.attached = true;
-    events_.push_back({pid, std::move(*target)});
-    any_ = true;
-  } else if (!attached && monotonic_ns() - followed.since_ns > k_patience_ns) {
+    push({pid, std::move(*target)});
+    return;
+  }
+  followed.why_not = attached.error().what;
+  if (monotonic_ns() - followed.since_ns > k_patience_ns) {
     followed.refused = true;
-    refusals_.push_back(
-        fmt::format("process {} ({}) is not in the recording: {}", pid, image->executable, attached.error().what));
+    refuse(followed);
   }
 }
 

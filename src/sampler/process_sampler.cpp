@@ -135,8 +135,13 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink) {
     target_->drop_left_threads();
   }
   if (!new_threads_.empty()) {
+    // Threads are found by their numbers. If the process still is there afterwards, these were its own: until it is reaped,
+    // nobody else can have them.
     target_->add_threads(new_threads_);
     new_threads_.clear();
+    if (!target_->process().alive()) {
+      return Health::ended;
+    }
   }
   if (options_.all_tasks == AllTasks::watch) {
     watcher_.look(sink);
@@ -146,12 +151,17 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink) {
   return !any_sampled_ && !target_->process().alive() ? Health::ended : Health::running;
 }
 
+ProcessSampler::Health ProcessSampler::take_over(const std::vector<ThreadEntry> &entries) {
+  target_->set_threads(entries);
+  return target_->process().alive() ? Health::running : Health::ended;
+}
+
 /// What a look may have missed: interpreters, threads whose list was changing while it was read, asyncio imported after the attach. Read while
 /// the target runs on: what is found is checked whenever it is used.
-void ProcessSampler::housekeep(std::int64_t now) {
+ProcessSampler::Health ProcessSampler::housekeep(std::int64_t now) {
   // While all known threads wait, no look finds the threads born meanwhile, which may be what they wait for.
   if (now < next_housekeeping_ns_ && any_sampled_ && now >= unsettled_until_ns_) {
-    return;
+    return Health::running;
   }
   next_housekeeping_ns_ = now + k_housekeeping_ns;
   target_->memory().begin();
@@ -161,12 +171,19 @@ void ProcessSampler::housekeep(std::int64_t now) {
     checked_generation_ = generation;
     unsettled_until_ns_ = now + k_settling_ns;
   }
-  if (now < unsettled_until_ns_) {
-    target_->set_threads(target_->interpreters().threads());
+  // A child that was just forked has the thread states of its parent, until PyOS_AfterFork_Child() has put them right.
+  const bool lost = target_->threads().empty();
+  if (lost) {
+    target_->choose_native_ids();
+  }
+  Health health = Health::running;
+  if (lost || now < unsettled_until_ns_) {
+    health = take_over(target_->interpreters().threads());
   }
   if ((coroutines_seen_ || options_.all_tasks == AllTasks::watch) && !target_->tasks().located()) {
     target_->locate_tasks();
   }
+  return health;
 }
 
 } // namespace awaitscope

@@ -11,6 +11,11 @@ void SampleBatch::consume(const Sample &sample, const std::string &thread_name) 
   }
 }
 
+void SampleBatch::meet(ThreadId process, const std::string &command) {
+  flush(); // in order: those that it holds may be of the program before
+  sink_.meet(process, command);
+}
+
 void SampleBatch::consume(const TaskChange &change) {
   flush(); // in order
   sink_.consume(change);

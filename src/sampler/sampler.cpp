@@ -29,16 +29,17 @@ bool Sampler::sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) co
   return false;
 }
 
-void Sampler::add(std::unique_ptr<Target> target) {
+void Sampler::add(std::unique_ptr<Target> target, SampleSink &sink) {
+  sink.meet(target->process().pid(), target->process().command_name());
   processes_.push_back(std::make_unique<ProcessSampler>(std::move(target), engine_, options_, start_ns_, totals_));
 }
 
-void Sampler::take_events() {
+void Sampler::take_events(SampleSink &sink) {
   for (ProcessFollower::Event &event : follower_.take()) {
-    // The process has become another program, or another one has taken its PID: what was known of it is void.
+    // The process has become another program, or has ended: what was known of it is void.
     std::erase_if(processes_, [&](const auto &process) { return process->pid() == event.pid; });
     if (event.target) {
-      add(std::move(event.target));
+      add(std::move(event.target), sink);
     }
   }
 }
@@ -48,13 +49,12 @@ bool Sampler::tick(SampleSink &sink) {
   ++totals_.ticks;
   const std::int64_t now = monotonic_ns();
   for (auto process = processes_.begin(); process != processes_.end();) {
-    const bool ended = (*process)->tick(sink) == ProcessSampler::Health::ended;
-    if (!ended) {
-      (*process)->housekeep(now);
-    }
+    const bool ended = (*process)->tick(sink) == ProcessSampler::Health::ended ||
+                       (*process)->housekeep(now) == ProcessSampler::Health::ended;
     process = ended ? processes_.erase(process) : std::next(process);
   }
-  return !processes_.empty() || follower_.expects_more();
+  // In this order: the follower stops expecting after it has told what came of it.
+  return !processes_.empty() || follower_.expects_more() || follower_.has_events();
 }
 
 SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, const std::atomic<bool> &stop) {
@@ -63,7 +63,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
   const std::int64_t end = options_.duration_ns ? start + *options_.duration_ns : INT64_MAX;
   Pacer pacer(start, options_.rate_hz, std::random_device{}());
   next_progress_ns_ = start + k_progress_ns;
-  add(std::move(first));
+  add(std::move(first), batch);
   while (true) {
     const Pacer::Tick due = pacer.next(monotonic_ns());
     if (due.due_ns >= end) {
@@ -75,7 +75,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
       break;
     }
     if (follower_.has_events()) {
-      take_events();
+      take_events(batch);
     }
     const std::int64_t now = monotonic_ns();
     if (now >= next_progress_ns_) {

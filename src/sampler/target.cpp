@@ -45,15 +45,38 @@ Result<void> Target::attach() {
   }
   rseq_offset_ = find_rseq_offset(process_, remote_);
   same_namespace_ = process_.inner_id(process_.pid()) == process_.pid();
-  if (runtime_.layout.ts_native_id == k_absent) {
-    runtime_.descriptor_tid = find_descriptor_tid(process_, remote_, interpreters_.thread_pointers());
-  }
+  choose_native_ids();
   set_threads(interpreters_.threads());
   for (TargetThread &thread : threads_) {
     read_name(thread);
   }
   locate_tasks();
-  return {};
+  // What was read by its PID was this process's, if it still is there.
+  return process_.alive() ? Result<void>() : tl::unexpected(no_such_process(process_.pid()));
+}
+
+void Target::choose_native_ids() {
+  const std::vector<Address> pointers = interpreters_.thread_pointers();
+  if (runtime_.layout.ts_native_id == k_absent) {
+    runtime_.descriptor_tid = find_descriptor_tid(process_, remote_, pointers);
+    return;
+  }
+  std::unordered_map<ThreadId, ThreadId> ids = host_ids();
+  const std::vector<ThreadEntry> entries = interpreters_.threads();
+  if (entries.empty() || std::any_of(entries.begin(), entries.end(),
+                                     [&](const ThreadEntry &entry) { return ids.count(entry.native_id); })) {
+    return;
+  }
+  // A forked child whose states still name its parent's threads: 3.11.0 and 3.11.1 never refresh them (gh-100649), nor does
+  // a library that calls fork(2) by itself; all others need a moment. The C library does in fork(2), and clears those of the
+  // threads that the child has not (sysdeps/nptl/fork.h, reclaim_stacks): one of the states is the thread that forked.
+  for (const Address pointer : pointers) {
+    if (const Offset place = find_descriptor_tid(process_, remote_, {pointer}); place != k_absent) {
+      runtime_.descriptor_tid = place;
+      runtime_.layout.ts_native_id = k_absent;
+      return;
+    }
+  }
 }
 
 void Target::locate_tasks() {

@@ -6,13 +6,11 @@
 #include <ctime>
 #include <memory>
 #include <optional>
-#include <unordered_set>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "awaitscope/process/child.hpp"
-#include "awaitscope/process/proc_fs.hpp"
 #include "awaitscope/recording/block_queue.hpp"
 #include "awaitscope/recording/writer.hpp"
 #include "awaitscope/sampler/sampler.hpp"
@@ -103,28 +101,18 @@ Result<void> open_output(const RecordOptions &options, ThreadId pid, Plan &plan)
 class RecordingSink final : public SampleSink {
 public:
   RecordingSink(RecordingWriter &writer, Children children) : writer_(writer), children_(children) {}
-  void consume(const Sample &sample, const std::string &thread_name) override {
-    tell_apart(sample.process);
-    writer_.add(sample, thread_name);
-  }
-  void consume(const TaskChange &change) override {
-    tell_apart(change.process);
-    writer_.add(change);
-  }
-
-private:
   /// "process 4711 gunicorn", where there can be several.
-  void tell_apart(ThreadId pid) {
-    if (children_ == Children::follow && named_.insert(pid).second) {
-      std::string command = read_file(fmt::format("/proc/{}/comm", pid)).value_or("");
-      command.resize(command.find_last_not_of('\n') + 1);
-      writer_.name_process(pid, fmt::format("process {} {}", pid, one_line(command)));
+  void meet(ThreadId process, const std::string &command) override {
+    if (children_ == Children::follow) {
+      writer_.name_process(process, fmt::format("process {} {}", process, one_line(valid_utf8(command))));
     }
   }
+  void consume(const Sample &sample, const std::string &thread_name) override { writer_.add(sample, thread_name); }
+  void consume(const TaskChange &change) override { writer_.add(change); }
 
+private:
   RecordingWriter &writer_;
   Children children_;
-  std::unordered_set<ThreadId> named_;
 };
 
 /// A command that was just started needs a moment until it is a Python: `env python`, a shell script, a slow import.
@@ -256,6 +244,7 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
   }
   const std::string engine_name = (*engine)->name();
   const SamplingTotals totals = sample(options, plan, std::move(target), codes, **engine, follower, queue);
+  const std::vector<std::string> refusals = follower.finish();
   engine->reset(); // the rest runs at ordinary priority
   if (const Result<void> closed = queue.close(); !closed) {
     Error error = closed.error();
@@ -274,7 +263,7 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
     }
   }
   if (options.verbosity != Verbosity::quiet) {
-    for (const std::string &refusal : follower.refusals()) {
+    for (const std::string &refusal : refusals) {
       say(refusal);
     }
     for (const std::string &warning : view.warnings) {

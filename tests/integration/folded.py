@@ -7,6 +7,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _FRAME = re.compile(r"(?P<name>.*) \((?P<file>.+):(?P<line>\d+)\)", re.DOTALL)
 _MARK = re.compile(r"\[(unreadable|task [^;]+)\]")
 _ROOT = re.compile(r"(thread|task) .+")
+_PROCESS = re.compile(r"process (?P<pid>[1-9][0-9]*) (?P<name>.+)")
 
 
 class Frame:
@@ -34,12 +35,15 @@ class Stack:
             raise ValueError("no count at the end: %r" % line)
         if _CONTROL.search(line):
             raise ValueError("a control character: %r" % line)
-        root, *frames = stack.split(";")
+        process = _PROCESS.fullmatch(stack.partition(";")[0])
+        root, *frames = stack.split(";")[1 if process else 0:]
         if not _ROOT.fullmatch(root):
             raise ValueError("no root: %r" % line)
         self.line = line
         self.count = int(count)
         self.root = root
+        self.pid = int(process["pid"]) if process else None  # of several processes: what tells them apart
+        self.process = process["name"] if process else None
         self.frames = [Frame(frame) for frame in frames]
         self.names = [frame.name for frame in self.frames]
         self.unreadable = UNREADABLE in self.names

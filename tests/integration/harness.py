@@ -202,7 +202,12 @@ class ToolTest(unittest.TestCase):
 
 
 class InterpreterTest(ToolTest):
-    """A test that runs once for each supported interpreter on the machine."""
+    """A test that runs once for each supported interpreter on the machine, or for those that `minors` names.
+
+    There, "oldest" and "newest" stand for what they are on this machine; a minor that it lacks is left out.
+    """
+
+    minors = None
 
 
 class EndsTest(ToolTest):

@@ -1,5 +1,6 @@
 """What the tests of recordings share: reports of a file, as the tool prints them."""
 import json
+import time
 
 import folded
 import harness
@@ -13,6 +14,23 @@ class RecordingTest(harness.ToolTest):
         result = harness.run_tool("record", "-p", target.pid, "-o", path, *args, **how)
         self.assert_done(result)
         return path, result
+
+    def wait_for(self, what, condition, within=20):
+        end = time.monotonic() + within
+        while not condition():
+            self.assertLess(time.monotonic(), end, what)
+            time.sleep(0.01)
+
+    def record_until(self, target, condition, *args, within=90, **how):
+        """`record -p` until what is awaited of the target has come, however busy the machine is -> its Result."""
+        process = harness.start_tool("record", "-p", target.pid, *args, **how)
+        try:
+            self.wait_for("what the recording was to go on for did not come", condition, within)
+        finally:
+            harness.send(process)
+            result = harness.finish(process)
+        self.assert_done(result)
+        return result
 
     def report(self, path, *args):
         """`report` -> its data."""

@@ -62,18 +62,24 @@ def bind(cls, interpreter, label, found):
     return type(name, (cls,), facts)
 
 
+def minors_for(cls, found):
+    """The minors to run a class on, in their order; none: it does not matter, and the newest will do."""
+    ends = {"oldest": min(found, key=interpreters.age), "newest": max(found, key=interpreters.age)}
+    if issubclass(cls, harness.InterpreterTest):
+        wanted = found if cls.minors is None else [ends.get(minor, minor) for minor in cls.minors]
+    else:
+        wanted = ends.values() if issubclass(cls, harness.EndsTest) else []
+    return sorted((minor for minor in found if minor in wanted), key=interpreters.age)
+
+
 def collect(found, patterns):
     """The bound tests, in the order of the files."""
-    oldest, newest = min(found, key=interpreters.age), max(found, key=interpreters.age)
+    newest = max(found, key=interpreters.age)
     tests = []
     for cls in test_classes():
-        minors = [newest]
-        if issubclass(cls, harness.InterpreterTest):
-            minors = sorted(found, key=interpreters.age)
-        elif issubclass(cls, harness.EndsTest):
-            minors = sorted({oldest, newest}, key=interpreters.age)
-        for minor in minors:
-            label = "" if minors == [newest] else "[%s]" % minor
+        minors = minors_for(cls, found)
+        for minor in minors or [newest]:
+            label = "[%s]" % minor if minors else ""
             tests += unittest.defaultTestLoader.loadTestsFromTestCase(bind(cls, found[minor], label, found))
     if patterns:
         tests = [test for test in tests if any(matches(test.id(), pattern) for pattern in patterns)]

@@ -19,7 +19,8 @@ struct ImageIdentity {
   bool operator==(const ImageIdentity &) const = default;
 };
 
-/// Nothing if there is no such process, or only its corpse. The addresses are 0 where ptrace access is refused.
+/// Nothing if there is no such process, or only its corpse, or if it is ending. Where ptrace access is refused the addresses
+/// are 1 and 0 (fs/proc/array.c, do_task_stat).
 std::optional<ImageIdentity> image_identity(ThreadId pid);
 
 /// The children of a process, of all its threads (/proc/PID/task/TID/children).

@@ -37,6 +37,8 @@ public:
   [[nodiscard]] std::optional<ElfImage> open_mapped(const MapEntry &mapping) const;
 
   [[nodiscard]] std::string executable() const;
+  /// What the kernel calls it, as ps does: up to 15 bytes, any but NUL and newline at its end.
+  [[nodiscard]] std::string command_name() const;
   [[nodiscard]] std::vector<std::string> command_line() const;
   [[nodiscard]] std::string working_directory() const;
 

@@ -6,11 +6,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
 #include "awaitscope/process/image_identity.hpp"
+#include "awaitscope/process/process.hpp"
 #include "awaitscope/sampler/target.hpp"
 
 namespace awaitscope {
@@ -31,7 +33,7 @@ public:
   /// Begins, with a process that is attached to already.
   void start(ThreadId pid);
 
-  /// What became of a process: it is another program now. With a target if that is a Python that can be read.
+  /// What became of a process: it is another program now, or gone. With a target if it is a Python that can be read.
   struct Event {
     ThreadId pid = 0;
     std::unique_ptr<Target> target;
@@ -42,30 +44,41 @@ public:
   /// A followed process lives that may yet be, or start, a Python.
   [[nodiscard]] bool expects_more() const { return expecting_.load(); }
 
-  /// Programs that were met and could not be read: one line each.
-  std::vector<std::string> refusals();
+  /// Ends the watching. Returns a line for each program that was met and could not be read, up to a number.
+  std::vector<std::string> finish();
 
 private:
   struct Followed {
+    std::optional<Process> process; ///< none before the first visit; tells this process from another with its PID
     ImageIdentity image;
     bool attached = false;
     bool refused = false;
+    bool replaced = false;     ///< the program before this one was attached to
     std::int64_t since_ns = 0; ///< when this program was first seen
+    std::string why_not;       ///< what the last try to attach said
   };
+  enum class Fate : std::uint8_t { lives, gone };
   void run();
+  void stop();
   void look();
-  void visit(ThreadId pid, Followed &followed);
+  Fate visit(ThreadId pid, Followed &followed);
+  Fate recognize(ThreadId pid, Followed &followed);
+  void try_to_attach(ThreadId pid, Followed &followed);
   void find_children();
+  void push(Event event);
+  void refuse(const Followed &followed);
 
   CodeTable &codes_;
   Children children_;
-  std::unordered_map<ThreadId, Followed> followed_;
+  ThreadId first_ = 0;
+  std::unordered_map<ThreadId, Followed> followed_; ///< only the thread's, while that runs
   std::atomic<bool> any_{false};
   std::atomic<bool> expecting_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Event> events_;
   std::vector<std::string> refusals_;
+  std::size_t refused_more_ = 0; ///< those that there is no line for
   bool stopping_ = false;
   std::thread thread_;
 };

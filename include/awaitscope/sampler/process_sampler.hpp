@@ -38,7 +38,7 @@ public:
   Health tick(SampleSink &sink);
 
   /// To be called after each tick: looks for threads that no sample has shown, if it is time to.
-  void housekeep(std::int64_t now);
+  Health housekeep(std::int64_t now);
 
   [[nodiscard]] ThreadId pid() const { return target_->process().pid(); }
 
@@ -47,6 +47,7 @@ private:
   void look(TargetThread &thread);
   void lose(Loss loss);
   void begin_cpu(TargetThread &thread, const SchedStat &stat) const;
+  Health take_over(const std::vector<ThreadEntry> &entries);
 
   std::unique_ptr<Target> target_;
   Engine &engine_;

@@ -16,6 +16,10 @@ public:
   SampleSink &operator=(const SampleSink &) = delete;
   virtual ~SampleSink() = default;
 
+  /// A process is attached to, and from now on its samples follow. Again for a PID that is another program since.
+  /// `command` is what the kernel calls it.
+  virtual void meet(ThreadId process, const std::string &command) = 0;
+
   /// `thread_name` is what the program calls the thread, else its TID.
   virtual void consume(const Sample &sample, const std::string &thread_name) = 0;
 

@@ -26,8 +26,8 @@ public:
 
 private:
   bool tick(SampleSink &sink);
-  void take_events();
-  void add(std::unique_ptr<Target> target);
+  void take_events(SampleSink &sink);
+  void add(std::unique_ptr<Target> target, SampleSink &sink);
   bool sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const;
 
   Engine &engine_;

@@ -37,6 +37,10 @@ public:
   /// Finds the interpreter. Errors as find_runtime().
   Result<void> attach();
 
+  /// Decides where thread ids are read, from the current snapshot: in the thread states, unless those name no thread of this
+  /// process, or in the C library's descriptors.
+  void choose_native_ids();
+
   /// Takes over this list of Python threads, keeping what is known of those that stay. A thread that is not in it stays as
   /// long as it lives: the list may have been changing while it was read (only the holder of the GIL stands still for it).
   void set_threads(const std::vector<ThreadEntry> &entries);

@@ -29,8 +29,10 @@ std::optional<CodeCache::Identity> CodeCache::identify(Address code) {
   if (layout.co_version != k_absent) {
     identity.version = memory.get<std::uint32_t>(code + layout.co_version).value_or(0);
   }
-  if (layout.code_identity == CodeIdentity::name_hash) {
+  if (layout.code_identity == CodeIdentity::texts) {
+    // A name is interned, and so has a hash (Objects/codeobject.c); a file name need not have one.
     identity.name_hash = memory.get<std::int64_t>(identity.qualname + layout.str_hash).value_or(0);
+    identity.file_digest = objects_.text_digest(identity.filename);
   }
   return identity;
 }

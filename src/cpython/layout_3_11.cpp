@@ -8,7 +8,7 @@ Layout layout_3_11() {
 #include "offsets/3_11.inc"
   l.suspend_rule = SuspendRule::resume_oparg;
   l.await_opcodes = {151, 150}; // RESUME, RESUME_QUICK
-  l.code_identity = CodeIdentity::name_hash;
+  l.code_identity = CodeIdentity::texts;
   l.long_tag_is_size = true;
   l.instance_dict = InstanceDict::values_before;
   l.loop_holder_loop = l.sizeof_object; // Modules/_asynciomodule.c, PyRunningLoopHolder.rl_loop

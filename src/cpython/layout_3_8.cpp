@@ -10,7 +10,7 @@ Layout layout_3_8() {
   l.suspend_rule = SuspendRule::yield_from_opcode;
   l.await_opcodes = {72, 72}; // YIELD_FROM
   l.line_table = LineTable::lnotab;
-  l.code_identity = CodeIdentity::name_hash;
+  l.code_identity = CodeIdentity::texts;
   l.has_qualname = false;
   l.long_tag_is_size = true;
   l.keys_form = DictKeys::counted;

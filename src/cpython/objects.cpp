@@ -57,7 +57,7 @@ bool ObjectReader::is_kind(Address address, std::string_view name) {
   return false;
 }
 
-std::optional<std::string> ObjectReader::text(Address str) {
+std::optional<ObjectReader::Units> ObjectReader::units(Address str) {
   const auto length = memory_.get<std::uint64_t>(str + layout_.str_length);
   const auto state = memory_.get<std::uint32_t>(str + layout_.str_state);
   if (str == 0 || !length || !state) {
@@ -71,20 +71,42 @@ std::optional<std::string> ObjectReader::text(Address str) {
   if (kind != 1 && kind != 2 && kind != 4) {
     return std::nullopt;
   }
-  const std::size_t kept = std::min<std::uint64_t>(*length, k_max_text);
-  Address data = str + (ascii ? layout_.str_ascii : layout_.str_compact);
+  Address first = str + (ascii ? layout_.str_ascii : layout_.str_compact);
   if (!compact) {
-    data = memory_.pointer(str + layout_.str_compact);
+    first = memory_.pointer(str + layout_.str_compact);
   }
-  std::string raw(kept * kind, '\0');
-  if (!memory_.copy(data, raw.data(), raw.size())) {
+  return Units{first, *length, kind};
+}
+
+std::optional<std::string> ObjectReader::text(Address str) {
+  const std::optional<Units> found = units(str);
+  if (!found) {
     return std::nullopt;
   }
-  std::string utf8 = utf8_from_units(raw, kind);
-  if (kept < *length) {
+  const std::size_t kept = std::min<std::uint64_t>(found->count, k_max_text);
+  std::string raw(kept * found->size, '\0');
+  if (!memory_.copy(found->first, raw.data(), raw.size())) {
+    return std::nullopt;
+  }
+  std::string utf8 = utf8_from_units(raw, found->size);
+  if (kept < found->count) {
     utf8 += "…";
   }
   return utf8;
+}
+
+std::uint64_t ObjectReader::text_digest(Address str) {
+  const std::optional<Units> found = units(str);
+  std::array<char, k_digested> end{};
+  if (!found || found->count > k_max_elements) {
+    return 0;
+  }
+  const std::size_t size = found->count * found->size;
+  const std::size_t kept = std::min(size, end.size());
+  if (!memory_.copy(found->first + (size - kept), end.data(), kept)) {
+    return 0;
+  }
+  return std::hash<std::string_view>{}({end.data(), kept}) ^ size;
 }
 
 bool ObjectReader::text_equals(Address str, std::string_view expected) {

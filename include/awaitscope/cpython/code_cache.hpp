@@ -44,6 +44,7 @@ private:
     std::int32_t first_line = 0;
     std::uint32_t version = 0;
     std::int64_t name_hash = 0;
+    std::uint64_t file_digest = 0;
     bool operator==(const Identity &) const = default;
   };
   struct Known {

@@ -44,8 +44,8 @@ enum class InstanceDict : std::uint8_t {
 
 /// What tells a code object from another one that took its address.
 enum class CodeIdentity : std::uint8_t {
-  version,   ///< co_version differs at each reuse
-  name_hash, ///< pointers can all be equal: the hash of the name string decides
+  version, ///< co_version differs at each reuse
+  texts,   ///< pointers can all be equal: the hash of the name and the text of the file name decide
 };
 
 /// Where asyncio says which tasks there are, and which of them runs.

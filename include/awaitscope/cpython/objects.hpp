@@ -42,6 +42,10 @@ public:
   /// A str as UTF-8, lone surrogates and all that is malformed replaced by U+FFFD; cut with "…" beyond k_max_text code points.
   std::optional<std::string> text(Address str);
 
+  /// Tells strs apart by their length and their last k_digested bytes, without decoding them; 0 if it cannot be read.
+  std::uint64_t text_digest(Address str);
+  static constexpr std::size_t k_digested = 128;
+
   /// An int that fits, or nothing.
   std::optional<std::int64_t> integer(Address object);
 
@@ -79,6 +83,13 @@ private:
   std::optional<std::vector<Entry>> keys_entries(Address keys, Address split_values);
   Address find_key(const std::vector<Entry> &entries, std::string_view key);
   bool text_equals(Address str, std::string_view expected);
+  /// The raw units of a str.
+  struct Units {
+    Address first = 0;
+    std::uint64_t count = 0;
+    unsigned size = 1; ///< bytes of each
+  };
+  std::optional<Units> units(Address str);
   std::optional<std::vector<Address>> items_at(Address first, std::uint64_t count);
   Address inline_values(Address object, const TypeInfo &info);
   Address instance_dict(Address object, const TypeInfo &info);

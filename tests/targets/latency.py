@@ -1,0 +1,80 @@
+"""Coroutines that take the time of each of their own calls, or many tasks that are suspended for good (--suspended N).
+
+Batches of requests are gathered. A request fetches two parts, with a CPU burst behind each; one part of ten takes six times
+as long as the others. Truth: `log`, a file with a line for each call that ended: function, monotonic nanoseconds of its
+beginning and its end, and of bursts the CPU time by the thread's own clock. Suspended: the count of all tasks.
+"""
+import asyncio
+import sys
+import time
+
+import truth
+
+BATCH = 10
+SHORT, LONG = 0.020, 0.120
+BURST_NS = 3_000_000
+clock = time.monotonic_ns
+thread_time = time.thread_time_ns
+
+
+class Log:
+    """Whole lines, each with one write."""
+
+    def __init__(self, path):
+        self.path = path
+        self._file = open(path, "wb", buffering=0)
+
+    def call(self, name, begun, cpu=0):
+        self._file.write(b"%s %d %d %d\n" % (name.encode(), begun, clock(), cpu))
+
+
+def burst(log):
+    """Its CPU time is what the thread's clock says; 3 ms and the little by which the loop goes over."""
+    begun, start = clock(), thread_time()
+    while thread_time() - start < BURST_NS:
+        sum(range(200))
+    log.call("burst", begun, thread_time() - start)
+
+
+async def fetch(log, number, part):
+    begun = clock()
+    await asyncio.sleep(LONG if (number + 5 * part) % 10 == 0 else SHORT)
+    log.call("fetch", begun)
+
+
+async def request(log, number):
+    begun = clock()
+    for part in (0, 1):
+        await fetch(log, number, part)
+        burst(log)
+    log.call("request", begun)
+
+
+async def serve(options):
+    log = Log(options.ready + ".calls")
+    shared = truth.counters(options, ["batches"])
+    truth.announce(options, shared, log=log.path, short_ns=int(SHORT * 1e9), long_ns=int(LONG * 1e9))
+    end = time.monotonic() + options.lifetime
+    while time.monotonic() < end:
+        first = shared.words[0] * BATCH
+        await asyncio.gather(*[request(log, first + i) for i in range(BATCH)])
+        shared.words[0] += 1
+
+
+async def suspended(never):
+    await never.wait()
+
+
+async def suspend(options):
+    never = asyncio.Event()
+    tasks = [asyncio.ensure_future(suspended(never)) for _ in range(options.suspended)]
+    await asyncio.sleep(0.1)
+    loop = asyncio.get_running_loop()
+    loop.call_later(0.1, lambda: truth.announce(options, tasks=len(asyncio.all_tasks()), suspended=len(tasks)))
+    await asyncio.sleep(options.lifetime)
+    never.set()
+
+
+if __name__ == "__main__":
+    parsed = truth.options(lambda parser: parser.add_argument("--suspended", type=int, default=0))
+    sys.exit(asyncio.run(suspend(parsed) if parsed.suspended else serve(parsed)))

@@ -80,14 +80,19 @@ int fuzz(std::uint64_t count, std::uint64_t seed) {
 
 } // namespace
 
-// Not inlined: gcc would see malloc's memory given to delete, and warn.
+// Not inlined: gcc would see malloc's memory given to delete, and warn. The form that does not throw is std::stable_sort's.
+[[gnu::noinline]] void *operator new(std::size_t size, const std::nothrow_t & /*tag*/) noexcept {
+  void *memory = std::malloc(size);          // NOLINT(cppcoreguidelines-no-malloc)
+  allocated += ::malloc_usable_size(memory); // 0 of none
+  most_allocated = std::max(most_allocated, allocated);
+  return memory;
+}
+
 [[gnu::noinline]] void *operator new(std::size_t size) {
-  void *memory = std::malloc(size); // NOLINT(cppcoreguidelines-no-malloc)
+  void *memory = operator new(size, std::nothrow);
   if (memory == nullptr) {
     throw std::bad_alloc();
   }
-  allocated += ::malloc_usable_size(memory);
-  most_allocated = std::max(most_allocated, allocated);
   return memory;
 }
 

@@ -9,7 +9,7 @@ namespace awaitscope {
 namespace {
 
 template <typename T> std::optional<T> value_at(std::string_view file, std::uint64_t offset) {
-  T value;
+  T value{};
   if (offset > file.size() || file.size() - offset < sizeof value) {
     return std::nullopt;
   }

@@ -51,7 +51,7 @@ private:
 };
 
 std::string without_section_headers(std::string bytes) {
-  Elf64_Ehdr header;
+  Elf64_Ehdr header{};
   std::memcpy(&header, bytes.data(), sizeof header);
   header.e_shoff = 0;
   header.e_shnum = 0;

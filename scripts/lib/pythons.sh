@@ -1,6 +1,6 @@
 # Which interpreter to serve the demo with. Source after common.sh.
 # shellcheck shell=bash
-supported_minors=(3.13 3.12 3.11) # newest first
+supported_minors=(3.13 3.12 3.11 3.14 3.10 3.15 3.9 3.8) # the first that is there is taken
 
 # is_supported PYTHON: a released CPython of a supported minor that runs and can make virtual environments.
 is_supported() {

@@ -90,6 +90,11 @@ CaptureStatus Attempt::capture(Part &part, ProcessSnapshot *tasks_into) {
 /// A running task goes on through what its thread is in.
 void Attempt::finish_tasks(ProcessSnapshot &snapshot) const {
   for (TaskSnapshot &task : snapshot.tasks) {
+    const bool runs = std::any_of(parts_.begin(), parts_.end(),
+                                  [&](const Part &part) { return part.result.running_task == task.id; });
+    if (task.state == TaskState::running && !runs) {
+      task.state = TaskState::ready; // its loop has chosen it, and is not in its coroutine yet, or any more
+    }
     for (const Part &part : parts_) {
       if (part.result.running_task != task.id) {
         continue;

@@ -66,7 +66,7 @@ class Dump(checks.Checks, harness.InterpreterTest):
             self.assertIn(own, chains)
             self.assertEqual(own, target.truth["chains"][leaf[len("burn_"):]])
         # A dump is of a moment in which nothing ran meanwhile, which is likelier between two bursts: no share is promised.
-        self.assertGreaterEqual(burning, 20, "the target burns nearly all of its time")
+        self.assertGreaterEqual(burning, 5, "the target burns nearly all of its time")
         self.assert_progress(target, "gather")
 
     def logical_chain(self, document, task):

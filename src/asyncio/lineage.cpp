@@ -13,6 +13,7 @@ bool is_named(const CodeInfo &code, bool has_qualname, std::string_view qualname
 }
 
 void append(const PythonStack &stack, std::size_t from, std::size_t to, FrameKind kind, std::vector<Frame> &frames) {
+  frames.reserve(frames.size() + (to - from));
   for (std::size_t i = from; i < to; ++i) {
     frames.push_back(stack.frames[i].frame);
     if (frames.back().kind == FrameKind::python) {

@@ -115,11 +115,13 @@ std::optional<std::string> read_file(const std::string &path, std::size_t limit)
     return std::nullopt;
   }
   std::string text;
-  constexpr std::size_t k_chunk = 65536;
+  std::size_t chunk = 4096; // most are less than this, and what is made room for is cleared
+  constexpr std::size_t k_longest_chunk = 65536;
   while (text.size() < limit) {
     const std::size_t at = text.size();
-    text.resize(at + k_chunk);
-    const ssize_t got = ::read(fd.get(), text.data() + at, k_chunk);
+    text.resize(at + chunk);
+    const ssize_t got = ::read(fd.get(), text.data() + at, chunk);
+    chunk = std::min(chunk * 2, k_longest_chunk);
     if (got < 0) {
       return std::nullopt;
     }

@@ -79,7 +79,7 @@ private:
   };
 
   /// Beyond any width that anybody reads, depth is not drawn any more.
-  static std::string shorter(std::string indent) {
+  static std::string shorter(const std::string &indent) {
     constexpr std::size_t k_widest = 400;
     return indent.size() > k_widest ? std::string(k_widest, ' ') : indent;
   }

@@ -172,7 +172,7 @@ private:
     }
   }
 
-  std::vector<TaskNode> fold(std::vector<std::pair<std::size_t, TaskNode>> nodes) const {
+  std::vector<TaskNode> fold(std::vector<std::pair<std::size_t, TaskNode>> &&nodes) const {
     std::map<std::size_t, std::size_t> place; // shape: index into folded
     std::vector<TaskNode> folded;
     for (auto &[shape, node] : nodes) {

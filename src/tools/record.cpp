@@ -180,19 +180,26 @@ RecordingInfo info_of(const RecordOptions &options, const Plan &plan, Target &ta
   return info;
 }
 
+/// What runs beside the sampling, made before its thread is scheduled otherwise; and the engine.
+struct Machinery {
+  Engine &engine;
+  ProcessFollower &follower;
+  BlockQueue &queue;
+};
+
 /// Samples until the end, into the queue.
 SamplingTotals sample(const RecordOptions &options, const Plan &plan, std::unique_ptr<Target> target,
-                      const CodeTable &codes, Engine &engine, ProcessFollower &follower, BlockQueue &queue) {
-  RecordingWriter writer(info_of(options, plan, *target, engine), codes,
-                         [&](std::string block) { queue.put(std::move(block)); });
+                      const CodeTable &codes, const Machinery &with) {
+  RecordingWriter writer(info_of(options, plan, *target, with.engine), codes,
+                         [&](std::string block) { with.queue.put(std::move(block)); });
   ProcessCpu cpu(target->process().pid());
   ProgressLine progress;
-  Sampler sampler(engine, plan.sampling, follower);
+  Sampler sampler(with.engine, plan.sampling, with.follower);
   sampler.on_progress([&](const SamplingTotals &counted) {
     SamplingTotals totals = counted;
     totals.process_cpu_ns = options.subprocesses ? std::nullopt : cpu.used();
     writer.keep_up(monotonic_ns(), totals);
-    if (queue.failed()) {
+    if (with.queue.failed()) {
       StopSignals::request();
     }
     if (options.verbosity != Verbosity::quiet) {
@@ -243,7 +250,7 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
     say_attached(*target, **engine, monotonic_ns() - began_ns);
   }
   const std::string engine_name = (*engine)->name();
-  const SamplingTotals totals = sample(options, plan, std::move(target), codes, **engine, follower, queue);
+  const SamplingTotals totals = sample(options, plan, std::move(target), codes, {**engine, follower, queue});
   const std::vector<std::string> refusals = follower.finish();
   engine->reset(); // the rest runs at ordinary priority
   if (const Result<void> closed = queue.close(); !closed) {

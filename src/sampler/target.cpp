@@ -122,8 +122,19 @@ void Target::add_threads(const std::vector<ThreadEntry> &entries) {
     if (knows(entry)) {
       continue;
     }
-    if (const std::optional<ThreadId> tid = host_id(entry.native_id, ids)) {
-      threads_.push_back({entry, ThreadWatch(process_.pid(), *tid), false, {}, 0, {}});
+    const std::optional<ThreadId> tid = host_id(entry.native_id, ids);
+    if (!tid) {
+      continue;
+    }
+    TargetThread fresh{entry, ThreadWatch(process_.pid(), *tid), false, {}, 0, {}};
+    const auto there = std::find_if(threads_.begin(), threads_.end(),
+                                    [&](const TargetThread &thread) { return thread.entry.state == entry.state; });
+    // A thread state that was another thread's: freed and used again, or, up to 3.11, made by the thread that starts the new
+    // one and in its name (Python/pystate.c, _PyThreadState_Prealloc()).
+    if (there != threads_.end()) {
+      *there = std::move(fresh);
+    } else {
+      threads_.push_back(std::move(fresh));
     }
   }
 }

@@ -45,7 +45,7 @@ public:
   /// long as it lives: the list may have been changing while it was read (only the holder of the GIL stands still for it).
   void set_threads(const std::vector<ThreadEntry> &entries);
 
-  /// Adds those of these threads that are not known.
+  /// Adds those of these threads that are not known, in the place of those whose thread states they have.
   void add_threads(const std::vector<ThreadEntry> &entries);
 
   /// Is this a thread in the list?

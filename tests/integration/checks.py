@@ -69,4 +69,4 @@ class Checks:
         # Thousands of small objects: obmalloc's lists of them look much like an interpreter and its thread.
         target = start("clock_stack.py", 20)
         leaf = self.dump(target)["threads"][0]["frames"][-1]["function"]
-        self.assertTrue(leaf == "<module>" or leaf.startswith("at_"), leaf)
+        self.assertTrue(leaf in ("<module>", "main") or leaf.startswith("at_"), leaf)  # main: between two of them

@@ -1,6 +1,7 @@
 #include "awaitscope/cpython/code_cache.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,8 @@ namespace {
 
 constexpr std::uint64_t k_max_line_table = 4U << 20U;
 constexpr std::size_t k_max_known = 1U << 20U;
+constexpr std::int64_t k_settling_ns = 1'000'000'000;
+constexpr std::uint64_t k_window_epoch = std::uint64_t{1} << 63U; // no count of code objects, which has 32 bits
 
 } // namespace
 
@@ -37,27 +40,46 @@ std::optional<CodeCache::Identity> CodeCache::identify(Address code) {
   return identity;
 }
 
-void CodeCache::begin(Address interpreter) {
+/// How many code objects the interpreter has made; 0 if it does not say.
+std::uint32_t CodeCache::read_count(Address interpreter) {
   // Objects/codeobject.c, init_code(): co_version = next_version++, until it overflows to 0. The field's place may differ in
   // a build: one whose value is not close above every version met is not that field, and is never used.
   const Offset field = objects_.layout().is_next_code_version;
-  made_ = 0;
-  if (interpreter == 0 || field == k_absent || !count_usable_) {
-    return;
+  const Address address = counter_ != 0 ? counter_ : interpreter != 0 && field != k_absent ? interpreter + field : 0;
+  if (address == 0 || !count_usable_) {
+    return 0;
   }
-  const std::uint32_t count = objects_.memory().get<std::uint32_t>(interpreter + field).value_or(0);
+  const std::uint32_t count = objects_.memory().get<std::uint32_t>(address).value_or(0);
   constexpr std::uint32_t k_close = 1U << 22U;
   count_usable_ = count == 0 || (count > highest_ && count >= last_count_ && count - highest_ < k_close);
   last_count_ = count;
-  made_ = count_usable_ ? count : 0;
+  return count_usable_ ? count : 0;
+}
+
+void CodeCache::begin(Address interpreter, std::int64_t now_ns) {
+  made_ = read_count(interpreter);
+  now_ns_ = now_ns;
+  epoch_ = made_ != 0 ? made_ : now_ns != 0 ? k_window_epoch | window_ : 0;
+}
+
+bool CodeCache::is_settled(const Known &known) const {
+  return now_ns_ != 0 && !known.another_before && known.since_ns != 0 &&
+         known.checked_ns - known.since_ns >= k_settling_ns && now_ns_ - known.checked_ns < k_settling_ns;
 }
 
 std::optional<CodeId> CodeCache::find(Address code) {
+  trust_ = 0;
   if (code == 0) {
     return std::nullopt;
   }
   const auto known = known_.find(code);
-  if (known != known_.end() && made_ != 0 && known->second.checked_at == made_) {
+  if (known != known_.end() && epoch_ != 0 && known->second.epoch == epoch_) {
+    trust_ = epoch_;
+    return known->second.id;
+  }
+  if (known != known_.end() && made_ == 0 && is_settled(known->second)) {
+    unconfirmed_.push_back(code);
+    known->second.epoch = trust_ = epoch_;
     return known->second.id;
   }
   const std::optional<Identity> identity = identify(code);
@@ -68,19 +90,59 @@ std::optional<CodeId> CodeCache::find(Address code) {
     highest_ = std::max(highest_, identity->version);
     count_usable_ = highest_ < made_;
     made_ = count_usable_ ? made_ : 0;
+    epoch_ = made_; // for the rest of this look
   }
+  trust_ = made_;
   if (known != known_.end() && known->second.identity == *identity) {
-    known->second.checked_at = made_;
+    known->second.epoch = made_;
+    known->second.checked_ns = now_ns_;
     return known->second.id;
   }
   const std::optional<CodeId> id = load(code, *identity);
   if (id) {
+    const bool another_before = known != known_.end();
     if (known_.size() >= k_max_known) {
       known_.clear();
     }
-    known_[code] = {*identity, *id, made_};
+    known_[code] = {*identity, *id, made_, now_ns_, now_ns_, another_before};
   }
   return id;
+}
+
+std::vector<CodeId> CodeCache::confirm() {
+  std::vector<CodeId> replaced;
+  if (unconfirmed_.empty()) {
+    return replaced;
+  }
+  ++window_;
+  const Layout &layout = objects_.layout();
+  SnapshotMemory &memory = objects_.memory();
+  memory.begin(SnapshotMemory::Ahead::nothing);
+  std::vector<RemoteRange> ranges;
+  for (const Address code : unconfirmed_) {
+    const auto known = known_.find(code);
+    if (known != known_.end()) {
+      const Identity &identity = known->second.identity;
+      ranges.push_back({code, layout.co_linetable + sizeof(Address)});
+      ranges.push_back({identity.qualname, layout.str_ascii});
+      ranges.push_back({identity.filename, layout.str_ascii + ObjectReader::k_digested});
+    }
+  }
+  memory.prefetch(ranges);
+  for (const Address code : std::exchange(unconfirmed_, {})) {
+    const auto known = known_.find(code);
+    const bool same = known != known_.end() && identify(code) == known->second.identity;
+    if (memory.status() == ReadStatus::gone || memory.status() == ReadStatus::denied) {
+      break;
+    }
+    if (same) {
+      known->second.checked_ns = now_ns_;
+    } else if (known != known_.end()) {
+      replaced.push_back(known->second.id);
+      known->second = {{}, 0, 0, 0, 0, true};
+    }
+  }
+  return replaced;
 }
 
 std::optional<CodeId> CodeCache::load(Address code, const Identity &identity) {

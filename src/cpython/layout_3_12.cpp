@@ -6,6 +6,8 @@ namespace awaitscope {
 Layout layout_3_12() {
   Layout l;
 #include "offsets/3_12.inc"
+  l.is_next_code_version = k_absent; // counts functions; Objects/codeobject.c, init_code() takes this one:
+  l.next_code_version_symbol = "_Py_next_func_version";
   l.owner_first_shim = 3; // FRAME_OWNED_BY_CSTACK
   l.suspend_rule = SuspendRule::resume_oparg;
   l.await_opcodes = {151, 240}; // RESUME, INSTRUMENTED_RESUME

@@ -157,6 +157,10 @@ std::optional<PythonRuntime> probe(const Candidate &candidate, RemoteMemory &mem
     return std::nullopt;
   }
   runtime.layout = *layout;
+  if (!layout->next_code_version_symbol.empty()) {
+    const auto counter = candidate.elf.symbol(layout->next_code_version_symbol);
+    runtime.next_code_version = counter ? candidate.bias + counter->address : 0;
+  }
   if (runtime.address == 0) {
     const std::optional<Address> found = scan_image(memory, runtime.layout, *candidate.image);
     if (!found) {

@@ -98,21 +98,28 @@ Address StackReader::local(Address frame, std::size_t index) {
 }
 
 std::optional<Frame> StackReader::decode(const RawFrame &raw) {
+  const Decoded *const known = decoded(raw);
+  return known == nullptr ? std::nullopt : std::optional<Frame>(known->frame);
+}
+
+/// Holds until the next call; null if its code cannot be read.
+const StackReader::Decoded *StackReader::decoded(const RawFrame &raw) {
   Decoded &known = decoded_[(raw.address >> 4U) % k_decoded];
   const bool same = known.address == raw.address && known.code == raw.code && known.instruction == raw.instruction;
   if (same && known.epoch != 0 && known.epoch == codes_.epoch()) {
-    return known.frame;
+    return &known;
   }
   const std::optional<CodeId> code = codes_.find(raw.code);
   if (!code) {
-    return std::nullopt;
+    return nullptr;
   }
+  const std::uint64_t epoch = codes_.trust();
   if (!same || known.frame.code != *code) {
     known = {
         raw.address, raw.code, raw.instruction, 0, {*code, codes_.line(*code, raw.instruction), FrameKind::python}};
   }
-  known.epoch = codes_.epoch();
-  return known.frame;
+  known.epoch = epoch;
+  return &known;
 }
 
 std::uint64_t StackReader::arguments_identity(const RawFrame &raw) {
@@ -178,7 +185,6 @@ void StackReader::read(Address thread_state, PythonStack &stack) {
 bool StackReader::walk(Address at) {
   fresh_.clear();
   again_ = {last_.size(), last_.size()};
-  trusted_ = codes_.epoch() != 0 && codes_.epoch() == last_epoch_;
   bool whole = at == 0;
   for (std::size_t count = 0; at != 0 && count < k_max_frames; ++count) {
     const std::optional<RawFrame> raw = raw_frame(at);
@@ -194,7 +200,6 @@ bool StackReader::walk(Address at) {
   }
   last_.resize(std::min(last_.size(), again_.end));
   last_.insert(last_.end(), fresh_.rbegin(), fresh_.rend());
-  last_epoch_ = codes_.epoch();
   return whole;
 }
 
@@ -228,19 +233,20 @@ void StackReader::leave_last() {
 }
 
 bool StackReader::refresh(Known &known, const RawFrame &raw) {
-  if (trusted_ && known.address == raw.address && known.code == raw.code && known.instruction == raw.instruction &&
-      known.of_generator == raw.of_generator && known.shim == raw.shim) {
+  if (known.epoch != 0 && known.epoch == codes_.epoch() && known.address == raw.address && known.code == raw.code &&
+      known.instruction == raw.instruction && known.of_generator == raw.of_generator && known.shim == raw.shim) {
     return true;
   }
-  known = {raw.address, raw.code, raw.instruction, {}, raw.of_generator, raw.shim};
+  known = {raw.address, raw.code, raw.instruction, 0, {}, raw.of_generator, raw.shim};
   if (raw.shim) {
     return true;
   }
-  const std::optional<Frame> frame = decode(raw);
-  if (frame) {
-    known.frame = *frame;
+  const Decoded *const found = decoded(raw);
+  if (found != nullptr) {
+    known.epoch = found->epoch;
+    known.frame = found->frame;
   }
-  return frame.has_value();
+  return found != nullptr;
 }
 
 } // namespace awaitscope

@@ -70,7 +70,7 @@ ReadStatus SnapshotMemory::begin(Ahead ahead, Guard *guard) {
     Slot &slot = slot_of(number);
     const float use = likely_use(slot);
     const bool again = ahead == Ahead::last_again && slot.touched + 1 == look_;
-    if (slot.state == BlockState::present && (again || use >= k_worth_fetching)) {
+    if (slot.state == BlockState::present && (again || use >= k_worth_fetching) && ahead != Ahead::nothing) {
       wanted_.push_back(number);
     }
     slot.listed = again || use > k_worth_fetching / 4;

@@ -43,7 +43,9 @@ void ProcessSampler::look(TargetThread &thread) {
     return;
   }
   target_->read_name(thread);
-  target_->code_cache().begin(thread.entry.interpreter_id == 0 ? thread.entry.interpreter : 0);
+  // All that is told of it goes through the sink, which asks confirm() first. Changes of tasks do not.
+  const std::int64_t now = options_.all_tasks == AllTasks::skip ? monotonic_ns() : 0;
+  target_->code_cache().begin(thread.entry.interpreter_id == 0 ? thread.entry.interpreter : 0, now);
   target_->stacks().read(thread.entry.state, stack_);
   target_->lineages().trace(thread.entry.state, stack_, options_.root_names, lineage_);
   coroutines_seen_ = coroutines_seen_ || std::any_of(stack_.frames.begin(), stack_.frames.end(),
@@ -149,6 +151,11 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink) {
   first_tick_ = false;
   // A zombie keeps its /proc entries until its parent reaps it.
   return !any_sampled_ && !target_->process().alive() ? Health::ended : Health::running;
+}
+
+std::size_t ProcessSampler::drop_unconfirmed(SampleBatch &batch) {
+  const std::vector<CodeId> replaced = target_->code_cache().confirm();
+  return replaced.empty() ? 0 : batch.drop(target_->process().pid(), replaced);
 }
 
 ProcessSampler::Health ProcessSampler::take_over(const std::vector<ThreadEntry> &entries) {

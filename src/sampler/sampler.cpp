@@ -63,6 +63,13 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
   const std::int64_t end = options_.duration_ns ? start + *options_.duration_ns : INT64_MAX;
   Pacer pacer(start, options_.rate_hz, std::random_device{}());
   next_progress_ns_ = start + k_progress_ns;
+  batch.before_flush([this, &batch] {
+    for (const auto &process : processes_) {
+      const std::size_t dropped = process->drop_unconfirmed(batch);
+      totals_.samples -= dropped;
+      totals_.lost[static_cast<std::size_t>(Loss::unreadable)] += dropped;
+    }
+  });
   add(std::move(first), batch);
   while (true) {
     const Pacer::Tick due = pacer.next(monotonic_ns());

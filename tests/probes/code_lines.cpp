@@ -48,7 +48,8 @@ int run(ThreadId pid) {
   SnapshotMemory snapshot(remote);
   ObjectReader objects(snapshot, runtime->layout);
   CodeTable table;
-  CodeCache cache(objects, table);
+  constexpr Address k_no_counter = 0;
+  CodeCache cache(objects, table, k_no_counter);
   Address address = 0;
   std::int64_t size = 0;
   while (std::cin >> address >> size) {

@@ -96,7 +96,7 @@ private:
 class Reader {
 public:
   explicit Reader(FakeThread &thread)
-      : memory_(thread.remote), objects_(memory_, thread.layout), codes_(objects_, table), stacks_(objects_, codes_) {}
+      : memory_(thread.remote), objects_(memory_, thread.layout), codes_(objects_, table, counter_), stacks_(objects_, codes_) {}
 
   const PythonStack &read(bool counted = true) {
     memory_.begin();
@@ -110,6 +110,7 @@ public:
 private:
   SnapshotMemory memory_;
   ObjectReader objects_;
+  Address counter_ = 0;
   CodeCache codes_;
   StackReader stacks_;
   PythonStack stack_;

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "awaitscope/cpython/objects.hpp"
 #include "awaitscope/model/code_table.hpp"
@@ -11,19 +12,33 @@ namespace awaitscope {
 
 /// The code objects of a target, by address. Each use is checked against the object as it now is: an address that was
 /// freed and taken by another code object is read again. Where the interpreter counts the code objects that it makes, and has
-/// made none since the last check, the check is that count.
+/// made none since the last check, the check is that count (CPython 3.12+).
+///
+/// Without a count the checks of a deep stack are half of what a sample costs. A caller who keeps what he was told back for
+/// a while (many samples are handed on at once) has them made then, once for all of them: see confirm(). Only code that has
+/// been the same for a second, at an address that never had another, is trusted until then.
 class CodeCache {
 public:
-  CodeCache(ObjectReader &objects, CodeTable &table) : objects_(objects), table_(table) {}
+  /// `counter`: where the process counts its code objects, if not each interpreter does; 0 if nowhere that is known.
+  CodeCache(ObjectReader &objects, CodeTable &table, const Address &counter)
+      : objects_(objects), table_(table), counter_(counter) {}
 
   /// To be called at the start of each look: `interpreter` makes the code objects that find() will meet; 0 if not only one does.
-  void begin(Address interpreter);
+  /// `now_ns`: the monotonic clock, from a caller who will call confirm(); 0 from others.
+  void begin(Address interpreter, std::int64_t now_ns = 0);
 
   /// The code object at this address in the current snapshot. Nothing if it is none, or cannot be read.
   std::optional<CodeId> find(Address code);
 
-  /// Equal and not 0 in two looks: no code object was made in between, and what find() said still holds.
-  [[nodiscard]] std::uint32_t epoch() const { return made_; }
+  /// Equal and not 0 in two looks: what find() said in one and trust() was equal to holds in the other.
+  [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
+
+  /// Of the last find(): the epoch for which it holds; 0 if for this look alone.
+  [[nodiscard]] std::uint64_t trust() const { return trust_; }
+
+  /// Checks what was trusted since the last call, in a look of its own: those that were not what find() had said. If the
+  /// process is gone there is nothing left to check against, and all of it stands.
+  std::vector<CodeId> confirm();
 
   [[nodiscard]] const CodeInfo &info(CodeId id) const { return table_.at(id); }
   [[nodiscard]] CodeTable &table() { return table_; }
@@ -50,17 +65,28 @@ private:
   struct Known {
     Identity identity;
     CodeId id = 0;
-    std::uint32_t checked_at = 0; ///< the count of code objects at the last check
+    std::uint64_t epoch = 0;     ///< for which it holds
+    std::int64_t since_ns = 0;   ///< when it was met first; 0: not known
+    std::int64_t checked_ns = 0; ///< when it was checked last
+    bool another_before = false; ///< the address had another before
   };
 
+  std::uint32_t read_count(Address interpreter);
+  [[nodiscard]] bool is_settled(const Known &known) const;
   std::optional<Identity> identify(Address code);
   std::optional<CodeId> load(Address code, const Identity &identity);
 
   ObjectReader &objects_;
   CodeTable &table_;
-  std::uint32_t made_ = 0;       ///< how many code objects the interpreter has made; 0: not known
-  std::uint32_t last_count_ = 0; ///< at the look before
-  std::uint32_t highest_ = 0;    ///< version of a code object that was met
+  const Address &counter_;
+  std::uint64_t epoch_ = 0;
+  std::uint64_t trust_ = 0;
+  std::int64_t now_ns_ = 0;          ///< 0: nobody will call confirm()
+  std::uint64_t window_ = 1;         ///< counts the calls of confirm()
+  std::vector<Address> unconfirmed_; ///< what was trusted in this window
+  std::uint32_t made_ = 0;           ///< how many code objects the interpreter has made; 0: not known
+  std::uint32_t last_count_ = 0;     ///< at the look before
+  std::uint32_t highest_ = 0;        ///< version of a code object that was met
   bool count_usable_ = true;
   std::unordered_map<Address, Known> known_;
   std::unordered_map<std::string, CodeId> by_content_;

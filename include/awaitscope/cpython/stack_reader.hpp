@@ -58,10 +58,11 @@ private:
     Address address = 0;
     Address code = 0;
     std::int64_t instruction = 0;
-    std::uint32_t epoch = 0;
+    std::uint64_t epoch = 0; ///< for which its code holds
     Frame frame;
   };
   static constexpr std::size_t k_decoded = 512; // direct-mapped
+  const Decoded *decoded(const RawFrame &raw);
 
   ObjectReader &objects_;
   CodeCache &codes_;
@@ -73,12 +74,12 @@ private:
     Address address = 0;
     Address code = 0;
     std::int64_t instruction = 0;
-    Frame frame; ///< of no meaning for a shim
+    std::uint64_t epoch = 0; ///< for which its code holds
+    Frame frame;             ///< of no meaning for a shim
     bool of_generator = false;
     bool shim = false;
   };
   std::vector<Known> last_;
-  std::uint32_t last_epoch_ = 0;
 
   // A walk, which goes from the leaf to the root.
   struct Span {
@@ -91,7 +92,6 @@ private:
   bool refresh(Known &known, const RawFrame &raw);
   Span again_;               ///< of last_: the frames met again, one behind the other up to the last one met
   std::vector<Known> fresh_; ///< the frames above those, leaf first
-  bool trusted_ = false;     ///< no code object was made since last_ was checked
 };
 
 } // namespace awaitscope

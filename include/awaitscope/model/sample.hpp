@@ -15,10 +15,10 @@ enum class ThreadState : std::uint8_t { running, idle };
 
 /// Why a sample that was due is not in the recording.
 enum class Loss : std::uint8_t {
-  late,       ///< the sampler woke more than a period late: these ticks never happened
-  moved,      ///< the thread ran on whenever it was read
-  no_cpu,     ///< the sampler may not run on the thread's CPU (a cpuset forbids it)
-  unreadable, ///< the thread stood still, yet its stack made no sense
+  late,   ///< the sampler woke more than a period late: these ticks never happened
+  moved,  ///< the thread ran on whenever it was read
+  no_cpu, ///< the sampler may not run on the thread's CPU (a cpuset forbids it)
+  unreadable, ///< the thread stood still, yet its stack made no sense, or its code was replaced before its name was confirmed
   count_,
 };
 

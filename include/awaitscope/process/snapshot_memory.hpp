@@ -26,6 +26,7 @@ public:
   explicit SnapshotMemory(RemoteMemory &remote);
 
   enum class Ahead : std::uint8_t {
+    nothing,    ///< fetch nothing
     likely,     ///< fetch what is likely to be used
     last_again, ///< and all that the last look used: it is to be repeated
   };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "awaitscope/sampler/engine.hpp"
+#include "awaitscope/sampler/sample_batch.hpp"
 #include "awaitscope/sampler/sample_sink.hpp"
 #include "awaitscope/sampler/target.hpp"
 #include "awaitscope/sampler/task_watcher.hpp"
@@ -39,6 +40,9 @@ public:
 
   /// To be called after each tick: looks for threads that no sample has shown, if it is time to.
   Health housekeep(std::int64_t now);
+
+  /// Drops what the batch holds of this process and proves to be named wrongly. How many samples.
+  std::size_t drop_unconfirmed(SampleBatch &batch);
 
   [[nodiscard]] ThreadId pid() const { return target_->process().pid(); }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,12 @@ public:
   /// Hands on what it holds, in order.
   void flush();
 
+  /// Called before what it holds is handed on, if it holds anything: the last chance to drop() some.
+  void before_flush(std::function<void()> check) { check_ = std::move(check); }
+
+  /// Drops the samples of this process with one of these in their stacks. How many.
+  std::size_t drop(ThreadId process, const std::vector<CodeId> &codes);
+
 private:
   // So many that the first one's cost does not matter, so few that the thread whose CPU this is does not feel it.
   static constexpr std::size_t k_most = 32;
@@ -32,6 +39,7 @@ private:
   SampleSink &sink_;
   std::vector<Held> held_; ///< the first count_ of them; the others keep their memory
   std::size_t count_ = 0;
+  std::function<void()> check_;
 };
 
 } // namespace awaitscope

@@ -96,13 +96,24 @@ private:
 class Reader {
 public:
   explicit Reader(FakeThread &thread)
-      : memory_(thread.remote), objects_(memory_, thread.layout), codes_(objects_, table, counter_), stacks_(objects_, codes_) {}
+      : memory_(thread.remote), objects_(memory_, thread.layout), codes_(objects_, table, counter_),
+        stacks_(objects_, codes_) {}
 
-  const PythonStack &read(bool counted = true) {
+  /// At `now_ns` without a count of code objects, if that is not 0.
+  const PythonStack &read(bool counted = true, std::int64_t now_ns = 0) {
     memory_.begin();
-    codes_.begin(counted ? k_interpreter : 0);
+    codes_.begin(counted ? k_interpreter : 0, now_ns);
     stacks_.read(k_thread_state, stack_);
     return stack_;
+  }
+
+  /// The names of what was trusted and was not what it seemed.
+  std::vector<std::string> confirm() {
+    std::vector<std::string> names;
+    for (const CodeId id : codes_.confirm()) {
+      names.push_back(table.at(id).function);
+    }
+    return names;
   }
 
   CodeTable table;
@@ -223,4 +234,87 @@ TEST_CASE("another code object at the address of one that was freed is another f
   REQUIRE(stack.frames.size() == 2);
   CHECK(reader.table.at(stack.frames[0].frame.code).function == "f5");
   CHECK(reader.table.at(stack.frames[1].frame.code).function == "f2");
+}
+
+TEST_CASE("a name that is confirmed later: what was trusted and had been replaced is told") {
+  FakeThread thread;
+  Reader reader(thread);
+  const std::vector<ModelFrame> model{{k_frames, 1, 0, false, false}, {k_frames + 0x60, 2, 3, false, false}};
+  thread.put_stack(model);
+  constexpr std::int64_t k_tick = 100'000'000;
+  std::int64_t now = k_tick;
+  for (int look = 0; look < 30; ++look, now += k_tick) {
+    check_equal(reader, reader.read(false, now), model);
+    if (look % 5 == 4) {
+      REQUIRE(reader.confirm().empty());
+    }
+  }
+  thread.put_code(1, 5);
+  CHECK(reader.table.at(reader.read(false, now).frames[0].frame.code).function == "f1"); // trusted, for a while
+  CHECK(reader.confirm() == std::vector<std::string>{"f1"});
+  // From now on this address is looked at each time, however long it stays the same.
+  for (int look = 0; look < 30; ++look, now += k_tick) {
+    CHECK(reader.table.at(reader.read(false, now).frames[0].frame.code).function == "f5");
+    CHECK(reader.confirm().empty());
+  }
+  thread.put_code(1, 3);
+  CHECK(reader.table.at(reader.read(false, now).frames[0].frame.code).function == "f3");
+  CHECK(reader.confirm().empty());
+}
+
+TEST_CASE("code that is new, or was not looked at for long, is never trusted") {
+  FakeThread thread;
+  Reader reader(thread);
+  const std::vector<ModelFrame> model{{k_frames, 1, 0, false, false}};
+  thread.put_stack(model);
+  std::int64_t now = 1;
+  check_equal(reader, reader.read(false, now), model);
+  thread.put_code(1, 4);
+  CHECK(reader.table.at(reader.read(false, now += 500'000'000).frames[0].frame.code).function == "f4");
+
+  const std::vector<ModelFrame> other{{k_frames, 2, 0, false, false}};
+  thread.put_stack(other);
+  for (int look = 0; look < 30; ++look) {
+    check_equal(reader, reader.read(false, now += 100'000'000), other);
+    REQUIRE(reader.confirm().empty());
+  }
+  thread.put_code(2, 5);
+  CHECK(reader.table.at(reader.read(false, now += 5'000'000'000).frames[0].frame.code).function == "f5");
+  CHECK(reader.confirm().empty());
+}
+
+TEST_CASE("whatever is replaced when: a name that was not taken back is right") {
+  FakeThread thread;
+  Reader reader(thread);
+  std::mt19937 random(11);
+  std::vector<std::size_t> name_of{0, 1, 2, 3, 4, 5};
+  std::vector<ModelFrame> model;
+  for (std::size_t i = 0; i < 6; ++i) {
+    model.push_back({k_frames + i * 0x60, i, 0, false, false});
+  }
+  thread.put_stack(model);
+  std::vector<std::pair<std::string, std::string>> told; // what was said, and what was so
+  std::size_t taken_back = 0;
+  for (int look = 0; look < 4000; ++look) {
+    const PythonStack &stack = reader.read(false, (look + 1) * 50'000'000LL);
+    REQUIRE(stack.frames.size() == model.size());
+    for (std::size_t i = 0; i < model.size(); ++i) {
+      told.emplace_back(reader.table.at(stack.frames[i].frame.code).function, "f" + std::to_string(name_of[i]));
+    }
+    // Each code is replaced by one of its own names only now and then: most become trusted in between.
+    if (look % 100 == 60 && look / 100 < 6) {
+      const auto at = static_cast<std::size_t>(look / 100);
+      name_of[at] = (name_of[at] + 1 + random() % 5) % 6;
+      thread.put_code(at, name_of[at]);
+    }
+    if (look % 8 == 7) {
+      const std::vector<std::string> wrong = reader.confirm();
+      for (const auto &[said, was] : told) {
+        REQUIRE((said == was || std::find(wrong.begin(), wrong.end(), said) != wrong.end()));
+      }
+      taken_back += wrong.size();
+      told.clear();
+    }
+  }
+  CHECK(taken_back > 0);
 }

@@ -173,6 +173,8 @@ std::optional<CodeId> CodeCache::load(Address code, const Identity &identity) {
   const CodeId id = table_.add({std::move(*function), std::move(*file), identity.first_line,
                                 decode_lines(layout.line_table, lines, identity.first_line)});
   by_content_.emplace(content, id);
+  internal_.resize(table_.size());
+  internal_[id] = identity.filename == identity.qualname && identity.first_line == 0;
   return id;
 }
 

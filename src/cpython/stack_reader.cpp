@@ -175,7 +175,7 @@ void StackReader::read(Address thread_state, PythonStack &stack) {
     stack.frames.push_back({k_unreadable_frame, 0, false});
   }
   for (const Known &known : last_) {
-    if (!known.shim) {
+    if (!known.shim && !known.internal) {
       stack.frames.push_back({known.frame, known.address, known.of_generator});
     }
   }
@@ -237,7 +237,7 @@ bool StackReader::refresh(Known &known, const RawFrame &raw) {
       known.instruction == raw.instruction && known.of_generator == raw.of_generator && known.shim == raw.shim) {
     return true;
   }
-  known = {raw.address, raw.code, raw.instruction, 0, {}, raw.of_generator, raw.shim};
+  known = {raw.address, raw.code, raw.instruction, 0, {}, raw.of_generator, raw.shim, false};
   if (raw.shim) {
     return true;
   }
@@ -245,6 +245,7 @@ bool StackReader::refresh(Known &known, const RawFrame &raw) {
   if (found != nullptr) {
     known.epoch = found->epoch;
     known.frame = found->frame;
+    known.internal = codes_.is_internal(found->frame.code);
   }
   return found != nullptr;
 }

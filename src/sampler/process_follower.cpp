@@ -13,7 +13,7 @@ namespace {
 
 // A child is met within a tenth of a second of its birth. Without children a change of program is all there is to see.
 constexpr std::chrono::milliseconds k_look_for_children{100};
-constexpr std::chrono::milliseconds k_look{500};
+constexpr std::chrono::milliseconds k_look{250};
 // `env python`, a shell script, a slow start: how long a program may take to be a Python.
 constexpr std::int64_t k_patience_ns = 5 * k_ns_per_second;
 constexpr std::size_t k_most_followed = 4096;

@@ -1,5 +1,5 @@
 """Burns in turn at the end of stacks that no file holds: code made by exec and by eval, and under an import that runs
-through the frozen importlib.
+through the frozen importlib; and in a constructor, below which a specialized call has a frame of the interpreter's own.
 
 The truth is every such stack, as the burning function itself saw it on its first call: name, file and first line of each
 frame, root first; and a counter of the rounds of each.
@@ -12,7 +12,7 @@ import time
 
 import truth
 
-KINDS = ("exec", "eval", "nested_exec", "import")
+KINDS = ("exec", "eval", "nested_exec", "import", "constructor")
 BURN_SECONDS = 0.02
 MODULE = "made_module"
 paths = {}
@@ -48,6 +48,18 @@ def by_import():
     importlib.import_module(MODULE)
 
 
+class Built:
+
+    def __init__(self, burns):
+        if burns:
+            burn("constructor")
+
+
+def by_constructor():
+    for number in range(64):  # by the last one the call is specialized, where there is such a thing
+        Built(number == 63)
+
+
 def main():
     options = truth.options()
     shared = truth.counters(options, KINDS)
@@ -56,7 +68,8 @@ def main():
         with open(os.path.join(folder, MODULE + ".py"), "w") as file:
             file.write("import __main__\n__main__.burn('import')\n")
         sys.path.insert(0, folder)
-        rounds = {"exec": by_exec, "eval": by_eval, "nested_exec": by_nested_exec, "import": by_import}
+        rounds = {"exec": by_exec, "eval": by_eval, "nested_exec": by_nested_exec, "import": by_import,
+                  "constructor": by_constructor}
         end = time.monotonic() + options.lifetime
         announced = False
         while time.monotonic() < end:

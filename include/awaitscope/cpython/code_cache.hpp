@@ -43,6 +43,10 @@ public:
   [[nodiscard]] const CodeInfo &info(CodeId id) const { return table_.at(id); }
   [[nodiscard]] CodeTable &table() { return table_; }
 
+  /// Code of the interpreter itself, which it hides from tracebacks: since 3.12 a specialized call of a class runs __init__
+  /// under such a frame (Objects/codeobject.c, _Py_InitCleanup: its file, name and qualified name are one str, on line 0).
+  [[nodiscard]] bool is_internal(CodeId id) const { return id < internal_.size() && internal_[id]; }
+
   /// The executing line at an instruction, in bytes from the first one; 0 where the code has none.
   [[nodiscard]] std::int32_t line(CodeId id, std::int64_t instruction) const {
     return line_at(table_.at(id), instruction);
@@ -90,6 +94,7 @@ private:
   bool count_usable_ = true;
   std::unordered_map<Address, Known> known_;
   std::unordered_map<std::string, CodeId> by_content_;
+  std::vector<bool> internal_; ///< by CodeId
 };
 
 } // namespace awaitscope

@@ -78,6 +78,7 @@ private:
     Frame frame;             ///< of no meaning for a shim
     bool of_generator = false;
     bool shim = false;
+    bool internal = false; ///< of code that no program wrote
   };
   std::vector<Known> last_;
 

@@ -208,6 +208,7 @@ class InterpreterTest(ToolTest):
     """
 
     minors = None
+    free_threaded = False  # True: on each free-threaded interpreter too
 
 
 class EndsTest(ToolTest):

@@ -7,6 +7,8 @@ import subprocess
 
 # The minors that awaitscope promises to read. One that the machine lacks is a line in the output, never silence.
 SUPPORTED = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
+# Builds without a GIL, which few machines have (scripts/pythons --free-threaded). The tests that say so run on them too.
+FREE_THREADED = ("3.13t", "3.14t")
 # Too old to be read: each must be refused with a clear error.
 TOO_OLD = ("2.7", "3.6")
 
@@ -78,7 +80,7 @@ def candidates():
     found = [path for path in named if path]
     root = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
     found += sorted(glob.glob(os.path.join(root, "versions", "*", "bin", "python")))
-    names = ["python3", "python"] + ["python" + minor for minor in SUPPORTED + TOO_OLD]
+    names = ["python3", "python"] + ["python" + minor for minor in SUPPORTED + FREE_THREADED + TOO_OLD]
     found += [path for path in map(shutil.which, names) if path]
     found += brought()
     unique = []

@@ -95,8 +95,8 @@ TEST_CASE("image identity: a corpse is no process, nor is what was reaped") {
 
 TEST_CASE("image identity: a process that executes a program is not one that ends") {
   const auto stat = [](const std::string &size, const std::string &code, const std::string &stack) {
-    return "7 (a) b (c) R 1 7 7 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 4711 " + size + " 12 18446744073709551615 " + code +
-           " 94000 " + stack + " 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0\n";
+    return "7 (a) b (c) R 1 7 7 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 4711 " + size + " 12 18446744073709551615 " +
+           code + " 94000 " + stack + " 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0\n";
   };
   const auto runs = parse_image_identity(stat("8192", "93000", "140000"));
   REQUIRE(runs);

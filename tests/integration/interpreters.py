@@ -1,4 +1,5 @@
 """Which Pythons are on this machine: asked of each executable itself, one for each minor."""
+import functools
 import glob
 import os
 import re
@@ -41,6 +42,7 @@ class Interpreter:
         return "Python %s: %s" % (self.version, self.path)
 
 
+@functools.lru_cache(None)
 def ask(executable):
     """The Interpreter behind an executable, or None where it does not run."""
     try:
@@ -62,6 +64,7 @@ def _is_file(path, identity):
     return "%d:%d" % (info.st_dev, info.st_ino) == identity
 
 
+@functools.lru_cache(None)
 def brought():
     """What scripts/pythons made, if it was run: it is only asked what is there."""
     scripts = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "scripts")

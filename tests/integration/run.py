@@ -33,7 +33,7 @@ def parse_options():
     parser.add_argument("--awaitscope", help="the executable under test")
     parser.add_argument("--jobs", type=int, default=1, help="tests side by side; timing-sensitive ones never are")
     parser.add_argument("--kills", type=int, help="how often to kill the recorder on the oldest and the newest interpreter (default 100 each, or $AWAITSCOPE_KILLS)")
-    parser.add_argument("--reuse-seconds", type=int, help="of code-address reuse, on each interpreter (default 5, or $AWAITSCOPE_REUSE_SECONDS)")
+    parser.add_argument("--reuse-seconds", type=int, help="of code-address reuse, on each interpreter (default 3, or $AWAITSCOPE_REUSE_SECONDS)")
     options = parser.parse_args()
     if options.pythons:
         os.environ["AWAITSCOPE_PYTHONS"] = options.pythons

@@ -60,12 +60,14 @@ std::optional<ImageIdentity> parse_image_identity(std::string_view stat) {
 
 std::optional<ImageIdentity> image_identity(ThreadId pid) {
   const std::string folder = fmt::format("/proc/{}/", pid);
-  std::optional<ImageIdentity> identity = parse_image_identity(read_file(folder + "stat").value_or(""));
-  if (!identity) {
-    return std::nullopt;
-  }
+  const std::optional<ImageIdentity> before = parse_image_identity(read_file(folder + "stat").value_or(""));
   std::array<char, PATH_MAX> link{};
   const ssize_t length = ::readlink((folder + "exe").c_str(), link.data(), link.size());
+  std::optional<ImageIdentity> identity = parse_image_identity(read_file(folder + "stat").value_or(""));
+  if (!before || !identity) {
+    return std::nullopt;
+  }
+  identity->executing = identity->executing || *before != *identity; // the link is of either program
   identity->executable.assign(link.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
   // A file that is replaced while it runs makes no other program of the process (fs/d_path.c adds this).
   constexpr std::string_view k_deleted = " (deleted)";

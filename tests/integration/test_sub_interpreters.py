@@ -37,7 +37,7 @@ class SubInterpreters(checks.Checks, recordings.RecordingTest, harness.Interpret
         self.assertEqual([(thread["tid"], thread["interpreter"]) for thread in main], [(target.pid, 0)])
 
     def test_a_thread_is_where_it_runs_and_is_counted_once(self):
-        target = self.target("entering.py", lifetime=60)
+        target = self.target("entering.py", lifetime=120)
         before = target.counters()
 
         def enough():

@@ -108,6 +108,21 @@ Address InterpreterReader::gil_holder(Address interpreter) {
   return memory.get<std::int32_t>(locked).value_or(0) == 1 ? memory.pointer(holder) : 0;
 }
 
+bool InterpreterReader::attached(const ThreadEntry &entry) {
+  const Layout &layout = runtime_.layout;
+  SnapshotMemory &memory = objects_.memory();
+  if (layout.ts_attached != k_absent) {
+    constexpr std::int32_t k_attached = 1; // Include/internal/pycore_pystate.h, _Py_THREAD_ATTACHED
+    return memory.get<std::int32_t>(entry.state + layout.ts_attached) == k_attached;
+  }
+  // While one GIL was for all interpreters, a change of interpreter left it with the thread state that took it
+  // (Python/pystate.c, _PyThreadState_Swap).
+  if (layout.rt_thread_current != k_absent) {
+    return memory.pointer(runtime_.address + layout.rt_thread_current) == entry.state;
+  }
+  return gil_holder(entry.interpreter) == entry.state;
+}
+
 Address InterpreterReader::module_dict(Address interpreter, std::string_view module) {
   const Address modules = objects_.memory().pointer(interpreter + runtime_.layout.is_modules);
   const Address found = objects_.dict_value(modules, module);

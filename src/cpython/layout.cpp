@@ -35,6 +35,20 @@ std::string supported_versions() {
                      k_tables.back().minor);
 }
 
+std::string presumed_warning(const Layout &layout) {
+  return !layout.presumed
+             ? std::string()
+             : fmt::format("warning: Python {} is newer than those that are known: it is read as it says itself "
+                           "that it is laid out, and some of it may be wrong or missing ({})",
+                           layout.version.text(), supported_versions());
+}
+
+Error unknown_layout(const PythonVersion &version) {
+  return {ExitStatus::no_target,
+          fmt::format("Python {} lays out its memory in a way that is not known", version.text()),
+          supported_versions()};
+}
+
 void set_free_threaded(Layout &layout) {
   layout.free_threaded = true;
   layout.managed_dict_before = 8; // Include/internal/pycore_object.h, MANAGED_DICT_OFFSET: no head of the collector

@@ -126,12 +126,6 @@ struct Findings {
   std::optional<Error> unsupported;
 };
 
-Error unsupported(const PythonVersion &version) {
-  return {ExitStatus::no_target,
-          fmt::format("Python {} lays out its memory in a way that is not known", version.text()),
-          supported_versions()};
-}
-
 std::optional<PythonRuntime> probe(const Candidate &candidate, RemoteMemory &memory, Evidence evidence,
                                    Findings &findings) {
   PythonRuntime runtime;
@@ -172,14 +166,15 @@ std::optional<PythonRuntime> probe(const Candidate &candidate, RemoteMemory &mem
   const std::string offsets = table.empty() ? read_debug_table(memory, runtime.address) : table;
   if (debug_offsets_version(offsets).major == 0) {
     if (runtime.layout.presumed) {
-      findings.unsupported = unsupported(version);
+      findings.unsupported = unknown_layout(version);
       return std::nullopt;
     }
     return runtime;
   }
   layout = layout_for(version, debug_offsets_build(offsets));
   if (!layout || !apply_debug_offsets(offsets, *layout)) {
-    findings.unsupported = unsupported(version); // its own table contradicts itself, or what is presumed of a newer one
+    findings.unsupported =
+        unknown_layout(version); // its own table contradicts itself, or what is presumed of a newer one
     return std::nullopt;
   }
   runtime.layout = *layout;

@@ -77,6 +77,7 @@ std::string info_json(const RecordingReader &reader, const StackCosts &costs) {
                          {"process",
                           {{"pid", info.pid},
                            {"python", info.python},
+                           {"python_presumed", info.python_presumed},
                            {"executable", info.executable},
                            {"command", info.command},
                            {"host", info.host}}},
@@ -121,7 +122,9 @@ std::string info_text(const RecordingReader &reader, const StackCosts &costs) {
     text += fmt::format("{:<12}{}\n", name, value);
   };
   line("process", fmt::format("{} on {}: {}", info.pid, one_line(valid_utf8(info.host)), joined(info.command)));
-  line("python", fmt::format("{} ({})", one_line(valid_utf8(info.python)), one_line(valid_utf8(info.executable))));
+  line("python", fmt::format("{}{} ({})", one_line(valid_utf8(info.python)),
+                             info.python_presumed ? ", read as it says itself that it is laid out" : "",
+                             one_line(valid_utf8(info.executable))));
   line("recorder", fmt::format("awaitscope {}, engine {}: {}", one_line(valid_utf8(info.tool_version)),
                                one_line(valid_utf8(info.engine)), joined(info.tool_command)));
   line("time", fmt::format("{}, {} ({})", moment(info.start_realtime_ns), human_duration(totals.elapsed_ns),

@@ -38,28 +38,41 @@ std::uint64_t number(std::string_view text) {
 
 } // namespace
 
-std::optional<ImageIdentity> image_identity(ThreadId pid) {
-  const std::string folder = fmt::format("/proc/{}/", pid);
-  const std::optional<std::string> text = read_file(folder + "stat");
-  const std::vector<std::string_view> fields = fields_behind_command(text ? *text : std::string_view{});
+std::optional<ImageIdentity> parse_image_identity(std::string_view stat) {
+  const std::vector<std::string_view> fields = fields_behind_command(stat);
   constexpr std::size_t k_third = 3; // proc(5) counts from 1, and the command is the second
   if (fields.size() < 28 - k_third + 1 || fields.front() == "Z" || fields.front() == "X") {
+    return std::nullopt;
+  }
+  // fs/proc/array.c, do_task_stat(): a process that is ending has no memory any more, and the size of that is 0. One that
+  // executes a program has its new memory some time before that says where its text begins (fs/binfmt_elf.c,
+  // load_elf_binary(): from begin_new_exec() until the segments are mapped).
+  if (number(fields[23 - k_third]) == 0) {
     return std::nullopt;
   }
   ImageIdentity identity;
   identity.start_time = number(fields[22 - k_third]);
   identity.start_code = number(fields[26 - k_third]);
   identity.start_stack = number(fields[28 - k_third]);
-  if (identity.start_code == 0) {
-    return std::nullopt; // its memory is gone already, though it is no zombie yet: it is ending
-  }
+  identity.executing = identity.start_code == 0;
+  return identity;
+}
+
+std::optional<ImageIdentity> image_identity(ThreadId pid) {
+  const std::string folder = fmt::format("/proc/{}/", pid);
+  const std::optional<ImageIdentity> before = parse_image_identity(read_file(folder + "stat").value_or(""));
   std::array<char, PATH_MAX> link{};
   const ssize_t length = ::readlink((folder + "exe").c_str(), link.data(), link.size());
-  identity.executable.assign(link.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+  std::optional<ImageIdentity> identity = parse_image_identity(read_file(folder + "stat").value_or(""));
+  if (!before || !identity) {
+    return std::nullopt;
+  }
+  identity->executing = identity->executing || *before != *identity; // the link is of either program
+  identity->executable.assign(link.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
   // A file that is replaced while it runs makes no other program of the process (fs/d_path.c adds this).
   constexpr std::string_view k_deleted = " (deleted)";
-  if (identity.executable.ends_with(k_deleted)) {
-    identity.executable.resize(identity.executable.size() - k_deleted.size());
+  if (identity->executable.ends_with(k_deleted)) {
+    identity->executable.resize(identity->executable.size() - k_deleted.size());
   }
   return identity;
 }

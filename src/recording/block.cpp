@@ -60,6 +60,7 @@ void put_info(std::string &block, const RecordingInfo &info) {
   put_varint(out, info.idle_threads ? 1 : 0);
   put_varint(out, info.task_names ? 1 : 0);
   put_list(out, info.import_paths);
+  put_varint(out, info.python_presumed ? 1 : 0);
   block += static_cast<char>(Section::info);
   put_text(block, out);
 }
@@ -82,6 +83,7 @@ bool take_info(std::string_view contents, RecordingInfo &info) {
   info.idle_threads = in.varint() != 0;
   info.task_names = in.varint() != 0;
   info.import_paths = take_list(in);
+  info.python_presumed = in.left() > 0 && in.varint() != 0; // not in recordings of the first versions
   info.unit_ns = static_cast<std::int64_t>(unit);
   return in.ok() && unit > 0 && unit <= format::k_max_unit;
 }

@@ -86,6 +86,14 @@ void ProcessFollower::refuse(const Followed &followed) {
                           : "not in the recording: " + followed.why_not);
 }
 
+/// Once for each version: a server's children are of one.
+void ProcessFollower::warn_of(const Layout &layout) {
+  const std::string warning = presumed_warning(layout);
+  if (!warning.empty() && std::find(refusals_.begin(), refusals_.end(), warning) == refusals_.end()) {
+    refusals_.push_back(warning);
+  }
+}
+
 void ProcessFollower::run() {
   std::unique_lock lock(mutex_);
   const auto pause = children_ == Children::follow ? k_look_for_children : k_look;
@@ -132,16 +140,14 @@ void ProcessFollower::find_children() {
 }
 
 ProcessFollower::Fate ProcessFollower::visit(ThreadId pid, Followed &followed) {
-  if (recognize(pid, followed) == Fate::gone) {
-    if (followed.attached) {
-      push({pid, nullptr});
-    }
-    return Fate::gone;
+  const Fate fate = recognize(pid, followed);
+  if (fate == Fate::gone && followed.attached) {
+    push({pid, nullptr});
   }
-  if (!followed.attached && !followed.refused) {
+  if (fate == Fate::lives && !followed.attached && !followed.refused) {
     try_to_attach(pid, followed);
   }
-  return Fate::lives;
+  return fate;
 }
 
 /// Whether it still is the same process, and which program that runs. A process that ended lends its PID to any other: that
@@ -159,6 +165,9 @@ ProcessFollower::Fate ProcessFollower::recognize(ThreadId pid, Followed &followe
   // Where there is no pidfd, only the start time tells it from another process.
   if (!image || !followed.process->alive() || (known_start != 0 && image->start_time != known_start)) {
     return Fate::gone;
+  }
+  if (image->executing) {
+    return Fate::executing; // which program it is, the next look tells
   }
   if (*image != followed.image) {
     const bool was_attached = followed.attached;
@@ -186,6 +195,7 @@ void ProcessFollower::try_to_attach(ThreadId pid, Followed &followed) {
   }
   if (attached) {
     followed.attached = true;
+    warn_of((*target)->runtime().layout);
     push({pid, std::move(*target)});
     return;
   }

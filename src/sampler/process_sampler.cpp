@@ -31,23 +31,74 @@ void ProcessSampler::begin_cpu(TargetThread &thread, const SchedStat &stat) cons
   thread.cpu_told_ns = stat.cpu_ns - counts;
 }
 
+/// The thread state that a thread runs in: of those with a call in them the one that is attached, or, while the thread waits or is
+/// in C code without the GIL, the one that it was last seen to run in, or else that of the newest interpreter: one interpreter
+/// runs inside another's call.
+std::optional<ThreadEntry> ProcessSampler::choose_state(const TargetThread &thread) {
+  dead_states_.clear();
+  InterpreterReader &interpreters = target_->interpreters();
+  const auto is_other = [&](const ThreadEntry &entry) { return entry.native_id == thread.entry.native_id; };
+  const bool alone =
+      !thread.shared && (!seen_threads_ || std::none_of(seen_threads_->begin(), seen_threads_->end(), is_other));
+  std::optional<ThreadEntry> best;
+  int best_rank = -1;
+  const auto consider = [&](const ThreadEntry &entry, bool entered) {
+    if (!interpreters.same_thread(entry)) {
+      dead_states_.push_back(entry.state);
+      return;
+    }
+    const bool inside = !alone && target_->stacks().has_frames(entry.state);
+    const int rank = !inside ? 0 : interpreters.attached(entry) ? 3 : entered ? 2 : 1;
+    if (rank > best_rank || (rank == best_rank && entry.interpreter_id > best->interpreter_id)) {
+      best = entry;
+      best_rank = rank;
+    }
+  };
+  if (alone) {
+    consider(thread.entry, true);
+    return best;
+  }
+  for (const TargetThread *state : target_->states_of(thread.watch.tid())) {
+    consider(state->entry, state->entered);
+  }
+  for (const ThreadEntry &entry : seen_threads_ ? *seen_threads_ : std::vector<ThreadEntry>{}) {
+    if (is_other(entry)) {
+      consider(entry, false);
+    }
+  }
+  return best;
+}
+
+/// After an accepted look: what it says of the thread's states, and what they share.
+void ProcessSampler::settle_states(TargetThread &thread) {
+  if (!thread.shared) {
+    thread.left = !subject_;
+    return;
+  }
+  for (TargetThread *state : target_->states_of(thread.watch.tid())) {
+    state->left = std::find(dead_states_.begin(), dead_states_.end(), state->entry.state) != dead_states_.end();
+    state->entered = subject_ && state->entry.state == subject_->state;
+    state->cpu_told_ns = thread.cpu_told_ns;
+  }
+}
+
 /// What is read of one thread in one snapshot.
 void ProcessSampler::look(TargetThread &thread) {
-  thread_valid_ = target_->interpreters().same_thread(thread.entry);
   seen_generation_ = target_->interpreters().thread_generation();
   seen_threads_.reset();
   if (seen_generation_ != generation_) {
     seen_threads_ = target_->interpreters().threads([this](const ThreadEntry &entry) { return target_->knows(entry); });
   }
-  if (!thread_valid_) {
+  subject_ = choose_state(thread);
+  if (!subject_) {
     return;
   }
   target_->read_name(thread);
   // All that is told of it goes through the sink, which asks confirm() first. Changes of tasks do not.
   const std::int64_t now = options_.all_tasks == AllTasks::skip ? monotonic_ns() : 0;
-  target_->code_cache().begin(thread.entry.interpreter_id == 0 ? thread.entry.interpreter : 0, now);
-  target_->stacks().read(thread.entry.state, stack_);
-  target_->lineages().trace(thread.entry.state, stack_, options_.root_names, lineage_);
+  target_->code_cache().begin(subject_->interpreter_id == 0 ? subject_->interpreter : 0, now);
+  target_->stacks().read(subject_->state, stack_);
+  target_->lineages().trace(subject_->state, stack_, options_.root_names, lineage_);
   coroutines_seen_ = coroutines_seen_ || std::any_of(stack_.frames.begin(), stack_.frames.end(),
                                                      [](const PythonFrame &frame) { return frame.of_generator; });
 }
@@ -76,9 +127,9 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
     generation_ = seen_generation_;
     new_threads_.insert(new_threads_.end(), seen_threads_->begin(), seen_threads_->end());
   }
-  if (!thread_valid_) {
-    thread.left = true; // no Python thread any more; if it becomes one again, the list says so
-    return Health::running;
+  settle_states(thread);
+  if (!subject_) {
+    return Health::running; // no Python thread any more; if it becomes one again, the list says so
   }
   if (stack_.frames.empty()) {
     return Health::running; // between threads' start and their first frame: nothing of Python's runs
@@ -92,6 +143,9 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
   sample_.task_name = lineage_.root_name;
   sample_.cpu_ns = stat.cpu_ns - thread.cpu_told_ns.value_or(stat.cpu_ns);
   thread.cpu_told_ns = stat.cpu_ns;
+  if (thread.shared) {
+    settle_states(thread);
+  }
   if (options_.all_tasks == AllTasks::watch && sample_.task != 0) {
     watcher_.charge(sample_.task, sample_.cpu_ns);
   }
@@ -108,6 +162,9 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink) {
   bool any_left = false;
   any_sampled_ = false;
   for (TargetThread &thread : target_->threads()) {
+    if (thread.shared && target_->states_of(thread.watch.tid()).front() != &thread) {
+      continue; // sampled by its first thread state
+    }
     const std::optional<SchedStat> stat = thread.watch.schedstat();
     if (!stat) {
       thread.left = any_left = true;

@@ -141,6 +141,7 @@ Result<ProcessSnapshot> take_snapshot(Target &target, Engine &engine) {
   ProcessSnapshot snapshot;
   snapshot.pid = target.process().pid();
   snapshot.python = target.runtime().layout.version.text();
+  snapshot.warning = presumed_warning(target.runtime().layout);
   snapshot.free_threaded = target.runtime().layout.free_threaded;
   snapshot.executable = target.process().executable();
   snapshot.command = target.process().command_line();

@@ -27,7 +27,8 @@ Result<void> Target::attach() {
   const std::int64_t deadline = monotonic_ns() + k_patience_ns;
   while (true) {
     const ReadStatus status = snapshot_.begin();
-    if (runtime_initialized(runtime_, snapshot_)) {
+    const bool initialized = runtime_initialized(runtime_, snapshot_);
+    if (initialized && (!runtime_.layout.presumed || reads_well())) {
       break;
     }
     if (status == ReadStatus::denied || snapshot_.status() == ReadStatus::denied) {
@@ -35,6 +36,11 @@ Result<void> Target::attach() {
     }
     if (!process_.alive()) {
       return tl::unexpected(no_such_process(process_.pid()));
+    }
+    if (monotonic_ns() > deadline && initialized) {
+      Error error = unknown_layout(runtime_.layout.version);
+      error.what = fmt::format("process {}: {}", process_.pid(), error.what);
+      return tl::unexpected(error);
     }
     if (monotonic_ns() > deadline) {
       return fail(ExitStatus::no_target,
@@ -54,6 +60,19 @@ Result<void> Target::attach() {
   locate_tasks();
   // What was read by its PID was this process's, if it still is there.
   return process_.alive() ? Result<void>() : tl::unexpected(no_such_process(process_.pid()));
+}
+
+bool Target::reads_well() {
+  if (interpreters_.module_dict(interpreters_.main_interpreter(), "sys") == 0) {
+    return false;
+  }
+  code_cache_.begin(0);
+  PythonStack stack;
+  const std::vector<ThreadEntry> entries = interpreters_.threads();
+  return std::any_of(entries.begin(), entries.end(), [&](const ThreadEntry &entry) {
+    stacks_.read(entry.state, stack);
+    return !stack.frames.empty() && stack.frames.front().frame.kind != FrameKind::unreadable;
+  });
 }
 
 void Target::choose_native_ids() {
@@ -113,8 +132,29 @@ std::optional<ThreadId> Target::host_id(ThreadId inner, std::unordered_map<Threa
 
 bool Target::knows(const ThreadEntry &entry) const {
   return std::any_of(threads_.begin(), threads_.end(), [&](const TargetThread &thread) {
-    return thread.entry.state == entry.state && thread.entry.native_id == entry.native_id;
+    return thread.entry.state == entry.state && thread.entry.native_id == entry.native_id &&
+           thread.entry.interpreter == entry.interpreter;
   });
+}
+
+std::vector<TargetThread *> Target::states_of(ThreadId tid) {
+  std::vector<TargetThread *> states;
+  for (TargetThread &thread : threads_) {
+    if (thread.watch.tid() == tid) {
+      states.push_back(&thread);
+    }
+  }
+  return states;
+}
+
+void Target::mark_shared() {
+  std::unordered_map<ThreadId, unsigned> count;
+  for (const TargetThread &thread : threads_) {
+    ++count[thread.watch.tid()];
+  }
+  for (TargetThread &thread : threads_) {
+    thread.shared = count[thread.watch.tid()] > 1;
+  }
 }
 
 void Target::add_threads(const std::vector<ThreadEntry> &entries) {
@@ -127,7 +167,12 @@ void Target::add_threads(const std::vector<ThreadEntry> &entries) {
     if (!tid) {
       continue;
     }
-    TargetThread fresh{entry, ThreadWatch(process_.pid(), *tid), false, {}, 0, {}};
+    TargetThread fresh;
+    fresh.entry = entry;
+    fresh.watch = ThreadWatch(process_.pid(), *tid);
+    if (const std::vector<TargetThread *> others = states_of(*tid); !others.empty()) {
+      fresh.cpu_told_ns = others.front()->cpu_told_ns; // of one thread, whatever interpreter it enters
+    }
     const auto there = std::find_if(threads_.begin(), threads_.end(),
                                     [&](const TargetThread &thread) { return thread.entry.state == entry.state; });
     // A thread state that was another thread's: freed and used again, or, up to 3.11, made by the thread that starts the new
@@ -138,6 +183,7 @@ void Target::add_threads(const std::vector<ThreadEntry> &entries) {
       threads_.push_back(std::move(fresh));
     }
   }
+  mark_shared();
 }
 
 void Target::set_threads(const std::vector<ThreadEntry> &entries) {
@@ -152,12 +198,17 @@ void Target::drop_left_threads() {
   threads_.erase(
       std::remove_if(threads_.begin(), threads_.end(), [](const TargetThread &thread) { return thread.left; }),
       threads_.end());
+  mark_shared();
 }
 
 const TargetThread &Target::thread_of(Address state, const TargetThread &otherwise) const {
   const auto found = std::find_if(threads_.begin(), threads_.end(),
                                   [&](const TargetThread &thread) { return thread.entry.state == state; });
-  return state == 0 || found == threads_.end() ? otherwise : *found;
+  if (state == 0 || found == threads_.end()) {
+    return otherwise;
+  }
+  return *std::find_if(threads_.begin(), threads_.end(),
+                       [&](const TargetThread &thread) { return thread.watch.tid() == found->watch.tid(); });
 }
 
 void Target::read_name(TargetThread &thread) {

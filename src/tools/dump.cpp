@@ -41,6 +41,9 @@ Result<int> dump(const DumpOptions &options) {
   if (!snapshot) {
     return tl::unexpected(snapshot.error());
   }
+  if (!snapshot->warning.empty() && options.verbosity != Verbosity::quiet) {
+    say(snapshot->warning);
+  }
   if (!snapshot->consistent && options.verbosity != Verbosity::quiet) {
     say("warning: threads ran while others were read; each stack is whole, but they are not of one moment");
   }

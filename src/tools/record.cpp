@@ -168,6 +168,7 @@ RecordingInfo info_of(const RecordOptions &options, const Plan &plan, Target &ta
   info.executable = target.process().executable();
   info.command = target.process().command_line();
   info.python = target.runtime().layout.version.text();
+  info.python_presumed = target.runtime().layout.presumed;
   info.engine = engine.name();
   info.rate_millihertz = static_cast<std::uint64_t>(std::llround(plan.sampling.rate_hz * 1000));
   info.idle_threads = plan.sampling.idle == IdleThreads::sample;
@@ -249,6 +250,10 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
   if (options.verbosity == Verbosity::verbose) {
     say_attached(*target, **engine, monotonic_ns() - began_ns);
   }
+  const std::string presumed = presumed_warning(target->runtime().layout);
+  if (!presumed.empty() && options.verbosity != Verbosity::quiet) {
+    say(presumed);
+  }
   const std::string engine_name = (*engine)->name();
   const SamplingTotals totals = sample(options, plan, std::move(target), codes, {**engine, follower, queue});
   const std::vector<std::string> refusals = follower.finish();
@@ -271,7 +276,9 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
   }
   if (options.verbosity != Verbosity::quiet) {
     for (const std::string &refusal : refusals) {
-      say(refusal);
+      if (refusal != presumed) {
+        say(refusal);
+      }
     }
     for (const std::string &warning : view.warnings) {
       say(warning);

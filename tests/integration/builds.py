@@ -1,6 +1,7 @@
 """Makes other builds of an interpreter that is at hand: copies without symbols, and programs that embed it."""
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -67,6 +68,44 @@ def drop_section_headers(path):
         file.write(data[:start])
     os.chmod(path + ".new", mode)
     os.replace(path + ".new", path)
+
+
+def address_of(path, symbol):
+    """-> (its place in the file, its size), of a dynamic symbol."""
+    listed = subprocess.run(["readelf", "-W", "--dyn-syms", path], stdout=subprocess.PIPE, check=True).stdout.decode()
+    fields = [line.split() for line in listed.splitlines() if line.split()[-1:] == [symbol]]
+    address, size = int(fields[0][1], 16), int(fields[0][2], 0)
+    listed = subprocess.run(["readelf", "-lW", path], stdout=subprocess.PIPE, check=True).stdout.decode()
+    for line in listed.splitlines():
+        if line.split()[:1] == ["LOAD"]:
+            offset, start, length = (int(line.split()[at], 16) for at in (1, 2, 4))
+            if start <= address < start + length:
+                return address - start + offset, size
+    raise ValueError("%s is in no segment of %s" % (symbol, path))
+
+
+COOKIE = b"xdebugpy"  # what _Py_DebugOffsets begins with (CPython 3.13+, Include/internal/pycore_debug_offsets.h)
+
+
+def pretend(path, minor, words=()):
+    """Has an interpreter's file say that it is that minor: in _Py_DebugOffsets, in Py_Version and in PY_VERSION. `words` are
+    written into _Py_DebugOffsets: (number, value). -> whether this is the file that holds the interpreter."""
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    runtimes = [found.start() for found in re.finditer(COOKIE, data)
+                if found.start() % 8 == 0 and data[found.start() + 11] == 3]  # the version, 0x03mmpprr, is next
+    if not runtimes:
+        return False
+    for at in [runtime + 8 for runtime in runtimes] + [address_of(path, "Py_Version")[0]]:
+        data[at + 2] = minor
+    for number, value in words:
+        for at in runtimes:
+            struct.pack_into("<Q", data, at + 8 * number, value)
+    own = re.compile(rb"(?<=\x003\.)\d\d(?=\.\d+[a-z0-9+]*\x00)")
+    data = own.sub(b"%d" % minor, bytes(data))
+    with open(path, "r+b") as file:
+        file.write(data)
+    return True
 
 
 def compiler():

@@ -45,21 +45,21 @@ class Checks:
         self.assert_suspended_tasks(target, self.dump(target))
         target.__exit__()
         target = start("gathered_branches.py", 20)
-        stacks, result = self.record(target, "-r", 1000, "-d", 1)
+        stacks, result = self.record(target, "-r", 1000, "-d", "700ms")
         burning = [stack for stack in stacks if stack.has("shared")]
-        self.assertGreater(folded.total(burning), 500, result.stderr)
+        self.assertGreater(folded.total(burning), 0.6 * folded.total(stacks), result.stderr)
         for branch in ("branch_a", "branch_b"):
             picked = [stack for stack in burning if stack.has(branch)]
             right = [s for s in picked if s.root == "task main" and s.names == ["main", "handler", branch, "inner", "shared"]]
-            self.assertGreater(folded.total(right), 50)
+            self.assertGreater(folded.total(right), 20, result.stderr)
             self.assertGreaterEqual(folded.total(right), 0.98 * folded.total(picked), [stack.line for stack in picked])
 
     def assert_reads_plain(self, start):
         """The same of one that can import nothing: every sample has the one stack that there is."""
         target = start("plain.py", 20)
-        stacks, result = self.record(target, "-r", 1000, "-d", 1, "--full-paths")
+        stacks, result = self.record(target, "-r", 1000, "-d", "500ms", "--full-paths")
         right = [stack for stack in stacks if [[f.name, f.file, f.line] for f in stack.frames] == target.truth["path"]]
-        self.assertGreater(folded.total(right), 500, result.stderr)
+        self.assertGreater(folded.total(right), 50, result.stderr)
         self.assertGreaterEqual(folded.total(right), 0.99 * folded.total(stacks), [stack.line for stack in stacks])
         document = self.dump(target)
         self.assertEqual([[frame["function"], frame["file"]] for frame in document["threads"][0]["frames"]],

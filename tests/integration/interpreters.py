@@ -1,4 +1,5 @@
 """Which Pythons are on this machine: asked of each executable itself, one for each minor."""
+import functools
 import glob
 import os
 import re
@@ -7,6 +8,8 @@ import subprocess
 
 # The minors that awaitscope promises to read. One that the machine lacks is a line in the output, never silence.
 SUPPORTED = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
+# Builds without a GIL, which few machines have (scripts/pythons --free-threaded). The tests that say so run on them too.
+FREE_THREADED = ("3.13t", "3.14t")
 # Too old to be read: each must be refused with a clear error.
 TOO_OLD = ("2.7", "3.6")
 
@@ -39,6 +42,7 @@ class Interpreter:
         return "Python %s: %s" % (self.version, self.path)
 
 
+@functools.lru_cache(None)
 def ask(executable):
     """The Interpreter behind an executable, or None where it does not run."""
     try:
@@ -60,6 +64,7 @@ def _is_file(path, identity):
     return "%d:%d" % (info.st_dev, info.st_ino) == identity
 
 
+@functools.lru_cache(None)
 def brought():
     """What scripts/pythons made, if it was run: it is only asked what is there."""
     scripts = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "scripts")
@@ -78,7 +83,7 @@ def candidates():
     found = [path for path in named if path]
     root = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
     found += sorted(glob.glob(os.path.join(root, "versions", "*", "bin", "python")))
-    names = ["python3", "python"] + ["python" + minor for minor in SUPPORTED + TOO_OLD]
+    names = ["python3", "python"] + ["python" + minor for minor in SUPPORTED + FREE_THREADED + TOO_OLD]
     found += [path for path in map(shutil.which, names) if path]
     found += brought()
     unique = []

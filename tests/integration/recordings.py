@@ -32,6 +32,13 @@ class RecordingTest(harness.ToolTest):
         self.assert_done(result)
         return result
 
+    def folded_until(self, target, condition, *args):
+        """record_until() into folded lines -> (stacks, Result)."""
+        output = self.path("until.folded")
+        result = self.record_until(target, condition, "-f", "folded", "-o", output, *args)
+        with open(output, "rb") as file:
+            return folded.parse(file.read()), result
+
     def report(self, path, *args):
         """`report` -> its data."""
         result = harness.run_tool("report", path, *args)

@@ -33,7 +33,7 @@ def parse_options():
     parser.add_argument("--awaitscope", help="the executable under test")
     parser.add_argument("--jobs", type=int, default=1, help="tests side by side; timing-sensitive ones never are")
     parser.add_argument("--kills", type=int, help="how often to kill the recorder on the oldest and the newest interpreter (default 100 each, or $AWAITSCOPE_KILLS)")
-    parser.add_argument("--reuse-seconds", type=int, help="of code-address reuse, on each interpreter (default 5, or $AWAITSCOPE_REUSE_SECONDS)")
+    parser.add_argument("--reuse-seconds", type=int, help="of code-address reuse, on each interpreter (default 3, or $AWAITSCOPE_REUSE_SECONDS)")
     options = parser.parse_args()
     if options.pythons:
         os.environ["AWAITSCOPE_PYTHONS"] = options.pythons
@@ -72,15 +72,17 @@ def minors_for(cls, found):
     return sorted((minor for minor in found if minor in wanted), key=interpreters.age)
 
 
-def collect(found, patterns):
-    """The bound tests, in the order of the files."""
+def collect(found, without_gil, patterns):
+    """The bound tests, in the order of the files. Those on free-threaded interpreters see the others as found, too."""
     newest = max(found, key=interpreters.age)
     tests = []
     for cls in test_classes():
         minors = minors_for(cls, found)
-        for minor in minors or [newest]:
-            label = "[%s]" % minor if minors else ""
-            tests += unittest.defaultTestLoader.loadTestsFromTestCase(bind(cls, found[minor], label, found))
+        chosen = [("[%s]" % minor if minors else "", found[minor]) for minor in minors or [newest]]
+        if getattr(cls, "free_threaded", False):
+            chosen += [("[%s]" % minor, without_gil[minor]) for minor in sorted(without_gil, key=interpreters.age)]
+        for label, interpreter in chosen:
+            tests += unittest.defaultTestLoader.loadTestsFromTestCase(bind(cls, interpreter, label, found))
     if patterns:
         tests = [test for test in tests if any(matches(test.id(), pattern) for pattern in patterns)]
     return tests
@@ -115,13 +117,15 @@ def run_all(tests, jobs):
 
 def main():
     options = parse_options()
-    found = interpreters.discover(interpreters.SUPPORTED)
-    for minor in interpreters.SUPPORTED:
-        print(found[minor] if minor in found else "Python %s: NOT FOUND, not tested" % minor, flush=True)
+    here = interpreters.discover(interpreters.SUPPORTED + interpreters.FREE_THREADED)
+    for minor in interpreters.SUPPORTED + interpreters.FREE_THREADED:
+        print(here.get(minor) or "Python %s: NOT FOUND, not tested" % minor, flush=True)
+    found, without_gil = ({minor: here[minor] for minor in minors if minor in here}
+                          for minors in (interpreters.SUPPORTED, interpreters.FREE_THREADED))
     if not found:
         print("no supported interpreter on this machine: nothing can be tested", file=sys.stderr)
         return 1
-    tests = collect(found, options.patterns)
+    tests = collect(found, without_gil, options.patterns)
     if options.list:
         print("\n".join(test.id() for test in tests))
         return 0

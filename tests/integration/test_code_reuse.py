@@ -5,7 +5,7 @@ import re
 import folded
 import harness
 
-SECONDS = int(os.environ.get("AWAITSCOPE_REUSE_SECONDS") or 5)
+SECONDS = int(os.environ.get("AWAITSCOPE_REUSE_SECONDS") or 3)
 MADE = re.compile(r"made_(\d+) \(<made>:(\d+)\)|made \(<made (\d+)>:(\d+)\)")
 
 
@@ -32,6 +32,8 @@ class CodeReuse(harness.InterpreterTest):
             if (stack.names[-2], line) != due or not before["rounds"] <= number <= after["rounds"]:
                 wrong.append(stack.line)
         self.assertEqual(wrong, [], "%d of %d samples; %s" % (len(wrong), made, result.stderr))
-        self.assertGreater(made, 0.5 * 1000 * SECONDS, result.stderr)
+        # A share: a starved target has fewer samples, and the same names.
+        self.assertGreater(made, 0.5 * folded.total(stacks), result.stderr)
+        self.assertGreater(rounds, 20 * SECONDS, "the target hardly ran")
         unreadable = sum(stack.count for stack in stacks if stack.unreadable)
         self.assertLessEqual(unreadable, 0.005 * folded.total(stacks), result.stderr)

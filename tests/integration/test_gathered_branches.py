@@ -7,6 +7,7 @@ SECONDS = 4
 
 class GatheredBranches(harness.InterpreterTest):
     timing_sensitive = True
+    free_threaded = True
 
     def test_each_branch_has_its_samples(self):
         target = self.target("gathered_branches.py", lifetime=SECONDS * 3)

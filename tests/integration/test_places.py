@@ -41,6 +41,11 @@ def host_ids(pid):
 
 
 class Places(checks.Checks, harness.InterpreterTest):
+    """What differs between minors here is where a thread's id stands (in the C library's descriptor before 3.11), and how
+    the runtime is found: one of each kind, and the newest that this machine's compiler can link (those of scripts/pythons
+    are in another root)."""
+
+    minors = ("oldest", "3.11", "3.13", "newest")
 
     def starter(self, command, environment, **how):
         return lambda script, lifetime: self.target(script, python=command, environment=environment, lifetime=lifetime, **how)

@@ -11,6 +11,7 @@ SECONDS = 5
 
 class PlantedGraph(harness.InterpreterTest):
     timing_sensitive = True
+    free_threaded = True
 
     def record_planted(self, *args):
         """-> (target, stacks, the target's own hot share of the branches over the window of the recording)."""

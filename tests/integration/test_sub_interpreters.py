@@ -1,15 +1,27 @@
-"""Sub-interpreters: each thread state with the number of its interpreter, its thread and its own stack."""
+"""Sub-interpreters: each thread state with the number of its interpreter and its stack, each thread with the one it runs in."""
 import checks
 import folded
 import harness
+import recordings
+
+ENOUGH_NS = 0.6e9  # of the target's CPU time
 
 
-class SubInterpreters(checks.Checks, harness.InterpreterTest):
+class SubInterpreters(checks.Checks, recordings.RecordingTest, harness.InterpreterTest):
     timing_sensitive = True
 
-    def test_dump_tells_them_apart(self):
+    def test_each_stack_is_read(self):
         target = self.target("sub_interpreters.py", lifetime=20)
-        document = self.dump(target)
+        self.check_dump(target, self.dump(target))
+        stacks, result = self.record(target, "-r", 500, "-d", 1)
+        for name, one in target.truth["interpreters"].items():
+            of_thread = [stack for stack in stacks if stack.root == "thread " + one["thread"]]
+            self.assertGreater(folded.total(of_thread), 20, result.stderr)
+            # All that the thread does is in there; the call that entered is in the other thread state.
+            wrong = [stack.line for stack in of_thread if stack.names != one["functions"] and not stack.unreadable]
+            self.assertEqual(wrong, [])
+
+    def check_dump(self, target, document):
         self.assertEqual({thread["interpreter"] for thread in document["threads"]},
                          {0} | {one["interpreter"] for one in target.truth["interpreters"].values()})
         for one in target.truth["interpreters"].values():
@@ -24,11 +36,29 @@ class SubInterpreters(checks.Checks, harness.InterpreterTest):
         main = [thread for thread in document["threads"] if thread["main"]]
         self.assertEqual([(thread["tid"], thread["interpreter"]) for thread in main], [(target.pid, 0)])
 
-    def test_each_stack_is_recorded(self):
-        target = self.target("sub_interpreters.py", lifetime=20)
-        stacks, result = self.record(target, "-r", 500, "-d", 2)
-        for name, one in target.truth["interpreters"].items():
-            leaf = [stack for stack in stacks if stack.has("sub_leaf_" + name)]
-            right = [stack for stack in leaf if stack.root == "thread " + one["thread"] and stack.names == one["functions"]]
-            self.assertGreater(folded.total(right), 100, result.stderr)
-            self.assertEqual(folded.total(right), folded.total(leaf), [stack.line for stack in leaf])
+    def test_a_thread_is_where_it_runs_and_is_counted_once(self):
+        target = self.target("entering.py", lifetime=120)
+        before = target.counters()
+
+        def enough():
+            now = target.counters()
+            return now["inside_ns"] + now["outside_ns"] > before["inside_ns"] + before["outside_ns"] + ENOUGH_NS
+        path = self.path("out.ascope")
+        result = self.record_until(target, enough, "-r", 1000, "-o", path)
+        after = target.counters()
+        true = {side: after[side + "_ns"] - before[side + "_ns"] for side in ("inside", "outside")}
+        stacks = [stack for stack in self.stacks(path) if stack.root == "thread turner"]
+        self.assertFalse([stack.line for stack in stacks if stack.has("inside_main") and stack.has("take_turns")])
+        self.check_sides(true, stacks, result)
+        cpu = [stack for stack in self.stacks(path, "--metric", "cpu") if stack.root == "thread turner"]
+        self.check_sides(true, cpu, result)
+        # What it used is in its samples once. The turn under way at either end is in one of both.
+        self.assertTrue(0.85 * sum(true.values()) - 60e6 < folded.total(cpu) < 1.05 * sum(true.values()) + 60e6,
+                        "%d ns, truly %s" % (folded.total(cpu), true))
+
+    def check_sides(self, true, stacks, result):
+        seen = {"inside": folded.total([stack for stack in stacks if stack.names[:2] == ["<module>", "inside_main"]]),
+                "outside": folded.total([stack for stack in stacks if stack.has("outside_leaf")])}
+        self.assertGreater(sum(seen.values()), 0.9 * folded.total(stacks), "%s; %s" % (seen, result.stderr))
+        share, due = (side["inside"] / sum(side.values()) for side in (seen, true))
+        self.assertLessEqual(abs(share - due), 0.05, "%s, truly %s" % (seen, true))

@@ -30,7 +30,7 @@ def make(number):
     name, file = ("made", "<made %d>" % number) if odd else ("made_%d" % number, "<made>")
     scope = {}
     exec(compile("\n" * (0 if odd else number % LINES) + BODY % name, file, "exec"), scope)
-    return scope[name]
+    return scope.pop(name)  # else it would be in its own globals, and live until the collector comes
 
 
 def main():

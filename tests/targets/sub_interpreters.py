@@ -18,6 +18,7 @@ SOURCE = """
 import time
 
 def sub_leaf_%(name)s(end):
+    open(%(mark)r, "w").close()
     while time.monotonic() < end:
         until = time.monotonic() + 0.005
         while time.monotonic() < until:
@@ -27,8 +28,6 @@ def sub_leaf_%(name)s(end):
 def sub_main_%(name)s():
     sub_leaf_%(name)s(time.monotonic() + %(lifetime)r)
 
-with open(%(mark)r, "w"):
-    pass
 sub_main_%(name)s()
 """
 

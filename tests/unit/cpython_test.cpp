@@ -70,6 +70,10 @@ TEST_CASE("PY_VERSION among strings") {
   CHECK(find_version_string("x\0003.14.0rc1\0"sv).minor == 14);
   CHECK(find_version_string("3.11\0003.x.1\000v3.11.2\0003.11.2.4\0"sv).major == 0);
   CHECK(find_version_string(""sv).major == 0);
+  CHECK(find_version_string("3.8.18\0002.7.18\0"sv).text() == "3.8.18");
+  CHECK(find_version_string("a\0002.7.18\0003.8.18\0"sv).text() == "2.7.18");
+  CHECK(find_version_string("3.8.1234567890123456\0003.9.1"sv).text() == "3.9.1");
+  CHECK(find_version_string("3.8.18"sv).text() == "3.8.18");
 }
 
 TEST_CASE("PY_VERSION that the linker kept only as the end of another string") {

@@ -68,11 +68,12 @@ TEST_CASE("image identity: a fork is the same program in another process, exec a
 
   child.go_on();
   auto after = image_identity(child.pid());
-  for (int tries = 0; tries < 2000 && after == before; ++tries) {
+  for (int tries = 0; tries < 2000 && (after == before || (after && after->executing)); ++tries) {
     ::usleep(5000);
     after = image_identity(child.pid());
   }
-  REQUIRE(after);
+  REQUIRE(after); // at no moment of the change was it taken for gone
+  CHECK(after->start_code != 0);
   CHECK(after->start_time == before->start_time);
   CHECK(after->start_stack != before->start_stack);
   CHECK(after->executable.find("sleep") != std::string::npos);
@@ -90,4 +91,24 @@ TEST_CASE("image identity: a corpse is no process, nor is what was reaped") {
   }
   CHECK_FALSE(image_identity(pid));
   CHECK(children_of(pid).empty());
+}
+
+TEST_CASE("image identity: a process that executes a program is not one that ends") {
+  const auto stat = [](const std::string &size, const std::string &code, const std::string &stack) {
+    return "7 (a) b (c) R 1 7 7 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 4711 " + size + " 12 18446744073709551615 " +
+           code + " 94000 " + stack + " 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0\n";
+  };
+  const auto runs = parse_image_identity(stat("8192", "93000", "140000"));
+  REQUIRE(runs);
+  CHECK_FALSE(runs->executing);
+  CHECK(runs->start_time == 4711);
+  CHECK(runs->start_code == 93000);
+  CHECK(runs->start_stack == 140000);
+  const auto changes = parse_image_identity(stat("135168", "0", "0"));
+  REQUIRE(changes);
+  CHECK(changes->executing);
+  CHECK(changes->start_time == 4711);
+  CHECK_FALSE(parse_image_identity(stat("0", "0", "0")));
+  CHECK_FALSE(parse_image_identity("7 (sh) Z 1 7"));
+  CHECK_FALSE(parse_image_identity(""));
 }

@@ -45,6 +45,9 @@ public:
   /// The thread state that holds the GIL of this interpreter, or 0.
   Address gil_holder(Address interpreter);
 
+  /// Is this the thread state that its thread runs in? One that waits, or is in C code without the GIL, runs in none.
+  bool attached(const ThreadEntry &entry);
+
   /// The dict of an imported module, or 0.
   Address module_dict(Address interpreter, std::string_view module);
 

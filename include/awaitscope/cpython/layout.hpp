@@ -38,6 +38,7 @@ struct Layout {
 
   Offset rt_size = k_absent, rt_interpreters_head = k_absent, rt_interpreters_main = k_absent;
   Offset rt_gil_holder = k_absent, rt_gil_locked = k_absent; ///< one GIL for the process
+  Offset rt_thread_current = k_absent; ///< the thread state that is attached, where there is one for the process
 
   Offset is_next = k_absent, is_id = k_absent, is_size = k_absent, is_threads_head = k_absent, is_modules = k_absent;
   Offset is_next_thread_id = k_absent;    ///< grows with each new thread state
@@ -49,6 +50,7 @@ struct Layout {
 
   Offset ts_size = k_absent, ts_next = 8, ts_interp = 16, ts_thread_id = k_absent;
   Offset ts_native_id = k_absent; ///< absent: the C library's descriptor of the thread holds it
+  Offset ts_attached = k_absent;  ///< whether it is attached, where each thread state says so itself
   Offset ts_dict = k_absent, ts_chunk = k_absent, ts_chunk_top = k_absent;
   Offset ts_frame = k_absent;                           ///< current frame, where the thread state holds it
   Offset ts_cframe = k_absent, cframe_frame = k_absent; ///< where a C frame holds it
@@ -134,6 +136,12 @@ Result<Layout> layout_for(const PythonVersion &version, Build build);
 
 /// One line: which Pythons can be read.
 std::string supported_versions();
+
+/// One line for people, if the layout is presumed; else empty.
+std::string presumed_warning(const Layout &layout);
+
+/// The error of a Python whose own tables, or what is behind them, are not as they should be.
+Error unknown_layout(const PythonVersion &version);
 
 /// What .AsyncioDebug holds (CPython 3.14+, Modules/_asynciomodule.c, struct _Py_AsyncioModuleDebugOffsets).
 inline constexpr std::size_t k_asyncio_debug_words = 13;

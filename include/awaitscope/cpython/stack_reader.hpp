@@ -32,6 +32,9 @@ public:
   /// Root first. Where the walk meets what cannot be, the rest towards the root is one unreadable frame.
   void read(Address thread_state, PythonStack &stack);
 
+  /// Whether it is inside any call.
+  bool has_frames(Address thread_state) { return current_frame(thread_state) != 0; }
+
   std::optional<RawFrame> raw_frame(Address address);
 
   /// The first local variables of a frame: its positional arguments. 0 if it is unset.

@@ -27,6 +27,7 @@ struct ProcessSnapshot {
   ThreadId pid = 0;
   std::string python;
   bool free_threaded = false;
+  std::string warning; ///< what people should know of how it was read; empty: nothing
   std::string executable;
   std::vector<std::string> command;
   std::vector<ThreadSnapshot> threads;

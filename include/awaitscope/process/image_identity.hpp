@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "awaitscope/model/ids.hpp"
@@ -15,9 +16,13 @@ struct ImageIdentity {
   std::uint64_t start_code = 0;  ///< field 26: where its text begins
   std::uint64_t start_stack = 0; ///< field 28: where its stack begins
   std::string executable;
+  bool executing = false; ///< in the middle of execve(2): start_code is not known yet, and the rest may change
 
   bool operator==(const ImageIdentity &) const = default;
 };
+
+/// All but the executable, of the contents of /proc/PID/stat. Nothing if those are of a corpse, or of a process that is ending.
+std::optional<ImageIdentity> parse_image_identity(std::string_view stat);
 
 /// Nothing if there is no such process, or only its corpse, or if it is ending. Where ptrace access is refused the addresses
 /// are 1 and 0 (fs/proc/array.c, do_task_stat).

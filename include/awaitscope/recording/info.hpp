@@ -26,6 +26,7 @@ struct RecordingInfo {
   bool idle_threads = false;             ///< threads that wait were sampled too
   bool task_names = false;               ///< the names that the program gave its root tasks were read
   std::vector<std::string> import_paths; ///< the process's sys.path, to shorten file names by
+  bool python_presumed = false;          ///< its Python is newer than those that the recorder knew
 };
 
 } // namespace awaitscope

@@ -44,7 +44,8 @@ public:
   /// A followed process lives that may yet be, or start, a Python.
   [[nodiscard]] bool expects_more() const { return expecting_.load(); }
 
-  /// Ends the watching. Returns a line for each program that was met and could not be read, up to a number.
+  /// Ends the watching. Returns a line for each program that was met and could not be read, up to a number, and a warning for
+  /// each version that is read as presumed_warning() says.
   std::vector<std::string> finish();
 
 private:
@@ -57,7 +58,7 @@ private:
     std::int64_t since_ns = 0; ///< when this program was first seen
     std::string why_not;       ///< what the last try to attach said
   };
-  enum class Fate : std::uint8_t { lives, gone };
+  enum class Fate : std::uint8_t { lives, executing, gone };
   void run();
   void stop();
   void look();
@@ -67,6 +68,7 @@ private:
   void find_children();
   void push(Event event);
   void refuse(const Followed &followed);
+  void warn_of(const Layout &layout);
 
   CodeTable &codes_;
   Children children_;

@@ -49,6 +49,8 @@ public:
 private:
   Health sample(TargetThread &thread, ThreadState state, const SchedStat &stat, SampleSink &sink);
   void look(TargetThread &thread);
+  std::optional<ThreadEntry> choose_state(const TargetThread &thread);
+  void settle_states(TargetThread &thread);
   void lose(Loss loss);
   void begin_cpu(TargetThread &thread, const SchedStat &stat) const;
   Health take_over(const std::vector<ThreadEntry> &entries);
@@ -64,7 +66,8 @@ private:
   // What the last look found; void until the engine has accepted it.
   PythonStack stack_;
   Lineage lineage_;
-  bool thread_valid_ = false;
+  std::optional<ThreadEntry> subject_; ///< the thread state that the thread runs in; none if it has none any more
+  std::vector<Address> dead_states_;   ///< those that the thread had
   std::uint64_t seen_generation_ = 0;
   std::optional<std::vector<ThreadEntry>> seen_threads_; ///< the new ones, if the generation is another one
 

@@ -16,11 +16,14 @@
 
 namespace awaitscope {
 
-/// A thread that runs Python, with what is needed to watch it.
+/// A thread that runs Python, with what is needed to watch it: one of its thread states. It has one in each interpreter that it
+/// has entered, and runs in one of them.
 struct TargetThread {
   ThreadEntry entry;
   ThreadWatch watch;
   bool left = false;            ///< it has ended, or its thread state is gone
+  bool shared = false;          ///< the same thread has other thread states that are known
+  bool entered = false;         ///< of those the one that it ran in when last looked at
   std::string name;             ///< threading.Thread.name, valid UTF-8; empty while unknown
   std::uint64_t blocked_at = 0; ///< schedstat's third field when it was last seen blocked; 0 if it never was
   std::optional<std::uint64_t>
@@ -54,7 +57,10 @@ public:
   /// Forgets the threads that have left.
   void drop_left_threads();
 
-  /// The thread with this thread state, else `otherwise`.
+  /// Every known thread state of this thread, in the order in which they were met.
+  std::vector<TargetThread *> states_of(ThreadId tid);
+
+  /// The thread with this thread state, by the first of its states, else `otherwise`.
   const TargetThread &thread_of(Address state, const TargetThread &otherwise) const;
 
   /// Fills in the thread's name, from the current snapshot, unless it is known.
@@ -79,6 +85,9 @@ public:
   CodeCache &code_cache() { return code_cache_; }
 
 private:
+  /// Whether what is known of it reads as its layout says: for a layout that no table vouches for.
+  bool reads_well();
+  void mark_shared();
   std::unordered_map<ThreadId, ThreadId> host_ids();
   std::optional<ThreadId> host_id(ThreadId inner, std::unordered_map<ThreadId, ThreadId> &ids);
 

@@ -102,8 +102,9 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
   return Health::running;
 }
 
-ProcessSampler::Health ProcessSampler::tick(SampleSink &sink) {
+ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weight) {
   bool any_left = false;
+  sample_.weight = weight;
   any_sampled_ = false;
   for (TargetThread &thread : target_->threads()) {
     const std::optional<SchedStat> stat = thread.watch.schedstat();

@@ -1,11 +1,12 @@
 #include "awaitscope/sampler/sampler.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 #include <utility>
 
-#include "awaitscope/sampler/pacer.hpp"
 #include "awaitscope/sampler/sample_batch.hpp"
+#include "awaitscope/process/image_identity.hpp"
 #include "awaitscope/support/clock.hpp"
 
 namespace awaitscope {
@@ -30,6 +31,9 @@ bool Sampler::sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) co
 }
 
 void Sampler::add(std::unique_ptr<Target> target, SampleSink &sink) {
+  const ThreadId pid = target->process().pid();
+  met_.emplace(pid, image_identity(pid).value_or(ImageIdentity{}).start_time);
+  totals_.processes = met_.size();
   sink.meet(target->process().pid(), target->process().command_name());
   processes_.push_back(std::make_unique<ProcessSampler>(std::move(target), engine_, options_, start_ns_, totals_));
 }
@@ -47,14 +51,30 @@ void Sampler::take_events(SampleSink &sink) {
 /// False once no process is left.
 bool Sampler::tick(SampleSink &sink) {
   ++totals_.ticks;
+  const std::uint64_t weight = rate_.weight();
   const std::int64_t now = monotonic_ns();
   for (auto process = processes_.begin(); process != processes_.end();) {
-    const bool ended = (*process)->tick(sink) == ProcessSampler::Health::ended ||
+    const bool ended = (*process)->tick(sink, weight) == ProcessSampler::Health::ended ||
                        (*process)->housekeep(now) == ProcessSampler::Health::ended;
     process = ended ? processes_.erase(process) : std::next(process);
   }
   // In this order: the follower stops expecting after it has told what came of it.
   return !processes_.empty() || follower_.expects_more() || follower_.has_events();
+}
+
+/// See RateControl.
+std::int64_t Sampler::cost_ns() const { return own_cpu_ns() - cpu_before_ns_ + engine_.held_ns(); }
+
+void Sampler::control_rate(std::int64_t now, Pacer &pacer) {
+  if (!rate_.due(now)) {
+    return;
+  }
+  if (const std::optional<double> rate = rate_.look(now, cost_ns(), totals_.ticks)) {
+    pacer.change_rate(now, *rate);
+    const auto millihertz = static_cast<std::uint64_t>(std::llround(*rate * 1000));
+    totals_.slowest_millihertz =
+        totals_.slowest_millihertz == 0 ? millihertz : std::min(totals_.slowest_millihertz, millihertz);
+  }
 }
 
 SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, const std::atomic<bool> &stop) {
@@ -64,6 +84,8 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
   Pacer pacer(start, options_.rate_hz, std::random_device{}());
   next_progress_ns_ = start + k_progress_ns;
   add(std::move(first), batch);
+  cpu_before_ns_ = own_cpu_ns();
+  rate_.start(start, cost_ns());
   while (true) {
     const Pacer::Tick due = pacer.next(monotonic_ns());
     if (due.due_ns >= end) {
@@ -78,10 +100,12 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
       take_events(batch);
     }
     const std::int64_t now = monotonic_ns();
+    control_rate(now, pacer);
     if (now >= next_progress_ns_) {
       next_progress_ns_ = now + k_progress_ns;
       batch.flush();
       totals_.elapsed_ns = now - start;
+      totals_.tool_cpu_ns = own_cpu_ns() - cpu_before_ns_;
       if (progress_) {
         progress_(totals_);
       }
@@ -89,6 +113,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
   }
   batch.flush();
   totals_.elapsed_ns = monotonic_ns() - start;
+  totals_.tool_cpu_ns = own_cpu_ns() - cpu_before_ns_;
   return totals_;
 }
 

@@ -108,7 +108,7 @@ void RecordingWriter::add(const Sample &sample, const std::string &thread_name) 
   known.cpu_rest_ns = row.cpu_ns % static_cast<std::uint64_t>(unit_ns_);
   row.cpu_ns -= known.cpu_rest_ns;
 
-  if (known.row != k_none) {
+  if (known.row != k_none && sample.weight != 0) {
     SampleRun &run = rows_[known.row];
     // One tick is somewhere in each period, so the next is less than two periods away, of the rate at that time.
     const std::int64_t period = period_ns_ * static_cast<std::int64_t>(sample.weight);

@@ -75,6 +75,7 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
     new_threads_.insert(new_threads_.end(), seen_threads_->begin(), seen_threads_->end());
   }
   if (!thread_valid_) {
+    last_periods_.ended(thread.watch.tid(), sink);
     thread.left = true; // no Python thread any more; if it becomes one again, the list says so
     return Health::running;
   }
@@ -98,7 +99,9 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
     ++totals_.partial;
   }
   const TargetThread &root = target_->thread_of(lineage_.root_thread, thread);
-  sink.consume(sample_, root.name.empty() ? std::to_string(root.watch.tid()) : root.name);
+  const std::string name = root.name.empty() ? std::to_string(root.watch.tid()) : root.name;
+  sink.consume(sample_, name);
+  last_periods_.sampled(sample_, name, stat.cpu_ns);
   return Health::running;
 }
 
@@ -109,6 +112,7 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weig
   for (TargetThread &thread : target_->threads()) {
     const std::optional<SchedStat> stat = thread.watch.schedstat();
     if (!stat) {
+      last_periods_.ended(thread.watch.tid(), sink);
       thread.left = any_left = true;
       continue;
     }

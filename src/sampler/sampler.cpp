@@ -79,6 +79,7 @@ void Sampler::control_rate(std::int64_t now, Pacer &pacer) {
 
 SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, const std::atomic<bool> &stop) {
   SampleBatch batch(sink);
+  const std::optional<TaskClock> first_clock = TaskClock::open(0); // so that those of threads need no time
   const std::int64_t start = start_ns_ = monotonic_ns();
   const std::int64_t end = options_.duration_ns ? start + *options_.duration_ns : INT64_MAX;
   Pacer pacer(start, options_.rate_hz, std::random_device{}());

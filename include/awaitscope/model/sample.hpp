@@ -46,7 +46,8 @@ struct Sample {
   std::string task_name;    ///< given by the program to the root task; empty if none
   std::uint64_t cpu_ns = 0; ///< CPU time that the thread has used since its sample before
   std::uint64_t events = 0; ///< counted in the thread since its sample before
-  std::uint64_t weight = 1; ///< ticks of the rate that was asked for; more than one where the rate was lowered
+  std::uint64_t weight = 1; ///< ticks of the rate that was asked for; more than one where the rate was lowered, and 0
+                            ///< where a thread's last moments are told, with the stack that it was last seen in
 };
 
 /// What a recording says about itself.

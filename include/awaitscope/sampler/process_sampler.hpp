@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "awaitscope/sampler/engine.hpp"
+#include "awaitscope/sampler/last_periods.hpp"
 #include "awaitscope/sampler/sample_sink.hpp"
 #include "awaitscope/sampler/target.hpp"
 #include "awaitscope/sampler/task_watcher.hpp"
@@ -57,6 +58,7 @@ private:
   std::int64_t start_ns_;
   SamplingTotals &totals_;
   TaskWatcher watcher_;
+  LastPeriods last_periods_;
   bool first_tick_ = true;
 
   // What the last look found; void until the engine has accepted it.

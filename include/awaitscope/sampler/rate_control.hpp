@@ -16,7 +16,7 @@ namespace awaitscope {
 ///
 /// The rate is the limit divided by what a tick has cost during the last second, ticks and all that goes with them: writing,
 /// looking for children. So it falls at once when ticks become dear, however fast they come, and what was spent above the
-/// limit meanwhile is saved within the seconds that follow. It rises slowly, doubling in two seconds, as the next dear moment may
+/// limit meanwhile is saved within the seconds that follow. It rises slowly, doubling in a second, as the next dear moment may
 /// be near; never above what was asked for, nor does it fall below one tick a second.
 class RateControl {
 public:

@@ -8,7 +8,8 @@ import django_site
 import harness
 import recordings
 
-SECONDS = 5
+LIFETIME = 60
+CALLS = 240  # however slow the machine: what few of them happen to take says nothing of a percentile
 CONNECTIONS = 3  # so few that requests hardly wait for each other
 TOLERANCE = 0.10
 
@@ -20,15 +21,22 @@ def percentile(lengths, part):
 
 class DjangoLatency(recordings.RecordingTest, harness.InterpreterTest):
     timing_sensitive = True
-    minors = ("oldest", "3.11", "3.13", "newest")
+    minors = ("3.11", "3.13", "newest")
+
+    def served(self, site):
+        time.sleep(0.2)  # it is the same loop that answers
+        return site.stats()["requests"].get("slow_view", 0)
 
     def record_site(self, loop):
         """-> (recording, [(begin, end)] of the view by the site's own clock, the load generator's latencies)."""
-        with django_site.Site(self.python, loop) as site:
+        with django_site.Site(self.python, loop, lifetime=2 * LIFETIME) as site:
             self.assertEqual(site.truth["loop"], loop)
-            with django_site.Load(sys.executable, site, "/slow", connections=CONNECTIONS, duration=SECONDS * 4) as load:
-                time.sleep(1)  # connections, caches and imports of the first requests
-                path, self.result = self.record_file(site, "-r", 1000, "-d", SECONDS, "--all-tasks")
+            with django_site.Load(sys.executable, site, "/slow", connections=CONNECTIONS, duration=LIFETIME) as load:
+                self.wait_for("no request was served", lambda: self.served(site) > 5)
+                before = self.served(site)
+                path = self.path("out.ascope")
+                self.result = self.record_until(site, lambda: self.served(site) >= before + CALLS, "-r", 1000,
+                                                "--all-tasks", "-o", path)
                 calls = site.stats()["calls"]["slow_view"]
             self.assertEqual(load.report["errors"], 0, load.report["first_errors"])
         return path, calls, load.report["latency_ms"]
@@ -39,7 +47,7 @@ class DjangoLatency(recordings.RecordingTest, harness.InterpreterTest):
         begin = info["start_monotonic_ns"]
         end = begin + info["elapsed_ns"]
         lengths = [ended - begun for begun, ended in calls if begun >= begin and ended <= end]
-        self.assertGreater(len(lengths), 50, "the site hardly served: %s" % self.result.stderr)
+        self.assertGreater(len(lengths), 0.7 * CALLS, self.result.stderr)
         document = json.loads(self.report(path, "-f", "latency", "--json", "--function", "slow_view"))
         self.assertEqual([row["function"] for row in document["functions"]], ["slow_view"])
         row = document["functions"][0]

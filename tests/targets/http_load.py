@@ -77,8 +77,8 @@ async def run_connection(host: str, port: int, choose_path, pacer: Pacer, result
             started = time.monotonic()
             try:
                 if writer is None:
-                    reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), REQUEST_TIMEOUT)
-                # Cheaper than wait_for(), which makes a task before 3.12: the read ends when the connection does.
+                    reader, writer = await asyncio.open_connection(host, port)
+                # Not wait_for(), which makes a task before 3.12: the read ends when the connection does.
                 too_late = loop.call_later(REQUEST_TIMEOUT, writer.transport.abort)
                 try:
                     writer.write(f"GET {choose_path()} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
@@ -87,8 +87,7 @@ async def run_connection(host: str, port: int, choose_path, pacer: Pacer, result
                     too_late.cancel()
                 ended = time.monotonic()
                 result.done.append((ended, ended - started))
-            except (OSError, EOFError, ValueError, IndexError, BadResponse, asyncio.LimitOverrunError,
-                    asyncio.TimeoutError) as error:  # an OSError only from 3.11 on
+            except (OSError, EOFError, ValueError, IndexError, BadResponse, asyncio.LimitOverrunError) as error:
                 keep = False
                 result.failed.append((time.monotonic(), f"{type(error).__name__}: {error}"))
                 await asyncio.sleep(ERROR_PAUSE)

@@ -9,7 +9,8 @@ constexpr std::int64_t k_young_ns = k_ns_per_second;
 
 } // namespace
 
-void LastPeriods::sampled(const Sample &sample, const std::string &thread_name, std::uint64_t cpu_ns) {
+void LastPeriods::sampled(const Sample &sample, const std::string &thread_name, std::uint64_t cpu_ns,
+                          ThreadWatch &watch) {
   if (!permitted_ || sample.tid == sample.process) { // the first thread ends with the process
     return;
   }
@@ -17,14 +18,15 @@ void LastPeriods::sampled(const Sample &sample, const std::string &thread_name, 
   Life &life = entry->second;
   if (fresh) {
     life.first_ns = sample.time_ns;
-    life.opened_at_cpu_ns = cpu_ns;
     life.clock = TaskClock::open(sample.tid);
     permitted_ = life.clock.has_value();
   } else if (life.clock && sample.time_ns - life.first_ns > k_young_ns) {
     life = Life();
   }
   if (life.clock) {
-    life.told_ns = cpu_ns;
+    const std::uint64_t now_ns = watch.schedstat().value_or(SchedStat{}).cpu_ns;
+    life.untold_ns = now_ns > cpu_ns ? now_ns - cpu_ns : 0;
+    life.clock_ns = life.clock->read().value_or(0);
     life.last = sample;
     life.thread_name = thread_name;
   }
@@ -36,10 +38,9 @@ void LastPeriods::ended(ThreadId tid, SampleSink &sink) {
     return;
   }
   Life &life = entry->second;
-  const std::uint64_t used =
-      life.clock ? life.opened_at_cpu_ns + life.clock->read().value_or(0) : std::uint64_t{0};
-  if (used > life.told_ns) {
-    life.last.cpu_ns = used - life.told_ns;
+  const std::uint64_t clock_ns = life.clock ? life.clock->read().value_or(0) : 0;
+  life.last.cpu_ns = life.untold_ns + (clock_ns > life.clock_ns ? clock_ns - life.clock_ns : 0);
+  if (life.last.cpu_ns > 0) {
     life.last.events = 0;
     life.last.weight = 0;
     life.last.time_ns = monotonic_ns();

@@ -101,7 +101,7 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
   const TargetThread &root = target_->thread_of(lineage_.root_thread, thread);
   const std::string name = root.name.empty() ? std::to_string(root.watch.tid()) : root.name;
   sink.consume(sample_, name);
-  last_periods_.sampled(sample_, name, stat.cpu_ns);
+  last_periods_.sampled(sample_, name, stat.cpu_ns, thread.watch);
   return Health::running;
 }
 

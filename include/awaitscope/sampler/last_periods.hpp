@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "awaitscope/process/task_clock.hpp"
+#include "awaitscope/process/thread_watch.hpp"
 #include "awaitscope/sampler/sample_sink.hpp"
 
 namespace awaitscope {
@@ -16,9 +17,9 @@ namespace awaitscope {
 /// Without the right to such clocks that time stays in no sample.
 class LastPeriods {
 public:
-  /// A sample was taken at which the scheduler says that the thread had used `cpu_ns` in its life. Call it while the thread
-  /// stands still.
-  void sampled(const Sample &sample, const std::string &thread_name, std::uint64_t cpu_ns);
+  /// A sample was taken, up to which the thread's CPU time is told; by the scheduler's account it was `cpu_ns` then. Call it
+  /// while the thread stands still.
+  void sampled(const Sample &sample, const std::string &thread_name, std::uint64_t cpu_ns, ThreadWatch &watch);
 
   /// The thread has ended, or is no Python thread any more: what it used since its last sample goes to that sample's stack, as a
   /// sample of weight 0.
@@ -27,8 +28,8 @@ public:
 private:
   struct Life {
     std::optional<TaskClock> clock; ///< none: it has lived for long
-    std::uint64_t opened_at_cpu_ns = 0;
-    std::uint64_t told_ns = 0;
+    std::uint64_t clock_ns = 0; ///< of the clock, at the last sample
+    std::uint64_t untold_ns = 0; ///< used before that moment: what the scheduler tells of a running thread is a little old
     std::int64_t first_ns = 0;
     Sample last;
     std::string thread_name;

@@ -13,10 +13,10 @@ constexpr std::int64_t k_step_ns = k_ns_per_second / 10;
 constexpr std::int64_t k_window_ns = k_ns_per_second;
 constexpr std::uint64_t k_least_ticks = 4; // what a single tick costs says little
 constexpr double k_least_hz = 1;
-constexpr double k_headroom = 0.9;         // aimed at, of the limit
-constexpr double k_least_part = 0.5;       // of the limit, however much is overdrawn: the rate must not die
+constexpr double k_headroom = 0.9;   // aimed at, of the limit
+constexpr double k_least_part = 0.5; // of the limit, however much is overdrawn: the rate must not die
 constexpr double k_doubling_ns = 1e9;
-constexpr double k_saving_ns = 2e9;        // what is overdrawn is saved in about this time
+constexpr double k_saving_ns = 2e9;         // what is overdrawn is saved in about this time
 constexpr double k_most_overdrawn_ns = 5e9; // times the share: what is older than that is forgiven
 constexpr double k_worth_a_change = 0.03;
 
@@ -34,8 +34,7 @@ double RateControl::affordable_hz() const {
   const Step &last = steps_.back();
   const double cost = std::max(1.0, static_cast<double>(last.cost_ns - first.cost_ns));
   const double ticks = std::max(1.0, static_cast<double>(last.ticks - first.ticks));
-  const double share =
-      std::max(k_least_part * *most_share_, k_headroom * *most_share_ - overdrawn_ns_ / k_saving_ns);
+  const double share = std::max(k_least_part * *most_share_, k_headroom * *most_share_ - overdrawn_ns_ / k_saving_ns);
   return share * 1e9 * ticks / cost;
 }
 

@@ -5,8 +5,8 @@
 #include <random>
 #include <utility>
 
-#include "awaitscope/sampler/sample_batch.hpp"
 #include "awaitscope/process/image_identity.hpp"
+#include "awaitscope/sampler/sample_batch.hpp"
 #include "awaitscope/support/clock.hpp"
 
 namespace awaitscope {

@@ -289,7 +289,8 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
     for (const std::string &warning : view.warnings) {
       say(warning);
     }
-    say(fmt::format("{}; {}", summary(totals, plan.sampling.rate_hz, engine_name, children_for(options)), outcome(plan, view)));
+    say(fmt::format("{}; {}", summary(totals, plan.sampling.rate_hz, engine_name, children_for(options)),
+                    outcome(plan, view)));
   }
   return {};
 }

@@ -75,8 +75,9 @@ TEST_CASE("what was spent above the limit is saved afterwards") {
   CHECK(static_cast<double>(machine.spent - 80 * k_ms) <= 0.0102 * static_cast<double>(machine.now - 5 * k_second));
 }
 
-TEST_CASE("ticks that become dear lower the rate at once; ticks that become cheap raise it slowly, and never above what was "
-          "asked") {
+TEST_CASE(
+    "ticks that become dear lower the rate at once; ticks that become cheap raise it slowly, and never above what was "
+    "asked") {
   Machine machine(1000, 0.01);
   machine.run(10 * k_second, 40'000);
   const double before = machine.control.rate_hz();

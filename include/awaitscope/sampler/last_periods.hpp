@@ -28,8 +28,9 @@ public:
 private:
   struct Life {
     std::optional<TaskClock> clock; ///< none: it has lived for long
-    std::uint64_t clock_ns = 0; ///< of the clock, at the last sample
-    std::uint64_t untold_ns = 0; ///< used before that moment: what the scheduler tells of a running thread is a little old
+    std::uint64_t clock_ns = 0;     ///< of the clock, at the last sample
+    std::uint64_t untold_ns =
+        0; ///< used before that moment: what the scheduler tells of a running thread is a little old
     std::int64_t first_ns = 0;
     Sample last;
     std::string thread_name;

@@ -52,6 +52,13 @@ class Latency(recordings.RecordingTest, harness.InterpreterTest):
         self.assertTrue(least <= found <= most, "%s is %.2f ms; the target says %.2f ms of %d calls" % (
             what, found / 1e6, percentile(lengths, part) / 1e6, len(lengths)))
 
+    def assert_pauses(self, row, calls):
+        """Each is a call of its own, although nothing but the line of its await tells it from the one before."""
+        self.assertGreaterEqual(row["calls"], 0.98 * len(calls) - 2)
+        self.assertLessEqual(row["calls"], 1.02 * len(calls) + 2)
+        lengths = [ended - begun for begun, ended, _ in calls]
+        self.near(row["p50_ns"], percentile(lengths, 0.50), TOLERANCE, "p50 of pause")
+
     def test_calls_against_the_stopwatch(self):
         target, path, result = self.record_batches()
         info = self.info(path)
@@ -76,6 +83,7 @@ class Latency(recordings.RecordingTest, harness.InterpreterTest):
             self.assertGreater(row["await_ns"], 0)
             lasted = sum(min(ended, end) - max(begun, begin) for begun, ended, _ in calls[name])
             self.assertLessEqual(row["await_ns"], lasted * (1 + TOLERANCE), name)
+        self.assert_pauses(rows["pause"], calls["pause"])
         self.near(rows["request"]["cpu_ns"], bursts, TOLERANCE, "CPU of request")
         fetches = [call for call in calls["fetch"] if call[0] >= begin and call[1] <= end]
         self.assertGreaterEqual(rows["fetch"]["await_ns"], (1 - TOLERANCE) * target.truth["short_ns"] * len(fetches))

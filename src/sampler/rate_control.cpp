@@ -54,7 +54,7 @@ std::optional<double> RateControl::look(std::int64_t now_ns, std::int64_t cost_n
   if (!due(now_ns)) {
     return std::nullopt;
   }
-  const double passed = static_cast<double>(now_ns - steps_.back().at_ns);
+  const auto passed = static_cast<double>(now_ns - steps_.back().at_ns);
   keep_account({now_ns, cost_ns, ticks});
   if (ticks - steps_.front().ticks < k_least_ticks) {
     return std::nullopt;

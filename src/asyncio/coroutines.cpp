@@ -86,9 +86,21 @@ CoroutineReader::State CoroutineReader::state_of(Address coroutine, const RawFra
   return may_await && (!looks_further || next_instruction_awaits(*frame)) ? State::awaiting : State::suspended;
 }
 
+std::uint64_t CoroutineReader::call_number(const RawFrame &raw, std::int32_t caller_line) {
+  constexpr std::uint64_t k_mix = 0x9E3779B97F4A7C15ULL;
+  const Layout &layout = objects_.layout();
+  const bool is_object = layout.if_generator != k_absent;
+  const Address object =
+      is_object ? objects_.memory().pointer(raw.address + layout.if_generator) : raw.address - layout.gen_frame;
+  const bool once = caller_line > 0 && raw.of_generator && objects_.is_kind(objects_.type_of(object), "coroutine");
+  const std::uint64_t place = once ? static_cast<std::uint64_t>(caller_line) * k_mix : 0;
+  return raw.address ^ stacks_.arguments_identity(raw) ^ place;
+}
+
 AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std::vector<std::uint64_t> *calls) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
+  std::int32_t caller_line = 0;
   for (std::size_t step = 0; step < k_max_chain; ++step) {
     if (object == 0) {
       return {};
@@ -119,8 +131,9 @@ AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std
     }
     frames.push_back(*frame);
     if (calls != nullptr) {
-      calls->push_back(raw->address ^ stacks_.arguments_identity(*raw));
+      calls->push_back(call_number(*raw, caller_line));
     }
+    caller_line = frame->line;
     if (state != State::awaiting) {
       return {};
     }

@@ -49,11 +49,14 @@ std::string joined(const std::vector<std::string> &words) {
 }
 
 double bytes_per_sample(const RecordingReader &reader, const StackCosts &costs) {
-  const std::uint64_t samples = costs.sum().samples;
+  const bool lowered = reader.totals().slowest_millihertz != 0; // then they weigh more than they are
+  const std::uint64_t samples = lowered ? reader.totals().samples : costs.sum().samples;
   return samples == 0 ? 0 : static_cast<double>(reader.bytes()) / static_cast<double>(samples);
 }
 
-double rate_of(const RecordingInfo &info) { return static_cast<double>(info.rate_millihertz) / 1000; }
+double in_hertz(std::uint64_t millihertz) { return static_cast<double>(millihertz) / 1000; }
+
+double rate_of(const RecordingInfo &info) { return in_hertz(info.rate_millihertz); }
 
 std::string seconds(std::uint64_t nanoseconds) {
   return fmt::format("{:.3f} s", static_cast<double>(nanoseconds) / 1e9);
@@ -69,47 +72,51 @@ std::string info_json(const RecordingReader &reader, const StackCosts &costs) {
   for (std::size_t i = 0; i < totals.lost.size(); ++i) {
     lost[std::string(awaitscope::name_of(static_cast<Loss>(i)))] = totals.lost[i];
   }
-  const Json document = {{"schema", 1},
-                         {"ending", name_of(reader.ending())},
-                         {"bytes", reader.bytes()},
-                         {"content_bytes", reader.content()},
-                         {"bytes_per_sample", bytes_per_sample(reader, costs)},
-                         {"process",
-                          {{"pid", info.pid},
-                           {"python", info.python},
-                           {"python_presumed", info.python_presumed},
-                           {"executable", info.executable},
-                           {"command", info.command},
-                           {"host", info.host}}},
-                         {"recorder",
-                          {{"version", info.tool_version},
-                           {"command", info.tool_command},
-                           {"engine", info.engine},
-                           {"rate_hz", rate_of(info)},
-                           {"event", info.event.empty() ? Json(nullptr) : Json(info.event)},
-                           {"idle_threads", info.idle_threads},
-                           {"task_names", info.task_names}}},
-                         {"start", moment(info.start_realtime_ns)},
-                         {"start_realtime_ns", info.start_realtime_ns},
-                         {"start_monotonic_ns", info.start_ns},
-                         {"elapsed_ns", totals.elapsed_ns},
-                         {"last_sample_ns", costs.last_ns},
-                         {"ticks", totals.ticks},
-                         {"samples", costs.sum().samples},
-                         {"unreadable", totals.partial},
-                         {"retries", totals.retries},
-                         {"lost", std::move(lost)},
-                         {"held_ns", totals.read_ns},
-                         {"longest_held_ns", totals.longest_read_ns},
-                         {"cpu_ns", costs.sum().cpu_ns},
-                         {"unsampled_cpu_ns", costs.unsampled_cpu_ns},
-                         {"process_cpu_ns", totals.process_cpu_ns ? Json(*totals.process_cpu_ns) : Json(nullptr)},
-                         {"events", costs.sum().events},
-                         {"threads", tables.threads.size()},
-                         {"tasks", tables.tasks.size() - 1},
-                         {"task_changes", costs.task_changes},
-                         {"stacks", tables.stacks.size() - 1},
-                         {"codes", tables.codes.size()}};
+  const Json document = {
+      {"schema", 1},
+      {"ending", name_of(reader.ending())},
+      {"bytes", reader.bytes()},
+      {"content_bytes", reader.content()},
+      {"bytes_per_sample", bytes_per_sample(reader, costs)},
+      {"process",
+       {{"pid", info.pid},
+        {"python", info.python},
+         {"python_presumed", info.python_presumed},
+        {"executable", info.executable},
+        {"command", info.command},
+        {"host", info.host}}},
+      {"recorder",
+       {{"version", info.tool_version},
+        {"command", info.tool_command},
+        {"engine", info.engine},
+        {"rate_hz", rate_of(info)},
+        {"event", info.event.empty() ? Json(nullptr) : Json(info.event)},
+        {"idle_threads", info.idle_threads},
+        {"task_names", info.task_names}}},
+      {"start", moment(info.start_realtime_ns)},
+      {"start_realtime_ns", info.start_realtime_ns},
+      {"start_monotonic_ns", info.start_ns},
+      {"elapsed_ns", totals.elapsed_ns},
+      {"last_sample_ns", costs.last_ns},
+      {"ticks", totals.ticks},
+      {"slowest_rate_hz", totals.slowest_millihertz != 0 ? Json(in_hertz(totals.slowest_millihertz)) : Json(nullptr)},
+      {"samples", costs.sum().samples},
+      {"unreadable", totals.partial},
+      {"retries", totals.retries},
+      {"lost", std::move(lost)},
+      {"held_ns", totals.read_ns},
+      {"longest_held_ns", totals.longest_read_ns},
+      {"tool_cpu_ns", totals.tool_cpu_ns},
+      {"cpu_ns", costs.sum().cpu_ns},
+      {"unsampled_cpu_ns", costs.unsampled_cpu_ns},
+      {"process_cpu_ns", totals.process_cpu_ns ? Json(*totals.process_cpu_ns) : Json(nullptr)},
+      {"events", costs.sum().events},
+      {"processes", totals.processes != 0 ? Json(totals.processes) : Json(nullptr)},
+      {"threads", tables.threads.size()},
+      {"tasks", tables.tasks.size() - 1},
+      {"task_changes", costs.task_changes},
+      {"stacks", tables.stacks.size() - 1},
+      {"codes", tables.codes.size()}};
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -129,7 +136,12 @@ std::string info_text(const RecordingReader &reader, const StackCosts &costs) {
                                one_line(valid_utf8(info.engine)), joined(info.tool_command)));
   line("time", fmt::format("{}, {} ({})", moment(info.start_realtime_ns), human_duration(totals.elapsed_ns),
                            name_of(reader.ending())));
-  line("rate", fmt::format("{:g} Hz asked, {} ticks{}", rate_of(info), with_thousands(totals.ticks),
+  const std::string lowered =
+      totals.slowest_millihertz == 0
+          ? std::string()
+          : fmt::format(", lowered to {:.3g} Hz at times (a sample then counts for those left out)",
+                        in_hertz(totals.slowest_millihertz));
+  line("rate", fmt::format("{:g} Hz asked, {} ticks{}{}", rate_of(info), with_thousands(totals.ticks), lowered,
                            info.idle_threads ? ", threads that wait are sampled too" : ""));
   line("samples", fmt::format("{}, {} with an unreadable part, {} read again", with_thousands(costs.sum().samples),
                               with_thousands(totals.partial), with_thousands(totals.retries)));
@@ -145,6 +157,12 @@ std::string info_text(const RecordingReader &reader, const StackCosts &costs) {
                           totals.process_cpu_ns ? seconds(*totals.process_cpu_ns) : "nothing"));
   if (!info.event.empty()) {
     line("event", fmt::format("{}: {}", one_line(valid_utf8(info.event)), with_thousands(costs.sum().events)));
+  }
+  if (totals.tool_cpu_ns != 0) {
+    line("cost", fmt::format("the recorder used {} of CPU", seconds(static_cast<std::uint64_t>(totals.tool_cpu_ns))));
+  }
+  if (totals.processes != 0) {
+    line("processes", with_thousands(totals.processes));
   }
   line("holds", fmt::format("{} stacks of {} functions, {} threads, {} tasks, {} changes of tasks",
                             with_thousands(tables.stacks.size() - 1), with_thousands(tables.codes.size()),

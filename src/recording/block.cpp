@@ -102,6 +102,9 @@ void put_totals(std::string &block, const Totals &totals) {
   for (const std::uint64_t lost : sampling.lost) {
     put_varint(out, lost);
   }
+  put_varint(out, sampling.processes);
+  put_varint(out, sampling.slowest_millihertz);
+  put_varint(out, static_cast<std::uint64_t>(sampling.tool_cpu_ns));
   block += static_cast<char>(Section::totals);
   put_text(block, out);
 }
@@ -126,11 +129,18 @@ bool take_totals(std::string_view contents, Totals &totals) {
     // Reasons of a later version count as the last of those known here, so that none is forgotten.
     sampling.lost[std::min<std::uint64_t>(i, sampling.lost.size() - 1)] += lost;
   }
+  std::uint64_t tool_cpu = 0;
+  if (in.ok() && in.left() > 0) { // what the first recordings have not
+    sampling.processes = in.varint();
+    sampling.slowest_millihertz = in.varint();
+    tool_cpu = in.varint();
+  }
+  sampling.tool_cpu_ns = static_cast<std::int64_t>(tool_cpu);
   sampling.elapsed_ns = static_cast<std::int64_t>(elapsed);
   sampling.read_ns = static_cast<std::int64_t>(read);
   sampling.longest_read_ns = static_cast<std::int64_t>(longest);
   sampling.process_cpu_ns = cpu == 0 ? std::nullopt : std::optional(cpu - 1);
-  return in.ok() && std::max({elapsed, read, longest, cpu}) <= format::k_max_number;
+  return in.ok() && std::max({elapsed, read, longest, cpu, tool_cpu}) <= format::k_max_number;
 }
 
 } // namespace

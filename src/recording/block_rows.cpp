@@ -16,6 +16,7 @@ constexpr std::uint64_t k_in_task = 2;
 constexpr std::uint64_t k_has_cpu = 4;
 constexpr std::uint64_t k_has_events = 8;
 constexpr std::uint64_t k_repeats = 16;
+constexpr std::uint64_t k_counts_none = 32;
 
 enum SampleColumn : std::size_t {
   at_time,
@@ -44,7 +45,7 @@ void put_samples(std::string &block, const std::vector<SampleRun> &rows, std::in
     out.put(at_thread, row.thread);
     out.put(at_bits, (row.state == ThreadState::idle ? k_idle : 0) | (row.task != 0 ? k_in_task : 0) |
                          (row.cpu_ns != 0 ? k_has_cpu : 0) | (row.events != 0 ? k_has_events : 0) |
-                         (row.count > 1 ? k_repeats : 0));
+                         (row.count > 1 ? k_repeats : 0) | (row.count == 0 ? k_counts_none : 0));
     out.put(at_stack, row.stack);
     if (row.task != 0) {
       out.put(at_task, row.task);
@@ -78,7 +79,7 @@ bool take_samples(std::string_view contents, std::int64_t unit_ns, const Recordi
     const std::uint64_t task = (bits & k_in_task) != 0 ? in.take(at_task) : 0;
     const std::uint64_t cpu = (bits & k_has_cpu) != 0 ? in.take(at_cpu) : 0;
     row.events = (bits & k_has_events) != 0 ? in.take(at_events) : 0;
-    row.count = (bits & k_repeats) != 0 ? in.take(at_count) + 2 : 1;
+    row.count = (bits & k_repeats) != 0 ? in.take(at_count) + 2 : (bits & k_counts_none) != 0 ? 0 : 1;
     const std::uint64_t span = (bits & k_repeats) != 0 ? in.take(at_span) : 0;
     if (thread >= tables.threads.size() || stack >= tables.stacks.size() || task >= tables.tasks.size() ||
         std::max({time, span, cpu}) > k_max_units || std::max(row.count, row.events) > format::k_max_number) {

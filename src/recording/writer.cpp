@@ -102,18 +102,20 @@ void RecordingWriter::add(const Sample &sample, const std::string &thread_name) 
   }
   row.first_ns = row.last_ns = std::max<std::int64_t>(0, sample.time_ns - start_ns_);
   row.events = sample.events;
+  row.count = sample.weight;
   Thread &known = threads_[row.thread];
   row.cpu_ns = known.cpu_rest_ns + sample.cpu_ns;
   known.cpu_rest_ns = row.cpu_ns % static_cast<std::uint64_t>(unit_ns_);
   row.cpu_ns -= known.cpu_rest_ns;
 
-  if (known.row != k_none) {
+  if (known.row != k_none && sample.weight != 0) {
     SampleRun &run = rows_[known.row];
-    // One tick is somewhere in each period, so the next is less than two periods away.
-    const bool goes_on = row.first_ns >= run.last_ns && row.first_ns - run.last_ns <= 2 * period_ns_;
+    // One tick is somewhere in each period, so the next is less than two periods away, of the rate at that time.
+    const std::int64_t period = period_ns_ * static_cast<std::int64_t>(sample.weight);
+    const bool goes_on = row.first_ns >= run.last_ns && row.first_ns - run.last_ns <= 2 * period;
     if (goes_on && run.stack == row.stack && run.task == row.task && run.state == row.state) {
       run.last_ns = row.last_ns;
-      ++run.count;
+      run.count += row.count;
       run.cpu_ns += row.cpu_ns;
       run.events += row.events;
       return;

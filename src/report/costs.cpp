@@ -74,6 +74,9 @@ Cost cost_within(const SampleRun &run, const TimeRange &range) {
   if (run.first_ns >= range.since_ns && run.last_ns <= range.until_ns) {
     return {run.count, run.cpu_ns, run.events, 0};
   }
+  if (run.count == 0) {
+    return {};
+  }
   const std::uint64_t end = range.until_ns >= run.last_ns ? run.count : moments_before(run, range.until_ns + 1);
   const std::uint64_t begin = moments_before(run, range.since_ns);
   const std::uint64_t inside = end > begin ? end - begin : 0;
@@ -114,7 +117,7 @@ StackCosts::Key key_of_wait(const RecordingTables &tables, std::uint32_t task, S
 void StackCosts::add(const RecordingTables &tables, const SampleRun &run, const TimeRange &range) {
   last_ns = std::max(last_ns, run.last_ns);
   const Cost cost = cost_within(run, range);
-  if (cost.samples == 0) {
+  if (cost.samples == 0 && cost.cpu_ns == 0 && cost.events == 0) {
     return;
   }
   stacks_[key_of(tables, run)] += cost;

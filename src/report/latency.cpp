@@ -181,7 +181,11 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
       ++latencies.task_changes;
     }
   }
-  spans.finish(std::max(last_ns, reader.totals().elapsed_ns));
+  const SamplingTotals &totals = reader.totals();
+  if (totals.slowest_millihertz != 0 && totals.ticks != 0) {
+    latencies.resolution_ns = totals.elapsed_ns / static_cast<std::int64_t>(totals.ticks);
+  }
+  spans.finish(std::max(last_ns, totals.elapsed_ns));
   calls.finish();
   for (Gathered &function : functions) {
     if (function.latency.calls > 0) {

@@ -22,4 +22,10 @@ Pacer::Tick Pacer::next(std::int64_t now_ns) {
   return tick;
 }
 
+void Pacer::change_rate(std::int64_t now_ns, double rate_hz) {
+  start_ns_ = now_ns;
+  period_ns_ = 1e9 / rate_hz;
+  period_ = 0;
+}
+
 } // namespace awaitscope

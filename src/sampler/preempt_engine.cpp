@@ -90,9 +90,11 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
     ahead = SnapshotMemory::Ahead::last_again;
     const bool still_here = cpu_of.now() == cpu;
     const std::optional<SchedStat> after = thread.watch.schedstat();
+    const std::int64_t held = monotonic_ns() - start;
+    add_held(held);
     if (still_here && after && after->times_run == before->times_run) {
       capture.status = CaptureStatus::captured;
-      capture.read_ns = monotonic_ns() - start;
+      capture.read_ns = held;
       return capture;
     }
     ++capture.retries;

@@ -129,6 +129,7 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
   }
   settle_states(thread);
   if (!subject_) {
+    last_periods_.ended(thread.watch.tid(), sink);
     return Health::running; // no Python thread any more; if it becomes one again, the list says so
   }
   if (stack_.frames.empty()) {
@@ -154,12 +155,15 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
     ++totals_.partial;
   }
   const TargetThread &root = target_->thread_of(lineage_.root_thread, thread);
-  sink.consume(sample_, root.name.empty() ? std::to_string(root.watch.tid()) : root.name);
+  const std::string name = root.name.empty() ? std::to_string(root.watch.tid()) : root.name;
+  sink.consume(sample_, name);
+  last_periods_.sampled(sample_, name, stat.cpu_ns, thread.watch);
   return Health::running;
 }
 
-ProcessSampler::Health ProcessSampler::tick(SampleSink &sink) {
+ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weight) {
   bool any_left = false;
+  sample_.weight = weight;
   any_sampled_ = false;
   for (TargetThread &thread : target_->threads()) {
     if (thread.shared && target_->states_of(thread.watch.tid()).front() != &thread) {
@@ -167,6 +171,7 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink) {
     }
     const std::optional<SchedStat> stat = thread.watch.schedstat();
     if (!stat) {
+      last_periods_.ended(thread.watch.tid(), sink);
       thread.left = any_left = true;
       continue;
     }

@@ -1,10 +1,11 @@
 #include "awaitscope/sampler/sampler.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 #include <utility>
 
-#include "awaitscope/sampler/pacer.hpp"
+#include "awaitscope/process/image_identity.hpp"
 #include "awaitscope/sampler/sample_batch.hpp"
 #include "awaitscope/support/clock.hpp"
 
@@ -30,6 +31,9 @@ bool Sampler::sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) co
 }
 
 void Sampler::add(std::unique_ptr<Target> target, SampleSink &sink) {
+  const ThreadId pid = target->process().pid();
+  met_.emplace(pid, image_identity(pid).value_or(ImageIdentity{}).start_time);
+  totals_.processes = met_.size();
   sink.meet(target->process().pid(), target->process().command_name());
   processes_.push_back(std::make_unique<ProcessSampler>(std::move(target), engine_, options_, start_ns_, totals_));
 }
@@ -47,9 +51,10 @@ void Sampler::take_events(SampleSink &sink) {
 /// False once no process is left.
 bool Sampler::tick(SampleSink &sink) {
   ++totals_.ticks;
+  const std::uint64_t weight = rate_.weight();
   const std::int64_t now = monotonic_ns();
   for (auto process = processes_.begin(); process != processes_.end();) {
-    const bool ended = (*process)->tick(sink) == ProcessSampler::Health::ended ||
+    const bool ended = (*process)->tick(sink, weight) == ProcessSampler::Health::ended ||
                        (*process)->housekeep(now) == ProcessSampler::Health::ended;
     process = ended ? processes_.erase(process) : std::next(process);
   }
@@ -57,8 +62,24 @@ bool Sampler::tick(SampleSink &sink) {
   return !processes_.empty() || follower_.expects_more() || follower_.has_events();
 }
 
+/// See RateControl.
+std::int64_t Sampler::cost_ns() const { return own_cpu_ns() - cpu_before_ns_ + engine_.held_ns(); }
+
+void Sampler::control_rate(std::int64_t now, Pacer &pacer) {
+  if (!rate_.due(now)) {
+    return;
+  }
+  if (const std::optional<double> rate = rate_.look(now, cost_ns(), totals_.ticks)) {
+    pacer.change_rate(now, *rate);
+    const auto millihertz = static_cast<std::uint64_t>(std::llround(*rate * 1000));
+    totals_.slowest_millihertz =
+        totals_.slowest_millihertz == 0 ? millihertz : std::min(totals_.slowest_millihertz, millihertz);
+  }
+}
+
 SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, const std::atomic<bool> &stop) {
   SampleBatch batch(sink);
+  const std::optional<TaskClock> first_clock = TaskClock::open(0); // so that those of threads need no time
   const std::int64_t start = start_ns_ = monotonic_ns();
   const std::int64_t end = options_.duration_ns ? start + *options_.duration_ns : INT64_MAX;
   Pacer pacer(start, options_.rate_hz, std::random_device{}());
@@ -71,6 +92,8 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
     }
   });
   add(std::move(first), batch);
+  cpu_before_ns_ = own_cpu_ns();
+  rate_.start(start, cost_ns());
   while (true) {
     const Pacer::Tick due = pacer.next(monotonic_ns());
     if (due.due_ns >= end) {
@@ -85,10 +108,12 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
       take_events(batch);
     }
     const std::int64_t now = monotonic_ns();
+    control_rate(now, pacer);
     if (now >= next_progress_ns_) {
       next_progress_ns_ = now + k_progress_ns;
       batch.flush();
       totals_.elapsed_ns = now - start;
+      totals_.tool_cpu_ns = own_cpu_ns() - cpu_before_ns_;
       if (progress_) {
         progress_(totals_);
       }
@@ -96,6 +121,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
   }
   batch.flush();
   totals_.elapsed_ns = monotonic_ns() - start;
+  totals_.tool_cpu_ns = own_cpu_ns() - cpu_before_ns_;
   return totals_;
 }
 

@@ -32,8 +32,9 @@ void read_running(Target &target, Address thread_state, TaskLook &look) {
     if (!raw) {
       break;
     }
+    const std::int32_t caller_line = look.frames.empty() ? 0 : look.frames.back().line;
+    look.calls.push_back(target.tasks().call_number(*raw, caller_line));
     look.frames.push_back(frame->frame);
-    look.calls.push_back(raw->address ^ target.stacks().arguments_identity(*raw));
   }
 }
 

@@ -19,6 +19,8 @@ constexpr std::array<Unit, 7> k_duration_units{
 constexpr std::array<Unit, 7> k_rate_units{
     {{"", 1.0}, {"Hz", 1.0}, {"hz", 1.0}, {"kHz", 1e3}, {"khz", 1e3}, {"k", 1e3}, {"KHz", 1e3}}};
 
+constexpr std::array<Unit, 2> k_percent_units{{{"", 0.01}, {"%", 0.01}}};
+
 constexpr double k_max_seconds = 10.0 * 366 * 86400;
 constexpr double k_max_hertz = 1e6;
 
@@ -55,6 +57,15 @@ Result<double> parse_rate(std::string_view text) {
                 "give samples per second above 0 and up to 1 MHz: 100, 250Hz, 1kHz");
   }
   return hertz;
+}
+
+Result<double> parse_percent(std::string_view text) {
+  double part = 0;
+  if (!parse_quantity(text, k_percent_units, part) || part <= 0 || part > 1) {
+    return fail(ExitStatus::usage, fmt::format("'{}' is not a percentage", text),
+                "give a number above 0 and up to 100: 1, 0.5, 2%");
+  }
+  return part;
 }
 
 std::string with_thousands(std::uint64_t value) {

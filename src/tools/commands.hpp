@@ -17,6 +17,7 @@ struct RecordOptions {
   std::vector<std::string> command;
   std::string duration;
   std::string rate = "100";
+  std::string max_overhead; ///< empty: the rate is kept whatever it costs
   std::string output;
   std::string format;
   std::string engine = "auto";

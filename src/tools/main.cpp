@@ -81,6 +81,10 @@ CLI::App *add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) 
       ->type_name("SECONDS");
   command->add_option("-r,--rate", options.rate, "samples per second: 100 (the default), 1kHz")->type_name("HZ");
   command
+      ->add_option("--max-overhead", options.max_overhead,
+                   "lower the rate while sampling costs more than this part of one CPU: 1, 0.5")
+      ->type_name("PERCENT");
+  command
       ->add_option(
           "-f,--format", options.format,
           "what to write: recording, or a view of it, as report makes it (default: by the ending of FILE, else "

@@ -55,14 +55,27 @@ void ProgressLine::clear() {
   }
 }
 
-std::string summary(const SamplingTotals &totals, double rate_hz, std::string_view engine) {
+std::string summary(const SamplingTotals &totals, double rate_hz, std::string_view engine, Children children) {
+  const std::string processes =
+      children == Children::follow
+          ? fmt::format(" of {} process{}", with_thousands(totals.processes), totals.processes == 1 ? "" : "es")
+          : std::string();
+  const std::string lowered =
+      totals.slowest_millihertz == 0
+          ? std::string()
+          : fmt::format(", lowered to {:.3g} Hz at times", static_cast<double>(totals.slowest_millihertz) / 1000);
+  const double share = totals.elapsed_ns <= 0
+                           ? 0
+                           : 100 * static_cast<double>(totals.tool_cpu_ns) / static_cast<double>(totals.elapsed_ns);
   const auto mean = totals.samples == 0 ? 0 : totals.read_ns / static_cast<std::int64_t>(totals.samples);
-  return fmt::format("{} samples at {} ticks in {} ({:g} Hz asked, engine {}); lost: {}; read again: {}; with an "
+  return fmt::format("{} samples{} at {} ticks in {} ({:g} Hz asked{}, engine {}, {:.2f} % of a CPU used); lost: {}; "
+                     "read again: {}; with an "
                      "[unreadable] part: {}; "
                      "target never stopped, held off its CPU for {} a sample, {} at most",
-                     with_thousands(totals.samples), with_thousands(totals.ticks), human_duration(totals.elapsed_ns),
-                     rate_hz, engine, losses(totals), with_thousands(totals.retries), with_thousands(totals.partial),
-                     human_duration(mean), human_duration(totals.longest_read_ns));
+                     with_thousands(totals.samples), processes, with_thousands(totals.ticks),
+                     human_duration(totals.elapsed_ns), rate_hz, lowered, engine, share, losses(totals),
+                     with_thousands(totals.retries), with_thousands(totals.partial), human_duration(mean),
+                     human_duration(totals.longest_read_ns));
 }
 
 } // namespace awaitscope::tools

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "awaitscope/model/sample.hpp"
+#include "awaitscope/sampler/process_follower.hpp"
 #include "awaitscope/support/error.hpp"
 
 namespace awaitscope::tools {
@@ -32,7 +33,8 @@ private:
   bool shown_ = false;
 };
 
-/// The last line of a recording: samples, what was lost and why, how long the target was held up.
-std::string summary(const SamplingTotals &totals, double rate_hz, std::string_view engine);
+/// The last line of a recording: samples, what was lost and why, how long the target was held up; of how many processes, if
+/// there could be several.
+std::string summary(const SamplingTotals &totals, double rate_hz, std::string_view engine, Children children);
 
 } // namespace awaitscope::tools

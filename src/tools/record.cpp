@@ -20,6 +20,7 @@
 #include "engines.hpp"
 #include "messages.hpp"
 #include "output.hpp"
+#include "pace_notes.hpp"
 #include "process_cpu.hpp"
 #include "stop_signals.hpp"
 #include "version.hpp"
@@ -47,6 +48,13 @@ Result<Plan> plan_of(const RecordOptions &options) {
     return tl::unexpected(rate.error());
   }
   plan.sampling.rate_hz = *rate;
+  if (!options.max_overhead.empty()) {
+    const Result<double> share = parse_percent(options.max_overhead);
+    if (!share) {
+      return tl::unexpected(share.error());
+    }
+    plan.sampling.most_share = *share;
+  }
   if (!options.duration.empty()) {
     const Result<std::int64_t> duration = parse_duration(options.duration);
     if (!duration) {
@@ -195,6 +203,7 @@ SamplingTotals sample(const RecordOptions &options, const Plan &plan, std::uniqu
                          [&](std::string block) { with.queue.put(std::move(block)); });
   ProcessCpu cpu(target->process().pid());
   ProgressLine progress;
+  PaceNotes notes(plan.sampling);
   Sampler sampler(with.engine, plan.sampling, with.follower);
   sampler.on_progress([&](const SamplingTotals &counted) {
     SamplingTotals totals = counted;
@@ -204,6 +213,10 @@ SamplingTotals sample(const RecordOptions &options, const Plan &plan, std::uniqu
       StopSignals::request();
     }
     if (options.verbosity != Verbosity::quiet) {
+      for (const std::string &note : notes.take(totals)) {
+        progress.clear();
+        say(note);
+      }
       progress.show(totals);
     }
   });
@@ -283,7 +296,8 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
     for (const std::string &warning : view.warnings) {
       say(warning);
     }
-    say(fmt::format("{}; {}", summary(totals, plan.sampling.rate_hz, engine_name), outcome(plan, view)));
+    say(fmt::format("{}; {}", summary(totals, plan.sampling.rate_hz, engine_name, children_for(options)),
+                    outcome(plan, view)));
   }
   return {};
 }

@@ -32,7 +32,9 @@ class Cpu(recordings.RecordingTest, harness.InterpreterTest):
         total = folded.total(self.stacks(path, "--metric", "cpu"))
         self.assertLessEqual(abs(total - spent), 0.05 * spent, "%d ns; utime + stime say %d" % (total, spent))
         info = self.info(path)
-        self.assertEqual(info["cpu_ns"] + info["unsampled_cpu_ns"], info["process_cpu_ns"])
+        # Of the last moments of threads that ended the clock is another one, which also counts interrupts.
+        self.assertLessEqual(abs(info["cpu_ns"] + info["unsampled_cpu_ns"] - info["process_cpu_ns"]),
+                             0.005 * info["process_cpu_ns"])
         return info
 
     def assert_shares(self, path, truth, names):
@@ -58,6 +60,6 @@ class Cpu(recordings.RecordingTest, harness.InterpreterTest):
         path, truth, spent = self.record_cpu("--threads")
         self.assertGreater(truth["born"], 5, "the target hardly ran")
         info = self.assert_sum(path, spent)
-        # What a thread used after its last sample is in the sum, but under no function: a period of each.
-        self.assertLessEqual(info["unsampled_cpu_ns"], 0.05 * info["process_cpu_ns"])
+        # Also what a thread used after its last sample has its function, but of threads that no tick has met.
+        self.assertLessEqual(info["unsampled_cpu_ns"], 0.03 * info["process_cpu_ns"])
         self.assert_shares(path, truth, ("three", "one", "short"))

@@ -61,6 +61,9 @@ class FamilyTest(ProcessTest):
 
         walls = in_processes(self.stacks(path))
         self.assertEqual(sum(folded.total(stacks) for stacks in walls.values()), self.summary_samples(result))
+        # multiprocessing's resource tracker is a Python as well, and waits all the time.
+        processes = len(walls) + (1 if method == "spawn" else 0)
+        self.assertIn(" samples of %d processes at " % processes, result.stderr)
         cpu = in_processes(self.stacks(path, "--metric", "cpu"))
         for child in target.truth["children"]:
             pid = after[child + "_pid"]
@@ -72,6 +75,7 @@ class FamilyTest(ProcessTest):
         self.assertEqual({stack.process for stack in walls[target.pid]}, {name})
         self.assert_progress(target, "parent_ns")
         self.check_views(path, walls)
+        self.assertEqual(self.info(path)["processes"], processes)
         return walls
 
     def check_child(self, child, stacks, cpu, truth):

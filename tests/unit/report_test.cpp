@@ -222,3 +222,43 @@ TEST_CASE("a task's state lasts from the middle between two looks to the next, a
   CHECK(spans[3].from_ns == 290);
   CHECK_FALSE(spans[3].ended);
 }
+
+TEST_CASE("a sample at a lowered rate counts for the ticks that were left out, whenever it is looked at") {
+  Recorder recorder;
+  const CodeId before = recorder.codes.add({"before", "/srv/app/main.py", 1, {}});
+  const CodeId behind = recorder.codes.add({"behind", "/srv/app/main.py", 9, {}});
+  for (std::int64_t i = 0; i < 100; ++i) { // a tenth of a second at 1 kHz, then as long at 100 Hz
+    recorder.sample(i * k_ms, {python(before)});
+  }
+  for (std::int64_t i = 0; i < 10; ++i) {
+    recorder.sample((100 + i * 10) * k_ms, {python(behind)}, "MainThread", [](Sample &sample) { sample.weight = 10; });
+  }
+  recorder.writer().finish({});
+  CHECK(folded(recorder) == "thread MainThread;before (main.py:1) 100\nthread MainThread;behind (main.py:9) 100\n");
+  // What a run counts is spread evenly from its first to its last sample, 90 ms later.
+  CHECK(folded(recorder, {}, Lines::definition, {150 * k_ms, 200 * k_ms}) ==
+        "thread MainThread;behind (main.py:9) 45\n");
+  Result<RecordingReader> reader = RecordingReader::open(std::make_unique<MemorySource>(recorder.bytes()));
+  REQUIRE(reader);
+  REQUIRE(*reader->next());
+  while (*reader->next()) {
+    CHECK(reader->samples().size() == 2); // that go on are one row, at any rate
+  }
+}
+
+TEST_CASE("what a thread used in its last moments has CPU time, and is no sample") {
+  Recorder recorder;
+  const CodeId code = recorder.codes.add({"serve", "/srv/app/main.py", 1, {}});
+  recorder.sample(k_ms, {python(code)});
+  recorder.sample(2 * k_ms, {python(code)}, "MainThread", [](Sample &sample) {
+    sample.weight = 0;
+    sample.cpu_ns = 400'000;
+  });
+  recorder.writer().finish({});
+  CHECK(folded(recorder) == "thread MainThread;serve (main.py:1) 1\n");
+  ProfileOptions cpu;
+  cpu.metric = Metric::cpu;
+  CHECK(folded(recorder, cpu) == "thread MainThread;serve (main.py:1) 1400000\n");
+  CHECK(folded(recorder, cpu, Lines::definition, {0, k_ms + 1}) == "thread MainThread;serve (main.py:1) 1000000\n");
+  CHECK(folded(recorder, {}, Lines::definition, {2 * k_ms, 3 * k_ms}).empty());
+}

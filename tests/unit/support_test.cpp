@@ -26,6 +26,18 @@ TEST_CASE("rates take units and refuse nonsense") {
   }
 }
 
+TEST_CASE("percentages refuse nonsense") {
+  CHECK(*parse_percent("1") == 0.01);
+  CHECK(*parse_percent("0.5") == 0.005);
+  CHECK(*parse_percent("2%") == 0.02);
+  CHECK(*parse_percent("100") == 1);
+  for (const char *bad : {"", "0", "-1", "101", "1Hz", "nan", "%"}) {
+    INFO(bad);
+    REQUIRE_FALSE(parse_percent(bad));
+    CHECK(parse_percent(bad).error().status == ExitStatus::usage);
+  }
+}
+
 TEST_CASE("numbers for people") {
   CHECK(with_thousands(0) == "0");
   CHECK(with_thousands(999) == "999");

@@ -21,9 +21,15 @@ public:
   CoroutineReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks)
       : objects_(objects), codes_(codes), stacks_(stacks) {}
 
-  /// Appends the frame of each object on the way, outermost first; and a number for each call, if asked for, by its object
-  /// and arguments: the next call often takes the object's address.
+  /// Appends the frame of each object on the way, outermost first; and a number for each call, if asked for: the next
+  /// call often takes the object's address.
   AwaitEnd follow(Address object, std::vector<Frame> &frames, std::vector<std::uint64_t> *calls = nullptr);
+
+  /// A number for the call that a coroutine's frame is of: by its object, its arguments and, where that tells, the line from
+  /// which it is awaited. A coroutine can be awaited once only, so that at another line it is another one, even with the same
+  /// arguments at the same address (Objects/genobject.c, gen_send_ex2(): "cannot reuse already awaited coroutine"); a generator
+  /// may go on from elsewhere.
+  std::uint64_t call_number(const RawFrame &raw, std::int32_t caller_line);
 
   /// The frame inside a coroutine, generator or async generator; 0 for any other object.
   Address frame_of(Address coroutine);

@@ -59,6 +59,11 @@ public:
   /// The loop that runs in this thread, or 0.
   Address running_loop(const ThreadEntry &thread);
 
+  /// As CoroutineReader has it.
+  std::uint64_t call_number(const RawFrame &raw, std::int32_t caller_line) {
+    return coroutines_.call_number(raw, caller_line);
+  }
+
   FutureReader &futures() { return futures_; }
   WaiterReader &waiters() { return waiters_; }
 

@@ -46,6 +46,8 @@ struct Sample {
   std::string task_name;    ///< given by the program to the root task; empty if none
   std::uint64_t cpu_ns = 0; ///< CPU time that the thread has used since its sample before
   std::uint64_t events = 0; ///< counted in the thread since its sample before
+  std::uint64_t weight = 1; ///< ticks of the rate that was asked for; more than one where the rate was lowered, and 0
+                            ///< where a thread's last moments are told, with the stack that it was last seen in
 };
 
 /// What a recording says about itself.
@@ -59,6 +61,9 @@ struct SamplingTotals {
   std::int64_t longest_read_ns = 0;
   std::optional<std::uint64_t> process_cpu_ns; ///< what the kernel says that the whole process has used meanwhile
   std::array<std::uint64_t, static_cast<std::size_t>(Loss::count_)> lost{};
+  std::uint64_t processes = 0;          ///< that were attached to; 0: an older recording, which does not say
+  std::uint64_t slowest_millihertz = 0; ///< the lowest rate, where it was lowered; 0: it never was
+  std::int64_t tool_cpu_ns = 0;         ///< CPU time of the recorder, all threads
 
   [[nodiscard]] std::uint64_t lost_for(Loss loss) const { return lost[static_cast<std::size_t>(loss)]; }
 };

@@ -43,7 +43,9 @@
 /// goes to the thread's next sample, so that sums are exact.
 ///
 /// Equal samples of one thread at successive ticks are one row with a count, for a second at most; so a thread that
-/// waits costs some ten bytes a second at any rate. A tick by itself is not written at all.
+/// waits costs some ten bytes a second at any rate. A tick by itself is not written at all. Counts are of the rate that was asked
+/// for: while the rate is lowered, a sample counts for the ticks that are left out, so that readers need not know when that was.
+/// A row that counts as no sample (a bit says so) tells what a thread used from its last sample to its end.
 namespace awaitscope::format {
 
 inline constexpr std::string_view k_magic{"\x8F"

@@ -42,7 +42,8 @@ struct RecordingTables {
 struct SampleRun {
   std::int64_t first_ns = 0; ///< since the recording's start
   std::int64_t last_ns = 0;
-  std::uint64_t count = 1;
+  std::uint64_t count = 1;  ///< of samples at the rate that was asked for: one taken at half of it counts twice, and
+                            ///< a thread's last moments, of which there is only the CPU time, not at all
   std::uint64_t cpu_ns = 0; ///< of all of them
   std::uint64_t events = 0;
   std::uint32_t thread = 0;

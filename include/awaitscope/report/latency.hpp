@@ -47,7 +47,8 @@ struct FunctionLatency {
 };
 
 struct Latencies {
-  std::int64_t resolution_ns = 0; ///< calls shorter than this are mostly not seen: the sampling period
+  /// Calls shorter than this are mostly not seen: the sampling period, the mean one if the rate was lowered.
+  std::int64_t resolution_ns = 0;
   std::vector<FunctionLatency> functions;
   std::uint64_t task_changes = 0;
 };

@@ -39,6 +39,15 @@ public:
   /// What an earlier call of `look` produced is void. `known` is the thread's schedstat if it was read just now.
   virtual Capture capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
                           const std::function<void()> &look) = 0;
+
+  /// How long threads could not run because of all looks so far, also of those that were void.
+  [[nodiscard]] std::int64_t held_ns() const { return held_ns_; }
+
+protected:
+  void add_held(std::int64_t nanoseconds) { held_ns_ += nanoseconds; }
+
+private:
+  std::int64_t held_ns_ = 0;
 };
 
 } // namespace awaitscope

@@ -19,6 +19,9 @@ public:
   /// The next tick, at or after now.
   Tick next(std::int64_t now_ns);
 
+  /// From now on. What is left of the current period counts for nothing.
+  void change_rate(std::int64_t now_ns, double rate_hz);
+
 private:
   std::int64_t start_ns_;
   double period_ns_;

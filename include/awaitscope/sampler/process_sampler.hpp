@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "awaitscope/sampler/engine.hpp"
+#include "awaitscope/sampler/last_periods.hpp"
 #include "awaitscope/sampler/sample_batch.hpp"
 #include "awaitscope/sampler/sample_sink.hpp"
 #include "awaitscope/sampler/target.hpp"
@@ -20,6 +21,7 @@ enum class AllTasks : std::uint8_t { skip, watch };
 
 struct SamplerOptions {
   double rate_hz = 100;
+  std::optional<double> most_share;        ///< of a CPU: what sampling may cost (RateControl)
   std::optional<std::int64_t> duration_ns; ///< none: until stopped, or the target ends
   IdleThreads idle = IdleThreads::skip;
   RootNames root_names = RootNames::skip;
@@ -36,7 +38,8 @@ public:
         watcher_(*target_, engine) {}
 
   enum class Health : std::uint8_t { running, ended };
-  Health tick(SampleSink &sink);
+  /// `weight`: of the samples, for how many ticks of the rate that was asked for they stand.
+  Health tick(SampleSink &sink, std::uint64_t weight);
 
   /// To be called after each tick: looks for threads that no sample has shown, if it is time to.
   Health housekeep(std::int64_t now);
@@ -61,6 +64,7 @@ private:
   std::int64_t start_ns_;
   SamplingTotals &totals_;
   TaskWatcher watcher_;
+  LastPeriods last_periods_;
   bool first_tick_ = true;
 
   // What the last look found; void until the engine has accepted it.

@@ -4,10 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
+#include <utility>
 #include <vector>
 
+#include "awaitscope/sampler/pacer.hpp"
 #include "awaitscope/sampler/process_follower.hpp"
 #include "awaitscope/sampler/process_sampler.hpp"
+#include "awaitscope/sampler/rate_control.hpp"
 
 namespace awaitscope {
 
@@ -15,7 +19,7 @@ namespace awaitscope {
 class Sampler {
 public:
   Sampler(Engine &engine, const SamplerOptions &options, ProcessFollower &follower)
-      : engine_(engine), options_(options), follower_(follower) {}
+      : engine_(engine), options_(options), follower_(follower), rate_(options.rate_hz, options.most_share) {}
 
   /// Samples `first` and what the follower brings until the duration has passed, `stop` is set, or every process has ended;
   /// each is success.
@@ -28,12 +32,17 @@ private:
   bool tick(SampleSink &sink);
   void take_events(SampleSink &sink);
   void add(std::unique_ptr<Target> target, SampleSink &sink);
+  [[nodiscard]] std::int64_t cost_ns() const;
+  void control_rate(std::int64_t now, Pacer &pacer);
   bool sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const;
 
   Engine &engine_;
   SamplerOptions options_;
   ProcessFollower &follower_;
+  RateControl rate_;
   SamplingTotals totals_;
+  std::set<std::pair<ThreadId, std::uint64_t>> met_; ///< processes: PID and start time
+  std::int64_t cpu_before_ns_ = 0;                   ///< of the tool, before it sampled
   std::int64_t start_ns_ = 0;
   std::vector<std::unique_ptr<ProcessSampler>> processes_;
   std::function<void(const SamplingTotals &)> progress_;

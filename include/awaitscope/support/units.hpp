@@ -14,6 +14,9 @@ Result<std::int64_t> parse_duration(std::string_view text);
 /// "100", "100Hz", "10kHz" -> hertz. Must be positive and at most 1 MHz.
 Result<double> parse_rate(std::string_view text);
 
+/// "1", "0.5", "2%" -> a part of one: 0.01, 0.005, 0.02. Above 0 % and at most 100 %.
+Result<double> parse_percent(std::string_view text);
+
 /// 10000 -> "10,000".
 std::string with_thousands(std::uint64_t value);
 

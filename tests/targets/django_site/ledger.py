@@ -1,4 +1,5 @@
-"""What the site knows of itself: requests served, and the time that each leaf ran or waited for a CPU, by the branch that called it.
+"""What the site knows of itself: requests served, the time that each leaf ran or waited for a CPU, by the branch that called it,
+and of some views when each call began and ended.
 
 Tests compare a recording with these numbers. A key names the chain, outermost first: "gather_view/fetch_orders/…".
 Every key is written by one thread only: the event loop's, or Django's one thread for synchronous views.
@@ -7,10 +8,26 @@ Every key is written by one thread only: the event loop's, or Django's one threa
 from __future__ import annotations
 
 from collections import Counter
-from time import thread_time_ns
+from time import monotonic_ns, thread_time_ns
 
 requests: Counter[str] = Counter()
 leaf_runnable_ns: Counter[str] = Counter()
+
+
+calls: dict[str, list[tuple[int, int]]] = {}
+
+
+class timed:
+    """The calls of a view, by CLOCK_MONOTONIC in nanoseconds."""
+
+    def __init__(self, view: str) -> None:
+        self.calls = calls.setdefault(view, [])
+
+    def __enter__(self) -> None:
+        self.begun = monotonic_ns()
+
+    def __exit__(self, *_: object) -> None:
+        self.calls.append((self.begun, monotonic_ns()))
 
 
 def now() -> int:

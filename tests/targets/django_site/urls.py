@@ -7,6 +7,7 @@ urlpatterns = [
     path("sync", views.sync_view),
     path("gather", views.gather_view),
     path("mixed", views.mixed_view),
+    path("slow", views.slow_view),
     path("stats", views.stats),
 ]
 if "taskgroup_view" not in views.LACKS:

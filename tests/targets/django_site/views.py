@@ -108,6 +108,20 @@ async def notify(prices: list[int]) -> int:
     return notice
 
 
+async def query_warehouse(number: int) -> None:
+    await asyncio.sleep(0.120 if number % 10 == 0 else 0.020)
+
+
+async def slow_view(request: HttpRequest) -> JsonResponse:
+    with ledger.timed("slow_view"):
+        ledger.requests["slow_view"] += 1
+        await query_warehouse(ledger.requests["slow_view"])
+        started = ledger.now()
+        total = work.price_quote(2, LEAF_ROUNDS // 2)
+        ledger.charge("slow_view/price_quote", started)
+        return JsonResponse({"total": total})
+
+
 def update_prices() -> int:
     return async_to_sync(notify)(query_prices())
 
@@ -131,5 +145,6 @@ async def stats(request: HttpRequest) -> JsonResponse:
             "process_cpu_ns": time.process_time_ns(),
             "requests": dict(ledger.requests),
             "leaf_runnable_ns": dict(ledger.leaf_runnable_ns),
+            "calls": ledger.calls,
         }
     )

@@ -59,6 +59,9 @@ struct SamplingTotals {
   std::int64_t longest_read_ns = 0;
   std::optional<std::uint64_t> process_cpu_ns; ///< what the kernel says that the whole process has used meanwhile
   std::array<std::uint64_t, static_cast<std::size_t>(Loss::count_)> lost{};
+  std::uint64_t task_looks = 0;  ///< at all tasks of a loop
+  std::int64_t task_look_ns = 0; ///< time that these took while the loop's thread could not run
+  std::int64_t longest_task_look_ns = 0;
 
   [[nodiscard]] std::uint64_t lost_for(Loss loss) const { return lost[static_cast<std::size_t>(loss)]; }
 };

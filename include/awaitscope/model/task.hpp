@@ -21,6 +21,7 @@ struct Lineage {
   std::vector<StackSegment> segments; ///< leaf first
   Address running_task = 0;           ///< that the thread runs; 0 if it runs none
   Address root_thread = 0;            ///< the thread state at the root; 0 if a task is
+  Address root_task = 0;              ///< the task at the root; 0 if a thread is
   std::string root_name;              ///< the name that the program gave the root task; empty if it gave none
 
   void clear() { *this = {}; }

@@ -1,0 +1,127 @@
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "awaitscope/process/snapshot_memory.hpp"
+
+namespace awaitscope {
+namespace {
+
+constexpr unsigned k_line_bits = 6;
+constexpr std::size_t k_line = std::size_t{1} << k_line_bits;
+
+std::uint16_t changed_lines(const std::byte *before, const std::byte *now, std::size_t size) {
+  std::uint16_t lines = 0;
+  for (std::size_t at = 0; at < size; at += k_line) {
+    if (std::memcmp(before + at, now + at, k_line) != 0) {
+      lines = static_cast<std::uint16_t>(lines | 1U << (at >> k_line_bits));
+    }
+  }
+  return lines;
+}
+
+} // namespace
+
+/// Fetched in portions that the processor's cache holds until they are compared with what was there.
+void SnapshotMemory::load_tracked(std::span<const std::uint64_t> blocks) {
+  constexpr std::size_t k_portion = 256;
+  arriving_.resize(k_portion * k_block_size);
+  while (!blocks.empty() && status_ == ReadStatus::ok) {
+    const std::span<const std::uint64_t> portion = blocks.first(std::min(k_portion, blocks.size()));
+    ranges_.clear();
+    add_ranges(portion);
+    const RemoteMemory::Outcome outcome = remote_.read(ranges_, arriving_.data());
+    ++calls_;
+    blocks = blocks.subspan(std::min(settle(portion, outcome), portion.size()));
+  }
+}
+
+/// A block has arrived: what of it has changed since keep() was called last?
+void SnapshotMemory::take_in(Slot &slot, const std::byte *bytes) {
+  if (!slot.placed) {
+    slot.placed = true;
+    slot.offset = static_cast<std::uint32_t>(used_++);
+    places_.resize(std::max(places_.size(), used_));
+    places_[slot.offset] = {look_, 0, 0xFF'FF};
+    if (bytes_.size() < used_ * k_block_size) {
+      bytes_.resize(used_ * k_block_size * 2);
+    }
+    std::memcpy(bytes_.data() + std::size_t{slot.offset} * k_block_size, bytes, k_block_size);
+    return;
+  }
+  Place &place = places_[slot.offset];
+  std::byte *known = bytes_.data() + std::size_t{slot.offset} * k_block_size;
+  if (place.look <= kept_at_) {
+    place.changed = 0;
+  }
+  place.look = look_;
+  if (std::memcmp(known, bytes, k_block_size) != 0) {
+    place.changed = static_cast<std::uint16_t>(place.changed | changed_lines(known, bytes, k_block_size));
+    std::memcpy(known, bytes, k_block_size);
+  }
+}
+
+void SnapshotMemory::note_uses(std::vector<Use> *uses) {
+  uses_ = uses;
+  uses_whole_ = true;
+}
+
+/// Of the block that block() returned last.
+void SnapshotMemory::note(std::size_t within, std::size_t size) {
+  const auto place = static_cast<std::uint32_t>(last_offset_ / k_block_size);
+  const std::size_t first = within >> k_line_bits;
+  const std::size_t last = (within + std::max<std::size_t>(size, 1) - 1) >> k_line_bits;
+  const auto lines = static_cast<std::uint16_t>((2U << last) - (1U << first));
+  const auto known =
+      std::find_if(uses_->rbegin(), uses_->rend(), [&](const Use &use) { return use.place == place; });
+  if (known != uses_->rend()) {
+    known->lines = static_cast<std::uint16_t>(known->lines | lines);
+  } else {
+    uses_->push_back({place, lines});
+  }
+}
+
+bool SnapshotMemory::unchanged(std::span<const Use> uses) {
+  return std::all_of(uses.begin(), uses.end(), [&](const Use &use) {
+    Place &place = places_[use.place];
+    place.used = look_;
+    return place.look == look_ && (place.changed & use.lines) == 0;
+  });
+}
+
+/// Places that nothing uses any more are most of them: begin anew.
+void SnapshotMemory::forget_all() {
+  ++epoch_;
+  used_ = 0;
+  occupied_ = 0;
+  slots_.assign(slots_.size(), Slot{});
+  places_.clear();
+  candidates_.clear();
+  wanted_.clear();
+}
+
+void SnapshotMemory::swap(SnapshotMemory &other) {
+  std::swap(tracks_, other.tracks_);
+  std::swap(slots_, other.slots_);
+  std::swap(occupied_, other.occupied_);
+  std::swap(look_, other.look_);
+  std::swap(bytes_, other.bytes_);
+  std::swap(used_, other.used_);
+  std::swap(calls_, other.calls_);
+  std::swap(calls_at_begin_, other.calls_at_begin_);
+  std::swap(status_, other.status_);
+  std::swap(last_block_, other.last_block_);
+  std::swap(last_offset_, other.last_offset_);
+  std::swap(last_look_, other.last_look_);
+  std::swap(wanted_, other.wanted_);
+  std::swap(candidates_, other.candidates_);
+  std::swap(ranges_, other.ranges_);
+  std::swap(places_, other.places_);
+  std::swap(arriving_, other.arriving_);
+  std::swap(uses_, other.uses_);
+  std::swap(uses_whole_, other.uses_whole_);
+  std::swap(kept_at_, other.kept_at_);
+  std::swap(epoch_, other.epoch_);
+}
+
+} // namespace awaitscope

@@ -27,7 +27,11 @@ void TaskLooks::take_places(const std::vector<Address> &places) {
 
 void TaskLooks::refresh() {
   const TaskReader::Places places = tasks_.places();
+  const std::size_t before = entries_.size();
   take_places(places.tasks);
+  if (entries_.size() > before * 2) { // most are new
+    tasks_.prefetch_heads(places.tasks);
+  }
   const bool void_all = epoch_ != memory_.epoch();
   epoch_ = memory_.epoch();
   for (Entry &entry : entries_) {

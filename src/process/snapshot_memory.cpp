@@ -82,7 +82,7 @@ ReadStatus SnapshotMemory::begin(Ahead ahead, Guard *guard) {
   if (occupied_ > kept * 4 + k_first_capacity / 4) {
     rebuild(k_first_capacity);
   }
-  if (tracks_ && used_ > kept * 4 + k_first_capacity) {
+  if (tracks_ && used_ > kept * 8 + k_first_capacity) {
     forget_all();
   }
   if (!std::is_sorted(wanted_.begin(), wanted_.end())) {
@@ -208,7 +208,11 @@ const std::byte *SnapshotMemory::block(std::uint64_t number) {
   }
   Slot *slot = &slot_of(number);
   if (slot->look != look_) {
-    load_sorted(std::span(&number, 1));
+    if (tracks_) {
+      load_page(number);
+    } else {
+      load_sorted(std::span(&number, 1));
+    }
     slot = &slot_of(number);
   }
   if (slot->look != look_ || slot->state != BlockState::present) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -7,17 +8,32 @@
 namespace awaitscope {
 namespace {
 
-constexpr unsigned k_line_bits = 6;
-constexpr std::size_t k_line = std::size_t{1} << k_line_bits;
+constexpr std::size_t k_word = 8;
 
-std::uint16_t changed_lines(const std::byte *before, const std::byte *now, std::size_t size) {
-  std::uint16_t lines = 0;
-  for (std::size_t at = 0; at < size; at += k_line) {
-    if (std::memcmp(before + at, now + at, k_line) != 0) {
-      lines = static_cast<std::uint16_t>(lines | 1U << (at >> k_line_bits));
+/// The first `count` of 64 bits.
+constexpr std::uint64_t first_bits(std::size_t count) {
+  return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+}
+
+/// The words from `first` up to `end` of a block.
+SnapshotMemory::Words words_between(std::size_t first, std::size_t end) {
+  const auto upper = [](std::size_t count) { return count > 64 ? first_bits(count - 64) : 0; };
+  return {first_bits(end) & ~first_bits(first), upper(end) & ~upper(first)};
+}
+
+void add(SnapshotMemory::Words &words, const SnapshotMemory::Words &more) {
+  words.low |= more.low;
+  words.high |= more.high;
+}
+
+SnapshotMemory::Words differing(const std::byte *before, const std::byte *now, std::size_t size) {
+  SnapshotMemory::Words words;
+  for (std::size_t at = 0; at < size; at += k_word) {
+    if (std::memcmp(before + at, now + at, k_word) != 0) {
+      add(words, words_between(at / k_word, at / k_word + 1));
     }
   }
-  return lines;
+  return words;
 }
 
 } // namespace
@@ -36,13 +52,27 @@ void SnapshotMemory::load_tracked(std::span<const std::uint64_t> blocks) {
   }
 }
 
+/// What is not there yet of the page that the block is in: what a task is made of lies close together.
+void SnapshotMemory::load_page(std::uint64_t block) {
+  constexpr std::uint64_t k_blocks_of_page = 4096 / k_block_size;
+  std::array<std::uint64_t, k_blocks_of_page> missing{};
+  std::size_t count = 0;
+  const std::uint64_t first = block - block % k_blocks_of_page;
+  for (std::uint64_t number = first; number < first + k_blocks_of_page; ++number) {
+    if (slot_of(number).look != look_) {
+      missing[count++] = number;
+    }
+  }
+  load_tracked(std::span(missing.data(), count));
+}
+
 /// A block has arrived: what of it has changed since keep() was called last?
 void SnapshotMemory::take_in(Slot &slot, const std::byte *bytes) {
   if (!slot.placed) {
     slot.placed = true;
     slot.offset = static_cast<std::uint32_t>(used_++);
     places_.resize(std::max(places_.size(), used_));
-    places_[slot.offset] = {look_, 0, 0xFF'FF};
+    places_[slot.offset] = Place{look_, 0, {~0ULL, ~0ULL}};
     if (bytes_.size() < used_ * k_block_size) {
       bytes_.resize(used_ * k_block_size * 2);
     }
@@ -52,11 +82,11 @@ void SnapshotMemory::take_in(Slot &slot, const std::byte *bytes) {
   Place &place = places_[slot.offset];
   std::byte *known = bytes_.data() + std::size_t{slot.offset} * k_block_size;
   if (place.look <= kept_at_) {
-    place.changed = 0;
+    place.changed = {};
   }
   place.look = look_;
   if (std::memcmp(known, bytes, k_block_size) != 0) {
-    place.changed = static_cast<std::uint16_t>(place.changed | changed_lines(known, bytes, k_block_size));
+    add(place.changed, differing(known, bytes, k_block_size));
     std::memcpy(known, bytes, k_block_size);
   }
 }
@@ -69,15 +99,13 @@ void SnapshotMemory::note_uses(std::vector<Use> *uses) {
 /// Of the block that block() returned last.
 void SnapshotMemory::note(std::size_t within, std::size_t size) {
   const auto place = static_cast<std::uint32_t>(last_offset_ / k_block_size);
-  const std::size_t first = within >> k_line_bits;
-  const std::size_t last = (within + std::max<std::size_t>(size, 1) - 1) >> k_line_bits;
-  const auto lines = static_cast<std::uint16_t>((2U << last) - (1U << first));
+  const Words words = words_between(within / k_word, (within + size + k_word - 1) / k_word);
   const auto known =
       std::find_if(uses_->rbegin(), uses_->rend(), [&](const Use &use) { return use.place == place; });
   if (known != uses_->rend()) {
-    known->lines = static_cast<std::uint16_t>(known->lines | lines);
+    add(known->words, words);
   } else {
-    uses_->push_back({place, lines});
+    uses_->push_back({place, words});
   }
 }
 
@@ -85,7 +113,7 @@ bool SnapshotMemory::unchanged(std::span<const Use> uses) {
   return std::all_of(uses.begin(), uses.end(), [&](const Use &use) {
     Place &place = places_[use.place];
     place.used = look_;
-    return place.look == look_ && (place.changed & use.lines) == 0;
+    return place.look == look_ && ((place.changed.low & use.words.low) | (place.changed.high & use.words.high)) == 0;
   });
 }
 

@@ -8,8 +8,8 @@
 
 namespace awaitscope {
 
-/// The tasks of a process as one look after the other finds them. What a task was read from is noted, to the line of 64 bytes, and it is
-/// read again only if a byte of that has changed since: the many that wait are compared and not read. Needs a snapshot that
+/// The tasks of a process as one look after the other finds them. What a task was read from is noted, word by word, and it is read
+/// again only if one of these has changed since: the many that wait are compared and not read. Needs a snapshot that
 /// tracks changes, in which nothing else is read.
 class TaskLooks {
 public:

@@ -54,6 +54,9 @@ public:
   };
   Places places();
 
+  /// Has these places in the snapshot, in one call.
+  void prefetch_heads(const std::vector<Address> &tasks);
+
   /// Reads a task; false if there is none. Its state says whether it waits or is ready, running tasks aside.
   bool look_at(Address task, TaskLook &look);
 
@@ -82,7 +85,6 @@ public:
 
 private:
   bool may_have_starter(Address task, CodeId label);
-  void prefetch_heads(const std::vector<Address> &tasks);
   TaskState state_of(Address task, Address awaited, const std::vector<Address> &running);
   TaskSnapshot snapshot_of(Address task, const std::vector<Address> &running);
   void add_from_weak_set(Address set, std::vector<Address> &tasks);

@@ -72,11 +72,14 @@ public:
   /// Makes sure that the ranges are in the snapshot, in one call. Those that cannot be read are left out.
   void prefetch(std::span<const RemoteRange> ranges);
 
-  /// Lines of 64 bytes of a block, by its number in this snapshot.
+  /// Words of 8 bytes of a block. No more than were read: next to what never changes lie reference counts that always do.
+  struct Words {
+    std::uint64_t low = 0;
+    std::uint64_t high = 0;
+  };
   struct Use {
-    std::uint32_t place = 0;
-    std::uint16_t lines = 0;
-    bool operator==(const Use &) const = default;
+    std::uint32_t place = 0; ///< of the block in this snapshot
+    Words words;
   };
 
   /// From now on what is read is noted here; null ends that. Only of one that tracks changes.
@@ -133,6 +136,7 @@ private:
   void rebuild(std::size_t capacity);
   bool wants(const Slot &slot, Ahead ahead) const;
   void load_tracked(std::span<const std::uint64_t> blocks);
+  void load_page(std::uint64_t block);
   void take_in(Slot &slot, const std::byte *bytes);
   void note(std::size_t within, std::size_t size);
   void forget_all();
@@ -159,7 +163,7 @@ private:
   struct Place {
     std::uint32_t look = 0;       ///< that read it last
     std::uint32_t used = 0;       ///< that used it last
-    std::uint16_t changed = 0xFF'FF; ///< lines that are not what they were at the last keep()
+    Words changed{~0ULL, ~0ULL}; ///< that are not what they were at the last keep()
   };
   std::vector<Place> places_;
   std::vector<std::byte> arriving_;

@@ -34,6 +34,7 @@ void TaskLooks::refresh() {
   }
   const bool void_all = epoch_ != memory_.epoch();
   epoch_ = memory_.epoch();
+  std::size_t read = 0;
   for (Entry &entry : entries_) {
     if (entry.known && !void_all && memory_.unchanged(entry.uses)) {
       if (entry.look.state == TaskState::running) {
@@ -44,9 +45,14 @@ void TaskLooks::refresh() {
     entry.uses.clear();
     memory_.note_uses(&entry.uses);
     entry.is_task = tasks_.look_at(entry.place, entry.look);
+    read += entry.look.frames.size();
+    if (read > TaskReader::k_max_frames) { // as in a snapshot
+      entry.look.frames.assign(1, k_unreadable_frame);
+      entry.look.calls.clear();
+    }
     entry.known = memory_.uses_whole();
     memory_.note_uses(nullptr);
-    entry.version = ++versions_;
+    entry.serial = ++serials_;
   }
   for (const Address task : places.running) {
     const auto entry = std::lower_bound(entries_.begin(), entries_.end(), task,

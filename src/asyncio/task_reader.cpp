@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace awaitscope {
 bool TaskReader::locate() {
@@ -68,9 +69,7 @@ void TaskReader::suspended_segment(Address task, StackSegment &segment) {
   }
 }
 
-std::string TaskReader::given_name(Address task) {
-  return awaitscope::given_name(futures_.name(task));
-}
+std::string TaskReader::given_name(Address task) { return awaitscope::given_name(futures_.name(task)); }
 
 void TaskReader::add_from_weak_set(Address set, std::vector<Address> &tasks) {
   const bool plain = objects_.is_kind(objects_.type_of(set), "set");
@@ -90,11 +89,16 @@ void TaskReader::add_from_weak_set(Address set, std::vector<Address> &tasks) {
 }
 
 void TaskReader::add_from_list(Address head, std::vector<Address> &tasks) {
-  // Include/internal/pycore_llist.h: a ring of next, prev, with the head in it.
+  // Include/internal/pycore_llist.h: a ring of next, prev, with the head in it. One that comes back elsewhere than at its
+  // head has a node with another one before it.
+  Address before = head;
   Address node = objects_.memory().pointer(head);
   for (std::size_t count = 0; node != 0 && node != head && count < k_max_tasks; ++count) {
+    if (objects_.memory().pointer(node + 8) != before) {
+      return;
+    }
     tasks.push_back(node - futures_.layout().node);
-    node = objects_.memory().pointer(node);
+    before = std::exchange(node, objects_.memory().pointer(node));
   }
 }
 
@@ -108,8 +112,13 @@ TaskSnapshot TaskReader::snapshot_of(Address task, const std::vector<Address> &r
   snapshot.coroutine_frame = coroutines_.frame_of(coroutine);
   const Address awaited = futures_.waits_for(task);
   snapshot.state = state_of(task, awaited, running);
-  if (snapshot.state != TaskState::done && !coroutines_.follow(coroutine, snapshot.frames).whole) {
-    snapshot.frames.push_back(k_unreadable_frame);
+  if (snapshot.state != TaskState::done) {
+    const AwaitEnd end = coroutines_.follow(coroutine, snapshot.frames);
+    if (!end.whole) {
+      snapshot.frames.push_back(k_unreadable_frame);
+    } else if (snapshot.state == TaskState::waiting) {
+      snapshot.suspended_since_ns = suspended_since(end.frame);
+    }
   }
   waiters_.find(task, snapshot.awaited_by);
   snapshot.worker_future = futures_.is_future(awaited) ? waiters_.chained_source(awaited) : 0;
@@ -171,12 +180,49 @@ std::vector<TaskSnapshot> TaskReader::all_tasks() {
   const Places found = places();
   prefetch_heads(found.tasks);
   std::vector<TaskSnapshot> tasks;
+  std::size_t frames = 0;
   for (const Address task : found.tasks) {
-    if (futures_.is_task(task)) {
-      tasks.push_back(snapshot_of(task, found.running));
+    if (!futures_.is_task(task)) {
+      continue;
     }
+    tasks.push_back(snapshot_of(task, found.running));
+    std::vector<Frame> &own = tasks.back().frames;
+    if (frames + own.size() > k_max_frames) { // chains that share their parts: no program has them
+      own.assign(1, k_unreadable_frame);
+      own.shrink_to_fit();
+    }
+    frames += own.size();
   }
   return tasks;
+}
+
+/// Since when this frame is suspended, if it is of asyncio.sleep(). Lib/asyncio/tasks.py: sleep(delay, …) asks once, right
+/// before it suspends, for h = loop.call_later(delay, …), and asyncio's loop then sets h._when to its time() + delay, that
+/// is CLOCK_MONOTONIC in seconds (Lib/asyncio/base_events.py). Other loops' handles have no _when.
+std::optional<std::int64_t> TaskReader::suspended_since(Address frame) {
+  const std::optional<RawFrame> raw = frame == 0 ? std::nullopt : stacks_.raw_frame(frame);
+  const std::optional<CodeId> code = raw ? codes_.find(raw->code) : std::nullopt;
+  if (!code || codes_.info(*code).function != "sleep" ||
+      codes_.info(*code).file.find("asyncio/tasks.py") == std::string::npos) {
+    return std::nullopt;
+  }
+  const auto delay_slot = stacks_.local_slot(raw->code, *code, "delay");
+  const auto handle_slot = stacks_.local_slot(raw->code, *code, "h");
+  const Address handle = handle_slot ? stacks_.local(frame, *handle_slot) : 0;
+  const TypeInfo &type = objects_.type_of_object(handle);
+  if (!delay_slot || !type.valid || type.name != "TimerHandle") {
+    return std::nullopt;
+  }
+  // Lib/asyncio/events.py: __slots__ = ['_scheduled', '_when'], which type_new() sorts; neither a dict nor weak references
+  // of its own come behind them.
+  const std::optional<double> delay = objects_.number(stacks_.local(frame, *delay_slot));
+  const std::optional<double> when =
+      objects_.number(objects_.memory().pointer(handle + static_cast<Address>(type.basic_size) - 8));
+  constexpr double k_longest = 4e9; // seconds: what follows is a number of nanoseconds
+  if (!delay || !when || !(*delay >= 0) || !(*when >= *delay) || !(*when < k_longest)) {
+    return std::nullopt;
+  }
+  return static_cast<std::int64_t>((*when - *delay) * 1e9);
 }
 
 bool TaskReader::look_at(Address task, TaskLook &look) {
@@ -213,8 +259,7 @@ bool TaskReader::may_have_starter(Address task, CodeId label) {
   const std::string_view function = codes_.info(label).function;
   return std::any_of(k_of_asgiref.begin(), k_of_asgiref.end(),
                      [&](std::string_view name) {
-                       return function.size() >= name.size() &&
-                              function.substr(function.size() - name.size()) == name;
+                       return function.size() >= name.size() && function.substr(function.size() - name.size()) == name;
                      }) ||
          waiters_.chained_destination(task) != 0;
 }

@@ -142,9 +142,9 @@ std::string info_text(const RecordingReader &reader, const StackCosts &costs) {
   line("held", fmt::format("target off its CPU for {} in all, {} at most", human_duration(totals.read_ns),
                            human_duration(totals.longest_read_ns)));
   if (totals.task_looks > 0) {
-    line("task looks", fmt::format("{}, the loop's thread off its CPU for {} in all, {} at most",
-                                   with_thousands(totals.task_looks), human_duration(totals.task_look_ns),
-                                   human_duration(totals.longest_task_look_ns)));
+    line("task looks",
+         fmt::format("{}, the loop's thread off its CPU for {} in all, {} at most", with_thousands(totals.task_looks),
+                     human_duration(totals.task_look_ns), human_duration(totals.longest_task_look_ns)));
   }
   line("CPU", fmt::format("{} in samples; the kernel says {}", seconds(costs.sum().cpu_ns),
                           totals.process_cpu_ns ? seconds(*totals.process_cpu_ns) : "nothing"));

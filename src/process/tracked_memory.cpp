@@ -100,8 +100,7 @@ void SnapshotMemory::note_uses(std::vector<Use> *uses) {
 void SnapshotMemory::note(std::size_t within, std::size_t size) {
   const auto place = static_cast<std::uint32_t>(last_offset_ / k_block_size);
   const Words words = words_between(within / k_word, (within + size + k_word - 1) / k_word);
-  const auto known =
-      std::find_if(uses_->rbegin(), uses_->rend(), [&](const Use &use) { return use.place == place; });
+  const auto known = std::find_if(uses_->rbegin(), uses_->rend(), [&](const Use &use) { return use.place == place; });
   if (known != uses_->rend()) {
     add(known->words, words);
   } else {

@@ -148,7 +148,8 @@ bool take_task_changes(std::string_view contents, std::int64_t unit_ns, const Re
     const auto new_from = static_cast<std::uint32_t>(in.take(change_new_from));
     const std::uint64_t root = in.has(change_root) ? in.take(change_root) : 0;
     const std::uint64_t thread = in.has(change_root_thread) ? in.take(change_root_thread) : 0;
-    if (root >= tables.tasks.size() || thread > tables.threads.size() || task == 0 || task >= tables.tasks.size() || tables.tasks[task].unknown || stack >= tables.stacks.size() ||
+    if (root >= tables.tasks.size() || thread > tables.threads.size() || task == 0 || task >= tables.tasks.size() ||
+        tables.tasks[task].unknown || stack >= tables.stacks.size() ||
         state > static_cast<std::uint64_t>(TaskState::done) || gap > time + 1 || std::max(time, cpu) > k_max_units) {
       return false;
     }

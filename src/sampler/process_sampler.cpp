@@ -46,10 +46,9 @@ void ProcessSampler::look(TargetThread &thread) {
   target_->code_cache().begin(thread.entry.interpreter_id == 0 ? thread.entry.interpreter : 0);
   target_->stacks().read(thread.entry.state, stack_);
   target_->lineages().trace(thread.entry.state, stack_, options_.root_names, lineage_);
-  coroutines_seen_ = coroutines_seen_ ||
-                     (!target_->tasks().located_in(thread.entry.interpreter) &&
-                      std::any_of(stack_.frames.begin(), stack_.frames.end(),
-                                  [](const PythonFrame &frame) { return frame.of_generator; }));
+  coroutines_seen_ = coroutines_seen_ || (!target_->tasks().located_in(thread.entry.interpreter) &&
+                                          std::any_of(stack_.frames.begin(), stack_.frames.end(),
+                                                      [](const PythonFrame &frame) { return frame.of_generator; }));
 }
 
 ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState state, const SchedStat &stat,

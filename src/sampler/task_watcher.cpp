@@ -173,11 +173,11 @@ void TaskWatcher::compare(const TaskLooks::Entry &entry, const Moment &moment, s
     known.base = {};
   }
   const auto running = running_.find(entry.place);
-  if (!fresh && running == running_.end() && known.version == entry.version && known.look.state == entry.look.state) {
+  if (!fresh && running == running_.end() && known.serial == entry.serial && known.look.state == entry.look.state) {
     return;
   }
   TaskLook look = running == running_.end() ? entry.look : running->second;
-  known.version = entry.version;
+  known.serial = entry.serial;
   const bool another = !fresh && (known.look.coroutine != look.coroutine || known.look.name != look.name);
   if (another) {
     tell(known, TaskState::done, TaskChange::k_no_new_call, moment, sink);

@@ -19,8 +19,8 @@ public:
     Address place = 0;
     TaskLook look;
     bool is_task = false;
-    bool known = false;        ///< `look` is what `uses` say
-    std::uint64_t version = 0; ///< another number: it was read again
+    bool known = false;       ///< `look` is what `uses` say
+    std::uint64_t serial = 0; ///< another number: it was read again
     std::vector<SnapshotMemory::Use> uses;
   };
 
@@ -36,7 +36,7 @@ private:
   TaskReader &tasks_;
   SnapshotMemory &memory_;
   std::vector<Entry> entries_;
-  std::uint64_t versions_ = 0;
+  std::uint64_t serials_ = 0;
   std::uint32_t epoch_ = 0;
 };
 

@@ -17,11 +17,11 @@ struct TaskLook {
   Address loop = 0;
   Address coroutine = 0;
   Address waits_for = 0;
-  std::string name;  ///< its serial one, if the program gave none: no other task of the process has that
-  CodeId label = 0;  ///< names its coroutine
+  std::string name; ///< its serial one, if the program gave none: no other task of the process has that
+  CodeId label = 0; ///< names its coroutine
   bool done = false;
   TaskState state = TaskState::waiting;
-  std::vector<Frame> frames;        ///< outermost first, to the innermost awaitable; of a running task, up to what it calls
+  std::vector<Frame> frames; ///< outermost first, to the innermost awaitable; of a running task, up to what it calls
   std::vector<std::uint64_t> calls; ///< a number for the call of each frame
   Address awaited_by = 0;           ///< the task that it stands under: as LineageReader says. 0: none
   bool missing_above = false;       ///< who awaits it could not be read
@@ -32,7 +32,7 @@ struct TaskLook {
 class TaskReader {
 public:
   TaskReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, InterpreterReader &interpreters)
-      : objects_(objects), codes_(codes), interpreters_(interpreters), futures_(objects),
+      : objects_(objects), codes_(codes), stacks_(stacks), interpreters_(interpreters), futures_(objects),
         coroutines_(objects, codes, stacks), waiters_(objects, codes, futures_) {}
 
   /// Finds asyncio's classes and dicts in each interpreter that has imported it. False while none has. A cold search reads
@@ -82,8 +82,10 @@ public:
   WaiterReader &waiters() { return waiters_; }
 
   static constexpr std::size_t k_max_tasks = std::size_t{1} << 22U;
+  static constexpr std::size_t k_max_frames = std::size_t{1} << 24U; ///< of all tasks of a snapshot
 
 private:
+  std::optional<std::int64_t> suspended_since(Address frame);
   bool may_have_starter(Address task, CodeId label);
   TaskState state_of(Address task, Address awaited, const std::vector<Address> &running);
   TaskSnapshot snapshot_of(Address task, const std::vector<Address> &running);
@@ -92,6 +94,7 @@ private:
 
   ObjectReader &objects_;
   CodeCache &codes_;
+  StackReader &stacks_;
   InterpreterReader &interpreters_;
   FutureReader futures_;
   CoroutineReader coroutines_;

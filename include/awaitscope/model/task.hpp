@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +41,7 @@ struct TaskSnapshot {
   TaskState state = TaskState::waiting;
   std::vector<Frame> frames; ///< outermost first, to the innermost awaitable
   std::vector<Address> awaited_by;
+  std::optional<std::int64_t> suspended_since_ns; ///< CLOCK_MONOTONIC; none: not known
   Address worker_future = 0; ///< the concurrent.futures.Future that a worker thread computes for it; 0: none
 };
 

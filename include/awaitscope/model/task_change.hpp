@@ -24,8 +24,8 @@ struct TaskChange {
   TaskState state = TaskState::waiting;
   std::int64_t at_ns = 0; ///< CLOCK_MONOTONIC: the look that found it so
   std::int64_t before_ns =
-      0;                     ///< the look before, which did not; 0: there was none, so since when it is so is not known
-  std::uint64_t cpu_ns = 0;  ///< used by the task since its change before
+      0;                    ///< the look before, which did not; 0: there was none, so since when it is so is not known
+  std::uint64_t cpu_ns = 0; ///< used by the task since its change before
   /// Its logical stack, root first, with a task_border where each task begins: those that await it, then its own frames, the
   /// coroutine that it was made from first, to the innermost awaitable.
   std::vector<Frame> frames;

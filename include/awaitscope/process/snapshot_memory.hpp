@@ -161,8 +161,8 @@ private:
 
   // What is tracked, by place.
   struct Place {
-    std::uint32_t look = 0;       ///< that read it last
-    std::uint32_t used = 0;       ///< that used it last
+    std::uint32_t look = 0;      ///< that read it last
+    std::uint32_t used = 0;      ///< that used it last
     Words changed{~0ULL, ~0ULL}; ///< that are not what they were at the last keep()
   };
   std::vector<Place> places_;

@@ -23,9 +23,9 @@ struct TaskSpan {
   std::uint32_t new_from = 0; ///< of the change that began it
   std::uint32_t root = 0;     ///< likewise; as RecordedTaskChange
   std::uint32_t root_thread = 0;
-  bool begun = true;          ///< the beginning was seen
-  bool ended = true;          ///< the end was seen
-  bool task_ended = false;    ///< with the span
+  bool begun = true;       ///< the beginning was seen
+  bool ended = true;       ///< the end was seen
+  bool task_ended = false; ///< with the span
 };
 
 class TaskSpans {

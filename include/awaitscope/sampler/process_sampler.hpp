@@ -66,9 +66,9 @@ private:
 
   std::uint64_t generation_ = 0;         ///< of the thread list in use
   std::vector<ThreadEntry> new_threads_; ///< to be taken over after the tick
-  bool coroutines_seen_ = false; ///< in an interpreter whose asyncio is not known
-  std::int64_t unsettled_until_ns_ = 0; ///< threads were born just now
-  bool any_sampled_ = false;            ///< at the last tick
+  bool coroutines_seen_ = false;         ///< in an interpreter whose asyncio is not known
+  std::int64_t unsettled_until_ns_ = 0;  ///< threads were born just now
+  bool any_sampled_ = false;             ///< at the last tick
   std::uint64_t checked_generation_ = 0;
   std::int64_t next_housekeeping_ns_ = 0;
   Sample sample_;

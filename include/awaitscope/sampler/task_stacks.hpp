@@ -19,7 +19,7 @@ struct TaskBase {
 /// A task as it was told last.
 struct WatchedTask {
   TaskLook look;
-  std::uint64_t version = 0; ///< of the entry that `look` is of
+  std::uint64_t serial = 0;  ///< of the entry that `look` is of
   std::uint64_t own = 0;     ///< another number: other frames of its own
   std::uint64_t above = 0;   ///< another number: other frames above its own
   std::uint64_t seen_at = 0; ///< number of the look

@@ -8,8 +8,8 @@
 #include "awaitscope/asyncio/task_looks.hpp"
 #include "awaitscope/sampler/engine.hpp"
 #include "awaitscope/sampler/sample_sink.hpp"
-#include "awaitscope/sampler/task_stacks.hpp"
 #include "awaitscope/sampler/target.hpp"
+#include "awaitscope/sampler/task_stacks.hpp"
 
 namespace awaitscope {
 

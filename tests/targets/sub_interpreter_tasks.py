@@ -1,11 +1,15 @@
 """Tasks in two sub-interpreters, each with a loop of its own in a thread of its own, beside those of the main interpreter.
 
-The truth: for each, its thread, the ids of its tasks with their names and what they await, and the functions of each chain.
-Every second or so a task of each runs for a while, so that a recording has samples of it.
+The truth: for each, its thread and the ids of its tasks with the names of their coroutines. One task of each is busy half of
+the time, so that a recording has samples of it.
+
+Up to 3.11 _asyncio remembers the running loop by the number of the thread state, which each interpreter counts from one
+(Modules/_asynciomodule.c, cached_running_holder_tsid): the loops run in threads of different numbers.
 """
 import asyncio
 import json
 import os
+import sys
 import threading
 import time
 
@@ -39,7 +43,8 @@ async def main_%(name)s():
     gathering = asyncio.ensure_future(gather_%(name)s())
     busy = asyncio.ensure_future(busy_%(name)s())
     await asyncio.sleep(0.1)
-    told = {hex(id(task)): task.get_coro().__qualname__ for task in asyncio.all_tasks()}
+    told = {"tid": threading.get_native_id(),
+            "tasks": {hex(id(task)): task.get_coro().__qualname__ for task in asyncio.all_tasks()}}
     with open(%(mark)r + ".part", "w") as file:
         json.dump(told, file)
     os.rename(%(mark)r + ".part", %(mark)r)
@@ -47,15 +52,22 @@ async def main_%(name)s():
     gathering.cancel()
     busy.cancel()
 
-asyncio.run(main_%(name)s())
+for _ in range(%(before)d):
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
+thread = threading.Thread(target=lambda: asyncio.run(main_%(name)s()))
+thread.start()
+thread.join()
 """
 
 
-def run(name, options, found):
-    number = interpreters.create()
+def run(name, before, options, found):
+    # Those that 3.9 to 3.11 call isolated may have no threads.
+    number = interpreters.create(isolated=False) if (3, 9) <= sys.version_info < (3, 12) else interpreters.create()
     mark = "%s.%s" % (options.ready, name)
-    found[name] = {"interpreter": int(number), "tid": threading.get_native_id(), "mark": mark}
-    source = PROGRAM % {"name": name, "lifetime": options.lifetime, "mark": mark}
+    found[name] = {"interpreter": int(number), "mark": mark}
+    source = PROGRAM % {"name": name, "lifetime": options.lifetime, "mark": mark, "before": before}
     if hasattr(interpreters, "exec"):
         interpreters.exec(number, source)
     else:
@@ -71,13 +83,13 @@ def wait_for(mark):
 
 async def main(options):
     found = {}
-    for name in ("a", "b"):
-        threading.Thread(target=run, args=(name, options, found), name="runner-" + name, daemon=True).start()
+    for before, name in enumerate(("a", "b")):
+        threading.Thread(target=run, args=(name, before, options, found), name="runner-" + name, daemon=True).start()
     loop = asyncio.get_running_loop()
     while len(found) < 2:
         await asyncio.sleep(0.01)
     for one in found.values():
-        one["tasks"] = await loop.run_in_executor(None, wait_for, one.pop("mark"))
+        one.update(await loop.run_in_executor(None, wait_for, one.pop("mark")))
     own = hex(id(asyncio.current_task()))
     loop.call_later(0.1, lambda: truth.announce(options, interpreters=found, own=own))
     await asyncio.sleep(options.lifetime)

@@ -99,6 +99,22 @@ class Latency(recordings.RecordingTest, harness.InterpreterTest):
         self.assertEqual(rows["level_a"]["calls"], target.truth["waiting"])
         self.assertEqual(rows["gathering"]["calls"], 1, "a parent's call is no call of each child")
 
+    def test_suspended_tasks_under_a_thread_and_in_a_circle(self):
+        target = self.target("thread_root.py", lifetime=20)
+        path, result = self.record_file(target, "-r", 100, "-d", 2, "--all-tasks")
+        stacks = self.stacks(path, "--metric", "await", "--since", "1s", "--task-frames")
+        true = self.info(path)["elapsed_ns"] - 1000000000
+        for leaf, times in (("root", 1), ("child", 2)):
+            tail = ["root"] if leaf == "root" else ["root", "[task child]", "child", "sleep"]
+            found = [stack for stack in stacks if stack.names[-len(tail):] == tail]
+            self.assertEqual([stack.root for stack in found], ["thread " + target.truth["thread"]], result.stderr)
+            above = [name.rpartition(".")[2] for name in found[0].names[:-len(tail)]]
+            self.assertEqual(above[-2:], target.truth["above"])
+            self.near(folded.total(found), times * true, 0.05, "await of %s" % leaf)
+        ring = [stack for stack in stacks if stack.has("ring")]
+        self.assertEqual([(stack.root, stack.names) for stack in ring], [("task ring", ["ring", "[task ring]", "ring"])])
+        self.near(folded.total(ring), 2 * true, 0.05, "await of the circle")
+
     def test_suspended_tasks_weigh_in_samples(self):
         target = self.target("latency.py", "--suspended", "2000", lifetime=30)
         seconds = 3

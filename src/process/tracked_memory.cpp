@@ -109,11 +109,14 @@ void SnapshotMemory::note(std::size_t within, std::size_t size) {
 }
 
 bool SnapshotMemory::unchanged(std::span<const Use> uses) {
-  return std::all_of(uses.begin(), uses.end(), [&](const Use &use) {
+  bool same = true;
+  for (const Use &use : uses) { // to the end: all of them are used
     Place &place = places_[use.place];
     place.used = look_;
-    return place.look == look_ && ((place.changed.low & use.words.low) | (place.changed.high & use.words.high)) == 0;
-  });
+    same = same && place.look == look_ &&
+           ((place.changed.low & use.words.low) | (place.changed.high & use.words.high)) == 0;
+  }
+  return same;
 }
 
 /// Places that nothing uses any more are most of them: begin anew.

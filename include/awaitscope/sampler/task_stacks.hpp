@@ -25,8 +25,7 @@ struct WatchedTask {
   std::uint64_t seen_at = 0; ///< number of the look
   TaskBase base;
 
-private:
-  friend class TaskStacks;
+  // TaskStacks's own.
   std::uint64_t next_above = 0;
   std::uint64_t settled_at = 0; ///< number of the look that next_above is of
   std::uint64_t met_at = 0;     ///< number of the climb that met it last

@@ -101,18 +101,24 @@ AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
   std::int32_t caller_line = 0;
+  Address innermost = 0;
+  Address landmark = 0; // Brent's: a chain that comes back to where it was at a power of two of steps has no end
   for (std::size_t step = 0; step < k_max_chain; ++step) {
     if (object == 0) {
       return {};
     }
+    if (object == landmark) {
+      return {0, false};
+    }
+    landmark = (step & (step - 1)) == 0 ? object : landmark;
     switch (kind_of(object)) {
     case Kind::future_iterator:
-      return {memory.pointer(object + layout.sizeof_object), true};
+      return {memory.pointer(object + layout.sizeof_object), true, innermost};
     case Kind::wrapper:
       object = memory.pointer(object + layout.sizeof_object);
       continue;
     case Kind::other:
-      return {object, objects_.type_of_object(object).valid};
+      return {object, objects_.type_of_object(object).valid, innermost};
     case Kind::coroutine:
       break;
     }
@@ -130,6 +136,7 @@ AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std
       return {0, false};
     }
     frames.push_back(*frame);
+    innermost = raw->address;
     if (calls != nullptr) {
       calls->push_back(call_number(*raw, caller_line));
     }
@@ -139,7 +146,7 @@ AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std
     }
     object = memory.pointer(raw->stack_end - Address{8} * layout.awaited_depth) & ~layout.reference_tag;
   }
-  return {0, false}; // longer than any real chain: a cycle
+  return {0, false}; // longer than any real chain
 }
 
 CodeId CoroutineReader::label(Address coroutine) {

@@ -1,5 +1,7 @@
 #include "awaitscope/asyncio/futures.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace awaitscope {
@@ -34,14 +36,21 @@ FutureLayout native_layout(const Layout &layout, const TypeInfo &future) {
 
 } // namespace
 
+std::string given_name(const std::string &name) {
+  constexpr std::string_view k_prefix = "Task-";
+  const bool serial = name.size() > k_prefix.size() && name.compare(0, k_prefix.size(), k_prefix) == 0 &&
+                      name.find_first_not_of("0123456789", k_prefix.size()) == std::string::npos;
+  return serial ? std::string() : name;
+}
+
 bool FutureReader::locate(InterpreterReader &interpreters, Address interpreter) {
   const Address tasks = interpreters.module_dict(interpreter, "asyncio.tasks");
   const Address futures = interpreters.module_dict(interpreter, "asyncio.futures");
   if (tasks == 0 || futures == 0) {
     return false;
   }
-  python_task_ = objects_.dict_value(tasks, "_PyTask");
-  python_future_ = objects_.dict_value(futures, "_PyFuture");
+  const Address python_task = objects_.dict_value(tasks, "_PyTask");
+  const Address python_future = objects_.dict_value(futures, "_PyFuture");
   const Address native = objects_.dict_value(interpreters.module_dict(interpreter, "_asyncio"), "Future");
   const TypeInfo type = native == 0 ? TypeInfo{} : objects_.type(native);
   const bool sane = type.valid && type.basic_size <= k_largest_future &&
@@ -50,7 +59,17 @@ bool FutureReader::locate(InterpreterReader &interpreters, Address interpreter) 
     layout_ = native_layout(objects_.layout(), type);
   }
   kinds_.clear();
-  return sane || (python_task_ != 0 && python_future_ != 0);
+  if (python_task != 0 && python_future != 0) {
+    python_tasks_.push_back(python_task);
+    python_futures_.push_back(python_future);
+  }
+  return sane || (python_task != 0 && python_future != 0);
+}
+
+void FutureReader::forget() {
+  python_tasks_.clear();
+  python_futures_.clear();
+  kinds_.clear();
 }
 
 FutureReader::Kind FutureReader::classify(Address type) {
@@ -64,8 +83,11 @@ FutureReader::Kind FutureReader::classify(Address type) {
              : info.name == "_asyncio.Task" ? Kind::native_task
                                             : Kind::native_future;
     }
-    if (type == python_task_ || type == python_future_) {
-      return type == python_task_ ? Kind::python_task : Kind::python_future;
+    const auto is_one_of = [&](const std::vector<Address> &classes) {
+      return std::find(classes.begin(), classes.end(), type) != classes.end();
+    };
+    if (is_one_of(python_tasks_) || is_one_of(python_futures_)) {
+      return is_one_of(python_tasks_) ? Kind::python_task : Kind::python_future;
     }
     type = info.base;
   }

@@ -277,20 +277,41 @@ std::optional<LineageReader::Place> LineageReader::climb_from_task(const Place &
   return up ? up : starter_of_loop(*place.stack, mark.index);
 }
 
-void LineageReader::trace(Address thread_state, const PythonStack &stack, RootNames names, Lineage &lineage) {
+void LineageReader::begin(Address thread_state, const PythonStack *stack, Lineage &lineage) {
   lineage.clear();
   other_stacks_.clear();
   seen_.clear();
   root_task_ = 0;
   own_thread_ = thread_state;
-  own_stack_ = &stack;
-  std::optional<Place> place = Place{thread_state, &stack, stack.frames.size()};
+  own_stack_ = stack;
+}
+
+void LineageReader::finish(std::optional<Place> place, RootNames names, Lineage &lineage) {
   while (place && lineage.segments.size() < k_max_segments) {
     place = climb_from(*place, lineage);
   }
-  if (names == RootNames::read && lineage.root_thread == 0 && root_task_ != 0) {
-    lineage.root_name = tasks_.given_name(root_task_);
+  if (lineage.segments.size() >= k_max_segments) {
+    lineage.segments.back().missing_above = true;
   }
+  lineage.root_task = lineage.root_thread == 0 ? root_task_ : 0;
+  if (names == RootNames::read && lineage.root_task != 0) {
+    lineage.root_name = tasks_.given_name(lineage.root_task);
+  }
+}
+
+void LineageReader::trace(Address thread_state, const PythonStack &stack, RootNames names, Lineage &lineage) {
+  begin(thread_state, &stack, lineage);
+  finish(Place{thread_state, &stack, stack.frames.size()}, names, lineage);
+}
+
+void LineageReader::trace_suspended(Address task, RootNames names, Lineage &lineage) {
+  begin(0, nullptr, lineage);
+  seen_.insert(task);
+  StackSegment segment;
+  tasks_.suspended_segment(task, segment);
+  lineage.segments.push_back(std::move(segment));
+  const std::optional<Place> up = climb_tasks(task, lineage);
+  finish(up ? up : starter_of_suspended(root_task_), names, lineage);
 }
 
 } // namespace awaitscope

@@ -1,35 +1,45 @@
 #include "awaitscope/asyncio/task_reader.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace awaitscope {
-namespace {
-
-/// "Task-12": the name that asyncio gives where the program gives none (Lib/asyncio/tasks.py, _task_name_counter).
-bool is_serial_name(std::string_view name) {
-  constexpr std::string_view k_prefix = "Task-";
-  return name.substr(0, k_prefix.size()) == k_prefix && name.size() > k_prefix.size() &&
-         std::all_of(name.begin() + k_prefix.size(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-} // namespace
-
 bool TaskReader::locate() {
-  const Address interpreter = interpreters_.main_interpreter();
-  const Address tasks_module = interpreters_.module_dict(interpreter, "asyncio.tasks");
-  const Address current = objects_.dict_value(tasks_module, "_current_tasks");
-  if (current == 0 || !futures_.locate(interpreters_, interpreter)) {
-    return false;
-  }
-  current_tasks_ = current;
-  task_sets_.clear();
-  for (const std::string_view name : objects_.layout().task_sets) {
-    const Address set = name.empty() ? 0 : objects_.dict_value(tasks_module, name);
-    if (set != 0) {
-      task_sets_.push_back(set);
+  std::vector<Module> found;
+  futures_.forget();
+  for (const Address interpreter : interpreters_.interpreters()) {
+    const Address tasks_module = interpreters_.module_dict(interpreter, "asyncio.tasks");
+    const Address current = tasks_module == 0 ? 0 : objects_.dict_value(tasks_module, "_current_tasks");
+    if (current == 0 || !futures_.locate(interpreters_, interpreter)) {
+      continue;
+    }
+    Module &module = found.emplace_back(Module{interpreter, current, {}});
+    for (const std::string_view name : objects_.layout().task_sets) {
+      const Address set = name.empty() ? 0 : objects_.dict_value(tasks_module, name);
+      if (set != 0) {
+        module.task_sets.push_back(set);
+      }
     }
   }
-  return true;
+  modules_ = std::move(found);
+  return located();
+}
+
+bool TaskReader::located_in(Address interpreter) const {
+  return std::any_of(modules_.begin(), modules_.end(),
+                     [&](const Module &module) { return module.interpreter == interpreter; });
+}
+
+bool TaskReader::located_in_each(const std::vector<Address> &interpreters) const {
+  return std::all_of(interpreters.begin(), interpreters.end(),
+                     [&](Address interpreter) { return located_in(interpreter); });
+}
+
+bool TaskReader::located_in_others(const std::vector<Address> &interpreters) const {
+  return !std::all_of(modules_.begin(), modules_.end(), [&](const Module &module) {
+    return std::find(interpreters.begin(), interpreters.end(), module.interpreter) != interpreters.end();
+  });
 }
 
 std::vector<Address> TaskReader::current_tasks(const std::vector<Address> &thread_states) {
@@ -41,9 +51,11 @@ std::vector<Address> TaskReader::current_tasks(const std::vector<Address> &threa
       }
     }
   }
-  const auto entries = objects_.dict_entries(current_tasks_);
-  for (std::size_t i = 0; entries && i < entries->size(); ++i) {
-    tasks.push_back((*entries)[i].value);
+  for (const Module &module : modules_) {
+    const auto entries = objects_.dict_entries(module.current_tasks);
+    for (std::size_t i = 0; entries && i < entries->size(); ++i) {
+      tasks.push_back((*entries)[i].value);
+    }
   }
   return tasks;
 }
@@ -57,10 +69,7 @@ void TaskReader::suspended_segment(Address task, StackSegment &segment) {
   }
 }
 
-std::string TaskReader::given_name(Address task) {
-  std::string name = futures_.name(task);
-  return is_serial_name(name) ? std::string() : name;
-}
+std::string TaskReader::given_name(Address task) { return awaitscope::given_name(futures_.name(task)); }
 
 void TaskReader::add_from_weak_set(Address set, std::vector<Address> &tasks) {
   const bool plain = objects_.is_kind(objects_.type_of(set), "set");
@@ -80,11 +89,16 @@ void TaskReader::add_from_weak_set(Address set, std::vector<Address> &tasks) {
 }
 
 void TaskReader::add_from_list(Address head, std::vector<Address> &tasks) {
-  // Include/internal/pycore_llist.h: a ring of next, prev, with the head in it.
+  // Include/internal/pycore_llist.h: a ring of next, prev, with the head in it. One that comes back elsewhere than at its
+  // head has a node with another one before it.
+  Address before = head;
   Address node = objects_.memory().pointer(head);
   for (std::size_t count = 0; node != 0 && node != head && count < k_max_tasks; ++count) {
+    if (objects_.memory().pointer(node + 8) != before) {
+      return;
+    }
     tasks.push_back(node - futures_.layout().node);
-    node = objects_.memory().pointer(node);
+    before = std::exchange(node, objects_.memory().pointer(node));
   }
 }
 
@@ -98,8 +112,13 @@ TaskSnapshot TaskReader::snapshot_of(Address task, const std::vector<Address> &r
   snapshot.coroutine_frame = coroutines_.frame_of(coroutine);
   const Address awaited = futures_.waits_for(task);
   snapshot.state = state_of(task, awaited, running);
-  if (snapshot.state != TaskState::done && !coroutines_.follow(coroutine, snapshot.frames).whole) {
-    snapshot.frames.push_back(k_unreadable_frame);
+  if (snapshot.state != TaskState::done) {
+    const AwaitEnd end = coroutines_.follow(coroutine, snapshot.frames);
+    if (!end.whole) {
+      snapshot.frames.push_back(k_unreadable_frame);
+    } else if (snapshot.state == TaskState::waiting) {
+      snapshot.suspended_since_ns = suspended_since(end.frame);
+    }
   }
   waiters_.find(task, snapshot.awaited_by);
   snapshot.worker_future = futures_.is_future(awaited) ? waiters_.chained_source(awaited) : 0;
@@ -116,17 +135,18 @@ TaskState TaskReader::state_of(Address task, Address awaited, const std::vector<
   return awaited != 0 ? TaskState::waiting : TaskState::ready;
 }
 
-/// Where every task is, each once, with its head in the snapshot. Sets `running`.
-std::vector<Address> TaskReader::addresses(std::vector<Address> &running) {
+TaskReader::Places TaskReader::places() {
+  Places found;
   if (!located()) {
-    return {};
+    return found;
   }
   std::vector<Address> thread_states;
   for (const ThreadEntry &thread : interpreters_.threads()) {
     thread_states.push_back(thread.state);
   }
-  running = current_tasks(thread_states);
-  std::vector<Address> candidates = running;
+  found.running = current_tasks(thread_states);
+  std::vector<Address> &candidates = found.tasks;
+  candidates = found.running;
   if (objects_.layout().task_registry == TaskRegistry::thread_lists) {
     for (const Address state : thread_states) {
       add_from_list(state + objects_.layout().ts_tasks_head, candidates);
@@ -135,52 +155,113 @@ std::vector<Address> TaskReader::addresses(std::vector<Address> &running) {
       add_from_list(interpreter + objects_.layout().is_tasks_head, candidates); // of threads that have ended
     }
   }
-  for (const Address set : task_sets_) {
-    add_from_weak_set(set, candidates);
+  for (const Module &module : modules_) {
+    for (const Address set : module.task_sets) {
+      add_from_weak_set(set, candidates);
+    }
   }
   std::sort(candidates.begin(), candidates.end());
   candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+  return found;
+}
+
+void TaskReader::prefetch_heads(const std::vector<Address> &tasks) {
   const FutureLayout &native = futures_.layout();
   const std::size_t head_size = native.name == k_absent ? 64 : native.name + 8;
   std::vector<RemoteRange> heads;
-  heads.reserve(candidates.size());
-  for (const Address candidate : candidates) {
-    heads.push_back({candidate, head_size});
+  heads.reserve(tasks.size());
+  for (const Address task : tasks) {
+    heads.push_back({task, head_size});
   }
   objects_.memory().prefetch(heads);
-  std::erase_if(candidates, [&](Address candidate) { return !futures_.is_task(candidate); });
-  return candidates;
 }
 
 std::vector<TaskSnapshot> TaskReader::all_tasks() {
-  std::vector<Address> running;
+  const Places found = places();
+  prefetch_heads(found.tasks);
   std::vector<TaskSnapshot> tasks;
-  for (const Address task : addresses(running)) {
-    tasks.push_back(snapshot_of(task, running));
+  std::size_t frames = 0;
+  for (const Address task : found.tasks) {
+    if (!futures_.is_task(task)) {
+      continue;
+    }
+    tasks.push_back(snapshot_of(task, found.running));
+    std::vector<Frame> &own = tasks.back().frames;
+    if (frames + own.size() > k_max_frames) { // chains that share their parts: no program has them
+      own.assign(1, k_unreadable_frame);
+      own.shrink_to_fit();
+    }
+    frames += own.size();
   }
   return tasks;
 }
 
-std::vector<TaskLook> TaskReader::look_at_all() {
-  std::vector<Address> running;
-  std::vector<TaskLook> looks;
-  for (const Address task : addresses(running)) {
-    TaskLook look;
-    look.task = task;
-    look.waits_for = futures_.waits_for(task);
-    look.state = state_of(task, look.waits_for, running);
-    if (look.state == TaskState::done) {
-      continue;
-    }
-    look.loop = futures_.loop(task);
-    look.coroutine = futures_.coroutine(task);
-    look.name = futures_.name(task);
-    if (look.state != TaskState::running && !coroutines_.follow(look.coroutine, look.frames, &look.calls).whole) {
-      look.frames.push_back(k_unreadable_frame);
-    }
-    looks.push_back(std::move(look));
+/// Since when this frame is suspended, if it is of asyncio.sleep(). Lib/asyncio/tasks.py: sleep(delay, …) asks once, right
+/// before it suspends, for h = loop.call_later(delay, …), and asyncio's loop then sets h._when to its time() + delay, that
+/// is CLOCK_MONOTONIC in seconds (Lib/asyncio/base_events.py). Other loops' handles have no _when.
+std::optional<std::int64_t> TaskReader::suspended_since(Address frame) {
+  const std::optional<RawFrame> raw = frame == 0 ? std::nullopt : stacks_.raw_frame(frame);
+  const std::optional<CodeId> code = raw ? codes_.find(raw->code) : std::nullopt;
+  if (!code || codes_.info(*code).function != "sleep" ||
+      codes_.info(*code).file.find("asyncio/tasks.py") == std::string::npos) {
+    return std::nullopt;
   }
-  return looks;
+  const auto delay_slot = stacks_.local_slot(raw->code, *code, "delay");
+  const auto handle_slot = stacks_.local_slot(raw->code, *code, "h");
+  const Address handle = handle_slot ? stacks_.local(frame, *handle_slot) : 0;
+  const TypeInfo &type = objects_.type_of_object(handle);
+  if (!delay_slot || !type.valid || type.name != "TimerHandle") {
+    return std::nullopt;
+  }
+  // Lib/asyncio/events.py: __slots__ = ['_scheduled', '_when'], which type_new() sorts; neither a dict nor weak references
+  // of its own come behind them.
+  const std::optional<double> delay = objects_.number(stacks_.local(frame, *delay_slot));
+  const std::optional<double> when =
+      objects_.number(objects_.memory().pointer(handle + static_cast<Address>(type.basic_size) - 8));
+  constexpr double k_longest = 4e9; // seconds: what follows is a number of nanoseconds
+  if (!delay || !when || !(*delay >= 0) || !(*when >= *delay) || !(*when < k_longest)) {
+    return std::nullopt;
+  }
+  return static_cast<std::int64_t>((*when - *delay) * 1e9);
+}
+
+bool TaskReader::look_at(Address task, TaskLook &look) {
+  look = {};
+  if (!futures_.is_task(task)) {
+    return false;
+  }
+  look.task = task;
+  look.done = futures_.is_done(task);
+  if (look.done) {
+    look.state = TaskState::done;
+    return true;
+  }
+  look.waits_for = futures_.waits_for(task);
+  look.state = look.waits_for != 0 ? TaskState::waiting : TaskState::ready;
+  look.loop = futures_.loop(task);
+  look.coroutine = futures_.coroutine(task);
+  look.name = futures_.name(task);
+  look.label = coroutines_.label(look.coroutine);
+  if (!coroutines_.follow(look.coroutine, look.frames, &look.calls).whole) {
+    look.frames.push_back(k_unreadable_frame);
+  }
+  std::vector<Address> waiting;
+  const bool whole = waiters_.find(task, waiting, 1);
+  look.awaited_by = waiting.empty() ? 0 : waiting.front();
+  look.missing_above = !whole && waiting.empty();
+  look.may_have_starter = look.awaited_by == 0 && may_have_starter(task, look.label);
+  return true;
+}
+
+/// Is this the kind of task that computes something for a thread (LineageReader finds it)?
+bool TaskReader::may_have_starter(Address task, CodeId label) {
+  constexpr std::array<std::string_view, 2> k_of_asgiref{"new_loop_wrap", "main_wrap"}; // asgiref/sync.py, AsyncToSync
+  const std::string_view function = codes_.info(label).function;
+  return std::any_of(k_of_asgiref.begin(), k_of_asgiref.end(),
+                     [&](std::string_view name) {
+                       return function.size() >= name.size() && function.substr(function.size() - name.size()) == name;
+                     }) ||
+         waiters_.chained_destination(task) != 0;
 }
 
 Address TaskReader::running_loop(const ThreadEntry &thread) {

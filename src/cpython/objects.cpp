@@ -138,6 +138,15 @@ std::optional<std::int64_t> ObjectReader::integer(Address object) {
   return negative ? -magnitude : magnitude;
 }
 
+std::optional<double> ObjectReader::number(Address object) {
+  const Address type = object == 0 ? 0 : type_of(object);
+  if (is_kind(type, "float")) {
+    return memory_.get<double>(object + layout_.sizeof_object); // Include/cpython/floatobject.h: ob_fval
+  }
+  const std::optional<std::int64_t> whole = is_kind(type, "int") ? integer(object) : std::nullopt;
+  return whole ? std::optional(static_cast<double>(*whole)) : std::nullopt;
+}
+
 std::optional<ObjectReader::KeysTable> ObjectReader::keys_table(Address keys) {
   const auto count = memory_.get<std::uint64_t>(keys + layout_.keys_nentries);
   if (keys == 0 || !count || *count > k_max_elements) {

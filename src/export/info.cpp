@@ -81,7 +81,7 @@ std::string info_json(const RecordingReader &reader, const StackCosts &costs) {
       {"process",
        {{"pid", info.pid},
         {"python", info.python},
-         {"python_presumed", info.python_presumed},
+        {"python_presumed", info.python_presumed},
         {"executable", info.executable},
         {"command", info.command},
         {"host", info.host}}},
@@ -106,6 +106,9 @@ std::string info_json(const RecordingReader &reader, const StackCosts &costs) {
       {"lost", std::move(lost)},
       {"held_ns", totals.read_ns},
       {"longest_held_ns", totals.longest_read_ns},
+      {"task_looks", totals.task_looks},
+      {"task_look_ns", totals.task_look_ns},
+      {"longest_task_look_ns", totals.longest_task_look_ns},
       {"tool_cpu_ns", totals.tool_cpu_ns},
       {"cpu_ns", costs.sum().cpu_ns},
       {"unsampled_cpu_ns", costs.unsampled_cpu_ns},
@@ -153,6 +156,11 @@ std::string info_text(const RecordingReader &reader, const StackCosts &costs) {
   line("lost", lost);
   line("held", fmt::format("target off its CPU for {} in all, {} at most", human_duration(totals.read_ns),
                            human_duration(totals.longest_read_ns)));
+  if (totals.task_looks > 0) {
+    line("task looks",
+         fmt::format("{}, the loop's thread off its CPU for {} in all, {} at most", with_thousands(totals.task_looks),
+                     human_duration(totals.task_look_ns), human_duration(totals.longest_task_look_ns)));
+  }
   line("CPU", fmt::format("{} in samples; the kernel says {}", seconds(costs.sum().cpu_ns),
                           totals.process_cpu_ns ? seconds(*totals.process_cpu_ns) : "nothing"));
   if (!info.event.empty()) {

@@ -1,6 +1,9 @@
 #include "awaitscope/export/tasks.hpp"
 
+#include <algorithm>
 #include <array>
+#include <optional>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -19,6 +22,14 @@ std::array<std::size_t, 4> counts_of(const ProcessSnapshot &snapshot) {
     ++counts[static_cast<std::size_t>(task.state)];
   }
   return counts;
+}
+
+/// How long the task has been suspended, where its coroutine tells (TaskReader).
+std::optional<double> suspended_seconds(const ProcessSnapshot &snapshot, const TaskSnapshot &task) {
+  if (!task.suspended_since_ns || *task.suspended_since_ns > snapshot.taken_ns) {
+    return std::nullopt;
+  }
+  return static_cast<double>(snapshot.taken_ns - *task.suspended_since_ns) / 1e9;
 }
 
 constexpr std::array k_states{TaskState::running, TaskState::ready, TaskState::waiting, TaskState::done};
@@ -47,7 +58,11 @@ std::string path_of(const TaskSnapshot &task, const CodeTable &codes) {
 
 class TreeText {
 public:
-  TreeText(const ProcessSnapshot &snapshot, const CodeTable &codes) : snapshot_(snapshot), codes_(codes) {}
+  TreeText(const ProcessSnapshot &snapshot, const CodeTable &codes) : snapshot_(snapshot), codes_(codes) {
+    for (const TaskSnapshot &task : snapshot.tasks) {
+      by_id_.emplace(task.id, &task);
+    }
+  }
 
   /// Without recursion: a chain of tasks may be as long as the target likes.
   std::string write(const std::vector<TaskNode> &roots) {
@@ -93,6 +108,9 @@ private:
       out_ += fmt::format(" \"{}\"", one_line(task.name));
     }
     out_ += fmt::format("  {}", name_of(task.state));
+    if (const std::optional<double> seconds = suspended_seconds(snapshot_, task); seconds && node.tasks.size() == 1) {
+      out_ += fmt::format(" for {:.1f} s", *seconds);
+    }
     if (const std::string path = path_of(task, codes_); !path.empty()) {
       out_ += ": " + path;
     }
@@ -103,32 +121,52 @@ private:
     if (const std::optional<ThreadId> hop = hop_of(snapshot_, task)) {
       out_ += fmt::format("  [thread {} works for it]", *hop);
     }
-    for (std::size_t i = 0; i < node.elsewhere.size(); ++i) {
+    constexpr std::size_t k_most_named = 100;
+    for (std::size_t i = 0; i < std::min(node.elsewhere.size(), k_most_named); ++i) {
       out_ += fmt::format("{}{}", i == 0 ? "  [awaits also " : ", ", named(node.elsewhere[i]));
+    }
+    if (node.elsewhere.size() > k_most_named) {
+      out_ += fmt::format(" and {} more", with_thousands(node.elsewhere.size() - k_most_named));
     }
     out_ += node.elsewhere.empty() ? "" : "]";
     out_ += node.closes_circle ? "  [in a circle: awaited by a task below it]\n" : "\n";
   }
 
   std::string named(Address id) const {
-    for (const TaskSnapshot &task : snapshot_.tasks) {
-      if (task.id == id) {
-        return fmt::format("{} \"{}\"", one_line(codes_.at(task.coroutine).function), one_line(task.name));
-      }
-    }
-    return id_text(id);
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? id_text(id)
+                                 : fmt::format("{} \"{}\"", one_line(codes_.at(found->second->coroutine).function),
+                                               one_line(found->second->name));
   }
 
   const ProcessSnapshot &snapshot_;
   const CodeTable &codes_;
+  std::unordered_map<Address, const TaskSnapshot *> by_id_;
   std::string out_;
 };
 
-/// Deeper than this, children are left out and counted: JSON readers recurse.
+/// The tasks of all nodes below this one.
+std::size_t tasks_below(const TaskNode &node) {
+  std::size_t count = 0;
+  std::vector<const TaskNode *> open{&node};
+  while (!open.empty()) {
+    const TaskNode *at = open.back();
+    open.pop_back();
+    for (const TaskNode &child : at->children) {
+      count += child.tasks.size();
+      open.push_back(&child);
+    }
+  }
+  return count;
+}
+
+/// Deeper than this, the tasks below a node are left out, and all of them counted: JSON readers recurse.
 constexpr int k_deepest = 200;
 
 Json node_json(const ProcessSnapshot &snapshot, const TaskNode &node, const CodeTable &codes, int depth) {
   Json document = task_json(snapshot, snapshot.tasks[node.tasks.front()], codes);
+  const std::optional<double> seconds = suspended_seconds(snapshot, snapshot.tasks[node.tasks.front()]);
+  document["suspended_s"] = seconds && node.tasks.size() == 1 ? Json(*seconds) : Json(nullptr);
   document["count"] = node.tasks.size();
   Json also = Json::array();
   for (std::size_t i = 1; i < node.tasks.size(); ++i) {
@@ -147,7 +185,7 @@ Json node_json(const ProcessSnapshot &snapshot, const TaskNode &node, const Code
       children.push_back(node_json(snapshot, child, codes, depth + 1));
     }
   }
-  document["children_left_out"] = depth < k_deepest ? 0 : node.children.size();
+  document["children_left_out"] = depth < k_deepest ? 0 : tasks_below(node);
   document["children"] = std::move(children);
   return document;
 }

@@ -13,7 +13,8 @@ std::size_t hash_block(std::uint64_t block) { return (block * 0x9E3779B97F4A7C15
 
 } // namespace
 
-SnapshotMemory::SnapshotMemory(RemoteMemory &remote) : remote_(remote), slots_(k_first_capacity) {}
+SnapshotMemory::SnapshotMemory(RemoteMemory &remote, Changes changes)
+    : remote_(remote), tracks_(changes == Changes::track), slots_(k_first_capacity) {}
 
 float SnapshotMemory::likely_use(const Slot &slot) const {
   static const std::array<float, 32> k_powers = [] {
@@ -62,18 +63,17 @@ void SnapshotMemory::rebuild(std::size_t capacity) {
 
 ReadStatus SnapshotMemory::begin(Ahead ahead, Guard *guard) {
   ++look_;
-  used_ = 0;
+  used_ = tracks_ ? used_ : 0;
   status_ = ReadStatus::ok;
   wanted_.clear();
   std::size_t kept = 0;
   for (const std::uint64_t number : candidates_) {
     Slot &slot = slot_of(number);
-    const float use = likely_use(slot);
-    const bool again = ahead == Ahead::last_again && slot.touched + 1 == look_;
-    if (slot.state == BlockState::present && (again || use >= k_worth_fetching) && ahead != Ahead::nothing) {
+    const bool wanted = wants(slot, ahead);
+    if (slot.state == BlockState::present && wanted && ahead != Ahead::nothing) {
       wanted_.push_back(number);
     }
-    slot.listed = again || use > k_worth_fetching / 4;
+    slot.listed = wanted || (!tracks_ && likely_use(slot) > k_worth_fetching / 4);
     if (slot.listed) {
       candidates_[kept++] = number;
     }
@@ -82,14 +82,34 @@ ReadStatus SnapshotMemory::begin(Ahead ahead, Guard *guard) {
   if (occupied_ > kept * 4 + k_first_capacity / 4) {
     rebuild(k_first_capacity);
   }
-  std::sort(wanted_.begin(), wanted_.end());
-  if (guard != nullptr && guard->address != 0) {
+  if (tracks_ && used_ > kept * 8 + k_first_capacity) {
+    forget_all();
+  }
+  if (!std::is_sorted(wanted_.begin(), wanted_.end())) {
+    std::sort(candidates_.begin(), candidates_.end());
+    std::sort(wanted_.begin(), wanted_.end());
+  }
+  if (tracks_) {
+    load_tracked(wanted_);
+    if (guard != nullptr && guard->address != 0 && status_ == ReadStatus::ok) {
+      status_ = remote_.read(guard->address, &guard->value, sizeof guard->value); // behind all else
+    }
+  } else if (guard != nullptr && guard->address != 0) {
     load_guarded(wanted_, *guard);
   } else {
     load_sorted(wanted_);
   }
   calls_at_begin_ = calls_;
   return status_;
+}
+
+/// Is the block worth fetching ahead?
+bool SnapshotMemory::wants(const Slot &slot, Ahead ahead) const {
+  if (tracks_) { // what the last look with a keep() used, or one since
+    return slot.placed && places_[slot.offset].used >= kept_at_;
+  }
+  const bool again = ahead == Ahead::last_again && slot.touched + 1 == look_;
+  return again || likely_use(slot) >= k_worth_fetching;
 }
 
 void SnapshotMemory::load(std::vector<std::uint64_t> &blocks) {
@@ -118,10 +138,14 @@ std::size_t SnapshotMemory::settle(std::span<const std::uint64_t> blocks, const 
   for (std::size_t i = 0; i < whole; ++i) {
     Slot &slot = slot_of(blocks[i]);
     slot.look = look_;
-    slot.offset = static_cast<std::uint32_t>(used_ + i);
     slot.state = BlockState::present;
+    if (tracks_) {
+      take_in(slot, arriving_.data() + i * k_block_size);
+    } else {
+      slot.offset = static_cast<std::uint32_t>(used_ + i);
+    }
   }
-  used_ += whole;
+  used_ += tracks_ ? 0 : whole;
   if (outcome.status == ReadStatus::gone || outcome.status == ReadStatus::denied) {
     status_ = outcome.status;
     return blocks.size();
@@ -136,6 +160,10 @@ std::size_t SnapshotMemory::settle(std::span<const std::uint64_t> blocks, const 
 }
 
 void SnapshotMemory::load_sorted(std::span<const std::uint64_t> blocks) {
+  if (tracks_) {
+    load_tracked(blocks);
+    return;
+  }
   if (bytes_.size() < (used_ + blocks.size()) * k_block_size) {
     bytes_.resize((used_ + blocks.size()) * k_block_size * 2);
   }
@@ -180,7 +208,11 @@ const std::byte *SnapshotMemory::block(std::uint64_t number) {
   }
   Slot *slot = &slot_of(number);
   if (slot->look != look_) {
-    load_sorted(std::span(&number, 1));
+    if (tracks_) {
+      load_page(number);
+    } else {
+      load_sorted(std::span(&number, 1));
+    }
     slot = &slot_of(number);
   }
   if (slot->look != look_ || slot->state != BlockState::present) {
@@ -195,6 +227,9 @@ const std::byte *SnapshotMemory::block(std::uint64_t number) {
       candidates_.push_back(number);
     }
   }
+  if (tracks_) {
+    places_[slot->offset].used = look_;
+  }
   last_block_ = number;
   last_look_ = look_;
   last_offset_ = std::size_t{slot->offset} * k_block_size;
@@ -205,6 +240,12 @@ const std::byte *SnapshotMemory::view(Address address, std::size_t size) {
   const std::size_t within = address & (k_block_size - 1);
   if (within + size <= k_block_size) {
     const std::byte *bytes = block(address >> k_block_bits);
+    if (uses_ != nullptr) {
+      uses_whole_ = uses_whole_ && bytes != nullptr;
+      if (bytes != nullptr) {
+        note(within, size);
+      }
+    }
     return bytes == nullptr ? nullptr : bytes + within;
   }
   return copy(address, across_.data(), std::min(size, across_.size())) ? across_.data() : nullptr;
@@ -215,10 +256,14 @@ bool SnapshotMemory::copy(Address address, void *out, std::size_t size) {
   while (size > 0) {
     const std::byte *from = block(address >> k_block_bits);
     if (from == nullptr) {
+      uses_whole_ = false;
       return false;
     }
     const std::size_t within = address & (k_block_size - 1);
     const std::size_t part = std::min(size, k_block_size - within);
+    if (uses_ != nullptr) {
+      note(within, part);
+    }
     std::memcpy(to, from + within, part);
     to += part;
     address += part;

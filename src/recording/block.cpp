@@ -105,6 +105,9 @@ void put_totals(std::string &block, const Totals &totals) {
   put_varint(out, sampling.processes);
   put_varint(out, sampling.slowest_millihertz);
   put_varint(out, static_cast<std::uint64_t>(sampling.tool_cpu_ns));
+  put_varint(out, sampling.task_looks);
+  put_varint(out, static_cast<std::uint64_t>(sampling.task_look_ns));
+  put_varint(out, static_cast<std::uint64_t>(sampling.longest_task_look_ns));
   block += static_cast<char>(Section::totals);
   put_text(block, out);
 }
@@ -136,11 +139,17 @@ bool take_totals(std::string_view contents, Totals &totals) {
     tool_cpu = in.varint();
   }
   sampling.tool_cpu_ns = static_cast<std::int64_t>(tool_cpu);
+  const bool has_looks = in.left() > 0; // a recorder before there was this wrote none
+  sampling.task_looks = has_looks ? in.varint() : 0;
+  const std::uint64_t look = has_looks ? in.varint() : 0;
+  const std::uint64_t longest_look = has_looks ? in.varint() : 0;
+  sampling.task_look_ns = static_cast<std::int64_t>(look);
+  sampling.longest_task_look_ns = static_cast<std::int64_t>(longest_look);
   sampling.elapsed_ns = static_cast<std::int64_t>(elapsed);
   sampling.read_ns = static_cast<std::int64_t>(read);
   sampling.longest_read_ns = static_cast<std::int64_t>(longest);
   sampling.process_cpu_ns = cpu == 0 ? std::nullopt : std::optional(cpu - 1);
-  return in.ok() && std::max({elapsed, read, longest, cpu, tool_cpu}) <= format::k_max_number;
+  return in.ok() && std::max({elapsed, read, longest, cpu, tool_cpu, look, longest_look}) <= format::k_max_number;
 }
 
 } // namespace

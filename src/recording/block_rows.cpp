@@ -107,6 +107,8 @@ enum ChangeColumn : std::size_t {
   change_stack,
   change_cpu,
   change_new_from,
+  change_root,
+  change_root_thread,
   change_columns
 };
 
@@ -125,6 +127,8 @@ void put_task_changes(std::string &block, const std::vector<RecordedTaskChange> 
     out.put(change_stack, row.stack);
     out.put(change_cpu, row.cpu_ns / static_cast<std::uint64_t>(unit_ns));
     out.put(change_new_from, static_cast<std::uint32_t>(row.new_from + 1)); // "no new call" wraps to 0
+    out.put(change_root, row.root);
+    out.put(change_root_thread, row.root_thread);
     out.end_row();
   }
   out.append_to(block);
@@ -143,14 +147,18 @@ bool take_task_changes(std::string_view contents, std::int64_t unit_ns, const Re
     const std::uint64_t stack = in.take(change_stack);
     const std::uint64_t cpu = in.take(change_cpu);
     const auto new_from = static_cast<std::uint32_t>(in.take(change_new_from));
-    if (task == 0 || task >= tables.tasks.size() || tables.tasks[task].unknown || stack >= tables.stacks.size() ||
+    const std::uint64_t root = in.has(change_root) ? in.take(change_root) : 0;
+    const std::uint64_t thread = in.has(change_root_thread) ? in.take(change_root_thread) : 0;
+    if (root >= tables.tasks.size() || thread > tables.threads.size() || task == 0 || task >= tables.tasks.size() ||
+        tables.tasks[task].unknown || stack >= tables.stacks.size() ||
         state > static_cast<std::uint64_t>(TaskState::done) || gap > time + 1 || std::max(time, cpu) > k_max_units) {
       return false;
     }
     const auto at = static_cast<std::int64_t>(time);
     rows.push_back({at * unit_ns, gap == 0 ? -1 : (at - static_cast<std::int64_t>(gap) + 1) * unit_ns,
                     cpu * static_cast<std::uint64_t>(unit_ns), static_cast<std::uint32_t>(task),
-                    static_cast<StackId>(stack), new_from - 1, static_cast<TaskState>(state)});
+                    static_cast<StackId>(stack), new_from - 1, static_cast<TaskState>(state),
+                    static_cast<std::uint32_t>(root), static_cast<std::uint32_t>(thread)});
   }
   return in.ok();
 }

@@ -145,6 +145,12 @@ void RecordingWriter::add(const TaskChange &change) {
   row.stack = tables_.stacks.intern(change.frames);
   row.new_from = change.new_from;
   row.state = change.state;
+  if (change.root.task != 0) {
+    row.root = task({change.root.task, std::uint64_t{change.root.coroutine} + 1, text(change.root.name), process});
+  }
+  if (change.root.tid != 0) {
+    row.root_thread = thread(change.root.tid, change.root.thread_name, process) + 1;
+  }
   changes_.push_back(row);
   if (changes_.size() >= format::k_enough_rows) {
     cut(nullptr);

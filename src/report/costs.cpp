@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "awaitscope/report/waits.hpp"
-
 namespace awaitscope {
 namespace {
 
@@ -86,7 +84,8 @@ Cost cost_within(const SampleRun &run, const TimeRange &range) {
 std::size_t StackCosts::KeyHash::operator()(const Key &key) const {
   constexpr std::uint64_t k_mix = 0x9E3779B97F4A7C15ULL;
   std::uint64_t hash = (std::uint64_t{key.thread} << 32U | key.task_name) * k_mix;
-  hash = (hash ^ (std::uint64_t{key.task} << 32U | key.stack)) * k_mix;
+  hash = (hash ^ (std::uint64_t{key.coroutine} << 32U | key.stack)) * k_mix;
+  hash = (hash ^ key.process) * k_mix;
   const std::uint64_t flags = static_cast<std::uint64_t>(key.state) << 2U |
                               static_cast<std::uint64_t>(key.in_task) << 1U | static_cast<std::uint64_t>(key.suspended);
   hash = (hash ^ flags) * k_mix;
@@ -103,14 +102,20 @@ StackCosts::Key key_of(const RecordingTables &tables, const SampleRun &run) {
   return key;
 }
 
-StackCosts::Key key_of_wait(const RecordingTables &tables, std::uint32_t task, StackId stack) {
+StackCosts::Key key_of_wait(const RecordingTables &tables, const TaskSpan &span) {
+  const RecordedTask &task = tables.tasks[span.task];
   StackCosts::Key key;
-  key.task_name = tables.tasks[task].name;
-  key.stack = stack;
+  key.stack = span.stack;
   key.state = ThreadState::idle;
-  key.in_task = true;
+  key.in_task = span.root_thread == 0;
+  if (key.in_task) {
+    key.task_name = tables.tasks[span.root == 0 ? span.task : span.root].name;
+  } else {
+    key.thread = span.root_thread - 1;
+  }
   key.suspended = true;
-  key.task = task;
+  key.coroutine = task.coroutine;
+  key.process = task.process;
   return key;
 }
 
@@ -124,9 +129,9 @@ void StackCosts::add(const RecordingTables &tables, const SampleRun &run, const 
   sum_ += cost;
 }
 
-void StackCosts::add_wait(const RecordingTables &tables, std::uint32_t task, StackId stack, std::uint64_t waited_ns) {
+void StackCosts::add_wait(const RecordingTables &tables, const TaskSpan &span, std::uint64_t waited_ns) {
   const Cost cost{0, 0, 0, waited_ns};
-  stacks_[key_of_wait(tables, task, stack)] += cost;
+  stacks_[key_of_wait(tables, span)] += cost;
   sum_ += cost;
 }
 
@@ -136,7 +141,7 @@ Result<StackCosts> read_costs(RecordingReader &reader, const TimeRange &range) {
   TaskSpans waits([&](const TaskSpan &span) {
     const std::int64_t waited = range.overlap(span.from_ns, span.to_ns);
     if (span.state == TaskState::waiting && waited > 0) {
-      costs.add_wait(tables, span.task, span.stack, static_cast<std::uint64_t>(waited));
+      costs.add_wait(tables, span, static_cast<std::uint64_t>(waited));
     }
   });
   while (true) {

@@ -83,6 +83,9 @@ void CallSpans::add(const TaskSpan &span) {
   }
   Calls &calls = tasks_[span.task];
   std::vector<Frame> frames = tables_.stacks.frames(span.stack);
+  const auto border = std::find_if(frames.rbegin(), frames.rend(),
+                                   [](const Frame &frame) { return frame.kind == FrameKind::task_border; });
+  frames.erase(frames.begin(), border.base()); // its own are behind the last border
   frames.erase(
       std::remove_if(frames.begin(), frames.end(), [](const Frame &frame) { return frame.kind != FrameKind::python; }),
       frames.end());

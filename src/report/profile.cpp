@@ -33,7 +33,7 @@ bool matches(const std::string &name, const std::vector<std::string> &patterns) 
 
 bool thread_matches(const RecordingTables &tables, const StackCosts::Key &key,
                     const std::vector<std::string> &patterns) {
-  if (key.suspended) {
+  if (key.suspended && key.in_task) {
     return false; // it runs on no thread
   }
   const RecordedThread &thread = tables.threads[key.thread];
@@ -44,11 +44,11 @@ bool thread_matches(const RecordingTables &tables, const StackCosts::Key &key,
 
 bool task_matches(const RecordingTables &tables, const StackCosts::Key &key, const std::vector<Frame> &frames,
                   const std::vector<std::string> &patterns) {
+  if (key.suspended && matches(tables.codes.at(key.coroutine).function, patterns)) {
+    return true;
+  }
   if (!key.in_task) {
     return false;
-  }
-  if (key.suspended && matches(tables.codes.at(tables.tasks[key.task].coroutine).function, patterns)) {
-    return true;
   }
   return matches(tables.texts[key.task_name], patterns) ||
          std::any_of(frames.begin(), frames.end(), [&](const Frame &frame) {
@@ -95,7 +95,7 @@ std::string lasting_thread_name(const std::string &name) {
 }
 
 const std::string &process_of(const RecordingTables &tables, const StackCosts::Key &key) {
-  return tables.texts[key.suspended ? tables.tasks[key.task].process : tables.threads[key.thread].process];
+  return tables.texts[key.suspended ? key.process : tables.threads[key.thread].process];
 }
 
 std::string root_of(const RecordingTables &tables, const StackCosts::Key &key, const std::vector<Frame> &frames,
@@ -108,15 +108,12 @@ std::string root_of(const RecordingTables &tables, const StackCosts::Key &key, c
   if (options.task_names && !given.empty()) {
     return "task " + given;
   }
-  if (key.suspended) {
-    return "task " + tables.codes.at(tables.tasks[key.task].coroutine).function;
-  }
   for (const Frame &frame : frames) {
     if (frame.kind == FrameKind::task_border) {
       return "task " + tables.codes.at(frame.code).function;
     }
   }
-  return "task ?";
+  return key.suspended ? "task " + tables.codes.at(key.coroutine).function : "task ?";
 }
 
 std::vector<Frame> shown_frames(const std::vector<Frame> &frames, const ProfileOptions &options) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <string_view>
 #include <tuple>
@@ -130,7 +131,10 @@ private:
       if (!kept[i]) {
         continue;
       }
-      TaskNode node{{i}, {}, elsewhere_[i], closes_[i]};
+      TaskNode node;
+      node.tasks = {i};
+      node.elsewhere = elsewhere_[i];
+      node.closes_circle = closes_[i];
       std::vector<std::size_t> shape{tasks_[i].coroutine, static_cast<std::size_t>(tasks_[i].state),
                                      closes_[i] ? 1U : 0U, tasks_[i].frames.size()};
       for (const Frame &frame : tasks_[i].frames) {
@@ -204,6 +208,15 @@ private:
 };
 
 } // namespace
+
+TaskNode::~TaskNode() {
+  std::vector<TaskNode> open = std::move(children);
+  while (!open.empty()) {
+    std::vector<TaskNode> below = std::move(open.back().children);
+    open.pop_back();
+    std::move(below.begin(), below.end(), std::back_inserter(open));
+  }
+}
 
 std::vector<TaskNode> task_tree(const ProcessSnapshot &snapshot, const CodeTable &codes, EqualTasks equal,
                                 const std::string &text) {

@@ -71,7 +71,7 @@ Result<Timeline> read_timeline(RecordingReader &reader, const TimeRange &range, 
   TaskSpans spans([&](const TaskSpan &span) {
     const auto waited = static_cast<std::uint64_t>(range.overlap(span.from_ns, span.to_ns));
     if (options.metric == Metric::await && span.state == TaskState::waiting && waited > 0) {
-      waits.push_back({span.from_ns, key_of_wait(tables, span.task, span.stack), waited});
+      waits.push_back({span.from_ns, key_of_wait(tables, span), waited});
     }
   });
   std::uint64_t sampled_cpu = 0;

@@ -21,7 +21,8 @@ void TaskSpans::add(const RecordedTaskChange &change) {
   }
   const std::int64_t from = continues ? open.span.to_ns : moment;
   open.active = change.state != TaskState::done;
-  open.span = {change.task, change.stack, change.state, from, from, 0, change.new_from, known_since, true, false};
+  open.span = {change.task,     change.stack, change.state,       from,        from, 0,
+               change.new_from, change.root,  change.root_thread, known_since, true, false};
 }
 
 void TaskSpans::finish(std::int64_t end_ns) {

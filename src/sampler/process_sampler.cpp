@@ -99,8 +99,9 @@ void ProcessSampler::look(TargetThread &thread) {
   target_->code_cache().begin(subject_->interpreter_id == 0 ? subject_->interpreter : 0, now);
   target_->stacks().read(subject_->state, stack_);
   target_->lineages().trace(subject_->state, stack_, options_.root_names, lineage_);
-  coroutines_seen_ = coroutines_seen_ || std::any_of(stack_.frames.begin(), stack_.frames.end(),
-                                                     [](const PythonFrame &frame) { return frame.of_generator; });
+  coroutines_seen_ = coroutines_seen_ || (!target_->tasks().located_in(subject_->interpreter) &&
+                                          std::any_of(stack_.frames.begin(), stack_.frames.end(),
+                                                      [](const PythonFrame &frame) { return frame.of_generator; }));
 }
 
 ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState state, const SchedStat &stat,
@@ -234,7 +235,7 @@ ProcessSampler::Health ProcessSampler::housekeep(std::int64_t now) {
   }
   next_housekeeping_ns_ = now + k_housekeeping_ns;
   target_->memory().begin();
-  target_->interpreters().interpreters();
+  const std::vector<Address> interpreters = target_->interpreters().interpreters();
   const std::uint64_t generation = target_->interpreters().thread_generation();
   if (generation != checked_generation_) {
     checked_generation_ = generation;
@@ -249,8 +250,10 @@ ProcessSampler::Health ProcessSampler::housekeep(std::int64_t now) {
   if (lost || now < unsettled_until_ns_) {
     health = take_over(target_->interpreters().threads());
   }
-  if ((coroutines_seen_ || options_.all_tasks == AllTasks::watch) && !target_->tasks().located()) {
+  const bool wants_all = options_.all_tasks == AllTasks::watch && !target_->tasks().located_in_each(interpreters);
+  if (coroutines_seen_ || wants_all || target_->tasks().located_in_others(interpreters)) {
     target_->locate_tasks();
+    coroutines_seen_ = false;
   }
   return health;
 }

@@ -117,6 +117,7 @@ CaptureStatus Attempt::run(ProcessSnapshot &snapshot) {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const bool last = i + 1 == parts_.size();
     const CaptureStatus status = capture(parts_[i], last ? &snapshot : nullptr);
+    snapshot.taken_ns = monotonic_ns();
     if (status != CaptureStatus::captured) {
       return status;
     }

@@ -60,8 +60,10 @@ void add_view(CLI::App &command, ViewOptions &options) {
       .add_option("--metric", options.metric,
                   "what counts: wall (samples, the default), cpu (nanoseconds), events, await (nanoseconds)")
       ->type_name("NAME");
-  command.add_flag("--all-tasks", options.all_tasks,
-                   "suspended tasks as well; latency and the metric await need them recorded");
+  command.add_flag(
+      "--all-tasks", options.all_tasks,
+      "suspended tasks as well, each under the task that awaits it (of several, the one whose callback was "
+      "added first); latency and the metric await need them recorded");
   command.add_flag("--idle", options.idle, "count threads that wait as well");
   command.add_flag("--lines", options.lines, "name the executing line, not that of the def");
   command.add_flag("--full-paths", options.full_paths, "keep file names whole");

@@ -68,14 +68,20 @@ std::string summary(const SamplingTotals &totals, double rate_hz, std::string_vi
                            ? 0
                            : 100 * static_cast<double>(totals.tool_cpu_ns) / static_cast<double>(totals.elapsed_ns);
   const auto mean = totals.samples == 0 ? 0 : totals.read_ns / static_cast<std::int64_t>(totals.samples);
+  std::string looks;
+  if (totals.task_looks > 0) {
+    looks = fmt::format("; looks at all tasks: {}, {} each, {} at most", with_thousands(totals.task_looks),
+                        human_duration(totals.task_look_ns / static_cast<std::int64_t>(totals.task_looks)),
+                        human_duration(totals.longest_task_look_ns));
+  }
   return fmt::format("{} samples{} at {} ticks in {} ({:g} Hz asked{}, engine {}, {:.2f} % of a CPU used); lost: {}; "
                      "read again: {}; with an "
                      "[unreadable] part: {}; "
-                     "target never stopped, held off its CPU for {} a sample, {} at most",
+                     "target never stopped, held off its CPU for {} a sample, {} at most{}",
                      with_thousands(totals.samples), processes, with_thousands(totals.ticks),
                      human_duration(totals.elapsed_ns), rate_hz, lowered, engine, share, losses(totals),
                      with_thousands(totals.retries), with_thousands(totals.partial), human_duration(mean),
-                     human_duration(totals.longest_read_ns));
+                     human_duration(totals.longest_read_ns), looks);
 }
 
 } // namespace awaitscope::tools

@@ -104,6 +104,44 @@ class Latency(recordings.RecordingTest, harness.InterpreterTest):
         self.near(folded.total(waiting), true * target.truth["suspended"] / count, 0.05, "await of `suspended`")
         self.assertLess(len(stacks), 20, "equal stacks fold")
 
+    def test_suspended_tasks_stand_under_those_that_await_them(self):
+        target = self.target("many_tasks.py", "--tasks", "2000", lifetime=30)
+        path, result = self.record_file(target, "-r", 100, "-d", 3, "--all-tasks")
+        info = self.info(path)
+        self.assertGreater(info["task_looks"], 1, result.stderr)
+        stacks = self.stacks(path, "--metric", "await", "--since", "1s", "--task-frames")
+        true = target.truth["waiting"] * (info["elapsed_ns"] - 1000000000)
+        frames = [self.named(name) for name in target.truth["frames"]]
+        expected = target.truth["parent"] + ["[task %s]" % frames[0]] + frames
+        waiting = [stack for stack in stacks if stack.has(frames[0])]
+        self.assertEqual([(stack.root, stack.names) for stack in waiting],
+                         [("task " + target.truth["parent"][0], expected)])
+        self.near(folded.total(waiting), true, 0.05, "await of the many")
+        # The parent is itself suspended, and counts once: in its own frames.
+        parent = [stack for stack in stacks if stack.names == target.truth["parent"]]
+        self.near(folded.total(parent), true / target.truth["waiting"], 0.05, "await of their parent")
+        every = target.truth["tasks"] * (info["elapsed_ns"] - 1000000000)
+        self.assertLessEqual(folded.total(stacks), 1.05 * every, result.stderr)
+        rows = {row["function"]: row for row in json.loads(self.report(path, "-f", "latency", "--json"))["functions"]}
+        self.assertEqual(rows["level_a"]["calls"], target.truth["waiting"])
+        self.assertEqual(rows["gathering"]["calls"], 1, "a parent's call is no call of each child")
+
+    def test_suspended_tasks_under_a_thread_and_in_a_circle(self):
+        target = self.target("thread_root.py", lifetime=20)
+        path, result = self.record_file(target, "-r", 100, "-d", 2, "--all-tasks")
+        stacks = self.stacks(path, "--metric", "await", "--since", "1s", "--task-frames")
+        true = self.info(path)["elapsed_ns"] - 1000000000
+        for leaf, times in (("root", 1), ("child", 2)):
+            tail = ["root"] if leaf == "root" else ["root", "[task child]", "child", "sleep"]
+            found = [stack for stack in stacks if stack.names[-len(tail):] == tail]
+            self.assertEqual([stack.root for stack in found], ["thread " + target.truth["thread"]], result.stderr)
+            above = [name.rpartition(".")[2] for name in found[0].names[:-len(tail)]]
+            self.assertEqual(above[-2:], target.truth["above"])
+            self.near(folded.total(found), times * true, 0.05, "await of %s" % leaf)
+        ring = [stack for stack in stacks if stack.has("ring")]
+        self.assertEqual([(stack.root, stack.names) for stack in ring], [("task ring", ["ring", "[task ring]", "ring"])])
+        self.near(folded.total(ring), 2 * true, 0.05, "await of the circle")
+
     def test_suspended_tasks_weigh_in_samples(self):
         target = self.target("latency.py", "--suspended", "2000", lifetime=30)
         seconds = 3

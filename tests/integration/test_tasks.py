@@ -1,6 +1,7 @@
 """tasks: the tree of who awaits whom, compared with what the target built and calls its tasks."""
 import json
 import re
+import time
 
 import dump_schema
 import harness
@@ -90,6 +91,16 @@ class Tasks(harness.InterpreterTest):
         self.assertEqual(node_of[hex(high)]["awaits_elsewhere"], [hex(low)])
         hops = {node["name"]: node["thread_hop"]["tid"] for node, _ in walk(tree) if node["thread_hop"]}
         self.assertEqual(hops, {facts["hop"]: facts["hop_tid"]})
+
+    def test_seconds_suspended(self):
+        before = time.monotonic()
+        nodes = [node for node, _ in walk(self.tree("--full"))]
+        after = time.monotonic()
+        known = {node["name"]: node["suspended_s"] for node in nodes if node["suspended_s"] is not None}
+        self.assertEqual(list(known), ["main"], "of no other can the target tell")
+        self.assertGreaterEqual(known["main"], before - self.program.truth["slept_at"])
+        self.assertLessEqual(known["main"], after - self.program.truth["slept_at"])
+        self.assertRegex(self.printed("--full"), r'(?m)^main "main"  waiting for \d+\.\d s: main')
 
     def test_full(self):
         tree = self.tree("--full")

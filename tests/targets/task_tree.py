@@ -9,6 +9,7 @@ tasks by their names.
 import asyncio
 import os
 import threading
+import time
 
 import truth
 
@@ -16,6 +17,7 @@ WORKERS = 500
 PAIRS = 20
 tasks = {}  # name: task
 edges = {}  # name: the names that await it
+sleeping = {}  # name: when it fell asleep for good
 
 
 def start(name, coroutine, awaited_by=()):
@@ -91,7 +93,7 @@ def announce(options, work):
                          "awaited_by": sorted(ids[waiter] for waiter in edges[name])}
              for name, task in tasks.items()}
     truth.announce(options, tasks=facts, hop="hopper", hop_tid=work.tid, circle=["circle-a", "circle-b"], third="shared",
-                   sharers=["sharer-a", "sharer-b"], workers=WORKERS, pairs=PAIRS, main_tid=threading.get_native_id())
+                   slept_at=sleeping["main"], sharers=["sharer-a", "sharer-b"], workers=WORKERS, pairs=PAIRS, main_tid=threading.get_native_id())
 
 
 async def main(options):
@@ -112,6 +114,7 @@ async def main(options):
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)  # all of them run until they are suspended
     asyncio.get_running_loop().call_later(0.1, announce, options, work)  # with main suspended too
+    sleeping["main"] = time.monotonic()
     await asyncio.sleep(options.lifetime)
     os._exit(0)  # tasks in a circle cannot be cancelled: each cancels the other
 

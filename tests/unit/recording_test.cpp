@@ -97,6 +97,7 @@ TEST_CASE("a recording gives back what was recorded") {
   change.cpu_ns = 70'000;
   change.frames = {{work, 2, FrameKind::python}};
   change.new_from = 0;
+  change.root = {0x7fff00001000, main, "shop", 12, "schläfer"};
   recorder.writer().add(change);
   SamplingTotals totals;
   totals.ticks = 4;
@@ -104,6 +105,9 @@ TEST_CASE("a recording gives back what was recorded") {
   totals.elapsed_ns = 40 * k_ms;
   totals.process_cpu_ns = 555;
   totals.lost = {1, 2, 3, 4};
+  totals.task_looks = 5;
+  totals.task_look_ns = 600;
+  totals.longest_task_look_ns = 70;
   recorder.writer().finish(totals);
 
   const ReadBack back = read_back(recorder.bytes(), [&](const RecordingTables &tables) {
@@ -114,7 +118,10 @@ TEST_CASE("a recording gives back what was recorded") {
     REQUIRE(tables.threads.size() == 1);
     CHECK(tables.threads[0].tid == 12);
     CHECK(tables.texts[tables.threads[0].name] == "schläfer");
-    REQUIRE(tables.tasks.size() == 2); // the sample's and the change's are one, and the first is none
+    REQUIRE(tables.tasks.size() == 3); // the sample's and the change's are one, and the first is none
+    CHECK(tables.tasks[2].address == 0x7fff00001000);
+    CHECK(tables.tasks[2].coroutine == main);
+    CHECK(tables.texts[tables.tasks[2].name] == "shop");
     CHECK(tables.tasks[1].address == sample.task);
     CHECK(tables.tasks[1].coroutine == work);
     CHECK(tables.texts[tables.tasks[1].name] == "payments");
@@ -137,7 +144,12 @@ TEST_CASE("a recording gives back what was recorded") {
   CHECK(back.changes[0].cpu_ns == 70'000);
   CHECK(back.changes[0].state == TaskState::ready);
   CHECK(back.changes[0].new_from == 0);
+  CHECK(back.changes[0].root == 2);
+  CHECK(back.changes[0].root_thread == 1);
   CHECK(back.totals.ticks == 4);
+  CHECK(back.totals.task_looks == 5);
+  CHECK(back.totals.task_look_ns == 600);
+  CHECK(back.totals.longest_task_look_ns == 70);
   CHECK(back.totals.lost == totals.lost);
   CHECK(back.totals.process_cpu_ns == 555);
   CHECK(back.ending == Ending::whole);

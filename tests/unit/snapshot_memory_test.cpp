@@ -1,3 +1,7 @@
+#include <array>
+#include <utility>
+#include <vector>
+
 #include "awaitscope/process/snapshot_memory.hpp"
 #include "catch.hpp"
 #include "fake_memory.hpp"
@@ -157,4 +161,75 @@ TEST_CASE("a look that is repeated has everything at once") {
   CHECK(memory.pointer(0x10000) == 1);
   CHECK(memory.pointer(0x70000) == 2);
   CHECK(remote.calls == 1);
+}
+
+TEST_CASE("of a snapshot that tracks changes it is known which words are what they were") {
+  FakeMemory remote;
+  remote.put<std::uint64_t>(0x10000, 1);
+  remote.put<std::uint64_t>(0x10008, 2);
+  remote.put<std::uint64_t>(0x103F8, 3);
+  remote.put<std::uint64_t>(0x20000, 4);
+  SnapshotMemory memory(remote, SnapshotMemory::Changes::track);
+  std::vector<SnapshotMemory::Use> low;
+  std::vector<SnapshotMemory::Use> across;
+  memory.begin();
+  memory.note_uses(&low);
+  CHECK(memory.get<std::uint64_t>(0x10000) == 1U);
+  memory.note_uses(&across);
+  std::array<std::uint64_t, 2> both{};
+  CHECK(memory.copy(0x103F8, both.data(), sizeof both));
+  CHECK(memory.get<std::uint64_t>(0x20000) == 4U);
+  memory.note_uses(nullptr);
+  CHECK(memory.uses_whole());
+  memory.keep();
+
+  const auto look = [&](bool keep) {
+    memory.begin();
+    const std::pair<bool, bool> same{memory.unchanged(low), memory.unchanged(across)};
+    if (keep) {
+      memory.keep();
+    }
+    return same;
+  };
+  remote.calls = 0;
+  CHECK(look(true) == std::pair(true, true));
+  CHECK(remote.calls == 1);
+  remote.put<std::uint64_t>(0x10008, 9); // next to what was used
+  CHECK(look(true) == std::pair(true, true));
+  remote.put<std::uint64_t>(0x10400, 9);
+  CHECK(look(false) == std::pair(true, false));
+  CHECK(look(false) == std::pair(true, false)); // since the last keep()
+  remote.put<std::uint64_t>(0x10400, 0);
+  CHECK(look(false) == std::pair(true, false)); // as it was again, but it was another in between
+  CHECK(look(true) == std::pair(true, false));
+  CHECK(look(true) == std::pair(true, true));
+  remote.put<std::uint64_t>(0x10000, 7);
+  CHECK(look(false) == std::pair(false, true));
+  CHECK(memory.get<std::uint64_t>(0x10000) == 7U);
+  memory.keep();
+  remote.unmap(0x20000);
+  CHECK(look(false) == std::pair(true, false));
+}
+
+TEST_CASE("what could not be read is never what it was; snapshots change places whole") {
+  FakeMemory remote;
+  remote.put<std::uint64_t>(0x10000, 1);
+  SnapshotMemory tracked(remote, SnapshotMemory::Changes::track);
+  SnapshotMemory plain(remote);
+  std::vector<SnapshotMemory::Use> uses;
+  plain.swap(tracked);
+  plain.begin();
+  plain.note_uses(&uses);
+  CHECK_FALSE(plain.get<std::uint64_t>(0x30000));
+  CHECK_FALSE(plain.uses_whole());
+  plain.note_uses(&uses);
+  CHECK(plain.uses_whole());
+  CHECK(plain.get<std::uint64_t>(0x10000) == 1U);
+  plain.note_uses(nullptr);
+  plain.keep();
+  plain.swap(tracked);
+  plain.begin();
+  CHECK(plain.get<std::uint64_t>(0x10000) == 1U);
+  tracked.begin();
+  CHECK(tracked.unchanged(uses));
 }

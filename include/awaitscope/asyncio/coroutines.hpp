@@ -13,6 +13,7 @@ namespace awaitscope {
 struct AwaitEnd {
   Address awaitable = 0; ///< a future, or an object that is not looked into; 0 if nothing is awaited
   bool whole = true;     ///< false if the chain could not be followed to its end
+  Address frame = 0;     ///< the innermost one, if it awaits a future or such an object
 };
 
 /// Follows suspended coroutines, generators, async generators and custom awaitables to the innermost one.

@@ -19,13 +19,20 @@ struct FutureLayout {
   Offset node = k_absent; ///< a task's place in its thread's list
 };
 
+/// The name if the program gave it; empty if it is "Task-12", which asyncio gives where the program gives none
+/// (Lib/asyncio/tasks.py, _task_name_counter).
+std::string given_name(const std::string &name);
+
 /// Reads asyncio's futures and tasks, those of _asyncio and those of pure Python (Lib/asyncio/futures.py, tasks.py) alike.
 class FutureReader {
 public:
   explicit FutureReader(ObjectReader &objects) : objects_(objects) {}
 
-  /// Finds asyncio's classes in the interpreter. False while it has not imported asyncio.
+  /// Finds asyncio's classes in the interpreter, beside those of others. False while it has not imported asyncio.
   bool locate(InterpreterReader &interpreters, Address interpreter);
+
+  /// Forgets the classes of every interpreter.
+  void forget();
 
   bool is_future(Address object) { return kind_of(object) != Kind::other; } ///< tasks are futures too
   bool is_task(Address object);
@@ -54,8 +61,8 @@ private:
 
   ObjectReader &objects_;
   FutureLayout layout_;
-  Address python_future_ = 0; ///< the classes asyncio.futures._PyFuture, asyncio.tasks._PyTask
-  Address python_task_ = 0;
+  std::vector<Address> python_futures_; ///< the classes asyncio.futures._PyFuture, asyncio.tasks._PyTask
+  std::vector<Address> python_tasks_;
   std::unordered_map<Address, Kind> kinds_; ///< by type
 };
 

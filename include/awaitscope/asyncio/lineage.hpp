@@ -21,7 +21,8 @@ enum class RootNames : std::uint8_t { skip, read };
 /// - a root task that computes something for a thread that waits (asgiref's async_to_sync, run_coroutine_threadsafe) stands
 ///   under what that thread is in.
 ///
-/// Each task and each place in a thread is visited once: a circle ends where it closes.
+/// Each task and each place in a thread is visited once: a circle ends where it closes. What stands deeper than k_max_segments
+/// is missing, and marked so.
 class LineageReader {
 public:
   LineageReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, InterpreterReader &interpreters,
@@ -30,6 +31,9 @@ public:
 
   /// Of the stack of this thread, as it was just read.
   void trace(Address thread_state, const PythonStack &stack, RootNames names, Lineage &lineage);
+
+  /// Of a suspended task.
+  void trace_suspended(Address task, RootNames names, Lineage &lineage);
 
   /// The futures of the work items that this stack is in, outermost first.
   std::vector<Address> work_items(const PythonStack &stack);
@@ -51,6 +55,8 @@ private:
   /// What a function means to a lineage.
   enum class Role : std::uint8_t { unknown, ordinary, work_item, waits_for_first, waits_for_argument, submits };
   Role role_of(const PythonFrame &frame);
+  void begin(Address thread_state, const PythonStack *stack, Lineage &lineage);
+  void finish(std::optional<Place> place, RootNames names, Lineage &lineage);
   Mark innermost_mark(const Place &place);
   std::optional<Place> climb_tasks(Address task, Lineage &lineage);
   std::optional<Place> climb_from(const Place &place, Lineage &lineage);

@@ -18,28 +18,47 @@ struct TaskLook {
   Address coroutine = 0;
   Address waits_for = 0;
   std::string name; ///< its serial one, if the program gave none: no other task of the process has that
+  CodeId label = 0; ///< names its coroutine
+  bool done = false;
   TaskState state = TaskState::waiting;
-  std::vector<Frame> frames;        ///< outermost first, to the innermost awaitable; of a running task none
+  std::vector<Frame> frames; ///< outermost first, to the innermost awaitable; of a running task, up to what it calls
   std::vector<std::uint64_t> calls; ///< a number for the call of each frame
+  Address awaited_by = 0;           ///< the task that it stands under: as LineageReader says. 0: none
+  bool missing_above = false;       ///< who awaits it could not be read
+  bool may_have_starter = false;    ///< no task awaits it, and a thread may
 };
 
 /// Finds and reads asyncio's tasks, of every loop (asyncio's, uvloop's) and of both implementations.
 class TaskReader {
 public:
   TaskReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, InterpreterReader &interpreters)
-      : objects_(objects), codes_(codes), interpreters_(interpreters), futures_(objects),
+      : objects_(objects), codes_(codes), stacks_(stacks), interpreters_(interpreters), futures_(objects),
         coroutines_(objects, codes, stacks), waiters_(objects, codes, futures_) {}
 
-  /// Finds asyncio's classes and dicts in the target. False while the target has not imported asyncio. A cold search reads
+  /// Finds asyncio's classes and dicts in each interpreter that has imported it. False while none has. A cold search reads
   /// hundreds of strings: not for a moment in which a thread is held off its CPU.
   bool locate();
-  [[nodiscard]] bool located() const { return current_tasks_ != 0; }
+  [[nodiscard]] bool located() const { return !modules_.empty(); }
+
+  [[nodiscard]] bool located_in(Address interpreter) const;
+  [[nodiscard]] bool located_in_each(const std::vector<Address> &interpreters) const;
+  [[nodiscard]] bool located_in_others(const std::vector<Address> &interpreters) const; ///< some is gone
 
   /// Every task of every loop, in no particular order.
   std::vector<TaskSnapshot> all_tasks();
 
-  /// As all_tasks(), but without those that are done, and without who awaits whom.
-  std::vector<TaskLook> look_at_all();
+  /// Where every task may be, each place once and in order, and those that run. What is there may be no task (any more).
+  struct Places {
+    std::vector<Address> tasks;
+    std::vector<Address> running;
+  };
+  Places places();
+
+  /// Has these places in the snapshot, in one call.
+  void prefetch_heads(const std::vector<Address> &tasks);
+
+  /// Reads a task; false if there is none. Its state says whether it waits or is ready, running tasks aside.
+  bool look_at(Address task, TaskLook &look);
 
   /// The tasks that run in these threads; those of the other implementations whatever their thread.
   std::vector<Address> current_tasks(const std::vector<Address> &thread_states);
@@ -68,9 +87,11 @@ public:
   WaiterReader &waiters() { return waiters_; }
 
   static constexpr std::size_t k_max_tasks = std::size_t{1} << 22U;
+  static constexpr std::size_t k_max_frames = std::size_t{1} << 24U; ///< of all tasks of a snapshot
 
 private:
-  std::vector<Address> addresses(std::vector<Address> &running);
+  std::optional<std::int64_t> suspended_since(Address frame);
+  bool may_have_starter(Address task, CodeId label);
   TaskState state_of(Address task, Address awaited, const std::vector<Address> &running);
   TaskSnapshot snapshot_of(Address task, const std::vector<Address> &running);
   void add_from_weak_set(Address set, std::vector<Address> &tasks);
@@ -78,12 +99,18 @@ private:
 
   ObjectReader &objects_;
   CodeCache &codes_;
+  StackReader &stacks_;
   InterpreterReader &interpreters_;
   FutureReader futures_;
   CoroutineReader coroutines_;
   WaiterReader waiters_;
-  Address current_tasks_ = 0;      ///< dict {loop: task}
-  std::vector<Address> task_sets_; ///< WeakSets and sets
+  /// asyncio as one interpreter has imported it.
+  struct Module {
+    Address interpreter = 0;
+    Address current_tasks = 0;      ///< dict {loop: task}
+    std::vector<Address> task_sets; ///< WeakSets and sets
+  };
+  std::vector<Module> modules_;
 };
 
 } // namespace awaitscope

@@ -49,6 +49,9 @@ public:
   /// An int that fits, or nothing.
   std::optional<std::int64_t> integer(Address object);
 
+  /// A float, or an int that fits.
+  std::optional<double> number(Address object);
+
   struct Entry {
     Address key = 0;
     Address value = 0;

@@ -32,7 +32,8 @@ struct ProcessSnapshot {
   std::vector<std::string> command;
   std::vector<ThreadSnapshot> threads;
   std::vector<TaskSnapshot> tasks;
-  bool consistent = true; ///< false: a thread ran while others were read; each is whole in itself
+  std::int64_t taken_ns = 0; ///< CLOCK_MONOTONIC
+  bool consistent = true;    ///< false: a thread ran while others were read; each is whole in itself
 };
 
 } // namespace awaitscope

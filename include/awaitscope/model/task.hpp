@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@ struct Lineage {
   std::vector<StackSegment> segments; ///< leaf first
   Address running_task = 0;           ///< that the thread runs; 0 if it runs none
   Address root_thread = 0;            ///< the thread state at the root; 0 if a task is
+  Address root_task = 0;              ///< the task at the root; 0 if a thread is
   std::string root_name;              ///< the name that the program gave the root task; empty if it gave none
 
   void clear() { *this = {}; }
@@ -38,6 +41,7 @@ struct TaskSnapshot {
   TaskState state = TaskState::waiting;
   std::vector<Frame> frames; ///< outermost first, to the innermost awaitable
   std::vector<Address> awaited_by;
+  std::optional<std::int64_t> suspended_since_ns; ///< CLOCK_MONOTONIC; none: not known
   Address worker_future = 0; ///< the concurrent.futures.Future that a worker thread computes for it; 0: none
 };
 

@@ -24,12 +24,24 @@ struct TaskChange {
   TaskState state = TaskState::waiting;
   std::int64_t at_ns = 0; ///< CLOCK_MONOTONIC: the look that found it so
   std::int64_t before_ns =
-      0;                     ///< the look before, which did not; 0: there was none, so since when it is so is not known
-  std::uint64_t cpu_ns = 0;  ///< used by the task since its change before
-  std::vector<Frame> frames; ///< its own, the coroutine that it was made from first, to the innermost awaitable
-  /// Frames from this index on are calls that it was not in at its change before, although they may look the same (a
-  /// coroutine that was called again meanwhile).
+      0;                    ///< the look before, which did not; 0: there was none, so since when it is so is not known
+  std::uint64_t cpu_ns = 0; ///< used by the task since its change before
+  /// Its logical stack, root first, with a task_border where each task begins: those that await it, then its own frames, the
+  /// coroutine that it was made from first, to the innermost awaitable.
+  std::vector<Frame> frames;
+  /// Of its own frames, those from this index on are calls that it was not in at its change before, although they may look
+  /// the same (a coroutine that was called again meanwhile).
   std::uint32_t new_from = k_no_new_call;
+
+  /// Where the logical stack begins: with a task, or with a thread that waits for one.
+  struct Root {
+    Address task = 0; ///< 0: this task itself
+    CodeId coroutine = 0;
+    std::string name;        ///< given by the program; empty if none
+    ThreadId tid = 0;        ///< 0: no thread
+    std::string thread_name; ///< as of a sample
+  };
+  Root root;
 };
 
 } // namespace awaitscope

@@ -21,9 +21,16 @@ namespace awaitscope {
 /// once. Whether the target stood still between the first and the last read is for the caller to know.
 ///
 /// A single process_vm_readv of up to a page costs about 1.7 µs, a further range in the same call 0.5 µs.
+///
+/// One that tracks changes keeps each block from look to look, and tells whether the bytes that something was made of are
+/// still what they were: it needs not be made again.
 class SnapshotMemory {
 public:
-  explicit SnapshotMemory(RemoteMemory &remote);
+  enum class Changes : std::uint8_t { forget, track };
+  explicit SnapshotMemory(RemoteMemory &remote, Changes changes = Changes::forget);
+
+  /// Exchanges all but the memory that is read: readers that hold the one then use what the other has learnt.
+  void swap(SnapshotMemory &other);
 
   enum class Ahead : std::uint8_t {
     nothing,    ///< fetch nothing
@@ -66,6 +73,30 @@ public:
   /// Makes sure that the ranges are in the snapshot, in one call. Those that cannot be read are left out.
   void prefetch(std::span<const RemoteRange> ranges);
 
+  /// Words of 8 bytes of a block. No more than were read: next to what never changes lie reference counts that always do.
+  struct Words {
+    std::uint64_t low = 0;
+    std::uint64_t high = 0;
+  };
+  struct Use {
+    std::uint32_t place = 0; ///< of the block in this snapshot
+    Words words;
+  };
+
+  /// From now on what is read is noted here; null ends that. Only of one that tracks changes.
+  void note_uses(std::vector<Use> *uses);
+  /// Could all be read that was asked for since note_uses()?
+  [[nodiscard]] bool uses_whole() const { return uses_whole_; }
+
+  /// Are these bytes the same as at the last look that ended with keep()? They count as used by this look.
+  bool unchanged(std::span<const Use> uses);
+
+  /// What was noted so far is up to date with this look.
+  void keep() { kept_at_ = look_; }
+
+  /// Another number: everything that was noted before it is void.
+  [[nodiscard]] std::uint32_t epoch() const { return epoch_; }
+
   /// The worst failure since begin(): `gone` and `denied` end a recording.
   [[nodiscard]] ReadStatus status() const { return status_; }
   [[nodiscard]] RemoteMemory &remote() { return remote_; }
@@ -88,10 +119,11 @@ private:
     std::uint32_t look = 0;    ///< the look for which `offset` holds
     std::uint32_t touched = 0; ///< the last look that asked for it
     float use = 0;             ///< how likely a look used it, as of `touched`
-    std::uint32_t offset = 0;  ///< into bytes_, in blocks
+    std::uint32_t offset = 0;  ///< into bytes_, in blocks; while changes are tracked, for good
     BlockState state = BlockState::absent;
     bool occupied = false;
     bool listed = false; ///< in candidates_
+    bool placed = false; ///< `offset` is for good
   };
 
   [[nodiscard]] float likely_use(const Slot &slot) const;
@@ -103,8 +135,15 @@ private:
   void add_ranges(std::span<const std::uint64_t> blocks);
   ReadStatus load_guarded(std::span<const std::uint64_t> blocks, Guard &guard);
   void rebuild(std::size_t capacity);
+  bool wants(const Slot &slot, Ahead ahead) const;
+  void load_tracked(std::span<const std::uint64_t> blocks);
+  void load_page(std::uint64_t block);
+  void take_in(Slot &slot, const std::byte *bytes);
+  void note(std::size_t within, std::size_t size);
+  void forget_all();
 
   RemoteMemory &remote_;
+  bool tracks_ = false;
   std::vector<Slot> slots_;
   std::size_t occupied_ = 0;
   std::uint32_t look_ = 0;
@@ -120,6 +159,19 @@ private:
   std::vector<std::uint64_t> wanted_;
   std::vector<std::uint64_t> candidates_; ///< blocks that may be worth fetching ahead
   std::vector<RemoteRange> ranges_;
+
+  // What is tracked, by place.
+  struct Place {
+    std::uint32_t look = 0;      ///< that read it last
+    std::uint32_t used = 0;      ///< that used it last
+    Words changed{~0ULL, ~0ULL}; ///< that are not what they were at the last keep()
+  };
+  std::vector<Place> places_;
+  std::vector<std::byte> arriving_;
+  std::vector<Use> *uses_ = nullptr;
+  bool uses_whole_ = true;
+  std::uint32_t kept_at_ = 0;
+  std::uint32_t epoch_ = 0;
 };
 
 } // namespace awaitscope

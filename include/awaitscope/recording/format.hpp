@@ -33,8 +33,8 @@
 ///   tasks       address, coroutine (code + 1, 0 if not known), name (text), process (text). Numbered from 1
 ///   samples     first time (since the row before), thread, bits, task, stack, CPU time, events, count - 2, duration; the
 ///               last five but the stack only in rows whose bits say so
-///   task changes time (since the row before), since the look before + 1 (0: none), task, state, stack, CPU time, first frame
-///               of a new call + 1
+///   task changes time (since the row before), since the look before + 1 (0: none), task, state, stack, CPU time, first own
+///               frame of a new call + 1, root task (0: itself), root thread + 1 (0: none)
 ///   totals      SamplingTotals so far, and whether this is the end
 ///
 /// Each thing is interned once, in the block of its first use, and its number is its place: it is never repeated.

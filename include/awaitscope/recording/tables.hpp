@@ -61,6 +61,8 @@ struct RecordedTaskChange {
   StackId stack = 0;
   std::uint32_t new_from = 0;
   TaskState state = TaskState::waiting;
+  std::uint32_t root = 0;        ///< the task at the root of the stack; 0: itself
+  std::uint32_t root_thread = 0; ///< + 1, of the thread there; 0: none
 };
 
 } // namespace awaitscope

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "awaitscope/recording/reader.hpp"
+#include "awaitscope/report/waits.hpp"
 
 namespace awaitscope {
 
@@ -47,13 +48,14 @@ class StackCosts {
 public:
   /// What stacks are told apart by, besides their frames.
   struct Key {
-    std::uint32_t thread = 0; ///< index into the tables; 0 also for a suspended task
-    TextId task_name = 0;
+    std::uint32_t thread = 0; ///< index into the tables; 0 also for a suspended task under no thread
+    TextId task_name = 0;     ///< the root's
     StackId stack = 0;
     ThreadState state = ThreadState::running;
     bool in_task = false;
-    bool suspended = false; ///< a task's own stack while it waited
-    std::uint32_t task = 0; ///< of a suspended task
+    bool suspended = false; ///< a task's stack while it waited
+    CodeId coroutine = 0;   ///< of a suspended task; and its process
+    TextId process = 0;
     bool operator==(const Key &) const = default;
   };
   struct KeyHash {
@@ -62,7 +64,7 @@ public:
   using Map = std::unordered_map<Key, Cost, KeyHash>;
 
   void add(const RecordingTables &tables, const SampleRun &run, const TimeRange &range);
-  void add_wait(const RecordingTables &tables, std::uint32_t task, StackId stack, std::uint64_t waited_ns);
+  void add_wait(const RecordingTables &tables, const TaskSpan &span, std::uint64_t waited_ns);
 
   [[nodiscard]] const Map &stacks() const { return stacks_; }
   [[nodiscard]] const Cost &sum() const { return sum_; }
@@ -79,7 +81,7 @@ private:
 };
 
 StackCosts::Key key_of(const RecordingTables &tables, const SampleRun &run);
-StackCosts::Key key_of_wait(const RecordingTables &tables, std::uint32_t task, StackId stack);
+StackCosts::Key key_of_wait(const RecordingTables &tables, const TaskSpan &span);
 
 /// Reads the recording to its end.
 Result<StackCosts> read_costs(RecordingReader &reader, const TimeRange &range);

@@ -9,8 +9,14 @@
 
 namespace awaitscope {
 
-/// A task, or several of equal shape, with the tasks that it awaits (that all of them await) below it.
+/// A task, or several of equal shape, with the tasks below it that it awaits and that stand under no other: of a node of
+/// several, those of all of them, folded likewise. However deep: its end does not recurse.
 struct TaskNode {
+  TaskNode() = default;
+  TaskNode(TaskNode &&) noexcept = default;
+  TaskNode &operator=(TaskNode &&) noexcept = default;
+  ~TaskNode();
+
   std::vector<std::size_t> tasks; ///< indexes into ProcessSnapshot::tasks; the first stands for all
   std::vector<TaskNode> children;
   std::vector<Address> elsewhere; ///< it awaits these too, but they stand below another task
@@ -19,8 +25,8 @@ struct TaskNode {
 
 enum class EqualTasks : std::uint8_t { fold, keep };
 
-/// Who awaits whom, from the roots (tasks that no task awaits) to the leaves. Each task is in it once: below the task that
-/// came first of those that await it. Tasks that await each other in a circle hang from the one with the lowest address.
+/// Who awaits whom, from the roots (tasks that no task awaits) to the leaves. Each task is in it once: of the tasks that await
+/// it, below the one whose callback was added first (as in a recording). Tasks that await each other in a circle hang from the one with the lowest address.
 /// Siblings are of equal shape if their coroutines, states and frames are equal and their children's shapes are; names that
 /// the program gave do not count. Largest groups first, then in the order of names.
 ///

@@ -21,9 +21,11 @@ struct TaskSpan {
   std::int64_t to_ns = 0;
   std::uint64_t cpu_ns = 0;
   std::uint32_t new_from = 0; ///< of the change that began it
-  bool begun = true;          ///< the beginning was seen
-  bool ended = true;          ///< the end was seen
-  bool task_ended = false;    ///< with the span
+  std::uint32_t root = 0;     ///< likewise; as RecordedTaskChange
+  std::uint32_t root_thread = 0;
+  bool begun = true;       ///< the beginning was seen
+  bool ended = true;       ///< the end was seen
+  bool task_ended = false; ///< with the span
 };
 
 class TaskSpans {

@@ -35,7 +35,7 @@ public:
   ProcessSampler(std::unique_ptr<Target> target, Engine &engine, const SamplerOptions &options, std::int64_t start_ns,
                  SamplingTotals &totals)
       : target_(std::move(target)), engine_(engine), options_(options), start_ns_(start_ns), totals_(totals),
-        watcher_(*target_, engine) {}
+        watcher_(*target_, engine, options.root_names, totals) {}
 
   enum class Health : std::uint8_t { running, ended };
   /// `weight`: of the samples, for how many ticks of the rate that was asked for they stand.
@@ -77,9 +77,9 @@ private:
 
   std::uint64_t generation_ = 0;         ///< of the thread list in use
   std::vector<ThreadEntry> new_threads_; ///< to be taken over after the tick
-  bool coroutines_seen_ = false;
-  std::int64_t unsettled_until_ns_ = 0; ///< threads were born just now
-  bool any_sampled_ = false;            ///< at the last tick
+  bool coroutines_seen_ = false;         ///< in an interpreter whose asyncio is not known
+  std::int64_t unsettled_until_ns_ = 0;  ///< threads were born just now
+  bool any_sampled_ = false;             ///< at the last tick
   std::uint64_t checked_generation_ = 0;
   std::int64_t next_housekeeping_ns_ = 0;
   Sample sample_;

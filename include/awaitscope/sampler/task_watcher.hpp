@@ -3,12 +3,13 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
+#include "awaitscope/asyncio/task_looks.hpp"
 #include "awaitscope/sampler/engine.hpp"
 #include "awaitscope/sampler/sample_sink.hpp"
 #include "awaitscope/sampler/target.hpp"
+#include "awaitscope/sampler/task_stacks.hpp"
 
 namespace awaitscope {
 
@@ -18,7 +19,10 @@ namespace awaitscope {
 /// two looks it happened.
 class TaskWatcher {
 public:
-  TaskWatcher(Target &target, Engine &engine) : target_(target), engine_(engine) {}
+  /// Counts its looks into `totals`.
+  TaskWatcher(Target &target, Engine &engine, RootNames names, SamplingTotals &totals)
+      : target_(target), engine_(engine), names_(names), totals_(totals),
+        memory_(target.memory().remote(), SnapshotMemory::Changes::track), looks_(target.tasks(), target.memory()) {}
 
   /// To be called at each tick.
   void look(SampleSink &sink);
@@ -27,12 +31,6 @@ public:
   void charge(Address task, std::uint64_t cpu_ns) { charged_[task] += cpu_ns; }
 
 private:
-  /// A task as it was told last.
-  struct Known {
-    TaskLook look;
-    CodeId coroutine = 0;
-    std::uint64_t seen_at = 0; ///< number of the look
-  };
   /// A thread that runs a loop.
   struct Loop {
     std::uint64_t times_run = 0; ///< schedstat's third field at the last look
@@ -40,20 +38,42 @@ private:
     bool warm = false; ///< the last look could be accepted
     std::int64_t last_look_ns = 0;
   };
+  /// Between which two looks something became different, and whose.
+  struct Moment {
+    Address loop = 0;
+    std::int64_t now_ns = 0;
+    std::int64_t before_ns = 0; ///< 0: there was none
+  };
+  /// A task that became different.
+  struct Change {
+    WatchedTask *task = nullptr;
+    std::uint32_t new_from = 0;
+  };
 
   void look_at(TargetThread &thread, Address loop, Loop &known, SampleSink &sink);
-  void compare(TaskLook &&look, std::int64_t now, std::int64_t before, SampleSink &sink);
-  void tell(const Known &task, TaskState state, std::uint32_t new_from, std::int64_t now, std::int64_t before,
-            SampleSink &sink);
+  void read(const TargetThread &thread, Address loop);
+  void read_running(Address thread_state, const TaskLook &task);
+  void read_starter(const TaskLook &task);
+  void compare(const TaskLooks::Entry &entry, const Moment &moment, std::vector<Change> &changes, SampleSink &sink);
+  TaskBase base_of(const Lineage &lineage);
+  void forget_gone(const Moment &moment, SampleSink &sink);
+  void tell(const WatchedTask &task, TaskState state, std::uint32_t new_from, const Moment &moment, SampleSink &sink);
   void find_loops();
 
   Target &target_;
   Engine &engine_;
-  std::unordered_map<Address, Known> tasks_;
+  RootNames names_;
+  SamplingTotals &totals_;
+  SnapshotMemory memory_; ///< what looks use, swapped in for each
+  TaskLooks looks_;
+  TaskStacks stacks_;
+  // What the last look found besides; void until the engine has accepted it.
+  std::unordered_map<Address, TaskLook> running_;
+  std::unordered_map<Address, Lineage> starters_; ///< of root tasks that a thread waits for
+
   std::unordered_map<Address, std::uint64_t> charged_;
   std::unordered_map<Address, Loop> loops_;             ///< by loop
   std::unordered_map<Address, Address> loop_of_thread_; ///< by thread state
-  std::uint64_t looks_ = 0;
   std::int64_t next_look_ns_ = 0;
   std::int64_t next_search_ns_ = 0;
 };

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "awaitscope/asyncio/task_reader.hpp"
+#include "awaitscope/process/snapshot_memory.hpp"
+
+namespace awaitscope {
+
+/// The tasks of a process as one look after the other finds them. What a task was read from is noted, word by word, and it is read
+/// again only if one of these has changed since: the many that wait are compared and not read. Needs a snapshot that
+/// tracks changes, in which nothing else is read.
+class TaskLooks {
+public:
+  TaskLooks(TaskReader &tasks, SnapshotMemory &memory) : tasks_(tasks), memory_(memory) {}
+
+  struct Entry {
+    Address place = 0;
+    TaskLook look;
+    bool is_task = false;
+    bool known = false;       ///< `look` is what `uses` say
+    std::uint64_t serial = 0; ///< another number: it was read again
+    std::vector<SnapshotMemory::Use> uses;
+  };
+
+  /// Brings the entries up to date with the current snapshot.
+  void refresh();
+
+  /// In the order of their addresses. Some may be no task, or one that is done. Of those that run, `look` has the state.
+  [[nodiscard]] const std::vector<Entry> &entries() const { return entries_; }
+
+private:
+  void take_places(const std::vector<Address> &places);
+
+  TaskReader &tasks_;
+  SnapshotMemory &memory_;
+  std::vector<Entry> entries_;
+  std::uint64_t serials_ = 0;
+  std::uint32_t epoch_ = 0;
+};
+
+} // namespace awaitscope

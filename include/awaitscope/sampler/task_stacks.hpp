@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "awaitscope/asyncio/task_reader.hpp"
+#include "awaitscope/model/task_change.hpp"
+
+namespace awaitscope {
+
+/// What a task stands under that computes something for a thread, root first, and where that begins.
+struct TaskBase {
+  std::vector<Frame> frames;
+  TaskChange::Root root;
+};
+
+/// A task as it was told last.
+struct WatchedTask {
+  TaskLook look;
+  std::uint64_t serial = 0;  ///< of the entry that `look` is of
+  std::uint64_t own = 0;     ///< another number: other frames of its own
+  std::uint64_t above = 0;   ///< another number: other frames above its own
+  std::uint64_t seen_at = 0; ///< number of the look
+  TaskBase base;
+
+  // TaskStacks's own.
+  std::uint64_t next_above = 0;
+  std::uint64_t settled_at = 0; ///< number of the look that next_above is of
+  std::uint64_t met_at = 0;     ///< number of the climb that met it last
+};
+
+/// The tasks of a process, and the logical stack of each: the tasks that it stands under (TaskLook::awaited_by), each with the
+/// frames of its own. As in LineageReader, a circle ends where it closes, and what is deeper than k_max_segments is missing.
+class TaskStacks {
+public:
+  using Map = std::unordered_map<Address, WatchedTask>; ///< its elements stay where they are
+
+  Map &tasks() { return tasks_; }
+
+  /// A new look at all tasks has been taken over into tasks().
+  void begin() { ++look_; }
+  [[nodiscard]] std::uint64_t look() const { return look_; }
+
+  /// Is what stands above the task another than when this was asked last?
+  bool has_moved(WatchedTask &task);
+
+  /// The whole of a task's stack, and where it begins.
+  void write(const WatchedTask &task, TaskChange &change);
+
+private:
+  WatchedTask *parent(const WatchedTask &task);
+  static std::uint64_t under(std::uint64_t above, const WatchedTask &parent);
+  void settle_circle(WatchedTask &first);
+
+  Map tasks_;
+  std::uint64_t look_ = 0;
+  std::uint64_t climbs_ = 0;
+  std::vector<WatchedTask *> path_;
+};
+
+} // namespace awaitscope

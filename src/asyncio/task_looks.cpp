@@ -1,0 +1,67 @@
+#include "awaitscope/asyncio/task_looks.hpp"
+
+#include <algorithm>
+
+namespace awaitscope {
+
+/// Keeps the entries of the places that are still there.
+void TaskLooks::take_places(const std::vector<Address> &places) {
+  const bool same = std::equal(entries_.begin(), entries_.end(), places.begin(), places.end(),
+                               [](const Entry &entry, Address place) { return entry.place == place; });
+  if (same) {
+    return;
+  }
+  std::vector<Entry> merged;
+  merged.reserve(places.size());
+  auto old = entries_.begin();
+  for (const Address place : places) {
+    old = std::find_if(old, entries_.end(), [&](const Entry &entry) { return entry.place >= place; });
+    if (old != entries_.end() && old->place == place) {
+      merged.push_back(std::move(*old++));
+    } else {
+      merged.emplace_back().place = place;
+    }
+  }
+  entries_ = std::move(merged);
+}
+
+void TaskLooks::refresh() {
+  const TaskReader::Places places = tasks_.places();
+  const std::size_t before = entries_.size();
+  take_places(places.tasks);
+  if (entries_.size() > before * 2) { // most are new
+    tasks_.prefetch_heads(places.tasks);
+  }
+  const bool void_all = epoch_ != memory_.epoch();
+  epoch_ = memory_.epoch();
+  std::size_t read = 0;
+  for (Entry &entry : entries_) {
+    if (entry.known && !void_all && memory_.unchanged(entry.uses)) {
+      if (entry.look.state == TaskState::running) {
+        entry.look.state = entry.look.waits_for != 0 ? TaskState::waiting : TaskState::ready;
+      }
+      continue;
+    }
+    entry.uses.clear();
+    memory_.note_uses(&entry.uses);
+    entry.is_task = tasks_.look_at(entry.place, entry.look);
+    read += entry.look.frames.size();
+    if (read > TaskReader::k_max_frames) { // as in a snapshot
+      entry.look.frames.assign(1, k_unreadable_frame);
+      entry.look.calls.clear();
+    }
+    entry.known = memory_.uses_whole();
+    memory_.note_uses(nullptr);
+    entry.serial = ++serials_;
+  }
+  for (const Address task : places.running) {
+    const auto entry = std::lower_bound(entries_.begin(), entries_.end(), task,
+                                        [](const Entry &one, Address place) { return one.place < place; });
+    if (entry != entries_.end() && entry->place == task && entry->look.state != TaskState::done) {
+      entry->look.state = TaskState::running;
+    }
+  }
+  memory_.keep();
+}
+
+} // namespace awaitscope

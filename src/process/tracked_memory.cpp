@@ -1,0 +1,157 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "awaitscope/process/snapshot_memory.hpp"
+
+namespace awaitscope {
+namespace {
+
+constexpr std::size_t k_word = 8;
+
+/// The first `count` of 64 bits.
+constexpr std::uint64_t first_bits(std::size_t count) {
+  return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+}
+
+/// The words from `first` up to `end` of a block.
+SnapshotMemory::Words words_between(std::size_t first, std::size_t end) {
+  const auto upper = [](std::size_t count) { return count > 64 ? first_bits(count - 64) : 0; };
+  return {first_bits(end) & ~first_bits(first), upper(end) & ~upper(first)};
+}
+
+void add(SnapshotMemory::Words &words, const SnapshotMemory::Words &more) {
+  words.low |= more.low;
+  words.high |= more.high;
+}
+
+SnapshotMemory::Words differing(const std::byte *before, const std::byte *now, std::size_t size) {
+  SnapshotMemory::Words words;
+  for (std::size_t at = 0; at < size; at += k_word) {
+    if (std::memcmp(before + at, now + at, k_word) != 0) {
+      add(words, words_between(at / k_word, at / k_word + 1));
+    }
+  }
+  return words;
+}
+
+} // namespace
+
+/// Fetched in portions that the processor's cache holds until they are compared with what was there.
+void SnapshotMemory::load_tracked(std::span<const std::uint64_t> blocks) {
+  constexpr std::size_t k_portion = 256;
+  arriving_.resize(k_portion * k_block_size);
+  while (!blocks.empty() && status_ == ReadStatus::ok) {
+    const std::span<const std::uint64_t> portion = blocks.first(std::min(k_portion, blocks.size()));
+    ranges_.clear();
+    add_ranges(portion);
+    const RemoteMemory::Outcome outcome = remote_.read(ranges_, arriving_.data());
+    ++calls_;
+    blocks = blocks.subspan(std::min(settle(portion, outcome), portion.size()));
+  }
+}
+
+/// What is not there yet of the page that the block is in: what a task is made of lies close together.
+void SnapshotMemory::load_page(std::uint64_t block) {
+  constexpr std::uint64_t k_blocks_of_page = 4096 / k_block_size;
+  std::array<std::uint64_t, k_blocks_of_page> missing{};
+  std::size_t count = 0;
+  const std::uint64_t first = block - block % k_blocks_of_page;
+  for (std::uint64_t number = first; number < first + k_blocks_of_page; ++number) {
+    if (slot_of(number).look != look_) {
+      missing[count++] = number;
+    }
+  }
+  load_tracked(std::span(missing.data(), count));
+}
+
+/// A block has arrived: what of it has changed since keep() was called last?
+void SnapshotMemory::take_in(Slot &slot, const std::byte *bytes) {
+  if (!slot.placed) {
+    slot.placed = true;
+    slot.offset = static_cast<std::uint32_t>(used_++);
+    places_.resize(std::max(places_.size(), used_));
+    places_[slot.offset] = Place{look_, 0, {~0ULL, ~0ULL}};
+    if (bytes_.size() < used_ * k_block_size) {
+      bytes_.resize(used_ * k_block_size * 2);
+    }
+    std::memcpy(bytes_.data() + std::size_t{slot.offset} * k_block_size, bytes, k_block_size);
+    return;
+  }
+  Place &place = places_[slot.offset];
+  std::byte *known = bytes_.data() + std::size_t{slot.offset} * k_block_size;
+  if (place.look <= kept_at_) {
+    place.changed = {};
+  }
+  place.look = look_;
+  if (std::memcmp(known, bytes, k_block_size) != 0) {
+    add(place.changed, differing(known, bytes, k_block_size));
+    std::memcpy(known, bytes, k_block_size);
+  }
+}
+
+void SnapshotMemory::note_uses(std::vector<Use> *uses) {
+  uses_ = uses;
+  uses_whole_ = true;
+}
+
+/// Of the block that block() returned last.
+void SnapshotMemory::note(std::size_t within, std::size_t size) {
+  const auto place = static_cast<std::uint32_t>(last_offset_ / k_block_size);
+  const Words words = words_between(within / k_word, (within + size + k_word - 1) / k_word);
+  const auto known = std::find_if(uses_->rbegin(), uses_->rend(), [&](const Use &use) { return use.place == place; });
+  if (known != uses_->rend()) {
+    add(known->words, words);
+  } else {
+    uses_->push_back({place, words});
+  }
+}
+
+bool SnapshotMemory::unchanged(std::span<const Use> uses) {
+  bool same = true;
+  for (const Use &use : uses) { // to the end: all of them are used
+    Place &place = places_[use.place];
+    place.used = look_;
+    same = same && place.look == look_ &&
+           ((place.changed.low & use.words.low) | (place.changed.high & use.words.high)) == 0;
+  }
+  return same;
+}
+
+/// Places that nothing uses any more are most of them: begin anew.
+void SnapshotMemory::forget_all() {
+  ++epoch_;
+  used_ = 0;
+  occupied_ = 0;
+  slots_.assign(slots_.size(), Slot{});
+  places_.clear();
+  candidates_.clear();
+  wanted_.clear();
+}
+
+void SnapshotMemory::swap(SnapshotMemory &other) {
+  std::swap(tracks_, other.tracks_);
+  std::swap(slots_, other.slots_);
+  std::swap(occupied_, other.occupied_);
+  std::swap(look_, other.look_);
+  std::swap(bytes_, other.bytes_);
+  std::swap(used_, other.used_);
+  std::swap(calls_, other.calls_);
+  std::swap(calls_at_begin_, other.calls_at_begin_);
+  std::swap(status_, other.status_);
+  std::swap(last_block_, other.last_block_);
+  std::swap(last_offset_, other.last_offset_);
+  std::swap(last_look_, other.last_look_);
+  std::swap(wanted_, other.wanted_);
+  std::swap(candidates_, other.candidates_);
+  std::swap(ranges_, other.ranges_);
+  std::swap(places_, other.places_);
+  std::swap(arriving_, other.arriving_);
+  std::swap(uses_, other.uses_);
+  std::swap(uses_whole_, other.uses_whole_);
+  std::swap(kept_at_, other.kept_at_);
+  std::swap(epoch_, other.epoch_);
+}
+
+} // namespace awaitscope

@@ -1,0 +1,55 @@
+"""Very many tasks that wait, each some coroutines deep, while one more keeps the loop busy.
+
+A parent gathers them all. Truth: `tasks`, the count of all tasks; `waiting`, that of those which wait for good; `frames`, the
+functions of each, outermost first; `parent`, what they stand under.
+"""
+import asyncio
+
+import truth
+
+
+async def level_a(never):
+    await level_b(never)
+
+
+async def level_b(never):
+    await level_c(never)
+
+
+async def level_c(never):
+    await never.wait()
+
+
+async def gathering(never, count):
+    await asyncio.gather(*[level_a(never) for _ in range(count)])
+
+
+async def ticking():
+    while True:
+        await asyncio.sleep(0.002)
+
+
+async def main(options):
+    never = asyncio.Event()
+    parent = asyncio.ensure_future(gathering(never, options.tasks))
+    if not options.still:
+        ticker = asyncio.ensure_future(ticking())
+    await asyncio.sleep(0.2)
+    loop = asyncio.get_running_loop()
+    loop.call_later(0.1, lambda: truth.announce(
+        options, tasks=len(asyncio.all_tasks()), waiting=options.tasks, parent=["gathering"],
+        frames=["level_a", "level_b", "level_c", "Event.wait"]))
+    await asyncio.sleep(options.lifetime)
+    never.set()
+    await parent
+    if not options.still:
+        ticker.cancel()
+
+
+def add_options(parser):
+    parser.add_argument("--tasks", type=int, default=10000)
+    parser.add_argument("--still", action="store_true", help="the loop has nothing to do")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(truth.options(add_options)))

@@ -60,6 +60,7 @@ void put_info(std::string &block, const RecordingInfo &info) {
   put_varint(out, info.idle_threads ? 1 : 0);
   put_varint(out, info.task_names ? 1 : 0);
   put_list(out, info.import_paths);
+  put_varint(out, static_cast<std::uint64_t>(info.event_source));
   block += static_cast<char>(Section::info);
   put_text(block, out);
 }
@@ -82,6 +83,9 @@ bool take_info(std::string_view contents, RecordingInfo &info) {
   info.idle_threads = in.varint() != 0;
   info.task_names = in.varint() != 0;
   info.import_paths = take_list(in);
+  if (in.left() > 0) { // recordings of before it have none
+    info.event_source = in.varint() == 1 ? EventSource::cpu_time : EventSource::counters;
+  }
   info.unit_ns = static_cast<std::int64_t>(unit);
   return in.ok() && unit > 0 && unit <= format::k_max_unit;
 }
@@ -99,6 +103,11 @@ void put_totals(std::string &block, const Totals &totals) {
   }
   for (const std::uint64_t lost : sampling.lost) {
     put_varint(out, lost);
+  }
+  const EventCount events = sampling.process_events.value_or(EventCount{});
+  for (const std::uint64_t value :
+       {std::uint64_t{sampling.process_events ? 1U : 0U}, events.counted, events.enabled_ns, events.running_ns}) {
+    put_varint(out, value);
   }
   block += static_cast<char>(Section::totals);
   put_text(block, out);
@@ -124,11 +133,18 @@ bool take_totals(std::string_view contents, Totals &totals) {
     // Reasons of a later version count as the last of those known here, so that none is forgotten.
     sampling.lost[std::min<std::uint64_t>(i, sampling.lost.size() - 1)] += lost;
   }
+  if (in.left() > 0) { // recordings of before they were counted have none
+    const bool known = in.varint() == 1;
+    const EventCount events{in.varint(), in.varint(), in.varint()};
+    sampling.process_events = known ? std::optional(events) : std::nullopt;
+  }
+  const EventCount events = sampling.process_events.value_or(EventCount{});
   sampling.elapsed_ns = static_cast<std::int64_t>(elapsed);
   sampling.read_ns = static_cast<std::int64_t>(read);
   sampling.longest_read_ns = static_cast<std::int64_t>(longest);
   sampling.process_cpu_ns = cpu == 0 ? std::nullopt : std::optional(cpu - 1);
-  return in.ok() && std::max({elapsed, read, longest, cpu}) <= format::k_max_number;
+  return in.ok() && std::max({elapsed, read, longest, cpu, events.counted, events.enabled_ns, events.running_ns}) <=
+                        format::k_max_number;
 }
 
 } // namespace

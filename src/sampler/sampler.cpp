@@ -34,10 +34,34 @@ void Sampler::add(std::unique_ptr<Target> target, SampleSink &sink) {
   processes_.push_back(std::make_unique<ProcessSampler>(std::move(target), engine_, options_, start_ns_, totals_));
 }
 
+/// Before a process is let go: its counters outlive it, but not its sampler.
+void Sampler::close(const ProcessSampler &process) {
+  const std::optional<EventCount> count = process.event_count();
+  closed_events_ += count.value_or(EventCount{});
+  events_known_ = events_known_ && count;
+}
+
+void Sampler::count_events() {
+  EventCount sum = closed_events_;
+  bool known = options_.event && events_known_;
+  for (const auto &process : processes_) {
+    const std::optional<EventCount> count = known ? process->event_count() : std::nullopt;
+    known = known && count;
+    sum += count.value_or(EventCount{});
+  }
+  totals_.process_events = known ? std::optional(sum) : std::nullopt;
+}
+
 void Sampler::take_events(SampleSink &sink) {
   for (ProcessFollower::Event &event : follower_.take()) {
     // The process has become another program, or has ended: what was known of it is void.
-    std::erase_if(processes_, [&](const auto &process) { return process->pid() == event.pid; });
+    std::erase_if(processes_, [&](const auto &process) {
+      const bool over = process->pid() == event.pid;
+      if (over) {
+        close(*process);
+      }
+      return over;
+    });
     if (event.target) {
       add(std::move(event.target), sink);
     }
@@ -51,6 +75,9 @@ bool Sampler::tick(SampleSink &sink) {
   for (auto process = processes_.begin(); process != processes_.end();) {
     const bool ended = (*process)->tick(sink) == ProcessSampler::Health::ended ||
                        (*process)->housekeep(now) == ProcessSampler::Health::ended;
+    if (ended) {
+      close(**process);
+    }
     process = ended ? processes_.erase(process) : std::next(process);
   }
   // In this order: the follower stops expecting after it has told what came of it.
@@ -82,6 +109,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
       next_progress_ns_ = now + k_progress_ns;
       batch.flush();
       totals_.elapsed_ns = now - start;
+      count_events();
       if (progress_) {
         progress_(totals_);
       }
@@ -89,6 +117,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
   }
   batch.flush();
   totals_.elapsed_ns = monotonic_ns() - start;
+  count_events();
   return totals_;
 }
 

@@ -18,6 +18,7 @@
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
 #include "engines.hpp"
+#include "events.hpp"
 #include "messages.hpp"
 #include "output.hpp"
 #include "process_cpu.hpp"
@@ -30,6 +31,7 @@ namespace {
 /// What the command line asked for, parsed and checked.
 struct Plan {
   SamplerOptions sampling;
+  EventPlan event;
   Format format = Format::recording;
   ViewPlan view;                ///< unless a recording is to be written
   std::optional<Output> output; ///< opened by open_output()
@@ -64,6 +66,16 @@ Result<Plan> plan_of(const RecordOptions &options) {
     return tl::unexpected(view.error());
   }
   plan.view = *view;
+  if (options.event == "none" && plan.format != Format::recording && view->profile.metric == Metric::events) {
+    return fail(ExitStatus::usage, "--metric events has nothing to show with --event none",
+                "name an event with --event");
+  }
+  const Result<EventPlan> event = plan_event(options.event);
+  if (!event) {
+    return tl::unexpected(event.error());
+  }
+  plan.event = *event;
+  plan.sampling.event = event->counted;
   plan.sampling.idle = options.view.idle ? IdleThreads::sample : IdleThreads::skip;
   plan.sampling.all_tasks = options.view.all_tasks ? AllTasks::watch : AllTasks::skip;
   plan.sampling.root_names = options.view.task_names ? RootNames::read : RootNames::skip;
@@ -169,6 +181,8 @@ RecordingInfo info_of(const RecordOptions &options, const Plan &plan, Target &ta
   info.command = target.process().command_line();
   info.python = target.runtime().layout.version.text();
   info.engine = engine.name();
+  info.event = plan.event.name;
+  info.event_source = plan.event.source;
   info.rate_millihertz = static_cast<std::uint64_t>(std::llround(plan.sampling.rate_hz * 1000));
   info.idle_threads = plan.sampling.idle == IdleThreads::sample;
   info.task_names = plan.sampling.root_names == RootNames::read;
@@ -276,7 +290,8 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
     for (const std::string &warning : view.warnings) {
       say(warning);
     }
-    say(fmt::format("{}; {}", summary(totals, plan.sampling.rate_hz, engine_name), outcome(plan, view)));
+    say(fmt::format("{}{}; {}", summary(totals, plan.sampling.rate_hz, engine_name), event_summary(plan.event, totals),
+                    outcome(plan, view)));
   }
   return {};
 }
@@ -323,6 +338,9 @@ Result<int> record(const RecordOptions &options) {
   }
   if (done) {
     done = attach(options, child, codes, target);
+  }
+  if (done) {
+    done = prepare_counting(plan->event, target->process().pid());
   }
   if (done) {
     done = sample_and_write(options, *plan, std::move(target), codes, began_ns);

@@ -188,7 +188,7 @@ TEST_CASE("hot functions: own at the leaf, total once a stack") {
   CHECK(of(1 - first).own.cpu_ns == 2 * k_cpu); // the CPU time of the sample that was idle counts
   CHECK(of(1 - first).total.samples == 2);
   CHECK(hot.sum.samples == 3);
-  const auto json = nlohmann::json::parse(hot_json(hot, Metric::wall, reader->tables().codes));
+  const auto json = nlohmann::json::parse(hot_json(hot, Metric::wall, reader->info(), reader->tables().codes));
   CHECK(json["schema"] == 1);
   CHECK(json["functions"].size() == 2);
   CHECK(json["sum"]["cpu_ns"] == 4 * k_cpu);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "awaitscope/model/event_count.hpp"
 #include "awaitscope/model/stack.hpp"
 
 namespace awaitscope {
@@ -58,6 +59,7 @@ struct SamplingTotals {
   std::int64_t read_ns = 0;    ///< time spent reading while the thread could not run, all threads
   std::int64_t longest_read_ns = 0;
   std::optional<std::uint64_t> process_cpu_ns; ///< what the kernel says that the whole process has used meanwhile
+  std::optional<EventCount> process_events;    ///< counted in all threads of all processes; none if that is not known
   std::array<std::uint64_t, static_cast<std::size_t>(Loss::count_)> lost{};
 
   [[nodiscard]] std::uint64_t lost_for(Loss loss) const { return lost[static_cast<std::size_t>(loss)]; }

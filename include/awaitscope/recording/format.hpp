@@ -35,7 +35,7 @@
 ///               last five but the stack only in rows whose bits say so
 ///   task changes time (since the row before), since the look before + 1 (0: none), task, state, stack, CPU time, first frame
 ///               of a new call + 1
-///   totals      SamplingTotals so far, and whether this is the end
+///   totals      SamplingTotals so far, and whether this is the end; what the kernel counted of the event in all threads
 ///
 /// Each thing is interned once, in the block of its first use, and its number is its place: it is never repeated.
 /// Times and CPU times are in a unit that the info names: a hundredth of the sampling period, but within 1 and 10 µs. The

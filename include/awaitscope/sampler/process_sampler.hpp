@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "awaitscope/sampler/engine.hpp"
+#include "awaitscope/sampler/process_events.hpp"
 #include "awaitscope/sampler/sample_sink.hpp"
 #include "awaitscope/sampler/target.hpp"
 #include "awaitscope/sampler/task_watcher.hpp"
@@ -23,6 +24,7 @@ struct SamplerOptions {
   IdleThreads idle = IdleThreads::skip;
   RootNames root_names = RootNames::skip;
   AllTasks all_tasks = AllTasks::skip;
+  std::optional<PerfEvent> event; ///< counted in each thread, besides its CPU time
 };
 
 /// Samples the threads of one process: decides which have run, has the engine read those, and hands on what they were in.
@@ -32,7 +34,11 @@ public:
   ProcessSampler(std::unique_ptr<Target> target, Engine &engine, const SamplerOptions &options, std::int64_t start_ns,
                  SamplingTotals &totals)
       : target_(std::move(target)), engine_(engine), options_(options), start_ns_(start_ns), totals_(totals),
-        watcher_(*target_, engine) {}
+        watcher_(*target_, engine) {
+    if (options_.event) {
+      events_.emplace(*target_, *options_.event);
+    }
+  }
 
   enum class Health : std::uint8_t { running, ended };
   Health tick(SampleSink &sink);
@@ -40,11 +46,16 @@ public:
   /// To be called after each tick: looks for threads that no sample has shown, if it is time to.
   Health housekeep(std::int64_t now);
 
+  /// What the kernel has counted of the event in the whole process; none if no event is counted, or that is not known.
+  [[nodiscard]] std::optional<EventCount> event_count() const { return events_ ? events_->total() : std::nullopt; }
+
   [[nodiscard]] ThreadId pid() const { return target_->process().pid(); }
 
 private:
+  enum class CountEvents : std::uint8_t { skip, read };
   Health sample(TargetThread &thread, ThreadState state, const SchedStat &stat, SampleSink &sink);
-  void look(TargetThread &thread);
+  void look(TargetThread &thread, CountEvents count);
+  void tell_events(TargetThread &thread, ThreadState state, const SchedStat &stat);
   void lose(Loss loss);
   void begin_cpu(TargetThread &thread, const SchedStat &stat) const;
   Health take_over(const std::vector<ThreadEntry> &entries);
@@ -55,12 +66,14 @@ private:
   std::int64_t start_ns_;
   SamplingTotals &totals_;
   TaskWatcher watcher_;
+  std::optional<ProcessEvents> events_;
   bool first_tick_ = true;
 
   // What the last look found; void until the engine has accepted it.
   PythonStack stack_;
   Lineage lineage_;
   bool thread_valid_ = false;
+  std::optional<EventCount> seen_count_;
   std::uint64_t seen_generation_ = 0;
   std::optional<std::vector<ThreadEntry>> seen_threads_; ///< the new ones, if the generation is another one
 

@@ -27,6 +27,8 @@ public:
 private:
   bool tick(SampleSink &sink);
   void take_events(SampleSink &sink);
+  void close(const ProcessSampler &process);
+  void count_events();
   void add(std::unique_ptr<Target> target, SampleSink &sink);
   bool sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const;
 
@@ -34,6 +36,8 @@ private:
   SamplerOptions options_;
   ProcessFollower &follower_;
   SamplingTotals totals_;
+  EventCount closed_events_; ///< of processes that are over
+  bool events_known_ = true; ///< of all of them
   std::int64_t start_ns_ = 0;
   std::vector<std::unique_ptr<ProcessSampler>> processes_;
   std::function<void(const SamplingTotals &)> progress_;

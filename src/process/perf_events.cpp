@@ -57,6 +57,8 @@ tl::unexpected<Error> unknown(const std::string &name, std::string_view why) {
               "names, and :u or :k behind it for user or kernel mode only");
 }
 
+bool is_denial(int error) { return error == EACCES || error == EPERM; }
+
 std::string paranoid() {
   std::string text = read_file(k_paranoid, 64).value_or("");
   text.resize(text.find_last_not_of('\n') + 1);
@@ -106,18 +108,23 @@ PerfEvent instructions_event() {
 
 Result<PerfEvent> countable(PerfEvent event) {
   tl::expected<PerfCounter, int> counter = PerfCounter::open(event, 0, Inherit::nothing);
-  const bool denied = !counter && (counter.error() == EACCES || counter.error() == EPERM);
+  if (counter) {
+    return event;
+  }
+  int error = counter.error();
   const bool whole = event.attributes.exclude_user == 0 && event.attributes.exclude_kernel == 0;
-  if (denied && whole && !is_kernels(event)) {
+  if (is_denial(error) && whole && !is_kernels(event)) {
     // perf_event_paranoid is 2: without a capability, the kernel is not for everyone to count in. As perf(1) does.
     PerfEvent user = event;
     user.attributes.exclude_kernel = user.attributes.exclude_hv = 1;
     user.name += is_clock(event) ? "" : ":u";
-    if (PerfCounter::open(user, 0, Inherit::nothing)) {
+    counter = PerfCounter::open(user, 0, Inherit::nothing);
+    if (counter) {
       return user;
     }
+    error = counter.error(); // more rights may not help either
   }
-  return counter ? Result<PerfEvent>(std::move(event)) : tl::unexpected(cannot_count(event, counter.error()));
+  return tl::unexpected(cannot_count(event, error));
 }
 
 Error cannot_count(const PerfEvent &event, int error) {
@@ -126,12 +133,14 @@ Error cannot_count(const PerfEvent &event, int error) {
   switch (error) {
   case EACCES:
   case EPERM:
-    return {ExitStatus::denied,
-            fmt::format("not permitted to count {} (perf_event_open: {}; kernel.perf_event_paranoid is {})", event.name,
-                        why, level.empty() ? "not there" : level),
+    return {
+        ExitStatus::denied,
+        fmt::format("not permitted to count {} (perf_event_open: {}; kernel.perf_event_paranoid is {})", event.name,
+                    why, level.empty() ? "not there" : level),
+        fmt::format(
             "run as root or with CAP_PERFMON (sudo; docker run --cap-add=PERFMON; kubectl debug --profile=sysadmin), "
-            "or sysctl "
-            "kernel.perf_event_paranoid=1; without it: --event none"};
+            "or sysctl kernel.perf_event_paranoid={}; without it: --event none",
+            event.attributes.type == PERF_TYPE_TRACEPOINT ? -1 : 1)};
   case ENOSYS:
     // Where the file is there, the kernel has the call (perf_event_open(2)): a filter hides it.
     return level.empty()

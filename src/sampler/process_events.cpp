@@ -1,11 +1,43 @@
 #include "awaitscope/sampler/process_events.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace awaitscope {
+namespace {
 
-ProcessEvents::ProcessEvents(Target &target, const PerfEvent &event) : event_(event) {
-  for (const ThreadId tid : target.process().threads()) {
+/// What the kernel has counted of this event in a thread from its birth on, besides perf's counters; 0 if it does not.
+std::uint64_t since_birth(const PerfEvent &event, ThreadWatch &thread) {
+  if (event.attributes.type != PERF_TYPE_SOFTWARE || event.attributes.exclude_user == 1) {
+    return 0;
+  }
+  const bool is_clock =
+      event.attributes.config == PERF_COUNT_SW_TASK_CLOCK || event.attributes.config == PERF_COUNT_SW_CPU_CLOCK;
+  if (is_clock) {
+    const std::optional<SchedStat> stat = thread.schedstat();
+    return stat ? stat->cpu_ns : 0;
+  }
+  if (event.attributes.exclude_kernel == 1) { // these are told of both modes together
+    return 0;
+  }
+  const TaskStat stat = thread.stat().value_or(TaskStat{});
+  switch (event.attributes.config) {
+  case PERF_COUNT_SW_PAGE_FAULTS:
+    return stat.minor_faults + stat.major_faults;
+  case PERF_COUNT_SW_PAGE_FAULTS_MIN:
+    return stat.minor_faults;
+  case PERF_COUNT_SW_PAGE_FAULTS_MAJ:
+    return stat.major_faults;
+  default:
+    return 0;
+  }
+}
+
+} // namespace
+
+ProcessEvents::ProcessEvents(Target &target, const PerfEvent &event)
+    : event_(event), first_(target.process().threads()) {
+  for (const ThreadId tid : first_) {
     tl::expected<PerfCounter, int> family = PerfCounter::open(event_, tid, Inherit::threads);
     if (family) {
       families_.push_back(std::move(*family));
@@ -20,8 +52,15 @@ ProcessEvents::ProcessEvents(Target &target, const PerfEvent &event) : event_(ev
 
 void ProcessEvents::watch(TargetThread &thread) const {
   tl::expected<PerfCounter, int> counter = PerfCounter::open(event_, thread.watch.tid(), Inherit::nothing);
-  if (counter) {
-    thread.counter.emplace(std::move(*counter));
+  if (!counter) {
+    return; // it has ended, or there is no room: what it does is in the total
+  }
+  thread.counter.emplace(std::move(*counter));
+  if (!std::binary_search(first_.begin(), first_.end(), thread.watch.tid())) {
+    // What is told is that much behind from the beginning; the difference is right though it be less than nothing.
+    const std::uint64_t before = since_birth(event_, thread.watch);
+    thread.count_told = thread.counter->read().value_or(EventCount{});
+    thread.count_told.counted -= before;
   }
 }
 

@@ -7,6 +7,7 @@ row of a log for each step, with the time.
 import mmap
 import os
 import resource
+import signal
 import struct
 import threading
 import time
@@ -104,14 +105,19 @@ def main():
         parser.add_argument("--what", choices=["faults", "naps"], default="faults")
         parser.add_argument("--phase", type=int, default=60, help="milliseconds of three()")
         parser.add_argument("--threads", action="store_true")
+        parser.add_argument("--fork", action="store_true", help="and a child that does the same")
 
     options = truth.options(extra)
     event = touch if options.what == "faults" else nap
     path = options.ready + ".log"
-    log = Log(path)
+    child = os.fork() if options.fork else None
+    log = Log(path + ".child" if child == 0 else path)
     end = time.monotonic() + options.lifetime
     log.row()
-    truth.announce(options, log=path, columns=COLUMNS)
+    if child == 0:
+        signal.alarm(int(options.lifetime) + 10)  # a child inherits no alarm
+    else:
+        truth.announce(options, log=path, columns=COLUMNS, child=child, child_log=path + ".child")
     while time.monotonic() < end:
         three(log, event, options.phase)
         one(log, event, options.phase)

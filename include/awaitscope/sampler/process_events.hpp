@@ -16,6 +16,9 @@ namespace awaitscope {
 /// seen by a sample or not. Less the samples' own, it is what no stack is known of, and is shown as that. Inherited counters
 /// alone would not do: they tell a family, never a single thread.
 ///
+/// Of page faults and of the clocks the kernel keeps another count, from the thread's birth: a thread that was born meanwhile
+/// begins with that, so that its first sample carries what was before it.
+///
 /// A thread that another one starts in the very instant between the listing of the threads and the opening of its parent's
 /// counter has none of the second kind. Where threads alone cannot inherit (before Linux 5.13; children would as well) there
 /// is no sum.
@@ -31,6 +34,7 @@ public:
 
 private:
   PerfEvent event_;
+  std::vector<ThreadId> first_; ///< the threads that were there at the start
   std::vector<PerfCounter> families_;
   bool complete_ = true; ///< families_ has every thread that was there
 };

@@ -40,7 +40,7 @@ struct TaskStat {
   char state = '?';
   std::uint64_t minor_faults = 0; ///< field 10
   std::uint64_t major_faults = 0; ///< field 12
-  int processor = -1; ///< field 39: the CPU last executed on
+  int processor = -1;             ///< field 39: the CPU last executed on
 };
 std::optional<TaskStat> parse_task_stat(std::string_view text);
 

@@ -32,7 +32,6 @@ public:
   [[nodiscard]] std::optional<TaskStat> stat();
 
 private:
-
   ThreadId pid_ = 0;
   ThreadId tid_ = 0;
   // Opened at first use: many threads have ended before they are looked at, and most are never seen running.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace awaitscope {
 namespace {
@@ -35,8 +36,8 @@ std::uint64_t since_birth(const PerfEvent &event, ThreadWatch &thread) {
 
 } // namespace
 
-ProcessEvents::ProcessEvents(Target &target, const PerfEvent &event)
-    : event_(event), first_(target.process().threads()) {
+ProcessEvents::ProcessEvents(Target &target, PerfEvent event)
+    : event_(std::move(event)), first_(target.process().threads()) {
   for (const ThreadId tid : first_) {
     tl::expected<PerfCounter, int> family = PerfCounter::open(event_, tid, Inherit::threads);
     if (family) {

@@ -24,7 +24,7 @@ namespace awaitscope {
 /// is no sum.
 class ProcessEvents {
 public:
-  ProcessEvents(Target &target, const PerfEvent &event);
+  ProcessEvents(Target &target, PerfEvent event);
 
   /// Counts in this thread from now on.
   void watch(TargetThread &thread) const;

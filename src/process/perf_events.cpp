@@ -106,6 +106,13 @@ PerfEvent instructions_event() {
   return event;
 }
 
+bool is_as_frequent_as_time(const PerfEvent &event) {
+  const perf_event_attr &asked = event.attributes;
+  return is_clock(event) || (asked.type == PERF_TYPE_HARDWARE &&
+                             (asked.config == PERF_COUNT_HW_INSTRUCTIONS || asked.config == PERF_COUNT_HW_CPU_CYCLES ||
+                              asked.config == PERF_COUNT_HW_REF_CPU_CYCLES));
+}
+
 Result<PerfEvent> countable(PerfEvent event) {
   tl::expected<PerfCounter, int> counter = PerfCounter::open(event, 0, Inherit::nothing);
   if (counter) {

@@ -61,6 +61,7 @@ void put_info(std::string &block, const RecordingInfo &info) {
   put_varint(out, info.task_names ? 1 : 0);
   put_list(out, info.import_paths);
   put_varint(out, static_cast<std::uint64_t>(info.event_source));
+  put_varint(out, info.events_as_time ? 1 : 0);
   block += static_cast<char>(Section::info);
   put_text(block, out);
 }
@@ -85,6 +86,7 @@ bool take_info(std::string_view contents, RecordingInfo &info) {
   info.import_paths = take_list(in);
   if (in.left() > 0) { // recordings of before it have none
     info.event_source = in.varint() == 1 ? EventSource::cpu_time : EventSource::counters;
+    info.events_as_time = in.varint() == 1;
   }
   info.unit_ns = static_cast<std::int64_t>(unit);
   return in.ok() && unit > 0 && unit <= format::k_max_unit;

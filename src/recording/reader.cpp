@@ -141,6 +141,11 @@ Result<bool> RecordingReader::next() {
   }
   if (info_.event_source == EventSource::cpu_time) {
     tell_cpu_as_events();
+  } else if (info_.events_as_time) {
+    const auto unit = static_cast<std::uint64_t>(info_.unit_ns);
+    for (SampleRun &run : contents_.samples) {
+      run.events = std::min(run.events, format::k_max_number / unit) * unit;
+    }
   }
   return true;
 }

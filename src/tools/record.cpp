@@ -183,6 +183,7 @@ RecordingInfo info_of(const RecordOptions &options, const Plan &plan, Target &ta
   info.engine = engine.name();
   info.event = plan.event.name;
   info.event_source = plan.event.source;
+  info.events_as_time = plan.event.counted && is_as_frequent_as_time(*plan.event.counted);
   info.rate_millihertz = static_cast<std::uint64_t>(std::llround(plan.sampling.rate_hz * 1000));
   info.idle_threads = plan.sampling.idle == IdleThreads::sample;
   info.task_names = plan.sampling.root_names == RootNames::read;

@@ -168,6 +168,30 @@ TEST_CASE("an event that the CPU times tell takes no room of its own") {
   CHECK(back.totals.process_events->scaled() == 5'000'000);
 }
 
+TEST_CASE("events that are as frequent as time are written in units, and none is lost") {
+  RecordingInfo info = info_at_100_hz();
+  info.event = "instructions";
+  info.events_as_time = true;
+  MemoryRecorder recorder(info);
+  const CodeId a = recorder.codes.add_name("a");
+  const CodeId b = recorder.codes.add_name("b");
+  constexpr std::uint64_t k_each = 12'345'678;
+  constexpr int k_samples = 1000;
+  for (int i = 0; i < k_samples; ++i) {
+    Sample sample = sample_of(i * 10 * k_ms, i % 2 == 0 ? a : b);
+    sample.events = k_each;
+    recorder.writer().add(sample, "t");
+  }
+  recorder.writer().finish({});
+  const ReadBack back = read_back(recorder.bytes());
+  std::uint64_t sum = 0;
+  for (const SampleRun &run : back.samples) {
+    CHECK(run.events % static_cast<std::uint64_t>(back.info.unit_ns) == 0);
+    sum += run.events;
+  }
+  CHECK(k_each * k_samples - sum < static_cast<std::uint64_t>(back.info.unit_ns));
+}
+
 TEST_CASE("CPU time below a unit is not lost") {
   MemoryRecorder recorder(info_at_100_hz());
   const CodeId a = recorder.codes.add_name("a");

@@ -22,6 +22,9 @@ Result<PerfEvent> parse_perf_event(const std::string &name);
 /// Instructions, by the processor's own counter.
 PerfEvent instructions_event();
 
+/// Whether it happens about once in a nanosecond: instructions, cycles, the clocks.
+bool is_as_frequent_as_time(const PerfEvent &event);
+
 /// `event` as it can be counted here, tried out on the calling thread: all of it, or if only that is permitted and makes sense,
 /// what happens in user mode. Fails with denied where more rights would help, else with failed.
 Result<PerfEvent> countable(PerfEvent event);

@@ -40,7 +40,8 @@
 /// Each thing is interned once, in the block of its first use, and its number is its place: it is never repeated.
 /// Times and CPU times are in a unit that the info names: a hundredth of the sampling period, but within 1 and 10 µs. The
 /// moment of a sample says no more, and each digit below is noise that costs half a byte a sample. What is left of a CPU time
-/// goes to the thread's next sample, so that sums are exact.
+/// goes to the thread's next sample, so that sums are exact. Events of which there are about as many as nanoseconds
+/// (instructions, cycles, clocks) are told alike; of all others each single one.
 ///
 /// Equal samples of one thread at successive ticks are one row with a count, for a second at most; so a thread that
 /// waits costs some ten bytes a second at any rate. A tick by itself is not written at all.

@@ -28,7 +28,8 @@ struct RecordingInfo {
   std::int64_t unit_ns = 0; ///< of the times in the file; the writer's choice
   std::string event;        ///< what Sample::events counts; empty: nothing was counted
   EventSource event_source = EventSource::counters;
-  std::int64_t start_ns = 0;             ///< CLOCK_MONOTONIC at the start; every other time is told from here
+  bool events_as_time = false; ///< there are about as many as nanoseconds: they are written in units, as times are
+  std::int64_t start_ns = 0;   ///< CLOCK_MONOTONIC at the start; every other time is told from here
   std::int64_t start_realtime_ns = 0;    ///< the same moment by CLOCK_REALTIME
   bool idle_threads = false;             ///< threads that wait were sampled too
   bool task_names = false;               ///< the names that the program gave its root tasks were read

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "awaitscope/sampler/engine.hpp"
@@ -31,9 +32,9 @@ struct SamplerOptions {
 class ProcessSampler {
 public:
   /// `start_ns`: when the recording began. Counts into `totals`.
-  ProcessSampler(std::unique_ptr<Target> target, Engine &engine, const SamplerOptions &options, std::int64_t start_ns,
+  ProcessSampler(std::unique_ptr<Target> target, Engine &engine, SamplerOptions options, std::int64_t start_ns,
                  SamplingTotals &totals)
-      : target_(std::move(target)), engine_(engine), options_(options), start_ns_(start_ns), totals_(totals),
+      : target_(std::move(target)), engine_(engine), options_(std::move(options)), start_ns_(start_ns), totals_(totals),
         watcher_(*target_, engine) {
     if (options_.event) {
       events_.emplace(*target_, *options_.event);

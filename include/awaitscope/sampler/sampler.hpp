@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "awaitscope/sampler/process_follower.hpp"
@@ -14,8 +15,8 @@ namespace awaitscope {
 /// The sampling loop: paces, and has every process that is followed sampled at each tick.
 class Sampler {
 public:
-  Sampler(Engine &engine, const SamplerOptions &options, ProcessFollower &follower)
-      : engine_(engine), options_(options), follower_(follower) {}
+  Sampler(Engine &engine, SamplerOptions options, ProcessFollower &follower)
+      : engine_(engine), options_(std::move(options)), follower_(follower) {}
 
   /// Samples `first` and what the follower brings until the duration has passed, `stop` is set, or every process has ended;
   /// each is success.

@@ -192,8 +192,9 @@ class Refused(harness.ToolTest):
         self.assertFalse(os.path.exists(mark))
 
     def test_unknown(self):
+        target = self.target("ticking.py")
         for event in ("no-such-event", "page-faults,cycles", "context-switches:u", "task-clock:k", ""):
-            self.refused(event, 2, "--event")
+            self.refused(event, 2, "--event", "-p", target.pid)
 
 
 def paranoid():

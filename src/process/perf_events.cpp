@@ -53,8 +53,7 @@ std::optional<PerfEvent> tracepoint(const std::string &name) {
 tl::unexpected<Error> unknown(const std::string &name, std::string_view why) {
   return fail(ExitStatus::usage, fmt::format("event '{}': {}", name, why),
               "use --event with page-faults, context-switches, task-clock, instructions, cycles, cache-misses or any "
-              "that perf list "
-              "names, and :u or :k behind it for user or kernel mode only");
+              "that perf list names, and :u or :k behind it for user or kernel mode only");
 }
 
 bool is_denial(int error) { return error == EACCES || error == EPERM; }

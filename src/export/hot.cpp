@@ -1,6 +1,10 @@
 #include "awaitscope/export/hot.hpp"
 
+#include <algorithm>
 #include <array>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -17,10 +21,27 @@ constexpr std::size_t k_rows = 40;
 
 struct Column {
   Metric metric;
-  const char *title;
+  std::string title;
+  std::size_t width; ///< of a number
+  std::uint64_t whole;
 };
-constexpr std::array<Column, 4> k_columns{
-    {{Metric::wall, "samples"}, {Metric::cpu, "CPU"}, {Metric::events, "events"}, {Metric::await, "await"}}};
+
+/// Those that the recording has anything of, and that which was asked for. Events that are the CPU times stand there already.
+std::vector<Column> columns(const Cost &sum, Metric asked, const RecordingInfo &info) {
+  const std::string event = info.event.empty() ? "events" : one_line(valid_utf8(info.event));
+  std::vector<Column> columns;
+  const std::array<std::pair<Metric, std::string>, 4> titles{
+      {{Metric::wall, "samples"}, {Metric::cpu, "CPU"}, {Metric::events, event}, {Metric::await, "await"}}};
+  for (const auto &[metric, title] : titles) {
+    const bool twice = metric == Metric::events && info.event_source == EventSource::cpu_time;
+    if (metric == asked || (value_of(sum, metric) > 0 && !twice)) {
+      constexpr std::size_t k_number = 12;
+      constexpr std::size_t k_suffix = 6; // " total"
+      columns.push_back({metric, title, std::max(k_number, title.size() + k_suffix), value_of(sum, metric)});
+    }
+  }
+  return columns;
+}
 
 std::string cell(std::uint64_t value, Metric metric) {
   const bool is_time = metric == Metric::cpu || metric == Metric::await;
@@ -37,13 +58,12 @@ Json cost_json(const Cost &cost) {
 
 } // namespace
 
-std::string hot_text(const HotFunctions &hot, Metric metric, FrameNames &names) {
+std::string hot_text(const HotFunctions &hot, Metric metric, const RecordingInfo &info, FrameNames &names) {
+  const std::vector<Column> shown = columns(hot.sum, metric, info);
   std::string text;
-  for (const Column &column : k_columns) {
-    if (column.metric == metric || value_of(hot.sum, column.metric) > 0) {
-      text += fmt::format("{:>12} {:>8} {:>12} {:>8}  ", fmt::format("{} own", column.title), "",
-                          fmt::format("{} total", column.title), "");
-    }
+  for (const Column &column : shown) {
+    text += fmt::format("{:>{}} {:>8} {:>{}} {:>8}  ", column.title + " own", column.width, "", column.title + " total",
+                        column.width, "");
   }
   text += "function\n";
   std::size_t rows = 0;
@@ -52,14 +72,12 @@ std::string hot_text(const HotFunctions &hot, Metric metric, FrameNames &names) 
       break;
     }
     ++rows;
-    for (const Column &column : k_columns) {
-      const std::uint64_t sum = value_of(hot.sum, column.metric);
-      if (column.metric == metric || sum > 0) {
-        const std::uint64_t own = value_of(function.own, column.metric);
-        const std::uint64_t total = value_of(function.total, column.metric);
-        text += fmt::format("{:>12} {:>8} {:>12} {:>8}  ", cell(own, column.metric), percent(own, sum),
-                            cell(total, column.metric), percent(total, sum));
-      }
+    for (const Column &column : shown) {
+      const std::uint64_t own = value_of(function.own, column.metric);
+      const std::uint64_t total = value_of(function.total, column.metric);
+      text +=
+          fmt::format("{:>{}} {:>8} {:>{}} {:>8}  ", cell(own, column.metric), column.width, percent(own, column.whole),
+                      cell(total, column.metric), column.width, percent(total, column.whole));
     }
     text += one_line(names.name({function.code, 0, FrameKind::python})) + '\n';
   }
@@ -69,7 +87,7 @@ std::string hot_text(const HotFunctions &hot, Metric metric, FrameNames &names) 
   return text;
 }
 
-std::string hot_json(const HotFunctions &hot, Metric metric, const CodeTable &codes) {
+std::string hot_json(const HotFunctions &hot, Metric metric, const RecordingInfo &info, const CodeTable &codes) {
   Json functions = Json::array();
   for (const FunctionCost &function : hot.functions) {
     const CodeInfo &code = codes.at(function.code);
@@ -79,8 +97,11 @@ std::string hot_json(const HotFunctions &hot, Metric metric, const CodeTable &co
                          {"own", cost_json(function.own)},
                          {"total", cost_json(function.total)}});
   }
-  const Json document = {
-      {"schema", 1}, {"metric", name_of(metric)}, {"sum", cost_json(hot.sum)}, {"functions", std::move(functions)}};
+  const Json document = {{"schema", 1},
+                         {"metric", name_of(metric)},
+                         {"event", info.event.empty() ? Json(nullptr) : Json(info.event)},
+                         {"sum", cost_json(hot.sum)},
+                         {"functions", std::move(functions)}};
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -57,6 +57,27 @@ double bytes_per_sample(const RecordingReader &reader, const StackCosts &costs) 
 double in_hertz(std::uint64_t millihertz) { return static_cast<double>(millihertz) / 1000; }
 
 double rate_of(const RecordingInfo &info) { return in_hertz(info.rate_millihertz); }
+std::string_view name_of(EventSource source) {
+  return source == EventSource::counters ? "perf_event_open" : "schedstat";
+}
+
+/// "page-faults, by perf_event_open in each thread: 12 in samples; the kernel says 13"
+std::string events_line(const RecordingInfo &info, const SamplingTotals &totals, const StackCosts &costs) {
+  const auto value = [&](std::uint64_t events) {
+    return info.event_source == EventSource::cpu_time ? human_duration(static_cast<std::int64_t>(events))
+                                                      : with_thousands(events);
+  };
+  std::string text =
+      fmt::format("{}, by {} of each thread: {} in samples; the kernel says {}", one_line(valid_utf8(info.event)),
+                  name_of(info.event_source), value(costs.sum().events),
+                  totals.process_events ? value(totals.process_events->scaled()) : "nothing");
+  const EventCount whole = totals.process_events.value_or(EventCount{});
+  if (whole.running_ns < whole.enabled_ns) {
+    text += fmt::format(" (scaled: there was a counter for {:.1f} % of the time)",
+                        100.0 * static_cast<double>(whole.running_ns) / static_cast<double>(whole.enabled_ns));
+  }
+  return text;
+}
 
 std::string seconds(std::uint64_t nanoseconds) {
   return fmt::format("{:.3f} s", static_cast<double>(nanoseconds) / 1e9);
@@ -91,6 +112,7 @@ std::string info_json(const RecordingReader &reader, const StackCosts &costs) {
         {"engine", info.engine},
         {"rate_hz", rate_of(info)},
         {"event", info.event.empty() ? Json(nullptr) : Json(info.event)},
+        {"event_source", info.event.empty() ? Json(nullptr) : Json(name_of(info.event_source))},
         {"idle_threads", info.idle_threads},
         {"task_names", info.task_names}}},
       {"start", moment(info.start_realtime_ns)},
@@ -111,9 +133,11 @@ std::string info_json(const RecordingReader &reader, const StackCosts &costs) {
       {"longest_task_look_ns", totals.longest_task_look_ns},
       {"tool_cpu_ns", totals.tool_cpu_ns},
       {"cpu_ns", costs.sum().cpu_ns},
-      {"unsampled_cpu_ns", costs.unsampled_cpu_ns},
+      {"unsampled_cpu_ns", costs.unsampled.cpu_ns},
       {"process_cpu_ns", totals.process_cpu_ns ? Json(*totals.process_cpu_ns) : Json(nullptr)},
       {"events", costs.sum().events},
+      {"unsampled_events", costs.unsampled.events},
+      {"process_events", totals.process_events ? Json(totals.process_events->scaled()) : Json(nullptr)},
       {"processes", totals.processes != 0 ? Json(totals.processes) : Json(nullptr)},
       {"threads", tables.threads.size()},
       {"tasks", tables.tasks.size() - 1},
@@ -164,7 +188,7 @@ std::string info_text(const RecordingReader &reader, const StackCosts &costs) {
   line("CPU", fmt::format("{} in samples; the kernel says {}", seconds(costs.sum().cpu_ns),
                           totals.process_cpu_ns ? seconds(*totals.process_cpu_ns) : "nothing"));
   if (!info.event.empty()) {
-    line("event", fmt::format("{}: {}", one_line(valid_utf8(info.event)), with_thousands(costs.sum().events)));
+    line("event", events_line(info, totals, costs));
   }
   if (totals.tool_cpu_ns != 0) {
     line("cost", fmt::format("the recorder used {} of CPU", seconds(static_cast<std::uint64_t>(totals.tool_cpu_ns))));

@@ -101,10 +101,10 @@ std::string speedscope_json(const RecordingReader &reader, const Timeline &timel
     }
     profiles += R"(],"weights":[)" + weights + "]}";
   }
-  if (timeline.unsampled_cpu_ns > 0) {
-    append_profile(profiles, "thread ?", unit, timeline.unsampled_cpu_ns);
-    profiles += fmt::format(R"("samples":[[{}]],"weights":[{}]}})", frames.number(Frames::unreadable()),
-                            timeline.unsampled_cpu_ns);
+  if (timeline.unsampled > 0) {
+    append_profile(profiles, "thread ?", unit, timeline.unsampled);
+    profiles +=
+        fmt::format(R"("samples":[[{}]],"weights":[{}]}})", frames.number(Frames::unreadable()), timeline.unsampled);
   }
   return fmt::format("{{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\n"
                      "\"exporter\":{},\n\"name\":{},\n\"activeProfileIndex\":0,\n"

@@ -81,12 +81,16 @@ std::optional<TaskStat> parse_task_stat(std::string_view text) {
   stat.command = std::string(text.substr(open + 1, close - open - 1));
   text.remove_prefix(close + 2);
   constexpr int k_state_field = 3;
+  constexpr int k_minor_faults_field = 10;
+  constexpr int k_major_faults_field = 12;
   constexpr int k_processor_field = 39;
   for (int field = k_state_field; field <= k_processor_field && !text.empty(); ++field) {
     const std::string_view value = take_until(text, ' ');
     if (field == k_state_field && !value.empty()) {
       stat.state = value.front();
-    } else if (field == k_processor_field && !parse_number(value, stat.processor)) {
+    } else if ((field == k_minor_faults_field && !parse_number(value, stat.minor_faults)) ||
+               (field == k_major_faults_field && !parse_number(value, stat.major_faults)) ||
+               (field == k_processor_field && !parse_number(value, stat.processor))) {
       return std::nullopt;
     }
   }

@@ -61,6 +61,8 @@ void put_info(std::string &block, const RecordingInfo &info) {
   put_varint(out, info.task_names ? 1 : 0);
   put_list(out, info.import_paths);
   put_varint(out, info.python_presumed ? 1 : 0);
+  put_varint(out, static_cast<std::uint64_t>(info.event_source));
+  put_varint(out, info.events_as_time ? 1 : 0);
   block += static_cast<char>(Section::info);
   put_text(block, out);
 }
@@ -84,6 +86,10 @@ bool take_info(std::string_view contents, RecordingInfo &info) {
   info.task_names = in.varint() != 0;
   info.import_paths = take_list(in);
   info.python_presumed = in.left() > 0 && in.varint() != 0; // not in recordings of the first versions
+  if (in.left() > 0) {                                      // recordings of before it have none
+    info.event_source = in.varint() == 1 ? EventSource::cpu_time : EventSource::counters;
+    info.events_as_time = in.varint() == 1;
+  }
   info.unit_ns = static_cast<std::int64_t>(unit);
   return in.ok() && unit > 0 && unit <= format::k_max_unit;
 }
@@ -108,6 +114,11 @@ void put_totals(std::string &block, const Totals &totals) {
   put_varint(out, sampling.task_looks);
   put_varint(out, static_cast<std::uint64_t>(sampling.task_look_ns));
   put_varint(out, static_cast<std::uint64_t>(sampling.longest_task_look_ns));
+  const EventCount events = sampling.process_events.value_or(EventCount{});
+  for (const std::uint64_t value :
+       {std::uint64_t{sampling.process_events ? 1U : 0U}, events.counted, events.enabled_ns, events.running_ns}) {
+    put_varint(out, value);
+  }
   block += static_cast<char>(Section::totals);
   put_text(block, out);
 }
@@ -145,11 +156,18 @@ bool take_totals(std::string_view contents, Totals &totals) {
   const std::uint64_t longest_look = has_looks ? in.varint() : 0;
   sampling.task_look_ns = static_cast<std::int64_t>(look);
   sampling.longest_task_look_ns = static_cast<std::int64_t>(longest_look);
+  if (in.left() > 0) { // recordings of before they were counted have none
+    const bool known = in.varint() == 1;
+    const EventCount events{in.varint(), in.varint(), in.varint()};
+    sampling.process_events = known ? std::optional(events) : std::nullopt;
+  }
+  const EventCount events = sampling.process_events.value_or(EventCount{});
   sampling.elapsed_ns = static_cast<std::int64_t>(elapsed);
   sampling.read_ns = static_cast<std::int64_t>(read);
   sampling.longest_read_ns = static_cast<std::int64_t>(longest);
   sampling.process_cpu_ns = cpu == 0 ? std::nullopt : std::optional(cpu - 1);
-  return in.ok() && std::max({elapsed, read, longest, cpu, tool_cpu, look, longest_look}) <= format::k_max_number;
+  return in.ok() && std::max({elapsed, read, longest, cpu, tool_cpu, look, longest_look, events.counted,
+                              events.enabled_ns, events.running_ns}) <= format::k_max_number;
 }
 
 } // namespace

@@ -40,7 +40,8 @@ std::size_t RecordingWriter::TaskKeyHash::operator()(const TaskKey &key) const {
 RecordingWriter::RecordingWriter(RecordingInfo info, const CodeTable &codes, PutBlock put)
     : codes_(codes), put_(std::move(put)), start_ns_(info.start_ns),
       period_ns_(1'000'000'000'000 / static_cast<std::int64_t>(std::max<std::uint64_t>(1, info.rate_millihertz))),
-      unit_ns_(std::clamp(period_ns_ / 100, format::k_min_unit, format::k_max_unit)), last_totals_ns_(info.start_ns) {
+      unit_ns_(std::clamp(period_ns_ / 100, format::k_min_unit, format::k_max_unit)),
+      event_unit_(info.events_as_time ? static_cast<std::uint64_t>(unit_ns_) : 1), last_totals_ns_(info.start_ns) {
   text_ids_.emplace(std::string(), 0);
   info.unit_ns = unit_ns_;
   info.tool_command = bounded(std::move(info.tool_command));
@@ -101,12 +102,14 @@ void RecordingWriter::add(const Sample &sample, const std::string &thread_name) 
         {sample.task, border == frames.rend() ? 0 : std::uint64_t{border->code} + 1, text(sample.task_name), process});
   }
   row.first_ns = row.last_ns = std::max<std::int64_t>(0, sample.time_ns - start_ns_);
-  row.events = sample.events;
   row.count = sample.weight;
   Thread &known = threads_[row.thread];
   row.cpu_ns = known.cpu_rest_ns + sample.cpu_ns;
   known.cpu_rest_ns = row.cpu_ns % static_cast<std::uint64_t>(unit_ns_);
   row.cpu_ns -= known.cpu_rest_ns;
+  known.events_rest += sample.events;
+  row.events = known.events_rest / event_unit_;
+  known.events_rest %= event_unit_;
 
   if (known.row != k_none && sample.weight != 0) {
     SampleRun &run = rows_[known.row];

@@ -135,6 +135,12 @@ void StackCosts::add_wait(const RecordingTables &tables, const TaskSpan &span, s
   sum_ += cost;
 }
 
+Cost unsampled_cost(const SamplingTotals &totals, const Cost &sampled) {
+  const auto rest = [](std::uint64_t whole, std::uint64_t part) { return whole > part ? whole - part : 0; };
+  return {0, rest(totals.process_cpu_ns.value_or(0), sampled.cpu_ns),
+          rest(totals.process_events.value_or(EventCount{}).scaled(), sampled.events), 0};
+}
+
 Result<StackCosts> read_costs(RecordingReader &reader, const TimeRange &range) {
   StackCosts costs;
   const RecordingTables &tables = reader.tables();
@@ -161,9 +167,8 @@ Result<StackCosts> read_costs(RecordingReader &reader, const TimeRange &range) {
     }
   }
   waits.finish(std::max(costs.last_ns, reader.totals().elapsed_ns));
-  const std::uint64_t whole = reader.totals().process_cpu_ns.value_or(0);
-  if (range.everything() && whole > costs.sum().cpu_ns) {
-    costs.unsampled_cpu_ns = whole - costs.sum().cpu_ns;
+  if (range.everything()) {
+    costs.unsampled = unsampled_cost(reader.totals(), costs.sum());
   }
   return costs;
 }

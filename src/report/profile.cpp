@@ -164,8 +164,9 @@ std::vector<WeightedStack> stack_profile(const RecordingTables &tables, const St
           {root_of(tables, key, frames, options), shown_frames(frames, options), weight, process_of(tables, key)});
     }
   }
-  if (options.metric == Metric::cpu && options.filter.everything() && costs.unsampled_cpu_ns > 0) {
-    profile.push_back({"thread ?", {k_unreadable_frame}, costs.unsampled_cpu_ns, {}});
+  const std::uint64_t unsampled = value_of(costs.unsampled, options.metric);
+  if (options.filter.everything() && unsampled > 0) {
+    profile.push_back({"thread ?", {k_unreadable_frame}, unsampled, {}});
   }
   return profile;
 }

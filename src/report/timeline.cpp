@@ -74,7 +74,7 @@ Result<Timeline> read_timeline(RecordingReader &reader, const TimeRange &range, 
       waits.push_back({span.from_ns, key_of_wait(tables, span), waited});
     }
   });
-  std::uint64_t sampled_cpu = 0;
+  Cost sampled;
   std::int64_t last_ns = 0;
   while (true) {
     const Result<bool> more = reader.next();
@@ -86,7 +86,7 @@ Result<Timeline> read_timeline(RecordingReader &reader, const TimeRange &range, 
     }
     for (const SampleRun &run : reader.samples()) {
       const Cost cost = cost_within(run, range);
-      sampled_cpu += cost.cpu_ns;
+      sampled += cost;
       last_ns = std::max(last_ns, run.last_ns);
       builder.add(key_of(tables, run), value_of(cost, options.metric));
     }
@@ -104,9 +104,8 @@ Result<Timeline> read_timeline(RecordingReader &reader, const TimeRange &range, 
   std::sort(timeline.tracks.begin(), timeline.tracks.end(), [](const Track &a, const Track &b) {
     return a.weight != b.weight ? a.weight > b.weight : a.root < b.root;
   });
-  const std::uint64_t whole = reader.totals().process_cpu_ns.value_or(0);
-  if (options.metric == Metric::cpu && options.filter.everything() && range.everything() && whole > sampled_cpu) {
-    timeline.unsampled_cpu_ns = whole - sampled_cpu;
+  if (options.filter.everything() && range.everything()) {
+    timeline.unsampled = value_of(unsampled_cost(reader.totals(), sampled), options.metric);
   }
   return timeline;
 }

@@ -83,7 +83,7 @@ void ProcessSampler::settle_states(TargetThread &thread) {
 }
 
 /// What is read of one thread in one snapshot.
-void ProcessSampler::look(TargetThread &thread) {
+void ProcessSampler::look(TargetThread &thread, CountEvents count) {
   seen_generation_ = target_->interpreters().thread_generation();
   seen_threads_.reset();
   if (seen_generation_ != generation_) {
@@ -102,11 +102,28 @@ void ProcessSampler::look(TargetThread &thread) {
   coroutines_seen_ = coroutines_seen_ || (!target_->tasks().located_in(subject_->interpreter) &&
                                           std::any_of(stack_.frames.begin(), stack_.frames.end(),
                                                       [](const PythonFrame &frame) { return frame.of_generator; }));
+  // In here, so that it is the count at the very moment of the stack; and the kernel need not ask another CPU for it, since
+  // the thread is on none.
+  seen_count_ = count == CountEvents::read ? thread.counter->read() : std::nullopt;
+}
+
+/// What the accepted look has counted.
+void ProcessSampler::tell_events(TargetThread &thread, ThreadState state, const SchedStat &stat) {
+  sample_.events = 0;
+  if (!seen_count_) {
+    return;
+  }
+  sample_.events = seen_count_->since(thread.count_told).scaled();
+  thread.count_told = *seen_count_;
+  thread.count_told_at = state == ThreadState::idle ? stat.times_run : 0;
 }
 
 ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState state, const SchedStat &stat,
                                               SampleSink &sink) {
-  const Capture capture = engine_.capture(*target_, thread, stat, [&] { look(thread); });
+  // A thread that waits and has not run since has counted nothing.
+  const bool counts = thread.counter && (state == ThreadState::running || thread.count_told_at != stat.times_run);
+  const CountEvents count = counts ? CountEvents::read : CountEvents::skip;
+  const Capture capture = engine_.capture(*target_, thread, stat, [&] { look(thread, count); });
   totals_.retries += capture.retries;
   switch (capture.status) {
   case CaptureStatus::failed:
@@ -145,6 +162,7 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
   sample_.task_name = lineage_.root_name;
   sample_.cpu_ns = stat.cpu_ns - thread.cpu_told_ns.value_or(stat.cpu_ns);
   thread.cpu_told_ns = stat.cpu_ns;
+  tell_events(thread, state, stat);
   if (thread.shared) {
     settle_states(thread);
   }
@@ -178,6 +196,9 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weig
     }
     if (!thread.cpu_told_ns) {
       begin_cpu(thread, *stat);
+      if (events_ && !thread.counter) {
+        events_->watch(thread);
+      }
     }
     const bool still_blocked = stat->times_run == thread.blocked_at && stat->times_run != 0;
     const ThreadWatch::Run run = still_blocked ? ThreadWatch::Run::blocked : thread.watch.run();

@@ -38,10 +38,34 @@ void Sampler::add(std::unique_ptr<Target> target, SampleSink &sink) {
   processes_.push_back(std::make_unique<ProcessSampler>(std::move(target), engine_, options_, start_ns_, totals_));
 }
 
+/// Before a process is let go: its counters outlive it, but not its sampler.
+void Sampler::close(const ProcessSampler &process) {
+  const std::optional<EventCount> count = process.event_count();
+  closed_events_ += count.value_or(EventCount{});
+  events_known_ = events_known_ && count;
+}
+
+void Sampler::count_events() {
+  EventCount sum = closed_events_;
+  bool known = options_.event && events_known_;
+  for (const auto &process : processes_) {
+    const std::optional<EventCount> count = known ? process->event_count() : std::nullopt;
+    known = known && count;
+    sum += count.value_or(EventCount{});
+  }
+  totals_.process_events = known ? std::optional(sum) : std::nullopt;
+}
+
 void Sampler::take_events(SampleSink &sink) {
   for (ProcessFollower::Event &event : follower_.take()) {
     // The process has become another program, or has ended: what was known of it is void.
-    std::erase_if(processes_, [&](const auto &process) { return process->pid() == event.pid; });
+    std::erase_if(processes_, [&](const auto &process) {
+      const bool over = process->pid() == event.pid;
+      if (over) {
+        close(*process);
+      }
+      return over;
+    });
     if (event.target) {
       add(std::move(event.target), sink);
     }
@@ -56,6 +80,9 @@ bool Sampler::tick(SampleSink &sink) {
   for (auto process = processes_.begin(); process != processes_.end();) {
     const bool ended = (*process)->tick(sink, weight) == ProcessSampler::Health::ended ||
                        (*process)->housekeep(now) == ProcessSampler::Health::ended;
+    if (ended) {
+      close(**process);
+    }
     process = ended ? processes_.erase(process) : std::next(process);
   }
   // In this order: the follower stops expecting after it has told what came of it.
@@ -114,6 +141,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
       batch.flush();
       totals_.elapsed_ns = now - start;
       totals_.tool_cpu_ns = own_cpu_ns() - cpu_before_ns_;
+      count_events();
       if (progress_) {
         progress_(totals_);
       }
@@ -122,6 +150,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
   batch.flush();
   totals_.elapsed_ns = monotonic_ns() - start;
   totals_.tool_cpu_ns = own_cpu_ns() - cpu_before_ns_;
+  count_events();
   return totals_;
 }
 

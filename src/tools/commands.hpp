@@ -21,6 +21,7 @@ struct RecordOptions {
   std::string output;
   std::string format;
   std::string engine = "auto";
+  std::string event = "auto";
   bool subprocesses = false;
   ViewOptions view;
   std::vector<std::string> words; ///< the whole command line

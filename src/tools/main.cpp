@@ -92,6 +92,14 @@ CLI::App *add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) 
           "what to write: recording, or a view of it, as report makes it (default: by the ending of FILE, else "
           "recording)")
       ->type_name("NAME");
+  command
+      ->add_option(
+          "--event", options.event,
+          "count this in each thread: page-faults, context-switches, task-clock, instructions, cycles, cache-misses or "
+          "any "
+          "that perf list names, :u or :k behind it for user or kernel mode (default: instructions, or task-clock "
+          "where the machine counts none; none: nothing)")
+      ->type_name("NAME");
   command->add_flag("--subprocesses", options.subprocesses,
                     "follow the process's children as well, those that there are and those that are born");
   add_view(*command, options.view);

@@ -18,6 +18,7 @@
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
 #include "engines.hpp"
+#include "events.hpp"
 #include "messages.hpp"
 #include "output.hpp"
 #include "pace_notes.hpp"
@@ -31,6 +32,7 @@ namespace {
 /// What the command line asked for, parsed and checked.
 struct Plan {
   SamplerOptions sampling;
+  EventPlan event;
   Format format = Format::recording;
   ViewPlan view;                ///< unless a recording is to be written
   std::optional<Output> output; ///< opened by open_output()
@@ -72,6 +74,16 @@ Result<Plan> plan_of(const RecordOptions &options) {
     return tl::unexpected(view.error());
   }
   plan.view = *view;
+  if (options.event == "none" && plan.format != Format::recording && view->profile.metric == Metric::events) {
+    return fail(ExitStatus::usage, "--metric events has nothing to show with --event none",
+                "name an event with --event");
+  }
+  const Result<EventPlan> event = plan_event(options.event);
+  if (!event) {
+    return tl::unexpected(event.error());
+  }
+  plan.event = *event;
+  plan.sampling.event = event->counted;
   plan.sampling.idle = options.view.idle ? IdleThreads::sample : IdleThreads::skip;
   plan.sampling.all_tasks = options.view.all_tasks ? AllTasks::watch : AllTasks::skip;
   plan.sampling.root_names = options.view.task_names ? RootNames::read : RootNames::skip;
@@ -178,6 +190,9 @@ RecordingInfo info_of(const RecordOptions &options, const Plan &plan, Target &ta
   info.python = target.runtime().layout.version.text();
   info.python_presumed = target.runtime().layout.presumed;
   info.engine = engine.name();
+  info.event = plan.event.name;
+  info.event_source = plan.event.source;
+  info.events_as_time = plan.event.counted && is_as_frequent_as_time(*plan.event.counted);
   info.rate_millihertz = static_cast<std::uint64_t>(std::llround(plan.sampling.rate_hz * 1000));
   info.idle_threads = plan.sampling.idle == IdleThreads::sample;
   info.task_names = plan.sampling.root_names == RootNames::read;
@@ -296,8 +311,8 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
     for (const std::string &warning : view.warnings) {
       say(warning);
     }
-    say(fmt::format("{}; {}", summary(totals, plan.sampling.rate_hz, engine_name, children_for(options)),
-                    outcome(plan, view)));
+    say(fmt::format("{}{}; {}", summary(totals, plan.sampling.rate_hz, engine_name, children_for(options)),
+                    event_summary(plan.event, totals), outcome(plan, view)));
   }
   return {};
 }
@@ -344,6 +359,9 @@ Result<int> record(const RecordOptions &options) {
   }
   if (done) {
     done = attach(options, child, codes, target);
+  }
+  if (done) {
+    done = prepare_counting(plan->event, target->process().pid());
   }
   if (done) {
     done = sample_and_write(options, *plan, std::move(target), codes, began_ns);

@@ -51,6 +51,11 @@ Result<Metric> parse_metric(const std::string &name) {
               "use --metric wall, cpu, events or await");
 }
 
+std::string event_unit(const RecordingInfo &info) {
+  const bool is_clock = info.event == "task-clock" || info.event == "cpu-clock";
+  return is_clock ? info.event + " (nanoseconds)" : info.event;
+}
+
 std::string unit_of(Metric metric, const RecordingInfo &info) {
   switch (metric) {
   case Metric::wall:
@@ -58,7 +63,7 @@ std::string unit_of(Metric metric, const RecordingInfo &info) {
   case Metric::cpu:
     return "nanoseconds on the CPU";
   case Metric::events:
-    return info.event;
+    return event_unit(info);
   case Metric::await:
     break;
   }
@@ -68,7 +73,8 @@ std::string unit_of(Metric metric, const RecordingInfo &info) {
 /// What a recording cannot tell is an error where it is all that was asked for.
 Result<void> check_holds(const RecordingReader &reader, std::uint64_t task_changes, Metric metric) {
   if (metric == Metric::events && reader.info().event.empty()) {
-    return fail(ExitStatus::failed, "this recording counted no event", "use --metric cpu, or --metric wall");
+    return fail(ExitStatus::failed, "this recording counted no event",
+                "use --metric cpu or wall; awaitscope record --event NAME counts one");
   }
   if (metric == Metric::await && task_changes == 0) {
     return fail(ExitStatus::failed, "this recording holds nothing of suspended tasks",
@@ -152,7 +158,8 @@ Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
   }
   if (plan.format == Format::hot) {
     const HotFunctions hot = hot_functions(tables, *costs, plan.profile);
-    return View{plan.json ? hot_json(hot, metric, tables.codes) : hot_text(hot, metric, names),
+    return View{plan.json ? hot_json(hot, metric, reader.info(), tables.codes)
+                          : hot_text(hot, metric, reader.info(), names),
                 fmt::format("functions by {}", name_of(metric)),
                 {}};
   }

@@ -147,7 +147,7 @@ class Refusals(recordings.RecordingTest):
         self.refused(1, self.folder)
 
     def test_what_a_recording_does_not_hold(self):
-        path, _ = self.record_file(self.target("ticking.py"), "-d", 1)
+        path, _ = self.record_file(self.target("ticking.py"), "-d", 1, "--event", "none")
         self.assertIn("counted no event", self.refused(1, path, "-f", "folded", "--metric", "events"))
         self.assertIn("suspended", self.refused(1, path, "-f", "folded", "--metric", "await"))
         self.refused(2, path, "--metric", "beauty")

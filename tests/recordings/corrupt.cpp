@@ -29,8 +29,8 @@ void show_everything(const RecordingReader &reader, const StackCosts &costs) {
     folded_text(stack_profile(tables, costs, options), names);
   }
   const HotFunctions hot = hot_functions(tables, costs, options);
-  hot_text(hot, Metric::wall, names);
-  hot_json(hot, Metric::wall, tables.codes);
+  hot_text(hot, Metric::wall, reader.info(), names);
+  hot_json(hot, Metric::wall, reader.info(), tables.codes);
   info_text(reader, costs);
   info_json(reader, costs);
 }

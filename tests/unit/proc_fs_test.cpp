@@ -33,6 +33,8 @@ TEST_CASE("stat: the command may hold anything") {
   CHECK(stat->command == "a) R (b");
   CHECK(stat->state == 'S');
   CHECK(stat->processor == 5);
+  CHECK(stat->minor_faults == 10);
+  CHECK(stat->major_faults == 12);
   CHECK_FALSE(parse_task_stat(""));
   CHECK_FALSE(parse_task_stat("42 (a"));
   CHECK_FALSE(parse_task_stat("42 (a)"));

@@ -104,6 +104,7 @@ TEST_CASE("a recording gives back what was recorded") {
   totals.samples = 1;
   totals.elapsed_ns = 40 * k_ms;
   totals.process_cpu_ns = 555;
+  totals.process_events = EventCount{77, 3000, 2000};
   totals.lost = {1, 2, 3, 4};
   totals.task_looks = 5;
   totals.task_look_ns = 600;
@@ -152,7 +153,55 @@ TEST_CASE("a recording gives back what was recorded") {
   CHECK(back.totals.longest_task_look_ns == 70);
   CHECK(back.totals.lost == totals.lost);
   CHECK(back.totals.process_cpu_ns == 555);
+  CHECK(back.info.event == "page-faults");
+  CHECK(back.info.event_source == EventSource::counters);
+  REQUIRE(back.totals.process_events);
+  CHECK(back.totals.process_events->counted == 77);
+  CHECK(back.totals.process_events->enabled_ns == 3000);
+  CHECK(back.totals.process_events->running_ns == 2000);
   CHECK(back.ending == Ending::whole);
+}
+
+TEST_CASE("an event that the CPU times tell takes no room of its own") {
+  RecordingInfo info = info_at_100_hz();
+  info.event = "task-clock";
+  info.event_source = EventSource::cpu_time;
+  MemoryRecorder recorder(info);
+  const CodeId a = recorder.codes.add_name("a");
+  recorder.writer().add(sample_of(5 * k_ms, a, 4'560'000), "t");
+  SamplingTotals totals;
+  totals.process_cpu_ns = 5'000'000;
+  recorder.writer().finish(totals);
+  const ReadBack back = read_back(recorder.bytes());
+  REQUIRE(back.samples.size() == 1);
+  CHECK(back.samples[0].cpu_ns == 4'560'000);
+  CHECK(back.samples[0].events == 4'560'000);
+  REQUIRE(back.totals.process_events);
+  CHECK(back.totals.process_events->scaled() == 5'000'000);
+}
+
+TEST_CASE("events that are as frequent as time are written in units, and none is lost") {
+  RecordingInfo info = info_at_100_hz();
+  info.event = "instructions";
+  info.events_as_time = true;
+  MemoryRecorder recorder(info);
+  const CodeId a = recorder.codes.add_name("a");
+  const CodeId b = recorder.codes.add_name("b");
+  constexpr std::uint64_t k_each = 12'345'678;
+  constexpr int k_samples = 1000;
+  for (int i = 0; i < k_samples; ++i) {
+    Sample sample = sample_of(i * 10 * k_ms, i % 2 == 0 ? a : b);
+    sample.events = k_each;
+    recorder.writer().add(sample, "t");
+  }
+  recorder.writer().finish({});
+  const ReadBack back = read_back(recorder.bytes());
+  std::uint64_t sum = 0;
+  for (const SampleRun &run : back.samples) {
+    CHECK(run.events % static_cast<std::uint64_t>(back.info.unit_ns) == 0);
+    sum += run.events;
+  }
+  CHECK(k_each * k_samples - sum < static_cast<std::uint64_t>(back.info.unit_ns));
 }
 
 TEST_CASE("CPU time below a unit is not lost") {

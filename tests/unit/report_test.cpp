@@ -107,6 +107,23 @@ TEST_CASE("CPU time sums up to the kernel's, what no sample carries included") {
   CHECK(folded(recorder, cpu) == "thread MainThread;f (x.py:3) 3000000\n");
 }
 
+TEST_CASE("events sum up to the kernel's, what no sample carries included") {
+  Recorder recorder;
+  const CodeId f = recorder.codes.add({"f", "/srv/app/x.py", 3, {}});
+  recorder.sample(0, {python(f)}, "MainThread", [](Sample &sample) { sample.events = 60; });
+  SamplingTotals totals;
+  totals.process_cpu_ns = k_cpu;
+  totals.process_events = EventCount{50, 2000, 1000}; // a counter for half of the time
+  recorder.writer().finish(totals);
+  ProfileOptions events;
+  events.metric = Metric::events;
+  CHECK(folded(recorder, events) == "thread ?;[unreadable] 40\nthread MainThread;f (x.py:3) 60\n");
+  events.filter.functions = {"f"};
+  CHECK(folded(recorder, events) == "thread MainThread;f (x.py:3) 60\n");
+  const TimeRange part{0, 2 * k_ms};
+  CHECK(folded(recorder, events, Lines::definition, part) == "thread MainThread;f (x.py:3) 60\n");
+}
+
 TEST_CASE("filters: threads, tasks, functions") {
   Recorder recorder;
   const CodeId main = recorder.codes.add({"Site.main", "/srv/app/m.py", 1, {}});
@@ -188,7 +205,7 @@ TEST_CASE("hot functions: own at the leaf, total once a stack") {
   CHECK(of(1 - first).own.cpu_ns == 2 * k_cpu); // the CPU time of the sample that was idle counts
   CHECK(of(1 - first).total.samples == 2);
   CHECK(hot.sum.samples == 3);
-  const auto json = nlohmann::json::parse(hot_json(hot, Metric::wall, reader->tables().codes));
+  const auto json = nlohmann::json::parse(hot_json(hot, Metric::wall, reader->info(), reader->tables().codes));
   CHECK(json["schema"] == 1);
   CHECK(json["functions"].size() == 2);
   CHECK(json["sum"]["cpu_ns"] == 4 * k_cpu);

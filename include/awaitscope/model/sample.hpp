@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "awaitscope/model/event_count.hpp"
 #include "awaitscope/model/stack.hpp"
 
 namespace awaitscope {
@@ -60,6 +61,7 @@ struct SamplingTotals {
   std::int64_t read_ns = 0;    ///< time spent reading while the thread could not run, all threads
   std::int64_t longest_read_ns = 0;
   std::optional<std::uint64_t> process_cpu_ns; ///< what the kernel says that the whole process has used meanwhile
+  std::optional<EventCount> process_events;    ///< counted in all threads of all processes; none if that is not known
   std::array<std::uint64_t, static_cast<std::size_t>(Loss::count_)> lost{};
   std::uint64_t processes = 0;          ///< that were attached to; 0: an older recording, which does not say
   std::uint64_t slowest_millihertz = 0; ///< the lowest rate, where it was lowered; 0: it never was

@@ -26,6 +26,10 @@ private:
   int cpu_ = -1;
 };
 
+/// Lets this process have as many open files as the system allows: each thread that is watched takes some. What is started
+/// afterwards inherits that.
+void allow_many_descriptors();
+
 enum class Scheduling : std::uint8_t {
   fifo,  ///< SCHED_FIFO: needs CAP_SYS_NICE
   slice, ///< a short EEVDF slice, kernel 6.12+

@@ -38,7 +38,9 @@ std::optional<SchedStat> parse_schedstat(std::string_view text);
 struct TaskStat {
   std::string command;
   char state = '?';
-  int processor = -1; ///< field 39: the CPU last executed on
+  std::uint64_t minor_faults = 0; ///< field 10
+  std::uint64_t major_faults = 0; ///< field 12
+  int processor = -1;             ///< field 39: the CPU last executed on
 };
 std::optional<TaskStat> parse_task_stat(std::string_view text);
 

@@ -29,9 +29,9 @@ public:
   /// The CPU that the thread runs or last ran on, or -1.
   [[nodiscard]] int processor();
 
-private:
   [[nodiscard]] std::optional<TaskStat> stat();
 
+private:
   ThreadId pid_ = 0;
   ThreadId tid_ = 0;
   // Opened at first use: many threads have ended before they are looked at, and most are never seen running.

@@ -35,12 +35,13 @@
 ///               last five but the stack only in rows whose bits say so
 ///   task changes time (since the row before), since the look before + 1 (0: none), task, state, stack, CPU time, first own
 ///               frame of a new call + 1, root task (0: itself), root thread + 1 (0: none)
-///   totals      SamplingTotals so far, and whether this is the end
+///   totals      SamplingTotals so far, and whether this is the end; what the kernel counted of the event in all threads
 ///
 /// Each thing is interned once, in the block of its first use, and its number is its place: it is never repeated.
 /// Times and CPU times are in a unit that the info names: a hundredth of the sampling period, but within 1 and 10 µs. The
 /// moment of a sample says no more, and each digit below is noise that costs half a byte a sample. What is left of a CPU time
-/// goes to the thread's next sample, so that sums are exact.
+/// goes to the thread's next sample, so that sums are exact. Events of which there are about as many as nanoseconds
+/// (instructions, cycles, clocks) are told alike; of all others each single one.
 ///
 /// Equal samples of one thread at successive ticks are one row with a count, for a second at most; so a thread that
 /// waits costs some ten bytes a second at any rate. A tick by itself is not written at all. Counts are of the rate that was asked

@@ -8,6 +8,12 @@
 
 namespace awaitscope {
 
+/// Where the events of a recording come from.
+enum class EventSource : std::uint8_t {
+  counters, ///< perf_event_open(2), in each thread
+  cpu_time, ///< the event is task-clock, and told by CPU times: it takes no room of its own
+};
+
 /// What a recording says of where it comes from. Text is as the system gave it, and not trusted to be UTF-8.
 struct RecordingInfo {
   std::string tool_version;
@@ -19,9 +25,11 @@ struct RecordingInfo {
   std::string python;
   std::string engine;
   std::uint64_t rate_millihertz = 0;
-  std::int64_t unit_ns = 0;              ///< of the times in the file; the writer's choice
-  std::string event;                     ///< what Sample::events counts; empty: nothing was counted
-  std::int64_t start_ns = 0;             ///< CLOCK_MONOTONIC at the start; every other time is told from here
+  std::int64_t unit_ns = 0; ///< of the times in the file; the writer's choice
+  std::string event;        ///< what Sample::events counts; empty: nothing was counted
+  EventSource event_source = EventSource::counters;
+  bool events_as_time = false; ///< there are about as many as nanoseconds: they are written in units, as times are
+  std::int64_t start_ns = 0;   ///< CLOCK_MONOTONIC at the start; every other time is told from here
   std::int64_t start_realtime_ns = 0;    ///< the same moment by CLOCK_REALTIME
   bool idle_threads = false;             ///< threads that wait were sampled too
   bool task_names = false;               ///< the names that the program gave its root tasks were read

@@ -49,6 +49,7 @@ private:
 
   Result<bool> next_block();
   bool end(Ending how);
+  void tell_cpu_as_events();
 
   std::unique_ptr<ByteSource> source_;
   std::unique_ptr<RecordingTables> tables_;

@@ -39,6 +39,7 @@ private:
   struct Thread {
     std::size_t row = k_none;      ///< in rows_, of the run that may go on
     std::uint64_t cpu_rest_ns = 0; ///< less than a unit, not written yet
+    std::uint64_t events_rest = 0; ///< the same
   };
   struct TaskKey {
     Address address = 0;
@@ -61,6 +62,7 @@ private:
   std::int64_t start_ns_;
   std::int64_t period_ns_;
   std::int64_t unit_ns_;
+  std::uint64_t event_unit_; ///< so many events are one in the file
   RecordingTables tables_;
   block::Extent written_;
   std::vector<block::CodeTexts> code_texts_;

@@ -69,9 +69,9 @@ public:
   [[nodiscard]] const Map &stacks() const { return stacks_; }
   [[nodiscard]] const Cost &sum() const { return sum_; }
 
-  /// CPU time that the process used by the kernel's count and that no sample carries: threads that are not Python's, and
-  /// the last moments of those that ended. 0 unless the whole recording was read.
-  std::uint64_t unsampled_cpu_ns = 0;
+  /// CPU time that the process used by the kernel's count, and events, that no sample carries: threads that are not Python's,
+  /// the first moments of those that began and the last of those that ended. 0 unless the whole recording was read.
+  Cost unsampled;
   std::int64_t last_ns = 0; ///< the last sample's moment, since the start
   std::uint64_t task_changes = 0;
 
@@ -82,6 +82,9 @@ private:
 
 StackCosts::Key key_of(const RecordingTables &tables, const SampleRun &run);
 StackCosts::Key key_of_wait(const RecordingTables &tables, const TaskSpan &span);
+
+/// What the kernel counted in all, less what samples carry.
+Cost unsampled_cost(const SamplingTotals &totals, const Cost &sampled);
 
 /// Reads the recording to its end.
 Result<StackCosts> read_costs(RecordingReader &reader, const TimeRange &range);

@@ -21,8 +21,8 @@ struct Track {
 };
 
 struct Timeline {
-  std::vector<Track> tracks;          ///< the heaviest first
-  std::uint64_t unsampled_cpu_ns = 0; ///< as in StackCosts; only for the metric cpu without a filter
+  std::vector<Track> tracks;   ///< the heaviest first
+  std::uint64_t unsampled = 0; ///< as in StackCosts, of the metric; without a filter only
   std::uint64_t task_changes = 0;
 };
 

@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "awaitscope/sampler/engine.hpp"
 #include "awaitscope/sampler/last_periods.hpp"
+#include "awaitscope/sampler/process_events.hpp"
 #include "awaitscope/sampler/sample_batch.hpp"
 #include "awaitscope/sampler/sample_sink.hpp"
 #include "awaitscope/sampler/target.hpp"
@@ -26,16 +28,21 @@ struct SamplerOptions {
   IdleThreads idle = IdleThreads::skip;
   RootNames root_names = RootNames::skip;
   AllTasks all_tasks = AllTasks::skip;
+  std::optional<PerfEvent> event; ///< counted in each thread, besides its CPU time
 };
 
 /// Samples the threads of one process: decides which have run, has the engine read those, and hands on what they were in.
 class ProcessSampler {
 public:
   /// `start_ns`: when the recording began. Counts into `totals`.
-  ProcessSampler(std::unique_ptr<Target> target, Engine &engine, const SamplerOptions &options, std::int64_t start_ns,
+  ProcessSampler(std::unique_ptr<Target> target, Engine &engine, SamplerOptions options, std::int64_t start_ns,
                  SamplingTotals &totals)
-      : target_(std::move(target)), engine_(engine), options_(options), start_ns_(start_ns), totals_(totals),
-        watcher_(*target_, engine, options.root_names, totals) {}
+      : target_(std::move(target)), engine_(engine), options_(std::move(options)), start_ns_(start_ns), totals_(totals),
+        watcher_(*target_, engine, options_.root_names, totals) {
+    if (options_.event) {
+      events_.emplace(*target_, *options_.event);
+    }
+  }
 
   enum class Health : std::uint8_t { running, ended };
   /// `weight`: of the samples, for how many ticks of the rate that was asked for they stand.
@@ -47,11 +54,16 @@ public:
   /// Drops what the batch holds of this process and proves to be named wrongly. How many samples.
   std::size_t drop_unconfirmed(SampleBatch &batch);
 
+  /// What the kernel has counted of the event in the whole process; none if no event is counted, or that is not known.
+  [[nodiscard]] std::optional<EventCount> event_count() const { return events_ ? events_->total() : std::nullopt; }
+
   [[nodiscard]] ThreadId pid() const { return target_->process().pid(); }
 
 private:
+  enum class CountEvents : std::uint8_t { skip, read };
   Health sample(TargetThread &thread, ThreadState state, const SchedStat &stat, SampleSink &sink);
-  void look(TargetThread &thread);
+  void look(TargetThread &thread, CountEvents count);
+  void tell_events(TargetThread &thread, ThreadState state, const SchedStat &stat);
   std::optional<ThreadEntry> choose_state(const TargetThread &thread);
   void settle_states(TargetThread &thread);
   void lose(Loss loss);
@@ -65,6 +77,7 @@ private:
   SamplingTotals &totals_;
   TaskWatcher watcher_;
   LastPeriods last_periods_;
+  std::optional<ProcessEvents> events_;
   bool first_tick_ = true;
 
   // What the last look found; void until the engine has accepted it.
@@ -72,6 +85,7 @@ private:
   Lineage lineage_;
   std::optional<ThreadEntry> subject_; ///< the thread state that the thread runs in; none if it has none any more
   std::vector<Address> dead_states_;   ///< those that the thread had
+  std::optional<EventCount> seen_count_;
   std::uint64_t seen_generation_ = 0;
   std::optional<std::vector<ThreadEntry>> seen_threads_; ///< the new ones, if the generation is another one
 

@@ -18,8 +18,9 @@ namespace awaitscope {
 /// The sampling loop: paces, and has every process that is followed sampled at each tick.
 class Sampler {
 public:
-  Sampler(Engine &engine, const SamplerOptions &options, ProcessFollower &follower)
-      : engine_(engine), options_(options), follower_(follower), rate_(options.rate_hz, options.most_share) {}
+  Sampler(Engine &engine, SamplerOptions options, ProcessFollower &follower)
+      : engine_(engine), options_(std::move(options)), follower_(follower),
+        rate_(options_.rate_hz, options_.most_share) {}
 
   /// Samples `first` and what the follower brings until the duration has passed, `stop` is set, or every process has ended;
   /// each is success.
@@ -31,6 +32,8 @@ public:
 private:
   bool tick(SampleSink &sink);
   void take_events(SampleSink &sink);
+  void close(const ProcessSampler &process);
+  void count_events();
   void add(std::unique_ptr<Target> target, SampleSink &sink);
   [[nodiscard]] std::int64_t cost_ns() const;
   void control_rate(std::int64_t now, Pacer &pacer);
@@ -43,6 +46,8 @@ private:
   SamplingTotals totals_;
   std::set<std::pair<ThreadId, std::uint64_t>> met_; ///< processes: PID and start time
   std::int64_t cpu_before_ns_ = 0;                   ///< of the tool, before it sampled
+  EventCount closed_events_;                         ///< of processes that are over
+  bool events_known_ = true;                         ///< of all of them
   std::int64_t start_ns_ = 0;
   std::vector<std::unique_ptr<ProcessSampler>> processes_;
   std::function<void(const SamplingTotals &)> progress_;

@@ -11,6 +11,7 @@
 #include "awaitscope/cpython/interpreter.hpp"
 #include "awaitscope/cpython/runtime.hpp"
 #include "awaitscope/cpython/stack_reader.hpp"
+#include "awaitscope/process/perf_counter.hpp"
 #include "awaitscope/process/process.hpp"
 #include "awaitscope/process/thread_watch.hpp"
 
@@ -27,7 +28,10 @@ struct TargetThread {
   std::string name;             ///< threading.Thread.name, valid UTF-8; empty while unknown
   std::uint64_t blocked_at = 0; ///< schedstat's third field when it was last seen blocked; 0 if it never was
   std::optional<std::uint64_t>
-      cpu_told_ns; ///< of schedstat's first field, what samples carry; none before its first tick
+      cpu_told_ns;                      ///< of schedstat's first field, what samples carry; none before its first tick
+  std::optional<PerfCounter> counter{}; ///< of the event that is recorded
+  EventCount count_told{};              ///< what samples carry of that
+  std::uint64_t count_told_at = 0;      ///< as blocked_at, when it was told last, if the thread was idle then
 };
 
 /// Every reader of one process, over one snapshot of its memory.

@@ -28,7 +28,7 @@ class TaskReader {
 public:
   TaskReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, InterpreterReader &interpreters)
       : objects_(objects), codes_(codes), interpreters_(interpreters), futures_(objects),
-        coroutines_(objects, codes, stacks), waiters_(objects, codes, futures_) {}
+        coroutines_(objects, codes, stacks), waiters_(objects, codes, stacks, futures_, coroutines_) {}
 
   /// Finds asyncio's classes and dicts in the target. False while the target has not imported asyncio. A cold search reads
   /// hundreds of strings: not for a moment in which a thread is held off its CPU.
@@ -37,6 +37,9 @@ public:
 
   /// Every task of every loop, in no particular order.
   std::vector<TaskSnapshot> all_tasks();
+
+  /// False if all_tasks() came while the target was changing the list of its tasks, or one of them: a part is missing.
+  [[nodiscard]] bool saw_all() const { return saw_all_; }
 
   /// As all_tasks(), but without those that are done, and without who awaits whom.
   std::vector<TaskLook> look_at_all();
@@ -77,6 +80,7 @@ private:
   FutureReader futures_;
   CoroutineReader coroutines_;
   WaiterReader waiters_;
+  bool saw_all_ = true;
   Address current_tasks_ = 0;      ///< dict {loop: task}
   std::vector<Address> task_sets_; ///< WeakSets and sets
 };

@@ -38,7 +38,6 @@ struct TaskSnapshot {
   TaskState state = TaskState::waiting;
   std::vector<Frame> frames; ///< outermost first, to the innermost awaitable
   std::vector<Address> awaited_by;
-  Address worker_future = 0; ///< the concurrent.futures.Future that a worker thread computes for it; 0: none
 };
 
 } // namespace awaitscope

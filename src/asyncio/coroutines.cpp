@@ -35,7 +35,13 @@ CoroutineReader::Kind CoroutineReader::kind_of(Address object) {
   if (contains(k_wrapper_types, type.name)) {
     return Kind::wrapper;
   }
-  return type.name == "_asyncio.FutureIter" ? Kind::future_iterator : Kind::other;
+  if (type.name == "_asyncio.FutureIter") {
+    return Kind::future_iterator;
+  }
+  if (CompiledCoroutineReader::is_coroutine(type.name)) {
+    return Kind::compiled;
+  }
+  return CompiledCoroutineReader::is_wrapper(type.name) ? Kind::wrapper : Kind::other;
 }
 
 Address CoroutineReader::frame_of(Address coroutine) {
@@ -65,8 +71,11 @@ bool CoroutineReader::next_instruction_awaits(const RawFrame &frame) {
 CoroutineReader::State CoroutineReader::state_of(Address coroutine, const RawFrame *frame) {
   const Layout &layout = objects_.layout();
   if (layout.gen_state == k_absent) { // the frame object tells; without one the coroutine has ended
-    if (frame == nullptr || frame->stack_end == 0) {
-      return frame == nullptr ? State::finished : State::executing;
+    if (frame == nullptr || frame->ended) {
+      return State::finished;
+    }
+    if (frame->stack_end == 0) {
+      return State::executing;
     }
     return next_instruction_awaits(*frame) ? State::awaiting : State::suspended;
   }
@@ -97,6 +106,15 @@ std::uint64_t CoroutineReader::call_number(const RawFrame &raw, std::int32_t cal
   return raw.address ^ stacks_.arguments_identity(raw) ^ place;
 }
 
+bool CoroutineReader::executes(Address coroutine) {
+  if (coroutine == 0 || kind_of(coroutine) != Kind::coroutine) {
+    return coroutine != 0;
+  }
+  const Address frame = frame_of(coroutine);
+  const std::optional<RawFrame> raw = frame == 0 ? std::nullopt : stacks_.raw_frame(frame);
+  return state_of(coroutine, raw ? &*raw : nullptr) == State::executing;
+}
+
 AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std::vector<std::uint64_t> *calls) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
@@ -119,6 +137,11 @@ AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std
       continue;
     case Kind::other:
       return {object, objects_.type_of_object(object).valid, innermost};
+    case Kind::compiled:
+      if (!take_compiled(object, frames, calls)) {
+        return {0, false};
+      }
+      continue;
     case Kind::coroutine:
       break;
     }
@@ -144,9 +167,37 @@ AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std
     if (state != State::awaiting) {
       return {};
     }
-    object = memory.pointer(raw->stack_end - Address{8} * layout.awaited_depth) & ~layout.reference_tag;
+    object = awaited(*raw);
   }
   return {0, false}; // longer than any real chain
+}
+
+/// What a suspended frame awaits. Objects/genobject.c, gen_send_ex(): what is sent to it, None, is pushed on top of that
+/// before the frame counts as executing; and None cannot be awaited.
+Address CoroutineReader::awaited(const RawFrame &frame) {
+  const Layout &layout = objects_.layout();
+  const auto slot = [&](unsigned depth) {
+    return objects_.memory().pointer(frame.stack_end - Address{8} * depth) & ~layout.reference_tag;
+  };
+  const Address top = slot(1);
+  const bool sent = top != 0 && objects_.type_of_object(top).name == "NoneType";
+  return slot(layout.awaited_depth + (sent ? 1U : 0U));
+}
+
+/// Appends the name of a coroutine that Cython compiled, and goes on to what it awaits (0: nothing that can be followed).
+bool CoroutineReader::take_compiled(Address &object, std::vector<Frame> &frames, std::vector<std::uint64_t> *calls) {
+  const std::optional<CodeId> name = compiled_.name(object);
+  if (!name) {
+    return false;
+  }
+  frames.push_back({*name, 0, FrameKind::python});
+  if (calls != nullptr) {
+    calls->push_back(object);
+  }
+  const auto can_follow = [&](Address candidate) { return candidate != 0 && kind_of(candidate) != Kind::other; };
+  const CompiledCoroutineReader::Candidates awaited = compiled_.awaited(object);
+  object = can_follow(awaited.nearer) ? awaited.nearer : can_follow(awaited.farther) ? awaited.farther : 0;
+  return true;
 }
 
 CodeId CoroutineReader::label(Address coroutine) {
@@ -160,6 +211,13 @@ CodeId CoroutineReader::label(Address coroutine) {
       return codes_.named(*code, code_address, qualname);
     }
     return codes_.table().add_name(objects_.text(qualname).value_or("?"));
+  }
+  if (coroutine != 0 && kind_of(coroutine) == Kind::compiled) {
+    return compiled_.name(coroutine).value_or(codes_.table().add_name("?"));
+  }
+  if (coroutine != 0 && kind_of(coroutine) == Kind::coroutine) { // it has ended, and up to 3.10 its frame is gone
+    return codes_.table().add_name(
+        objects_.text(objects_.memory().pointer(coroutine + objects_.layout().gen_qualname)).value_or("?"));
   }
   const TypeInfo &type = objects_.type_of_object(coroutine);
   return codes_.table().add_name(type.valid ? type.name : "?");

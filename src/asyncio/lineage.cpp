@@ -48,6 +48,8 @@ LineageReader::Role LineageReader::role_of(const PythonFrame &frame) {
     role = Role::waits_for_first; // of wrap_future(future) nobody can await the result yet
   } else if (is("ThreadPoolExecutor.submit", "concurrent/futures/thread.py")) {
     role = Role::submits; // a new worker starts before submit() returns
+  } else if (is("BaseEventLoop.run_forever", "asyncio/base_events.py")) {
+    role = Role::runs_loop;
   } else {
     role = Role::ordinary;
   }
@@ -67,6 +69,15 @@ std::vector<Address> LineageReader::work_items(const PythonStack &stack) {
     }
   }
   return futures;
+}
+
+Address LineageReader::running_loop(const ThreadEntry &thread, const PythonStack &stack) {
+  if (const Address loop = tasks_.running_loop(thread); loop != 0) {
+    return loop;
+  }
+  const auto frame = std::find_if(stack.frames.rbegin(), stack.frames.rend(),
+                                  [&](const PythonFrame &candidate) { return role_of(candidate) == Role::runs_loop; });
+  return frame == stack.frames.rend() ? 0 : stacks_.local(frame->address, 0);
 }
 
 /// Where the frames of a place stop being what they look like: the coroutine of a task, or a work item.
@@ -112,7 +123,7 @@ std::optional<LineageReader::Place> LineageReader::waits_in(Address thread_state
   const PythonStack &stack = stack_of(thread_state);
   for (std::size_t i = stack.frames.size(); i-- > 0;) {
     const Role role = role_of(stack.frames[i]);
-    if (role == Role::unknown || role == Role::ordinary || role == Role::work_item) {
+    if (role == Role::unknown || role == Role::ordinary || role == Role::work_item || role == Role::runs_loop) {
       continue;
     }
     std::optional<std::size_t> slot = role == Role::waits_for_argument ? 1 : 0;
@@ -186,8 +197,8 @@ std::optional<LineageReader::Place> LineageReader::starter_of_suspended(Address 
   }
   const Address loop = tasks_.futures().loop(task);
   for (const ThreadEntry &thread : interpreters_.threads()) {
-    if (loop != 0 && tasks_.running_loop(thread) == loop) {
-      const PythonStack &stack = stack_of(thread.state);
+    const PythonStack &stack = stack_of(thread.state);
+    if (loop != 0 && running_loop(thread, stack) == loop) {
       return starter_of_loop(stack, stack.frames.size());
     }
   }

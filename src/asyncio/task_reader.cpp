@@ -76,6 +76,7 @@ void TaskReader::add_from_weak_set(Address set, std::vector<Address> &tasks) {
   const Address data = plain ? set : objects_.attribute(set, "data"); // Lib/_weakrefset.py
   const auto elements = objects_.set_elements(data);
   if (!elements) {
+    saw_all_ = false;
     return;
   }
   std::vector<RemoteRange> references;
@@ -112,6 +113,14 @@ TaskSnapshot TaskReader::snapshot_of(Address task, const std::vector<Address> &r
   snapshot.coroutine_frame = coroutines_.frame_of(coroutine);
   const Address awaited = futures_.waits_for(task);
   snapshot.state = state_of(task, awaited, running);
+  // A task of pure Python whose attributes are being moved to a larger table (Objects/dictobject.c, dictresize()).
+  saw_all_ = saw_all_ && (coroutine != 0 || snapshot.state == TaskState::done);
+  if (snapshot.state == TaskState::running && !coroutines_.executes(coroutine)) {
+    snapshot.state = TaskState::ready; // its loop has chosen it, and is not in its coroutine yet, or any more
+  }
+  if (snapshot.state == TaskState::waiting && futures_.is_future(awaited) && futures_.is_done(awaited)) {
+    snapshot.state = TaskState::ready; // its wakeup is in the loop's queue
+  }
   if (snapshot.state != TaskState::done) {
     const AwaitEnd end = coroutines_.follow(coroutine, snapshot.frames);
     if (!end.whole) {
@@ -121,7 +130,6 @@ TaskSnapshot TaskReader::snapshot_of(Address task, const std::vector<Address> &r
     }
   }
   waiters_.find(task, snapshot.awaited_by);
-  snapshot.worker_future = futures_.is_future(awaited) ? waiters_.chained_source(awaited) : 0;
   return snapshot;
 }
 
@@ -144,6 +152,7 @@ TaskReader::Places TaskReader::places() {
   for (const ThreadEntry &thread : interpreters_.threads()) {
     thread_states.push_back(thread.state);
   }
+  saw_all_ = true;
   found.running = current_tasks(thread_states);
   std::vector<Address> &candidates = found.tasks;
   candidates = found.running;

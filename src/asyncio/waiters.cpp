@@ -55,7 +55,34 @@ const CallbackRule *rule_for(const std::array<CallbackRule, N> &rules, std::stri
 bool WaiterReader::find(Address future, std::vector<Address> &tasks, std::size_t most) {
   Search search{tasks, most, {}, true};
   visit_future(future, search, 0);
+  if (search.tasks.size() < most && futures_.is_task(future)) {
+    visit_race(future, search);
+  }
   return search.whole;
+}
+
+/// Lib/asyncio/staggered.py up to 3.12: each racer starts the next one and adds it to `running_tasks`; staggered_race() waits
+/// for those that were in there when it looked, and for the others later. Who waits for one of them waits for each.
+void WaiterReader::visit_race(Address task, Search &search) {
+  constexpr std::string_view k_racer = "run_one_coro";
+  const Address frame = coroutines_.frame_of(futures_.coroutine(task));
+  const std::optional<RawFrame> raw = frame == 0 ? std::nullopt : stacks_.raw_frame(frame);
+  const std::optional<CodeId> code = raw ? codes_.find(raw->code) : std::nullopt;
+  if (!code) {
+    return;
+  }
+  const CodeInfo &info = codes_.info(*code);
+  const std::string_view name = info.function;
+  if (name.substr(name.size() - std::min(name.size(), k_racer.size())) != k_racer ||
+      info.file.find("asyncio/staggered") == std::string::npos || futures_.is_done(task)) {
+    return;
+  }
+  const Address racers = stacks_.free_variable(*raw, *code, "running_tasks");
+  for (const Address racer : objects_.list_elements(racers).value_or(std::vector<Address>{})) {
+    if (futures_.is_task(racer)) {
+      visit_future(racer, search, 1);
+    }
+  }
 }
 
 void WaiterReader::add_task(Address task, Search &search) {
@@ -197,17 +224,6 @@ void WaiterReader::visit_partial(Address partial, Search &search, unsigned depth
   if (arguments && !arguments->empty() && futures_.is_future(arguments->front())) {
     visit_future(arguments->front(), search, depth + 1);
   }
-}
-
-Address WaiterReader::chained_source(Address future) {
-  // Lib/asyncio/futures.py, _chain_future(source, destination): the destination's own callback knows the source.
-  for (const Address callback : futures_.callbacks(future).value_or(std::vector<Address>{})) {
-    const std::optional<Function> known = asyncio_function(callback);
-    if (known && known->name == "_chain_future.<locals>._call_check_cancel") {
-      return closure_cell(callback, known->code, "source");
-    }
-  }
-  return 0;
 }
 
 Address WaiterReader::chained_destination(Address task) {

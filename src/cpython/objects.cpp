@@ -270,7 +270,9 @@ std::optional<std::vector<Address>> ObjectReader::set_elements(Address set) {
       elements.push_back((*words)[i]);
     }
   }
-  return elements;
+  // Objects/setobject.c, set_table_resize(): a table that grows is empty at first, and filled one by one.
+  const bool settled = memory_.get<std::uint64_t>(set + layout_.set_used) == elements.size();
+  return settled ? std::optional(std::move(elements)) : std::nullopt;
 }
 
 std::optional<std::vector<Address>> ObjectReader::list_elements(Address list) {

@@ -28,6 +28,21 @@ Address StackReader::current_frame(Address thread_state) {
   return memory.pointer(thread_state + layout.ts_frame);
 }
 
+/// Python/ceval.c of 3.11 and 3.12, _PyEval_EvalFrameDefault(): the thread state gets a _PyCFrame on the C stack before that
+/// has a current frame. Until it has, one from an earlier call may stand there: a coroutine that is suspended by now, and so has
+/// no caller. What the thread is in then is what its previous _PyCFrame says. 0 if this is not so.
+Address StackReader::frame_before_entry(Address thread_state) {
+  const Layout &layout = objects_.layout();
+  SnapshotMemory &memory = objects_.memory();
+  if (layout.cframe_frame == k_absent || last_.empty() || !last_.front().of_generator) {
+    return 0;
+  }
+  const Offset previous = layout.cframe_frame + 8; // Include/cpython/pystate.h, struct _PyCFrame
+  const Address cframe = memory.pointer(thread_state + layout.ts_cframe);
+  const Address before = cframe == 0 ? 0 : memory.pointer(cframe + previous);
+  return before == 0 ? 0 : memory.pointer(before + layout.cframe_frame);
+}
+
 /// Where the bytecode that a frame runs begins.
 Address StackReader::first_instruction(const std::byte *frame, Address code) {
   const Layout &layout = objects_.layout();
@@ -79,6 +94,8 @@ std::optional<RawFrame> StackReader::raw_frame(Address address) {
   raw.stack_end = value_stack_end(bytes, address);
   if (is_object) {
     raw.of_generator = field<Address>(bytes, layout.if_generator) != 0;
+    raw.ended = layout.frame_form == FrameForm::frame_object_depth && raw.stack_end != 0 &&
+                field<std::int8_t>(bytes, layout.if_state) >= layout.state_finished;
     raw.instruction = std::int64_t{field<std::int32_t>(bytes, layout.if_instr)} * layout.lasti_unit;
     return raw;
   }
@@ -155,6 +172,24 @@ std::optional<std::size_t> StackReader::local_slot(Address code_address, CodeId 
   return static_cast<std::size_t>(found - known->second.begin());
 }
 
+Address StackReader::free_variable(const RawFrame &raw, CodeId code, std::string_view name) {
+  const Layout &layout = objects_.layout();
+  SnapshotMemory &memory = objects_.memory();
+  Address slot = 0;
+  if (layout.co_freevars != k_absent) { // the last of f_localsplus before the value stack (Objects/frameobject.c)
+    const auto names = objects_.tuple_elements(memory.pointer(raw.code + layout.co_freevars));
+    for (std::size_t i = 0; names && i < names->size() && slot == 0; ++i) {
+      if (objects_.text((*names)[i]) == name) {
+        slot = memory.pointer(raw.address + layout.if_valuestack) - (names->size() - i) * 8;
+      }
+    }
+  } else if (const std::optional<std::size_t> index = local_slot(raw.code, code, name)) {
+    slot = raw.address + layout.if_localsplus + *index * 8;
+  }
+  const Address cell = slot == 0 ? 0 : memory.pointer(slot) & ~layout.reference_tag;
+  return cell != 0 && objects_.type_of_object(cell).name == "cell" ? memory.pointer(cell + layout.cell_contents) : 0;
+}
+
 void StackReader::read(Address thread_state, PythonStack &stack) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
@@ -170,7 +205,10 @@ void StackReader::read(Address thread_state, PythonStack &stack) {
     memory.prefetch(std::span(&live, 1));
   }
 
-  const bool whole = walk(current_frame(thread_state));
+  bool whole = walk(current_frame(thread_state));
+  if (const Address before = whole ? frame_before_entry(thread_state) : 0; before != 0) {
+    whole = walk(before);
+  }
   if (!whole) {
     stack.frames.push_back({k_unreadable_frame, 0, false});
   }

@@ -36,8 +36,7 @@ std::optional<ThreadId> thread_of(const ProcessSnapshot &snapshot, const TaskSna
 
 std::optional<ThreadId> hop_of(const ProcessSnapshot &snapshot, const TaskSnapshot &task) {
   for (const ThreadSnapshot &thread : snapshot.threads) {
-    const auto &futures = thread.worker_futures;
-    if (task.worker_future != 0 && std::find(futures.begin(), futures.end(), task.worker_future) != futures.end()) {
+    if (std::find(thread.works_for.begin(), thread.works_for.end(), task.id) != thread.works_for.end()) {
       return thread.tid;
     }
   }

@@ -18,14 +18,12 @@ CodeId CodeTable::add(CodeInfo info) {
   return static_cast<CodeId>(codes_.size() - 1);
 }
 
-CodeId CodeTable::add_name(std::string_view name) {
-  const auto known = names_.find(std::string(name));
-  if (known != names_.end()) {
-    return known->second;
+CodeId CodeTable::add_name(std::string_view name, std::string_view file) {
+  const auto [known, fresh] = names_.try_emplace(std::string(name) + '\n' + std::string(file));
+  if (fresh) {
+    known->second = add(CodeInfo{std::string(name), std::string(file), 0, {}});
   }
-  const CodeId id = add(CodeInfo{std::string(name), {}, 0, {}});
-  names_.emplace(name, id);
-  return id;
+  return known->second;
 }
 
 } // namespace awaitscope

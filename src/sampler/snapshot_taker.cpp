@@ -1,6 +1,9 @@
 #include "awaitscope/sampler/snapshot_taker.hpp"
 
 #include <algorithm>
+#include <unordered_set>
+
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -10,6 +13,7 @@ namespace awaitscope {
 namespace {
 
 constexpr std::int64_t k_patience_ns = k_ns_per_second;
+constexpr unsigned k_let_go_on_us = 200;
 
 /// One try at a whole snapshot.
 class Attempt {
@@ -26,10 +30,12 @@ private:
     std::uint64_t times_run = 0;
     ThreadSnapshot result;
     PythonStack stack;
+    std::vector<Address> work_items; ///< the futures of those that it is in
   };
   void order();
   void read_thread(Part &part);
   CaptureStatus capture(Part &part, ProcessSnapshot *tasks_into);
+  void find_worked_for();
   void finish_tasks(ProcessSnapshot &snapshot) const;
 
   Target &target_;
@@ -58,8 +64,8 @@ void Attempt::read_thread(Part &part) {
   Lineage lineage;
   target_.lineages().trace(entry.state, part.stack, RootNames::skip, lineage);
   result.running_task = lineage.running_task;
-  result.worker_futures = target_.lineages().work_items(part.stack);
-  result.loop = target_.tasks().running_loop(entry);
+  part.work_items = target_.lineages().work_items(part.stack);
+  result.loop = target_.lineages().running_loop(entry, part.stack);
   result.holds_gil = target_.interpreters().gil_holder(entry.interpreter) == entry.state;
 }
 
@@ -69,6 +75,7 @@ CaptureStatus Attempt::capture(Part &part, ProcessSnapshot *tasks_into) {
     read_thread(part);
     if (tasks_into != nullptr) {
       tasks_into->tasks = target_.tasks().all_tasks();
+      find_worked_for();
     }
   });
   if (capture.status != CaptureStatus::captured) {
@@ -87,26 +94,58 @@ CaptureStatus Attempt::capture(Part &part, ProcessSnapshot *tasks_into) {
   return CaptureStatus::captured;
 }
 
+/// The other way round than asking each task what it waits for: that may be behind a shield, a time limit or a gather.
+void Attempt::find_worked_for() {
+  for (Part &part : parts_) {
+    part.result.works_for.clear();
+    for (const Address future : part.work_items) {
+      if (target_.tasks().located()) {
+        target_.tasks().waiters().find_concurrent(future, part.result.works_for);
+      }
+    }
+  }
+}
+
+/// The calls that a thread is in from a task's coroutine on; down to the coroutine of the next task, which began inside them
+/// (eagerly, 3.12+), if there is one. Empty if the coroutine is not there.
+std::vector<Frame> frames_from(const PythonStack &stack, Address coroutine_frame,
+                               const std::unordered_set<Address> &coroutine_frames) {
+  std::vector<Frame> frames;
+  for (const PythonFrame &frame : stack.frames) {
+    const bool of_task = frame.of_generator && coroutine_frames.contains(frame.address);
+    if (of_task && frame.address != coroutine_frame && !frames.empty()) {
+      break;
+    }
+    if (!frames.empty() || (of_task && frame.address == coroutine_frame)) {
+      frames.push_back(frame.frame);
+    }
+  }
+  return frames;
+}
+
 /// A running task goes on through what its thread is in.
 void Attempt::finish_tasks(ProcessSnapshot &snapshot) const {
-  for (TaskSnapshot &task : snapshot.tasks) {
-    const bool runs = std::any_of(parts_.begin(), parts_.end(),
-                                  [&](const Part &part) { return part.result.running_task == task.id; });
-    if (task.state == TaskState::running && !runs) {
-      task.state = TaskState::ready; // its loop has chosen it, and is not in its coroutine yet, or any more
+  std::unordered_set<Address> coroutine_frames;
+  for (const TaskSnapshot &task : snapshot.tasks) {
+    if (task.coroutine_frame != 0 && task.state != TaskState::done) {
+      coroutine_frames.insert(task.coroutine_frame);
     }
+  }
+  for (TaskSnapshot &task : snapshot.tasks) {
+    if (task.state != TaskState::running && task.state != TaskState::ready) {
+      continue;
+    }
+    std::vector<Frame> frames;
     for (const Part &part : parts_) {
-      if (part.result.running_task != task.id) {
-        continue;
+      if (frames.empty() && task.coroutine_frame != 0) {
+        frames = frames_from(part.stack, task.coroutine_frame, coroutine_frames);
       }
-      const auto &frames = part.stack.frames;
-      const auto start = std::find_if(frames.begin(), frames.end(),
-                                      [&](const PythonFrame &frame) { return frame.address == task.coroutine_frame; });
-      if (start != frames.end()) {
-        task.frames.clear();
-        std::transform(start, frames.end(), std::back_inserter(task.frames),
-                       [](const PythonFrame &frame) { return frame.frame; });
-      }
+    }
+    // One that is in the step of another task, which it began, goes on when that step ends. One that executes and is on no
+    // stack has just been entered or left.
+    if (!frames.empty()) {
+      task.state = TaskState::running;
+      task.frames = std::move(frames);
     }
   }
 }
@@ -121,8 +160,9 @@ CaptureStatus Attempt::run(ProcessSnapshot &snapshot) {
     if (status != CaptureStatus::captured) {
       return status;
     }
-    snapshot.threads.push_back(parts_[i].result);
   }
+  std::transform(parts_.begin(), parts_.end(), std::back_inserter(snapshot.threads),
+                 [](const Part &part) { return part.result; });
   finish_tasks(snapshot);
   std::sort(snapshot.threads.begin(), snapshot.threads.end(),
             [](const ThreadSnapshot &a, const ThreadSnapshot &b) { return a.tid < b.tid; });
@@ -154,9 +194,13 @@ Result<ProcessSnapshot> take_snapshot(Target &target, Engine &engine) {
     Attempt attempt(target, engine);
     status = attempt.run(snapshot);
     const bool late = monotonic_ns() > deadline;
-    if (status == CaptureStatus::captured && (attempt.undisturbed() || late)) {
-      snapshot.consistent = attempt.undisturbed();
+    const bool whole = attempt.undisturbed() && target.tasks().saw_all();
+    if (status == CaptureStatus::captured && (whole || late)) {
+      snapshot.consistent = whole;
       return snapshot;
+    }
+    if (!target.tasks().saw_all()) {
+      ::usleep(k_let_go_on_us); // it is in the middle of something, and may have no CPU while this thread has it
     }
     if (status == CaptureStatus::failed || !target.process().alive()) {
       return fail(ExitStatus::no_target, fmt::format("process {} ended while it was read", snapshot.pid),

@@ -15,6 +15,7 @@ LINKS = (
     (types.GeneratorType, "gi_frame", "gi_yieldfrom"),
     (types.AsyncGeneratorType, "ag_frame", "ag_await"),
 )
+PYTHON = tuple(kind for kind, _, _ in LINKS)
 OPAQUE = ("async_generator_asend", "async_generator_athrow", "anext_awaitable", "coroutine_wrapper")
 
 
@@ -32,14 +33,19 @@ def frames(awaitable):
                 awaitable = getattr(awaitable, next_name)
                 break
         else:
-            awaitable = behind(awaitable)
+            if hasattr(awaitable, "cr_await"):  # compiled by Cython: it has a name and a module, and neither frame nor line
+                found.append([awaitable.__qualname__, awaitable.__module__, None])
+                awaitable = awaitable.cr_await
+            else:
+                awaitable = behind(awaitable)
     return found
 
 
 def behind(awaitable):
     if type(awaitable).__name__ not in OPAQUE:
         return None
-    links = [thing for thing in gc.get_referents(awaitable) if isinstance(thing, tuple(kind for kind, _, _ in LINKS))]
+    links = [thing for thing in gc.get_referents(awaitable)
+             if isinstance(thing, PYTHON) or hasattr(thing, "cr_await") or type(thing).__name__ in OPAQUE]
     return links[0] if len(links) == 1 else None
 
 

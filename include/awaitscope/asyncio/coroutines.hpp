@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "awaitscope/asyncio/compiled_coroutines.hpp"
 #include "awaitscope/cpython/code_cache.hpp"
 #include "awaitscope/cpython/objects.hpp"
 #include "awaitscope/cpython/stack_reader.hpp"
@@ -20,7 +21,7 @@ struct AwaitEnd {
 class CoroutineReader {
 public:
   CoroutineReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks)
-      : objects_(objects), codes_(codes), stacks_(stacks) {}
+      : objects_(objects), codes_(codes), stacks_(stacks), compiled_(objects, codes) {}
 
   /// Appends the frame of each object on the way, outermost first; and a number for each call, if asked for: the next
   /// call often takes the object's address.
@@ -35,23 +36,29 @@ public:
   /// The frame inside a coroutine, generator or async generator; 0 for any other object.
   Address frame_of(Address coroutine);
 
+  /// Is it in a step? Of what is no Python coroutine nobody knows: true.
+  bool executes(Address coroutine);
+
   /// The object's qualname as an interned name; that of its type if it is no Python coroutine.
   CodeId label(Address coroutine);
 
   static constexpr std::size_t k_max_chain = 16384;
 
 private:
-  enum class Kind : std::uint8_t { coroutine, wrapper, future_iterator, other };
+  enum class Kind : std::uint8_t { coroutine, compiled, wrapper, future_iterator, other };
   Kind kind_of(Address object);
+  bool take_compiled(Address &object, std::vector<Frame> &frames, std::vector<std::uint64_t> *calls);
 
   /// What PyGenObject and its kin say of themselves.
   enum class State : std::uint8_t { unknown, suspended, awaiting, executing, finished };
   State state_of(Address coroutine, const RawFrame *frame);
+  Address awaited(const RawFrame &frame);
   bool next_instruction_awaits(const RawFrame &frame);
 
   ObjectReader &objects_;
   CodeCache &codes_;
   StackReader &stacks_;
+  CompiledCoroutineReader compiled_;
 };
 
 } // namespace awaitscope

@@ -38,6 +38,10 @@ public:
   /// The futures of the work items that this stack is in, outermost first.
   std::vector<Address> work_items(const PythonStack &stack);
 
+  /// The loop that runs in this thread, by its stack if the thread does not name it (Lib/asyncio/events.py keeps it in a
+  /// threading.local where there is no _asyncio); 0: none.
+  Address running_loop(const ThreadEntry &thread, const PythonStack &stack);
+
   static constexpr std::size_t k_max_segments = 1024;
 
 private:
@@ -53,7 +57,15 @@ private:
     Address object = 0; ///< the task, or the work item's future
   };
   /// What a function means to a lineage.
-  enum class Role : std::uint8_t { unknown, ordinary, work_item, waits_for_first, waits_for_argument, submits };
+  enum class Role : std::uint8_t {
+    unknown,
+    ordinary,
+    work_item,
+    waits_for_first,
+    waits_for_argument,
+    submits,
+    runs_loop
+  };
   Role role_of(const PythonFrame &frame);
   void begin(Address thread_state, const PythonStack *stack, Lineage &lineage);
   void finish(std::optional<Place> place, RootNames names, Lineage &lineage);

@@ -33,7 +33,7 @@ class TaskReader {
 public:
   TaskReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, InterpreterReader &interpreters)
       : objects_(objects), codes_(codes), stacks_(stacks), interpreters_(interpreters), futures_(objects),
-        coroutines_(objects, codes, stacks), waiters_(objects, codes, futures_) {}
+        coroutines_(objects, codes, stacks), waiters_(objects, codes, stacks, futures_, coroutines_) {}
 
   /// Finds asyncio's classes and dicts in each interpreter that has imported it. False while none has. A cold search reads
   /// hundreds of strings: not for a moment in which a thread is held off its CPU.
@@ -46,6 +46,9 @@ public:
 
   /// Every task of every loop, in no particular order.
   std::vector<TaskSnapshot> all_tasks();
+
+  /// False if all_tasks() came while the target was changing the list of its tasks, or one of them: a part is missing.
+  [[nodiscard]] bool saw_all() const { return saw_all_; }
 
   /// Where every task may be, each place once and in order, and those that run. What is there may be no task (any more).
   struct Places {
@@ -104,6 +107,7 @@ private:
   FutureReader futures_;
   CoroutineReader coroutines_;
   WaiterReader waiters_;
+  bool saw_all_ = true;
   /// asyncio as one interpreter has imported it.
   struct Module {
     Address interpreter = 0;

@@ -7,25 +7,24 @@
 #include <unordered_set>
 #include <vector>
 
+#include "awaitscope/asyncio/coroutines.hpp"
 #include "awaitscope/asyncio/futures.hpp"
 #include "awaitscope/cpython/code_cache.hpp"
 #include "awaitscope/cpython/objects.hpp"
+#include "awaitscope/cpython/stack_reader.hpp"
 
 namespace awaitscope {
 
 /// Finds who waits for a future by its done-callbacks.
 class WaiterReader {
 public:
-  WaiterReader(ObjectReader &objects, CodeCache &codes, FutureReader &futures)
-      : objects_(objects), codes_(codes), futures_(futures) {}
+  WaiterReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, FutureReader &futures,
+               CoroutineReader &coroutines)
+      : objects_(objects), codes_(codes), stacks_(stacks), futures_(futures), coroutines_(coroutines) {}
 
   /// The tasks that wait for this future or task, directly or through one that combines several, in the order in which
   /// their callbacks were added. False if a part could not be read. `most` ends the search early.
   bool find(Address future, std::vector<Address> &tasks, std::size_t most = k_max_waiters);
-
-  /// The concurrent.futures.Future that this asyncio future was wrapped around (run_in_executor, to_thread,
-  /// sync_to_async), or 0.
-  Address chained_source(Address future);
 
   /// The tasks that wait for what a worker thread computes (a concurrent.futures.Future). As find().
   bool find_concurrent(Address future, std::vector<Address> &tasks, std::size_t most = k_max_waiters);
@@ -49,6 +48,7 @@ private:
   void visit_method(Address method, Search &search, unsigned depth);
   void visit_partial(Address partial, Search &search, unsigned depth);
   void visit_any(Address object, Search &search, unsigned depth);
+  void visit_race(Address task, Search &search);
   static void add_task(Address task, Search &search);
 
   struct Function {
@@ -62,7 +62,9 @@ private:
 
   ObjectReader &objects_;
   CodeCache &codes_;
+  StackReader &stacks_;
   FutureReader &futures_;
+  CoroutineReader &coroutines_;
   std::unordered_map<CodeId, std::size_t> free_variables_;
   std::unordered_map<CodeId, std::string> function_names_; ///< where code objects have no qualname
 };

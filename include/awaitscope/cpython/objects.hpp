@@ -62,7 +62,7 @@ public:
   /// The value under a str key, or 0.
   Address dict_value(Address dict, std::string_view key);
 
-  /// The elements of a set, in table order; of a list or tuple, in theirs.
+  /// The elements of a set, in table order (nothing while it is being changed); of a list or tuple, in theirs.
   std::optional<std::vector<Address>> set_elements(Address set);
   std::optional<std::vector<Address>> list_elements(Address list);
   std::optional<std::vector<Address>> tuple_elements(Address tuple);

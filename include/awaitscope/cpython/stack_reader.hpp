@@ -21,6 +21,7 @@ struct RawFrame {
   std::int64_t instruction = -1; ///< of the instruction that runs, in bytes from the first one; negative before it
   Address stack_end = 0;         ///< right above the top of its value stack; 0 while it runs
   bool of_generator = false;     ///< it is inside a coroutine, generator or async generator
+  bool ended = false;            ///< its call is over, where the frame itself tells
   bool shim = false;             ///< it marks an entry from C and runs no code
 };
 
@@ -46,6 +47,9 @@ public:
   /// Where a frame of this code keeps a local variable of this name: an index for local().
   std::optional<std::size_t> local_slot(Address code_address, CodeId code, std::string_view name);
 
+  /// What the frame's closure holds under this name, or 0.
+  Address free_variable(const RawFrame &raw, CodeId code, std::string_view name);
+
   /// The frame with its code and line; nothing if its code cannot be read.
   std::optional<Frame> decode(const RawFrame &raw);
 
@@ -53,6 +57,7 @@ public:
 
 private:
   Address current_frame(Address thread_state);
+  Address frame_before_entry(Address thread_state);
   Address first_instruction(const std::byte *frame, Address code);
   Address value_stack_end(const std::byte *frame, Address address) const;
 

@@ -33,8 +33,8 @@ class CodeTable {
 public:
   CodeId add(CodeInfo info);
 
-  /// A name without code, such as a coroutine compiled by Cython: interned by the name.
-  CodeId add_name(std::string_view name);
+  /// A name without code, such as a coroutine compiled by Cython, with its module in place of a file: interned by both.
+  CodeId add_name(std::string_view name, std::string_view file = {});
 
   [[nodiscard]] const CodeInfo &at(CodeId id) const { return codes_[id]; }
   [[nodiscard]] std::size_t size() const { return codes_.size(); }

@@ -16,9 +16,9 @@ struct ThreadSnapshot {
   std::int64_t interpreter = 0;
   ThreadState state = ThreadState::idle;
   bool holds_gil = false;
-  Address running_task = 0;            ///< 0: none
-  Address loop = 0;                    ///< the loop that runs in it; 0: none
-  std::vector<Address> worker_futures; ///< of the work items that it is in (TaskSnapshot::worker_future)
+  Address running_task = 0;       ///< 0: none
+  Address loop = 0;               ///< the loop that runs in it; 0: none
+  std::vector<Address> works_for; ///< the tasks that wait for the work items that it is in
   std::vector<Frame> frames;
 };
 

@@ -42,7 +42,6 @@ struct TaskSnapshot {
   std::vector<Frame> frames; ///< outermost first, to the innermost awaitable
   std::vector<Address> awaited_by;
   std::optional<std::int64_t> suspended_since_ns; ///< CLOCK_MONOTONIC; none: not known
-  Address worker_future = 0; ///< the concurrent.futures.Future that a worker thread computes for it; 0: none
 };
 
 } // namespace awaitscope

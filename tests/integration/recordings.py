@@ -1,9 +1,26 @@
 """What the tests of recordings share: reports of a file, as the tool prints them."""
 import json
+import os
 import time
 
 import folded
 import harness
+
+
+def samples(recorder):
+    """Whether this recorder has begun: it holds the scheduler's account of some thread open."""
+    folder = "/proc/%d/fd" % recorder
+    links = []
+    try:
+        entries = os.listdir(folder)
+    except FileNotFoundError:  # it has ended
+        return True
+    for entry in entries:
+        try:
+            links.append(os.readlink(os.path.join(folder, entry)))
+        except FileNotFoundError:  # closed meanwhile
+            pass
+    return any(link.endswith("/schedstat") for link in links)
 
 
 class RecordingTest(harness.ToolTest):
@@ -22,9 +39,11 @@ class RecordingTest(harness.ToolTest):
             time.sleep(0.01)
 
     def record_until(self, target, condition, *args, within=90, **how):
-        """`record -p` until what is awaited of the target has come, however busy the machine is -> its Result."""
+        """`record -p` until what is awaited of the target has come, however busy the machine is -> its Result. The condition is
+        asked for the first time when the recorder has begun to sample."""
         process = harness.start_tool("record", "-p", target.pid, *args, **how)
         try:
+            self.wait_for("the recorder did not begin", lambda: process.poll() is not None or samples(process.pid))
             self.wait_for("what the recording was to go on for did not come", condition, within)
         finally:
             harness.send(process)

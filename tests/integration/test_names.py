@@ -5,7 +5,6 @@ import folded
 import harness
 import recordings
 
-ENOUGH = 6000  # rounds of a function of names.py, of some 5 us each
 
 
 def printed(name):
@@ -22,10 +21,15 @@ class Names(recordings.RecordingTest, harness.InterpreterTest):
 
     def test_every_name_is_printed_whole(self):
         target = self.target("names.py", lifetime=30)
-        before = target.counters()
-        stacks, _ = self.folded_until(
-            target, lambda: all(count > before[name] + ENOUGH for name, count in target.counters().items()),
-            "-r", 1000, "--full-paths")
+        met = []
+
+        def each_had_a_turn():
+            """Twice since recording began, for the first one may have been the end of a turn."""
+            now = target.counters()
+            if not met or all(count > met[-1][name] for name, count in now.items()):
+                met.append(now)
+            return len(met) == 3
+        stacks, _ = self.folded_until(target, each_had_a_turn, "-r", 1000, "--full-paths")
         leaves = [stack.frames[-1] for stack in stacks if stack.frames and stack.has("take_turns")]
         missing = []
         for name, file, _ in target.truth["functions"]:

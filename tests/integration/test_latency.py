@@ -57,7 +57,8 @@ class Latency(recordings.RecordingTest, harness.InterpreterTest):
         self.assertGreaterEqual(row["calls"], 0.98 * len(calls) - 2)
         self.assertLessEqual(row["calls"], 1.02 * len(calls) + 2)
         lengths = [ended - begun for begun, ended, _ in calls]
-        self.near(row["p50_ns"], percentile(lengths, 0.50), TOLERANCE, "p50 of pause")
+        # Every other one waits for the bursts of a batch as well: p50 would lie between the two kinds, and p95 is one of a few.
+        self.near(row["mean_ns"], sum(lengths) / len(lengths), TOLERANCE, "mean of pause")
 
     def test_calls_against_the_stopwatch(self):
         target, path, result = self.record_batches()

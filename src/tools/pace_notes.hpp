@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "awaitscope/sampler/process_sampler.hpp"
@@ -11,7 +12,7 @@ namespace awaitscope::tools {
 /// What is told of the rate while a recording runs, each thing once: that it was lowered, that the machine cannot hold it.
 class PaceNotes {
 public:
-  explicit PaceNotes(const SamplerOptions &options) : options_(options) {}
+  explicit PaceNotes(SamplerOptions options) : options_(std::move(options)) {}
 
   /// To be called a few times a second.
   std::vector<std::string> take(const SamplingTotals &totals);

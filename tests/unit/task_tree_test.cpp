@@ -258,7 +258,8 @@ TEST_CASE("seconds suspended stand where they are known") {
   const std::vector<TaskNode> tree = graph.tree();
   CHECK(graph.text(tree).find("\"t2\"  waiting for 7.5 s: ") != std::string::npos);
   CHECK(graph.text(tree).find("\"t1\"  waiting: ") != std::string::npos);
-  for (const nlohmann::json &node : graph.json(tree)["tasks"]) {
+  const nlohmann::json document = graph.json(tree);
+  for (const nlohmann::json &node : document["tasks"]) {
     CHECK(node["suspended_s"] == (node["name"] == "t2" ? nlohmann::json(7.5) : nlohmann::json(nullptr)));
   }
 }

@@ -41,11 +41,11 @@ struct Layout {
   Offset rt_thread_current = k_absent; ///< the thread state that is attached, where there is one for the process
 
   Offset is_next = k_absent, is_id = k_absent, is_size = k_absent, is_threads_head = k_absent, is_modules = k_absent;
-  Offset is_next_thread_id = k_absent;    ///< grows with each new thread state
+  Offset is_next_thread_id = k_absent;       ///< grows with each new thread state
   std::string_view next_code_version_symbol; ///< of a count for all interpreters, where it is not in each; else empty
-  Offset is_next_code_version = k_absent; ///< func_state.next_version: grows with each new code object
-  Offset is_code_generation = k_absent;   ///< _code_object_generation: grows with each code object that dies
-  Offset is_gil = k_absent;               ///< pointer to the interpreter's GIL, where each has its own
+  Offset is_next_code_version = k_absent;    ///< func_state.next_version: grows with each new code object
+  Offset is_code_generation = k_absent;      ///< _code_object_generation: grows with each code object that dies
+  Offset is_gil = k_absent;                  ///< pointer to the interpreter's GIL, where each has its own
   Offset gil_holder = k_absent, gil_locked = k_absent;
 
   Offset ts_size = k_absent, ts_next = 8, ts_interp = 16, ts_thread_id = k_absent;

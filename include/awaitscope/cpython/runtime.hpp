@@ -14,7 +14,7 @@ namespace awaitscope {
 struct PythonRuntime {
   Address address = 0;
   Layout layout;
-  Address next_code_version = 0;    ///< the counter of all code objects made; 0: each interpreter has its own, or unknown
+  Address next_code_version = 0; ///< the counter of all code objects made; 0: each interpreter has its own, or unknown
   Offset descriptor_tid = k_absent; ///< from a thread pointer to its TID, where thread states lack it
   std::string found_by;             ///< "symbol", "section" or "scan"
   std::string image;                ///< path of the file that holds the interpreter

@@ -66,8 +66,8 @@ struct SamplingTotals {
   std::uint64_t processes = 0;          ///< that were attached to; 0: an older recording, which does not say
   std::uint64_t slowest_millihertz = 0; ///< the lowest rate, where it was lowered; 0: it never was
   std::int64_t tool_cpu_ns = 0;         ///< CPU time of the recorder, all threads
-  std::uint64_t task_looks = 0;  ///< at all tasks of a loop
-  std::int64_t task_look_ns = 0; ///< time that these took while the loop's thread could not run
+  std::uint64_t task_looks = 0;         ///< at all tasks of a loop
+  std::int64_t task_look_ns = 0;        ///< time that these took while the loop's thread could not run
   std::int64_t longest_task_look_ns = 0;
 
   [[nodiscard]] std::uint64_t lost_for(Loss loss) const { return lost[static_cast<std::size_t>(loss)]; }

@@ -61,8 +61,11 @@ class FamilyTest(ProcessTest):
 
         walls = in_processes(self.stacks(path))
         self.assertEqual(sum(folded.total(stacks) for stacks in walls.values()), self.summary_samples(result))
-        # multiprocessing's resource tracker is a Python as well, and waits all the time.
-        processes = len(walls) + (1 if method == "spawn" else 0)
+        # multiprocessing's resource tracker is a Python as well. It waits nearly all the time: whether a sample meets it is chance.
+        children = {after[child + "_pid"] for child in target.truth["children"]}
+        trackers = 1 if method == "spawn" else 0
+        processes = 1 + len(children) + trackers
+        self.assertLessEqual(len(set(walls) - children - {target.pid}), trackers, sorted(walls))
         self.assertIn(" samples of %d processes at " % processes, result.stderr)
         cpu = in_processes(self.stacks(path, "--metric", "cpu"))
         for child in target.truth["children"]:

@@ -105,6 +105,17 @@ PerfEvent instructions_event() {
   return event;
 }
 
+PerfEvent task_clock_event() {
+  PerfEvent event{"task-clock", {}};
+  event.attributes.type = PERF_TYPE_SOFTWARE;
+  event.attributes.config = PERF_COUNT_SW_TASK_CLOCK;
+  // Time of the kernel's own is counted all the same (perf_swevent_event() asks, task_clock_event_update() does not), and
+  // without this kernel.perf_event_paranoid 2, the default, would forbid it.
+  event.attributes.exclude_kernel = 1;
+  event.attributes.exclude_hv = 1;
+  return event;
+}
+
 bool is_as_frequent_as_time(const PerfEvent &event) {
   const perf_event_attr &asked = event.attributes;
   return is_clock(event) || (asked.type == PERF_TYPE_HARDWARE &&

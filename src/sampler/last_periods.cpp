@@ -1,5 +1,7 @@
 #include "awaitscope/sampler/last_periods.hpp"
 
+#include <utility>
+
 #include "awaitscope/support/clock.hpp"
 
 namespace awaitscope {
@@ -18,7 +20,9 @@ void LastPeriods::sampled(const Sample &sample, const std::string &thread_name, 
   Life &life = entry->second;
   if (fresh) {
     life.first_ns = sample.time_ns;
-    life.clock = TaskClock::open(sample.tid);
+    if (auto clock = PerfCounter::open(event_, sample.tid, Inherit::nothing)) {
+      life.clock = std::move(*clock);
+    }
     permitted_ = life.clock.has_value();
   } else if (life.clock && sample.time_ns - life.first_ns > k_young_ns) {
     life = Life();
@@ -26,7 +30,7 @@ void LastPeriods::sampled(const Sample &sample, const std::string &thread_name, 
   if (life.clock) {
     const std::uint64_t now_ns = watch.schedstat().value_or(SchedStat{}).cpu_ns;
     life.untold_ns = now_ns > cpu_ns ? now_ns - cpu_ns : 0;
-    life.clock_ns = life.clock->read().value_or(0);
+    life.clock_ns = life.clock->read().value_or(EventCount{}).counted;
     life.last = sample;
     life.thread_name = thread_name;
   }
@@ -38,7 +42,7 @@ void LastPeriods::ended(ThreadId tid, SampleSink &sink) {
     return;
   }
   Life &life = entry->second;
-  const std::uint64_t clock_ns = life.clock ? life.clock->read().value_or(0) : 0;
+  const std::uint64_t clock_ns = life.clock ? life.clock->read().value_or(EventCount{}).counted : 0;
   life.last.cpu_ns = life.untold_ns + (clock_ns > life.clock_ns ? clock_ns - life.clock_ns : 0);
   if (life.last.cpu_ns > 0) {
     life.last.events = 0;

@@ -106,7 +106,8 @@ void Sampler::control_rate(std::int64_t now, Pacer &pacer) {
 
 SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, const std::atomic<bool> &stop) {
   SampleBatch batch(sink);
-  const std::optional<TaskClock> first_clock = TaskClock::open(0); // so that those of threads need no time
+  const auto first_clock =
+      PerfCounter::open(task_clock_event(), 0, Inherit::nothing); // so that those of threads need no time
   const std::int64_t start = start_ns_ = monotonic_ns();
   const std::int64_t end = options_.duration_ns ? start + *options_.duration_ns : INT64_MAX;
   Pacer pacer(start, options_.rate_hz, std::random_device{}());
@@ -118,6 +119,12 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
       totals_.lost[static_cast<std::size_t>(Loss::unreadable)] += dropped;
     }
   });
+  const auto settle = [&] {
+    batch.flush();
+    totals_.elapsed_ns = monotonic_ns() - start;
+    totals_.tool_cpu_ns = own_cpu_ns() - cpu_before_ns_;
+    count_events();
+  };
   add(std::move(first), batch);
   cpu_before_ns_ = own_cpu_ns();
   rate_.start(start, cost_ns());
@@ -138,19 +145,13 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
     control_rate(now, pacer);
     if (now >= next_progress_ns_) {
       next_progress_ns_ = now + k_progress_ns;
-      batch.flush();
-      totals_.elapsed_ns = now - start;
-      totals_.tool_cpu_ns = own_cpu_ns() - cpu_before_ns_;
-      count_events();
+      settle();
       if (progress_) {
         progress_(totals_);
       }
     }
   }
-  batch.flush();
-  totals_.elapsed_ns = monotonic_ns() - start;
-  totals_.tool_cpu_ns = own_cpu_ns() - cpu_before_ns_;
-  count_events();
+  settle();
   return totals_;
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "awaitscope/process/task_clock.hpp"
+#include "awaitscope/process/perf_counter.hpp"
 #include "awaitscope/process/thread_watch.hpp"
 #include "awaitscope/sampler/sample_sink.hpp"
 
@@ -27,8 +27,8 @@ public:
 
 private:
   struct Life {
-    std::optional<TaskClock> clock; ///< none: it has lived for long
-    std::uint64_t clock_ns = 0;     ///< of the clock, at the last sample
+    std::optional<PerfCounter> clock; ///< none: it has lived for long
+    std::uint64_t clock_ns = 0;       ///< of the clock, at the last sample
     std::uint64_t untold_ns =
         0; ///< used before that moment: what the scheduler tells of a running thread is a little old
     std::int64_t first_ns = 0;
@@ -36,6 +36,7 @@ private:
     std::string thread_name;
   };
 
+  const PerfEvent event_ = task_clock_event();
   std::unordered_map<ThreadId, Life> lives_;
   bool permitted_ = true;
 };

@@ -184,11 +184,12 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weig
   bool any_left = false;
   sample_.weight = weight;
   any_sampled_ = false;
+  thread_stats_.refresh(target_->threads());
   for (TargetThread &thread : target_->threads()) {
     if (thread.shared && target_->states_of(thread.watch.tid()).front() != &thread) {
       continue; // sampled by its first thread state
     }
-    const std::optional<SchedStat> stat = thread.watch.schedstat();
+    const std::optional<SchedStat> stat = thread.stat;
     if (!stat) {
       last_periods_.ended(thread.watch.tid(), sink);
       thread.left = any_left = true;

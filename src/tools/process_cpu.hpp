@@ -1,26 +1,22 @@
 #pragma once
 
 #include <cstdint>
-#include <ctime>
 #include <optional>
 
-#include "awaitscope/model/ids.hpp"
+#include "awaitscope/process/process_clock.hpp"
 
 namespace awaitscope::tools {
 
-/// The CPU time of a whole process by the kernel's own clock of it (clock_getcpuclockid(3)): of every thread, those that
-/// ended included, to the nanosecond.
+/// The CPU time that a whole process uses from now on.
 class ProcessCpu {
 public:
-  explicit ProcessCpu(ThreadId pid);
+  explicit ProcessCpu(ThreadId pid) : clock_(pid), start_(clock_.now()) {}
 
   /// Used since this was made: what it was last if the process is gone, nothing if it never could be read.
   std::optional<std::uint64_t> used();
 
 private:
-  [[nodiscard]] std::optional<std::uint64_t> now() const;
-
-  std::optional<clockid_t> clock_;
+  ProcessClock clock_;
   std::optional<std::uint64_t> start_;
   std::optional<std::uint64_t> used_;
 };

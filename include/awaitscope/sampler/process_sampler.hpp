@@ -13,6 +13,7 @@
 #include "awaitscope/sampler/sample_sink.hpp"
 #include "awaitscope/sampler/target.hpp"
 #include "awaitscope/sampler/task_watcher.hpp"
+#include "awaitscope/sampler/thread_stats.hpp"
 
 namespace awaitscope {
 
@@ -38,7 +39,7 @@ public:
   ProcessSampler(std::unique_ptr<Target> target, Engine &engine, SamplerOptions options, std::int64_t start_ns,
                  SamplingTotals &totals)
       : target_(std::move(target)), engine_(engine), options_(std::move(options)), start_ns_(start_ns), totals_(totals),
-        watcher_(*target_, engine, options_.root_names, totals) {
+        thread_stats_(target_->process().pid()), watcher_(*target_, engine, options_.root_names, totals) {
     if (options_.event) {
       events_.emplace(*target_, *options_.event);
     }
@@ -75,6 +76,7 @@ private:
   SamplerOptions options_;
   std::int64_t start_ns_;
   SamplingTotals &totals_;
+  ThreadStats thread_stats_;
   TaskWatcher watcher_;
   LastPeriods last_periods_;
   std::optional<ProcessEvents> events_;

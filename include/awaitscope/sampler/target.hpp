@@ -26,7 +26,8 @@ struct TargetThread {
   bool shared = false;          ///< the same thread has other thread states that are known
   bool entered = false;         ///< of those the one that it ran in when last looked at
   std::string name;             ///< threading.Thread.name, valid UTF-8; empty while unknown
-  std::uint64_t blocked_at = 0; ///< schedstat's third field when it was last seen blocked; 0 if it never was
+  std::optional<SchedStat> stat{}; ///< as of the last ThreadStats::refresh(), of the first of its thread states
+  std::uint64_t blocked_at = 0;    ///< schedstat's third field when it was last seen blocked; 0 if it never was
   std::optional<std::uint64_t>
       cpu_told_ns;                      ///< of schedstat's first field, what samples carry; none before its first tick
   std::optional<PerfCounter> counter{}; ///< of the event that is recorded

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t k_first_capacity = 1024;
 constexpr Address k_end = Address{1} << 47U; // of user space on x86-64
+constexpr std::size_t k_object = 256;        // what is read of most objects lies within so many bytes
 
 std::size_t hash_block(std::uint64_t block) { return (block * 0x9E3779B97F4A7C15ULL) >> 20U; }
 
@@ -238,6 +239,9 @@ const std::byte *SnapshotMemory::block(std::uint64_t number) {
 
 const std::byte *SnapshotMemory::view(Address address, std::size_t size) {
   const std::size_t within = address & (k_block_size - 1);
+  if (within + k_object > k_block_size) {
+    fetch_object(address);
+  }
   if (within + size <= k_block_size) {
     const std::byte *bytes = block(address >> k_block_bits);
     if (uses_ != nullptr) {
@@ -249,6 +253,16 @@ const std::byte *SnapshotMemory::view(Address address, std::size_t size) {
     return bytes == nullptr ? nullptr : bytes + within;
   }
   return copy(address, across_.data(), std::min(size, across_.size())) ? across_.data() : nullptr;
+}
+
+/// Of an object that may lie in two blocks, both at once: a call for the second costs ten times as much as its bytes.
+void SnapshotMemory::fetch_object(Address address) {
+  const std::uint64_t number = address >> k_block_bits;
+  const bool has_it = number == last_block_ && last_look_ == look_;
+  if (!tracks_ && !has_it && number < k_end >> k_block_bits && slot_of(number).look != look_) {
+    const RemoteRange object{address, k_object};
+    prefetch(std::span(&object, 1));
+  }
 }
 
 bool SnapshotMemory::copy(Address address, void *out, std::size_t size) {

@@ -37,6 +37,22 @@ TEST_CASE("what the last two looks used comes in one call") {
   }
 }
 
+TEST_CASE("an object that lies in two blocks comes in one call, if its end is there") {
+  FakeMemory remote;
+  SnapshotMemory memory(remote);
+  remote.put<std::uint64_t>(0x13f8, 1);
+  remote.put<std::uint64_t>(0x1440, 2);
+  remote.put<std::uint64_t>(0x4ff0, 3);
+  memory.begin();
+  CHECK(memory.get<std::uint64_t>(0x13f8) == 1U);
+  CHECK(memory.get<std::uint64_t>(0x1440) == 2U);
+  CHECK(remote.calls == 1);
+  CHECK(memory.get<std::uint64_t>(0x4ff0) == 3U);
+  CHECK_FALSE(memory.get<std::uint64_t>(0x5000));
+  CHECK(remote.calls == 2);
+  CHECK(memory.status() == ReadStatus::ok);
+}
+
 TEST_CASE("a page that goes away takes only itself along") {
   FakeMemory remote;
   SnapshotMemory memory(remote);

@@ -129,6 +129,7 @@ private:
   [[nodiscard]] float likely_use(const Slot &slot) const;
   Slot &slot_of(std::uint64_t block);
   const std::byte *block(std::uint64_t number);
+  void fetch_object(Address address);
   void load(std::vector<std::uint64_t> &blocks);
   void load_sorted(std::span<const std::uint64_t> blocks);
   std::size_t settle(std::span<const std::uint64_t> blocks, const RemoteMemory::Outcome &outcome);

@@ -23,7 +23,8 @@ Pacer::Tick Pacer::next(std::int64_t now_ns) {
 }
 
 void Pacer::change_rate(std::int64_t now_ns, double rate_hz) {
-  start_ns_ = now_ns;
+  const auto end = start_ns_ + static_cast<std::int64_t>(static_cast<double>(period_) * period_ns_);
+  start_ns_ = std::max(now_ns, end);
   period_ns_ = 1e9 / rate_hz;
   period_ = 0;
 }

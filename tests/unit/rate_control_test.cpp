@@ -122,7 +122,7 @@ TEST_CASE("a pacer whose rate changes has one tick in each period of the new rat
   std::int64_t now = pacer.next(0).due_ns;
   pacer.change_rate(now, 10);
   std::uint64_t missed = 0;
-  const std::int64_t begin = now;
+  const std::int64_t begin = k_ms; // where the period ends that the first tick was in
   for (int i = 0; i < 50; ++i) {
     const Pacer::Tick tick = pacer.next(now);
     missed += tick.missed;
@@ -131,6 +131,21 @@ TEST_CASE("a pacer whose rate changes has one tick in each period of the new rat
     now = tick.due_ns;
   }
   CHECK(missed == 0);
+}
+
+TEST_CASE("however often the rate changes, the periods of all ticks are the time that passed") {
+  Pacer pacer(0, 1000, 7);
+  const std::array<double, 5> rates{1000, 20, 3, 300, 7};
+  double rate = 1000;
+  double covered_ns = 0;
+  std::int64_t now = 0;
+  for (std::size_t i = 0; i < 2000; ++i) {
+    now = pacer.next(now).due_ns;
+    covered_ns += 1e9 / rate;
+    rate = rates[i % rates.size()];
+    pacer.change_rate(now, rate);
+  }
+  CHECK(std::abs(covered_ns - static_cast<double>(now)) <= 0.005 * static_cast<double>(now));
 }
 
 TEST_CASE("late ticks are noticed once, when a tenth of a second's are late") {

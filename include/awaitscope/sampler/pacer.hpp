@@ -19,7 +19,7 @@ public:
   /// The next tick, at or after now.
   Tick next(std::int64_t now_ns);
 
-  /// From now on. What is left of the current period counts for nothing.
+  /// From the end of the current period on: its tick, which may have been early in it, stands for the whole of it.
   void change_rate(std::int64_t now_ns, double rate_hz);
 
 private:

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t k_search_ns = k_ns_per_second / 10;
 constexpr std::int64_t k_most_of_the_time = 10; // one part in so many
+constexpr unsigned k_cold_after = 2;            // looks in a row that were not accepted
 
 /// The first frame that is another call than before; k_no_new_call if all that are left are the same.
 std::uint32_t first_new_call(const TaskLook &before, const TaskLook &now) {
@@ -45,13 +46,14 @@ void TaskWatcher::look(SampleSink &sink) {
     next_search_ns_ = began + k_search_ns;
     find_loops();
   }
+  std::int64_t took_ns = 0;
   for (TargetThread &thread : target_.threads()) {
     const auto loop = loop_of_thread_.find(thread.entry.state);
     if (loop != loop_of_thread_.end()) {
-      look_at(thread, loop->second, loops_[loop->second], sink);
+      took_ns += look_at(thread, loop->second, loops_[loop->second], sink);
     }
   }
-  next_look_ns_ = began + (monotonic_ns() - began) * k_most_of_the_time;
+  next_look_ns_ = monotonic_ns() + took_ns * (k_most_of_the_time - 1);
 }
 
 /// The calls that a running task is in: on its thread's stack, from the task's coroutine down to the first frame that is of no
@@ -106,24 +108,30 @@ void TaskWatcher::read(const TargetThread &thread, Address loop) {
   }
 }
 
-void TaskWatcher::look_at(TargetThread &thread, Address loop, Loop &known, SampleSink &sink) {
+/// How long the look took, in nanoseconds, without what comes but once: finding out where everything lies.
+std::int64_t TaskWatcher::look_at(TargetThread &thread, Address loop, Loop &known, SampleSink &sink) {
   const std::optional<SchedStat> stat = thread.watch.schedstat();
   if (!stat || (known.was_blocked && stat->times_run == known.times_run)) {
-    return; // it has not run since: its tasks are what they were
+    return 0; // it has not run since: its tasks are what they were
   }
   const bool blocked = thread.watch.run() == ThreadWatch::Run::blocked;
   target_.memory().swap(memory_);
-  if (!known.warm) {
+  const bool cold = !known.warm;
+  if (cold) {
     // Where everything lies takes a read each to find out, the first time. Not while the thread is held off its CPU: what was
     // used in two looks is fetched ahead, all at once, in the next.
     for (int pass = 0; pass < 2; ++pass) {
       target_.memory().begin();
       read(thread, loop);
     }
+    known.refused = 0;
   }
-  const Capture capture = engine_.capture(target_, thread, stat, [&] { read(thread, loop); });
-  known.warm = capture.status == CaptureStatus::captured;
-  if (known.warm) {
+  const std::int64_t began = monotonic_ns();
+  const Capture capture =
+      engine_.capture(target_, thread, cold ? std::nullopt : stat, [&] { read(thread, loop); });
+  known.refused = capture.status == CaptureStatus::captured ? 0 : known.refused + 1;
+  known.warm = known.refused < k_cold_after;
+  if (known.refused == 0) {
     ++totals_.task_looks;
     totals_.task_look_ns += capture.read_ns;
     totals_.longest_task_look_ns = std::max(totals_.longest_task_look_ns, capture.read_ns);
@@ -151,6 +159,7 @@ void TaskWatcher::look_at(TargetThread &thread, Address loop, Loop &known, Sampl
     }
   } // else the next look sees what became different
   target_.memory().swap(memory_);
+  return monotonic_ns() - began;
 }
 
 void TaskWatcher::forget_gone(const Moment &moment, SampleSink &sink) {

@@ -26,7 +26,7 @@ _SAMPLES = re.compile(r"(\d[\d,]*) samples?\b")
 
 
 def tool():
-    return os.environ.get("AWAITSCOPE") or os.path.join(ROOT, "build", "awaitscope")
+    return os.path.abspath(os.environ.get("AWAITSCOPE") or os.path.join(ROOT, "build", "awaitscope"))
 
 
 def end_process(process):

@@ -35,7 +35,8 @@ private:
   struct Loop {
     std::uint64_t times_run = 0; ///< schedstat's third field at the last look
     bool was_blocked = false;
-    bool warm = false; ///< the last look could be accepted
+    bool warm = false;    ///< where everything lies is known
+    unsigned refused = 0; ///< looks, the last ones, that could not be accepted
     std::int64_t last_look_ns = 0;
   };
   /// Between which two looks something became different, and whose.
@@ -50,7 +51,7 @@ private:
     std::uint32_t new_from = 0;
   };
 
-  void look_at(TargetThread &thread, Address loop, Loop &known, SampleSink &sink);
+  std::int64_t look_at(TargetThread &thread, Address loop, Loop &known, SampleSink &sink);
   void read(const TargetThread &thread, Address loop);
   void read_running(Address thread_state, const TaskLook &task);
   void read_starter(const TaskLook &task);

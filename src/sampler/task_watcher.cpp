@@ -127,8 +127,7 @@ std::int64_t TaskWatcher::look_at(TargetThread &thread, Address loop, Loop &know
     known.refused = 0;
   }
   const std::int64_t began = monotonic_ns();
-  const Capture capture =
-      engine_.capture(target_, thread, cold ? std::nullopt : stat, [&] { read(thread, loop); });
+  const Capture capture = engine_.capture(target_, thread, cold ? std::nullopt : stat, [&] { read(thread, loop); });
   known.refused = capture.status == CaptureStatus::captured ? 0 : known.refused + 1;
   known.warm = known.refused < k_cold_after;
   if (known.refused == 0) {

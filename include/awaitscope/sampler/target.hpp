@@ -22,10 +22,10 @@ namespace awaitscope {
 struct TargetThread {
   ThreadEntry entry;
   ThreadWatch watch;
-  bool left = false;            ///< it has ended, or its thread state is gone
-  bool shared = false;          ///< the same thread has other thread states that are known
-  bool entered = false;         ///< of those the one that it ran in when last looked at
-  std::string name;             ///< threading.Thread.name, valid UTF-8; empty while unknown
+  bool left = false;               ///< it has ended, or its thread state is gone
+  bool shared = false;             ///< the same thread has other thread states that are known
+  bool entered = false;            ///< of those the one that it ran in when last looked at
+  std::string name;                ///< threading.Thread.name, valid UTF-8; empty while unknown
   std::optional<SchedStat> stat{}; ///< as of the last ThreadStats::refresh(), of the first of its thread states
   std::uint64_t blocked_at = 0;    ///< schedstat's third field when it was last seen blocked; 0 if it never was
   std::optional<std::uint64_t>

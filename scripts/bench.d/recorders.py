@@ -36,6 +36,14 @@ def control():
     return Tool("(none: the noise)", lambda pid, rate, output: ["sleep", "600"])
 
 
+def floor():
+    """The system calls that a sample takes, and nothing else (tests/probes/sampling_floor.cpp), where that was built."""
+    probe = os.path.join(os.path.dirname(os.path.realpath(harness.tool())), "probes", "sampling_floor")
+    if not os.access(probe, os.X_OK):
+        return []
+    return [Tool("(its system calls alone)", lambda pid, rate, output: [probe, str(pid), str(rate), output])]
+
+
 def peers():
     """py-spy, in an environment of its own, from PyPI."""
     cache = os.environ.get("AWAITSCOPE_CACHE") or os.path.expanduser("~/.cache/awaitscope")

@@ -25,6 +25,12 @@ void TaskLooks::take_places(const std::vector<Address> &places) {
   entries_ = std::move(merged);
 }
 
+const TaskLooks::Entry *TaskLooks::find(Address place) const {
+  const auto entry = std::lower_bound(entries_.begin(), entries_.end(), place,
+                                      [](const Entry &one, Address sought) { return one.place < sought; });
+  return entry != entries_.end() && entry->place == place ? &*entry : nullptr;
+}
+
 void TaskLooks::refresh() {
   const TaskReader::Places places = tasks_.places();
   const std::size_t before = entries_.size();
@@ -55,10 +61,9 @@ void TaskLooks::refresh() {
     entry.serial = ++serials_;
   }
   for (const Address task : places.running) {
-    const auto entry = std::lower_bound(entries_.begin(), entries_.end(), task,
-                                        [](const Entry &one, Address place) { return one.place < place; });
-    if (entry != entries_.end() && entry->place == task && entry->look.state != TaskState::done) {
-      entry->look.state = TaskState::running;
+    const Entry *entry = find(task);
+    if (entry != nullptr && entry->look.state != TaskState::done) {
+      entries_[static_cast<std::size_t>(entry - entries_.data())].look.state = TaskState::running;
     }
   }
   memory_.keep();

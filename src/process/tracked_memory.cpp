@@ -72,7 +72,7 @@ void SnapshotMemory::take_in(Slot &slot, const std::byte *bytes) {
     slot.placed = true;
     slot.offset = static_cast<std::uint32_t>(used_++);
     places_.resize(std::max(places_.size(), used_));
-    places_[slot.offset] = Place{look_, 0, {~0ULL, ~0ULL}};
+    places_[slot.offset] = Place{slot.block, look_, 0, {~0ULL, ~0ULL}};
     if (bytes_.size() < used_ * k_block_size) {
       bytes_.resize(used_ * k_block_size * 2);
     }
@@ -105,6 +105,12 @@ void SnapshotMemory::note(std::size_t within, std::size_t size) {
     add(known->words, words);
   } else {
     uses_->push_back({place, words});
+  }
+}
+
+void SnapshotMemory::add_ranges(std::span<const Use> uses, std::vector<RemoteRange> &ranges) const {
+  for (const Use &use : uses) {
+    ranges.push_back({places_[use.place].block << k_block_bits, k_block_size});
   }
 }
 

@@ -13,9 +13,18 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
 
 } // namespace
 
-WatchedTask *TaskStacks::parent(const WatchedTask &task) {
-  const auto found = task.look.awaited_by == 0 ? tasks_.end() : tasks_.find(task.look.awaited_by);
+WatchedTask *TaskStacks::find(Address place) {
+  const auto found = tasks_.find(place);
   return found == tasks_.end() ? nullptr : &found->second;
+}
+
+const WatchedTask *TaskStacks::find(Address place) const {
+  const auto found = tasks_.find(place);
+  return found == tasks_.end() ? nullptr : &found->second;
+}
+
+WatchedTask *TaskStacks::parent(const WatchedTask &task) {
+  return task.look.awaited_by == 0 ? nullptr : find(task.look.awaited_by);
 }
 
 /// What stands above a task that this one awaits.
@@ -66,12 +75,12 @@ bool TaskStacks::has_moved(WatchedTask &task) {
     one.next_above = mix(one.next_above, one.look.missing_above ? 1 : 0);
     one.settled_at = look_;
   }
-  const bool moved = task.above != task.next_above;
-  task.above = task.next_above;
-  return moved;
+  return task.above != task.next_above;
 }
 
-void TaskStacks::write(const WatchedTask &task, TaskChange &change) {
+void TaskStacks::write(WatchedTask &task, TaskChange &change) {
+  has_moved(task); // settles it
+  task.above = task.next_above;
   const std::uint64_t climb = ++climbs_;
   path_.clear();
   const WatchedTask *last = &task;

@@ -11,7 +11,12 @@ namespace {
 
 constexpr std::int64_t k_search_ns = k_ns_per_second / 10;
 constexpr std::int64_t k_most_of_the_time = 10; // one part in so many
-constexpr unsigned k_cold_after = 2;            // looks in a row that were not accepted
+// Read in half a millisecond: a thread that is held for much longer, or wakes up meanwhile, goes to another CPU.
+constexpr std::size_t k_at_once = 64;
+// A scan may read the list of tasks while it is changing, and miss some that are there.
+constexpr unsigned k_gone_after = 3;
+// Tasks whose own frames are what they were stand under others now: they are read as well, together with those.
+constexpr int k_rounds = 2;
 
 /// The first frame that is another call than before; k_no_new_call if all that are left are the same.
 std::uint32_t first_new_call(const TaskLook &before, const TaskLook &now) {
@@ -37,6 +42,26 @@ void TaskWatcher::find_loops() {
   }
 }
 
+/// Marks the loops whose threads have run since the last look. Is there any?
+bool TaskWatcher::wake_loops() {
+  bool any = false;
+  for (TargetThread &thread : target_.threads()) {
+    const auto place = loop_of_thread_.find(thread.entry.state);
+    if (place == loop_of_thread_.end()) {
+      continue;
+    }
+    Loop &loop = loops_[place->second];
+    const std::optional<SchedStat> stat = thread.watch.schedstat();
+    loop.awake = stat && !(loop.was_blocked && stat->times_run == loop.times_run);
+    if (loop.awake) {
+      loop.times_run = stat->times_run;
+      loop.was_blocked = thread.watch.run() == ThreadWatch::Run::blocked;
+      any = true;
+    }
+  }
+  return any;
+}
+
 void TaskWatcher::look(SampleSink &sink) {
   const std::int64_t began = monotonic_ns();
   if (!target_.tasks().located() || began < next_look_ns_) {
@@ -46,21 +71,154 @@ void TaskWatcher::look(SampleSink &sink) {
     next_search_ns_ = began + k_search_ns;
     find_loops();
   }
-  std::int64_t took_ns = 0;
+  if (!wake_loops()) {
+    next_look_ns_ = monotonic_ns() + (monotonic_ns() - began) * (k_most_of_the_time - 1);
+    return; // all tasks are what they were
+  }
+  const bool first = scans_ == 0;
+  scan();
+  const std::int64_t scanned = monotonic_ns();
   for (TargetThread &thread : target_.threads()) {
-    const auto loop = loop_of_thread_.find(thread.entry.state);
-    if (loop != loop_of_thread_.end()) {
-      took_ns += look_at(thread, loop->second, loops_[loop->second], sink);
+    const auto place = loop_of_thread_.find(thread.entry.state);
+    if (place == loop_of_thread_.end() || !loops_[place->second].awake) {
+      continue;
+    }
+    Loop &loop = loops_[place->second];
+    bool whole = true;
+    for (int round = 0; round < k_rounds && whole; ++round) {
+      const std::vector<Address> suspects = suspects_of(place->second);
+      whole = confirm(thread, loop, place->second, suspects, sink);
+      if (suspects.empty()) {
+        break;
+      }
+      stacks_.begin();
+      for (auto &[address, task] : stacks_.tasks()) {
+        if (task.look.loop == place->second && stacks_.has_moved(task)) {
+          suspects_.insert(address);
+        }
+      }
+    }
+    loop.was_blocked = loop.was_blocked && whole;
+    loop.last_look_ns = monotonic_ns();
+  }
+  const std::int64_t ended = monotonic_ns();
+  if (!first) { // the first one finds out where everything lies
+    ++totals_.task_looks;
+    totals_.task_look_ns += ended - began;
+    totals_.longest_task_look_ns = std::max(totals_.longest_task_look_ns, ended - began);
+  }
+  next_look_ns_ = ended + (ended - (first ? scanned : began)) * (k_most_of_the_time - 1);
+}
+
+bool TaskWatcher::is_suspect(const TaskLooks::Entry &entry) const {
+  const auto known = stacks_.find(entry.place);
+  if (!entry.is_task || entry.look.done) {
+    return known != nullptr;
+  }
+  return known == nullptr || entry.look.state == TaskState::running || entry.look.may_have_starter ||
+         entry.look.state != known->look.state || entry.serial != known->serial;
+}
+
+/// Finds out, while the target runs on, which tasks may have become different.
+void TaskWatcher::scan() {
+  ++scans_;
+  target_.memory().swap(memory_);
+  target_.memory().begin();
+  target_.code_cache().begin(0); // each code object is looked at: what it is read from is noted
+  looks_.refresh();
+  target_.memory().swap(memory_);
+  for (const TaskLooks::Entry &entry : looks_.entries()) {
+    if (is_suspect(entry)) {
+      suspects_.insert(entry.place);
+    }
+    if (WatchedTask *known = stacks_.find(entry.place)) {
+      known->seen_at = scans_;
+      known->missed = 0;
     }
   }
-  next_look_ns_ = monotonic_ns() + took_ns * (k_most_of_the_time - 1);
+  for (auto &[address, task] : stacks_.tasks()) {
+    if (task.seen_at != scans_) {
+      ++task.missed;
+      suspects_.insert(address);
+    }
+  }
+}
+
+/// Those that a loop runs, as the scan or the last look at them says.
+std::vector<Address> TaskWatcher::suspects_of(Address loop) const {
+  std::vector<Address> found;
+  for (const Address place : suspects_) {
+    const TaskLooks::Entry *entry = looks_.find(place);
+    const WatchedTask *known = stacks_.find(place);
+    if ((entry != nullptr && entry->is_task && entry->look.loop == loop) ||
+        (known != nullptr && known->look.loop == loop)) {
+      found.push_back(place);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+/// Reads them while the thread stands still, and tells what became different. False if some could not be read.
+bool TaskWatcher::confirm(TargetThread &thread, Loop &known, Address loop, const std::vector<Address> &suspects,
+                          SampleSink &sink) {
+  bool whole = true;
+  for (std::size_t begin = 0; begin < suspects.size(); begin += k_at_once) {
+    const auto some = std::span(suspects).subspan(begin, std::min(k_at_once, suspects.size() - begin));
+    ranges_.clear();
+    for (const Address place : some) {
+      if (const TaskLooks::Entry *entry = looks_.find(place)) {
+        memory_.add_ranges(entry->uses, ranges_);
+      }
+    }
+    const Capture capture = engine_.capture(target_, thread, std::nullopt, [&] { read(thread, loop, some); });
+    if (capture.status == CaptureStatus::captured) {
+      take_over({loop, monotonic_ns(), known.last_look_ns}, sink);
+    } else if (capture.status == CaptureStatus::moved) {
+      whole = false; // they stay suspects
+    } else {
+      return false;
+    }
+  }
+  return whole;
+}
+
+/// Reads these tasks, and those that they stand under, in one snapshot.
+void TaskWatcher::read(const TargetThread &thread, Address loop, std::span<const Address> suspects) {
+  target_.memory().prefetch(ranges_);
+  target_.code_cache().begin(0);
+  sights_.clear();
+  const std::vector<Address> running = target_.tasks().current_tasks({thread.entry.state});
+  for (const Address place : suspects) {
+    read_task(thread, loop, place, running);
+  }
+}
+
+void TaskWatcher::read_task(const TargetThread &thread, Address loop, Address place,
+                            const std::vector<Address> &running) {
+  for (std::size_t depth = 0; place != 0 && depth < LineageReader::k_max_segments && sights_.count(place) == 0;
+       ++depth) {
+    Sight sight;
+    sight.there = target_.tasks().look_at(place, sight.look) && !sight.look.done;
+    if (sight.there && sight.look.loop != loop) {
+      return; // its thread does not stand still
+    }
+    if (sight.there && std::find(running.begin(), running.end(), place) != running.end()) {
+      sight.look.state = TaskState::running;
+      read_running(thread.entry.state, sight.look);
+    }
+    if (sight.there && sight.look.may_have_starter) {
+      target_.lineages().trace_suspended(place, names_, sight.starter);
+    }
+    const Address above = sight.there ? sight.look.awaited_by : 0;
+    sights_.emplace(place, std::move(sight));
+    place = above;
+  }
 }
 
 /// The calls that a running task is in: on its thread's stack, from the task's coroutine down to the first frame that is of no
 /// coroutine. Nothing if it is not there.
-void TaskWatcher::read_running(Address thread_state, const TaskLook &task) {
-  TaskLook &look = running_[task.task];
-  look = task;
+void TaskWatcher::read_running(Address thread_state, TaskLook &look) {
   look.frames.clear();
   look.calls.clear();
   PythonStack stack;
@@ -80,113 +238,58 @@ void TaskWatcher::read_running(Address thread_state, const TaskLook &task) {
   }
 }
 
-void TaskWatcher::read_starter(const TaskLook &task) {
-  Lineage lineage;
-  target_.lineages().trace_suspended(task.task, names_, lineage);
-  if (lineage.segments.size() > 1) {
-    lineage.segments.erase(lineage.segments.begin()); // its own
-    starters_[task.task] = std::move(lineage);
+/// Tells what the accepted reading has found.
+void TaskWatcher::take_over(const Moment &moment, SampleSink &sink) {
+  std::vector<Change> changes;
+  std::vector<Address> gone;
+  for (const auto &[place, sight] : sights_) {
+    suspects_.erase(place);
+    WatchedTask *known = stacks_.find(place);
+    if (!sight.there || (known != nullptr && known->missed >= k_gone_after)) {
+      gone.push_back(place);
+    } else {
+      compare(place, sight, moment, changes, sink);
+    }
+  }
+  // What one stands under is known once all have been taken over.
+  stacks_.begin();
+  for (const Change &change : changes) {
+    tell(*change.task, change.task->look.state, change.new_from, moment, sink);
+  }
+  for (const auto &[place, sight] : sights_) {
+    WatchedTask *known = stacks_.find(place);
+    if (known != nullptr && sight.there && stacks_.has_moved(*known)) {
+      tell(*known, known->look.state, TaskChange::k_no_new_call, moment, sink);
+    }
+  }
+  for (const Address place : gone) {
+    if (WatchedTask *known = stacks_.find(place)) {
+      tell(*known, TaskState::done, TaskChange::k_no_new_call, moment, sink);
+      stacks_.tasks().erase(place);
+    }
   }
 }
 
-/// What is read of all tasks in one snapshot.
-void TaskWatcher::read(const TargetThread &thread, Address loop) {
-  target_.code_cache().begin(0); // each code object is looked at: what it is read from is noted
-  looks_.refresh();
-  running_.clear();
-  starters_.clear();
-  for (const TaskLooks::Entry &entry : looks_.entries()) {
-    if (!entry.is_task || entry.look.done || entry.look.loop != loop) {
-      continue;
-    }
-    if (entry.look.state == TaskState::running) {
-      read_running(thread.entry.state, entry.look);
-    }
-    if (entry.look.may_have_starter) {
-      read_starter(entry.look);
-    }
-  }
-}
-
-/// How long the look took, in nanoseconds, without what comes but once: finding out where everything lies.
-std::int64_t TaskWatcher::look_at(TargetThread &thread, Address loop, Loop &known, SampleSink &sink) {
-  const std::optional<SchedStat> stat = thread.watch.schedstat();
-  if (!stat || (known.was_blocked && stat->times_run == known.times_run)) {
-    return 0; // it has not run since: its tasks are what they were
-  }
-  const bool blocked = thread.watch.run() == ThreadWatch::Run::blocked;
-  target_.memory().swap(memory_);
-  const bool cold = !known.warm;
-  if (cold) {
-    // Where everything lies takes a read each to find out, the first time. Not while the thread is held off its CPU: what was
-    // used in two looks is fetched ahead, all at once, in the next.
-    for (int pass = 0; pass < 2; ++pass) {
-      target_.memory().begin();
-      read(thread, loop);
-    }
-    known.refused = 0;
-  }
-  const std::int64_t began = monotonic_ns();
-  const Capture capture = engine_.capture(target_, thread, cold ? std::nullopt : stat, [&] { read(thread, loop); });
-  known.refused = capture.status == CaptureStatus::captured ? 0 : known.refused + 1;
-  known.warm = known.refused < k_cold_after;
-  if (known.refused == 0) {
-    ++totals_.task_looks;
-    totals_.task_look_ns += capture.read_ns;
-    totals_.longest_task_look_ns = std::max(totals_.longest_task_look_ns, capture.read_ns);
-    const std::int64_t now = monotonic_ns();
-    const Moment moment{loop, now, std::exchange(known.last_look_ns, now)};
-    known.times_run = stat->times_run;
-    known.was_blocked = blocked;
-    stacks_.begin();
-    std::vector<Change> changes;
-    for (const TaskLooks::Entry &entry : looks_.entries()) {
-      if (entry.is_task && !entry.look.done && entry.look.loop == loop) {
-        compare(entry, moment, changes, sink);
-      }
-    }
-    forget_gone(moment, sink);
-    // What one stands under is known once all have been taken over.
-    for (const Change &change : changes) {
-      stacks_.has_moved(*change.task);
-      tell(*change.task, change.task->look.state, change.new_from, moment, sink);
-    }
-    for (auto &[address, task] : stacks_.tasks()) {
-      if (stacks_.has_moved(task)) {
-        tell(task, task.look.state, TaskChange::k_no_new_call, moment, sink);
-      }
-    }
-  } // else the next look sees what became different
-  target_.memory().swap(memory_);
-  return monotonic_ns() - began;
-}
-
-void TaskWatcher::forget_gone(const Moment &moment, SampleSink &sink) {
-  for (auto task = stacks_.tasks().begin(); task != stacks_.tasks().end();) {
-    const bool gone = task->second.look.loop == moment.loop && task->second.seen_at != stacks_.look();
-    if (gone) {
-      tell(task->second, TaskState::done, TaskChange::k_no_new_call, moment, sink);
-    }
-    task = gone ? stacks_.tasks().erase(task) : std::next(task);
-  }
-}
-
-void TaskWatcher::compare(const TaskLooks::Entry &entry, const Moment &moment, std::vector<Change> &changes,
+void TaskWatcher::compare(Address place, const Sight &sight, const Moment &moment, std::vector<Change> &changes,
                           SampleSink &sink) {
-  const auto [place, fresh] = stacks_.tasks().try_emplace(entry.place);
-  WatchedTask &known = place->second;
-  known.seen_at = stacks_.look();
-  if (const auto starter = starters_.find(entry.place); starter != starters_.end()) {
-    known.base = base_of(starter->second);
+  const auto [entry, fresh] = stacks_.tasks().try_emplace(place);
+  WatchedTask &known = entry->second;
+  if (fresh) {
+    known.seen_at = scans_;
+  }
+  // If it has moved on since the scan, it may be back there at the next.
+  const TaskLooks::Entry *scanned = looks_.find(place);
+  const bool as_scanned = scanned != nullptr && scanned->look.state == sight.look.state &&
+                          scanned->look.waits_for == sight.look.waits_for && scanned->look.frames == sight.look.frames;
+  known.serial = as_scanned ? scanned->serial : 0;
+  if (sight.starter.segments.size() > 1) {
+    Lineage above = sight.starter;
+    above.segments.erase(above.segments.begin()); // its own
+    known.base = base_of(above);
   } else if (!known.base.frames.empty()) {
     known.base = {};
   }
-  const auto running = running_.find(entry.place);
-  if (!fresh && running == running_.end() && known.serial == entry.serial && known.look.state == entry.look.state) {
-    return;
-  }
-  TaskLook look = running == running_.end() ? entry.look : running->second;
-  known.serial = entry.serial;
+  TaskLook look = sight.look;
   const bool another = !fresh && (known.look.coroutine != look.coroutine || known.look.name != look.name);
   if (another) {
     tell(known, TaskState::done, TaskChange::k_no_new_call, moment, sink);
@@ -226,7 +329,7 @@ TaskBase TaskWatcher::base_of(const Lineage &lineage) {
   return base;
 }
 
-void TaskWatcher::tell(const WatchedTask &task, TaskState state, std::uint32_t new_from, const Moment &moment,
+void TaskWatcher::tell(WatchedTask &task, TaskState state, std::uint32_t new_from, const Moment &moment,
                        SampleSink &sink) {
   TaskChange change;
   change.process = target_.process().pid();

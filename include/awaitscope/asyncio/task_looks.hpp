@@ -30,6 +30,9 @@ public:
   /// In the order of their addresses. Some may be no task, or one that is done. Of those that run, `look` has the state.
   [[nodiscard]] const std::vector<Entry> &entries() const { return entries_; }
 
+  /// Null if there is none for this place.
+  [[nodiscard]] const Entry *find(Address place) const;
+
 private:
   void take_places(const std::vector<Address> &places);
 

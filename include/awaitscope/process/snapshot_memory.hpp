@@ -88,6 +88,9 @@ public:
   /// Could all be read that was asked for since note_uses()?
   [[nodiscard]] bool uses_whole() const { return uses_whole_; }
 
+  /// Where these bytes are, for the prefetch() of another snapshot.
+  void add_ranges(std::span<const Use> uses, std::vector<RemoteRange> &ranges) const;
+
   /// Are these bytes the same as at the last look that ended with keep()? They count as used by this look.
   bool unchanged(std::span<const Use> uses);
 
@@ -163,6 +166,7 @@ private:
 
   // What is tracked, by place.
   struct Place {
+    std::uint64_t block = 0;
     std::uint32_t look = 0;      ///< that read it last
     std::uint32_t used = 0;      ///< that used it last
     Words changed{~0ULL, ~0ULL}; ///< that are not what they were at the last keep()

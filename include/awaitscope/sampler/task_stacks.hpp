@@ -19,10 +19,11 @@ struct TaskBase {
 /// A task as it was told last.
 struct WatchedTask {
   TaskLook look;
-  std::uint64_t serial = 0;  ///< of the entry that `look` is of
+  std::uint64_t serial = 0;  ///< of the scan's entry when it was read last
   std::uint64_t own = 0;     ///< another number: other frames of its own
   std::uint64_t above = 0;   ///< another number: other frames above its own
-  std::uint64_t seen_at = 0; ///< number of the look
+  std::uint64_t seen_at = 0; ///< number of the scan that had it in the list of tasks
+  unsigned missed = 0;       ///< scans since then
   TaskBase base;
 
   // TaskStacks's own.
@@ -38,16 +39,18 @@ public:
   using Map = std::unordered_map<Address, WatchedTask>; ///< its elements stay where they are
 
   Map &tasks() { return tasks_; }
+  /// Null if it is not known.
+  WatchedTask *find(Address place);
+  [[nodiscard]] const WatchedTask *find(Address place) const;
 
   /// A new look at all tasks has been taken over into tasks().
   void begin() { ++look_; }
-  [[nodiscard]] std::uint64_t look() const { return look_; }
 
-  /// Is what stands above the task another than when this was asked last?
+  /// Is what stands above the task another than when it was written last?
   bool has_moved(WatchedTask &task);
 
   /// The whole of a task's stack, and where it begins.
-  void write(const WatchedTask &task, TaskChange &change);
+  void write(WatchedTask &task, TaskChange &change);
 
 private:
   WatchedTask *parent(const WatchedTask &task);

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <span>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "awaitscope/asyncio/task_looks.hpp"
@@ -13,10 +14,13 @@
 
 namespace awaitscope {
 
-/// Looks at all tasks of a process, and tells what became different. A loop's tasks are read while the thread that runs it stands
-/// still, and not at all if that has not run since the last look: tasks that wait cost nothing. Looks take at most a tenth of
-/// the time, whatever the sampling rate: with very many busy tasks they are further apart, and each change says between which
-/// two looks it happened.
+/// Looks at all tasks of a process, and tells what became different. A look has two parts. The scan compares what every task
+/// was read from with what is there now, and lets the target run on: it can be wrong, and only says where to look. Those that
+/// it suspects are then read, a few at a time and each with the tasks that it stands under, while the thread of their loop
+/// stands still: that is what is told. So the thread is held for a moment however many tasks there are; held for longer, it
+/// would be taken to another CPU. A loop whose thread has not run since the last look is left out: tasks that wait cost nothing.
+/// Looks take at most a tenth of the time, whatever the sampling rate: with very many busy tasks they are further apart, and
+/// each change says between which two looks it happened.
 class TaskWatcher {
 public:
   /// Counts its looks into `totals`.
@@ -35,8 +39,7 @@ private:
   struct Loop {
     std::uint64_t times_run = 0; ///< schedstat's third field at the last look
     bool was_blocked = false;
-    bool warm = false;    ///< where everything lies is known
-    unsigned refused = 0; ///< looks, the last ones, that could not be accepted
+    bool awake = false; ///< to be looked at
     std::int64_t last_look_ns = 0;
   };
   /// Between which two looks something became different, and whose.
@@ -50,27 +53,38 @@ private:
     WatchedTask *task = nullptr;
     std::uint32_t new_from = 0;
   };
+  /// What a task was found to be while its thread stood still.
+  struct Sight {
+    TaskLook look; ///< none that is done, or where there is no task any more
+    bool there = false;
+    Lineage starter; ///< what it stands under in a thread that waits for it
+  };
 
-  std::int64_t look_at(TargetThread &thread, Address loop, Loop &known, SampleSink &sink);
-  void read(const TargetThread &thread, Address loop);
-  void read_running(Address thread_state, const TaskLook &task);
-  void read_starter(const TaskLook &task);
-  void compare(const TaskLooks::Entry &entry, const Moment &moment, std::vector<Change> &changes, SampleSink &sink);
-  TaskBase base_of(const Lineage &lineage);
-  void forget_gone(const Moment &moment, SampleSink &sink);
-  void tell(const WatchedTask &task, TaskState state, std::uint32_t new_from, const Moment &moment, SampleSink &sink);
   void find_loops();
+  bool wake_loops();
+  void scan();
+  bool is_suspect(const TaskLooks::Entry &entry) const;
+  std::vector<Address> suspects_of(Address loop) const;
+  bool confirm(TargetThread &thread, Loop &known, Address loop, const std::vector<Address> &suspects, SampleSink &sink);
+  void read(const TargetThread &thread, Address loop, std::span<const Address> suspects);
+  void read_task(const TargetThread &thread, Address loop, Address place, const std::vector<Address> &running);
+  void read_running(Address thread_state, TaskLook &look);
+  void take_over(const Moment &moment, SampleSink &sink);
+  void compare(Address place, const Sight &sight, const Moment &moment, std::vector<Change> &changes, SampleSink &sink);
+  TaskBase base_of(const Lineage &lineage);
+  void tell(WatchedTask &task, TaskState state, std::uint32_t new_from, const Moment &moment, SampleSink &sink);
 
   Target &target_;
   Engine &engine_;
   RootNames names_;
   SamplingTotals &totals_;
-  SnapshotMemory memory_; ///< what looks use, swapped in for each
+  SnapshotMemory memory_; ///< what scans use, swapped in for each
   TaskLooks looks_;
   TaskStacks stacks_;
-  // What the last look found besides; void until the engine has accepted it.
-  std::unordered_map<Address, TaskLook> running_;
-  std::unordered_map<Address, Lineage> starters_; ///< of root tasks that a thread waits for
+  std::uint64_t scans_ = 0;
+  std::unordered_set<Address> suspects_; ///< that are to be read while their thread stands still
+  std::vector<RemoteRange> ranges_;
+  std::unordered_map<Address, Sight> sights_; ///< what the last reading found; void until the engine has accepted it
 
   std::unordered_map<Address, std::uint64_t> charged_;
   std::unordered_map<Address, Loop> loops_;             ///< by loop

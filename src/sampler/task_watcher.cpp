@@ -111,7 +111,7 @@ void TaskWatcher::look(SampleSink &sink) {
 }
 
 bool TaskWatcher::is_suspect(const TaskLooks::Entry &entry) const {
-  const auto known = stacks_.find(entry.place);
+  const auto *const known = stacks_.find(entry.place);
   if (!entry.is_task || entry.look.done) {
     return known != nullptr;
   }
@@ -196,7 +196,7 @@ void TaskWatcher::read(const TargetThread &thread, Address loop, std::span<const
 
 void TaskWatcher::read_task(const TargetThread &thread, Address loop, Address place,
                             const std::vector<Address> &running) {
-  for (std::size_t depth = 0; place != 0 && depth < LineageReader::k_max_segments && sights_.count(place) == 0;
+  for (std::size_t depth = 0; place != 0 && depth < LineageReader::k_max_segments && !sights_.contains(place);
        ++depth) {
     Sight sight;
     sight.there = target_.tasks().look_at(place, sight.look) && !sight.look.done;

@@ -32,14 +32,23 @@ std::uint32_t first_new_call(const TaskLook &before, const TaskLook &now) {
 } // namespace
 
 /// Which threads run loops. Read while they run on: each look checks what it uses.
-void TaskWatcher::find_loops() {
+void TaskWatcher::find_loops(std::int64_t now_ns) {
   target_.memory().begin();
-  loop_of_thread_.clear();
+  std::unordered_map<Address, Address> found;
   for (const TargetThread &thread : target_.threads()) {
-    if (const Address loop = target_.tasks().running_loop(thread.entry); loop != 0) {
-      loop_of_thread_[thread.entry.state] = loop;
+    const Address loop = target_.tasks().running_loop(thread.entry);
+    if (loop == 0) {
+      continue;
+    }
+    found[thread.entry.state] = loop;
+    const auto before = loop_of_thread_.find(thread.entry.state);
+    if (before == loop_of_thread_.end() || before->second != loop) {
+      loops_[loop] = {}; // whatever had this address before
+      loops_[loop].last_look_ns = searched_ns_;
     }
   }
+  loop_of_thread_ = std::move(found);
+  searched_ns_ = now_ns;
 }
 
 /// Marks the loops whose threads have run since the last look. Is there any?
@@ -69,7 +78,7 @@ void TaskWatcher::look(SampleSink &sink) {
   }
   if (began >= next_search_ns_) {
     next_search_ns_ = began + k_search_ns;
-    find_loops();
+    find_loops(began);
   }
   if (!wake_loops()) {
     next_look_ns_ = monotonic_ns() + (monotonic_ns() - began) * (k_most_of_the_time - 1);
@@ -78,6 +87,7 @@ void TaskWatcher::look(SampleSink &sink) {
   const bool first = scans_ == 0;
   scan();
   const std::int64_t scanned = monotonic_ns();
+  forget_orphans(sink);
   for (TargetThread &thread : target_.threads()) {
     const auto place = loop_of_thread_.find(thread.entry.state);
     if (place == loop_of_thread_.end() || !loops_[place->second].awake) {
@@ -141,6 +151,26 @@ void TaskWatcher::scan() {
       ++task.missed;
       suspects_.insert(address);
     }
+  }
+}
+
+/// Tasks that are in no list any more, of a loop that no thread runs any more: no thread has to stand still for them.
+void TaskWatcher::forget_orphans(SampleSink &sink) {
+  std::unordered_set<Address> run;
+  for (const TargetThread &thread : target_.threads()) {
+    if (const auto loop = loop_of_thread_.find(thread.entry.state); loop != loop_of_thread_.end()) {
+      run.insert(loop->second);
+    }
+  }
+  for (auto entry = stacks_.tasks().begin(); entry != stacks_.tasks().end();) {
+    WatchedTask &task = entry->second;
+    const Address loop = task.look.loop;
+    const bool orphan = task.missed >= k_gone_after && !run.contains(loop);
+    if (orphan) {
+      tell(task, TaskState::done, TaskChange::k_no_new_call, {loop, monotonic_ns(), loops_[loop].last_look_ns}, sink);
+      suspects_.erase(entry->first);
+    }
+    entry = orphan ? stacks_.tasks().erase(entry) : std::next(entry);
   }
 }
 

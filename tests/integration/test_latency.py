@@ -164,3 +164,18 @@ class VeryMany(AllTasksTest, harness.EndsTest):
 
     def test_suspended_tasks_stand_under_those_that_await_them(self):
         self.check_many(10000)
+
+
+class ShortLoops(AllTasksTest, harness.EndsTest):
+
+    def test_tasks_end_with_the_loops_that_ran_them(self):
+        target = self.target("short_loops.py", lifetime=30)
+        path, result = self.record_file(target, "-r", 100, "-d", 4, "--all-tasks")
+        self.assertGreater(target.counters()["loops"], 10, result.stderr)
+        stacks = self.stacks(path, "--metric", "await")
+        elapsed = self.info(path)["elapsed_ns"]
+        naps = [stack for stack in stacks if stack.has("napping")]
+        self.assertGreater(folded.total(naps), 0.3 * 3 * elapsed, result.stderr)
+        # What a look saw counts until the next one that does not see it.
+        self.assertLess(folded.total(naps), 1.5 * 3 * elapsed, result.stderr)
+        self.assertLess(folded.total(stacks), 1.5 * target.truth["suspended"] * elapsed, result.stderr)

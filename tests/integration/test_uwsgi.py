@@ -62,13 +62,20 @@ class Served:
             return json.load(answer)
 
 
+def has_headers(interpreter):
+    done = subprocess.run([interpreter.path, "-c", "import sysconfig; print(sysconfig.get_path('include'))"],
+                          stdout=subprocess.PIPE, check=True, timeout=20)
+    return os.path.exists(os.path.join(done.stdout.decode().strip(), "Python.h"))
+
+
 class Uwsgi(checks.Checks, harness.ToolTest):
     timing_sensitive = True
 
     def test_views_are_seen(self):
         here = [self.found[minor] for minor in sorted(self.found, key=interpreters.age) if not self.found[minor].in_root]
+        here = [interpreter for interpreter in here if has_headers(interpreter)]
         if not here or not shutil.which("cc"):
-            self.skipTest("no interpreter or no compiler that pip can build uWSGI with")
+            self.skipTest("no interpreter with its headers, or no compiler, for pip to build uWSGI with")
         interpreter = here[-1]
         self.interpreter = interpreter
         with Served(django_site.environment(interpreter.path, "uWSGI>=2.0.28"), self.folder) as site:

@@ -60,9 +60,10 @@ private:
     Lineage starter; ///< what it stands under in a thread that waits for it
   };
 
-  void find_loops();
+  void find_loops(std::int64_t now_ns);
   bool wake_loops();
   void scan();
+  void forget_orphans(SampleSink &sink);
   bool is_suspect(const TaskLooks::Entry &entry) const;
   std::vector<Address> suspects_of(Address loop) const;
   bool confirm(TargetThread &thread, Loop &known, Address loop, const std::vector<Address> &suspects, SampleSink &sink);
@@ -91,6 +92,7 @@ private:
   std::unordered_map<Address, Address> loop_of_thread_; ///< by thread state
   std::int64_t next_look_ns_ = 0;
   std::int64_t next_search_ns_ = 0;
+  std::int64_t searched_ns_ = 0; ///< when loops were looked for last
 };
 
 } // namespace awaitscope

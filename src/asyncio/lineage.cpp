@@ -46,6 +46,8 @@ LineageReader::Role LineageReader::role_of(const PythonFrame &frame) {
   } else if (is("Future.result", "concurrent/futures/_base.py") ||
              is("Future.exception", "concurrent/futures/_base.py") || is("wrap_future", "asyncio/futures.py")) {
     role = Role::waits_for_first; // of wrap_future(future) nobody can await the result yet
+  } else if (is("AsyncToSync.__call__", "asgiref/sync.py")) {
+    role = Role::asks_loop; // the loop may run its task before this thread is back from telling it to, and waits
   } else if (is("ThreadPoolExecutor.submit", "concurrent/futures/thread.py")) {
     role = Role::submits; // a new worker starts before submit() returns
   } else if (is("BaseEventLoop.run_forever", "asyncio/base_events.py")) {
@@ -127,12 +129,13 @@ std::optional<LineageReader::Place> LineageReader::waits_in(Address thread_state
       continue;
     }
     std::optional<std::size_t> slot = role == Role::waits_for_argument ? 1 : 0;
-    if (role == Role::submits) {
+    if (role == Role::submits || role == Role::asks_loop) {
       const std::optional<RawFrame> raw = stacks_.raw_frame(stack.frames[i].address);
-      slot = raw ? stacks_.local_slot(raw->code, stack.frames[i].frame.code, "f") : std::nullopt;
+      const std::string_view name = role == Role::submits ? "f" : "call_result";
+      slot = raw ? stacks_.local_slot(raw->code, stack.frames[i].frame.code, name) : std::nullopt;
     }
     if (slot && stacks_.local(stack.frames[i].address, *slot) == future) {
-      return Place{thread_state, &stack, i};
+      return Place{thread_state, &stack, role == Role::asks_loop ? i + 1 : i};
     }
   }
   return std::nullopt;

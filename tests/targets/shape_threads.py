@@ -169,9 +169,25 @@ def plant_across_loops(quiet):
     asyncio.run_coroutine_threadsafe(waits_across(), quiet.loop)
 
 
+class SlowToReturn:
+    """A loop whose callers from other threads are not back before what they asked for runs: the loop is woken by then, and
+    goes on while they wait for the interpreter."""
+
+    def __init__(self, loop):
+        self.loop = loop
+
+    def __getattr__(self, name):
+        return getattr(self.loop, name)
+
+    def call_soon_threadsafe(self, *what):
+        self.loop.call_soon_threadsafe(*what)
+        while True:
+            time.sleep(3600)
+
+
 def plant_asgiref(_):
     try:
-        from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
+        from asgiref.sync import SyncToAsync, ThreadSensitiveContext, async_to_sync, sync_to_async
     except ImportError:
         shape_kit.lacking("asgiref")
         return
@@ -203,6 +219,24 @@ def plant_asgiref(_):
         await sync_to_async(worker, thread_sensitive=True)()  # waits
 
     start("hop.nested", nested(Worker("hop.inner", [nested, view, inner], "hop.nested")), [nested])
+
+    pool = concurrent.futures.ThreadPoolExecutor(2)
+
+    async def early(worker):
+        await sync_to_async(slow_to_wait, thread_sensitive=False, executor=pool)(worker)  # waits
+
+    def slow_to_wait(worker):
+        shape_kit.workers["hop.early"] = threading.get_native_id()
+        local = SyncToAsync.threadlocal
+        local.main_event_loop = SlowToReturn(local.main_event_loop)
+        async_to_sync(inner_early)(worker)
+
+    async def inner_early(worker):
+        adopt("hop.inner-early", [inner_early])
+        await sync_to_async(worker, thread_sensitive=False, executor=pool)()  # waits
+
+    shape_kit.workers["hop.early"] = None
+    start("hop.early", early(Worker("hop.inner-early", [early, slow_to_wait, inner_early])), [early])
 
 
 def plant_eager(new_loop):

@@ -19,7 +19,7 @@ enum class RootNames : std::uint8_t { skip, read };
 /// - a work item that a worker thread runs (concurrent.futures, asyncio.to_thread, run_in_executor, asgiref's sync_to_async)
 ///   stands under the task that awaits its future, else under the thread that waits for it, or is just submitting it;
 /// - a root task that computes something for a thread that waits (asgiref's async_to_sync, run_coroutine_threadsafe) stands
-///   under what that thread is in.
+///   under what that thread is in; under async_to_sync also before it waits.
 ///
 /// Each task and each place in a thread is visited once: a circle ends where it closes. What stands deeper than k_max_segments
 /// is missing, and marked so.
@@ -64,6 +64,7 @@ private:
     waits_for_first,
     waits_for_argument,
     submits,
+    asks_loop,
     runs_loop
   };
   Role role_of(const PythonFrame &frame);

@@ -1,6 +1,7 @@
 #include "awaitscope/asyncio/task_looks.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace awaitscope {
 
@@ -38,7 +39,7 @@ void TaskLooks::refresh() {
   if (entries_.size() > before * 2) { // most are new
     tasks_.prefetch_heads(places.tasks);
   }
-  const bool void_all = epoch_ != memory_.epoch();
+  const bool void_all = epoch_ != memory_.epoch() || std::exchange(forgotten_, false);
   epoch_ = memory_.epoch();
   std::size_t read = 0;
   for (Entry &entry : entries_) {

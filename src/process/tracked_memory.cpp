@@ -27,10 +27,16 @@ void add(SnapshotMemory::Words &words, const SnapshotMemory::Words &more) {
 }
 
 SnapshotMemory::Words differing(const std::byte *before, const std::byte *now, std::size_t size) {
+  constexpr std::size_t k_line = 64; // most of them are the same
   SnapshotMemory::Words words;
-  for (std::size_t at = 0; at < size; at += k_word) {
-    if (std::memcmp(before + at, now + at, k_word) != 0) {
-      add(words, words_between(at / k_word, at / k_word + 1));
+  for (std::size_t line = 0; line < size; line += k_line) {
+    if (std::memcmp(before + line, now + line, k_line) == 0) {
+      continue;
+    }
+    for (std::size_t at = line; at < line + k_line; at += k_word) {
+      if (std::memcmp(before + at, now + at, k_word) != 0) {
+        add(words, words_between(at / k_word, at / k_word + 1));
+      }
     }
   }
   return words;

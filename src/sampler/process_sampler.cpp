@@ -94,9 +94,8 @@ void ProcessSampler::look(TargetThread &thread, CountEvents count) {
     return;
   }
   target_->read_name(thread);
-  // All that is told of it goes through the sink, which asks confirm() first. Changes of tasks do not.
-  const std::int64_t now = options_.all_tasks == AllTasks::skip ? monotonic_ns() : 0;
-  target_->code_cache().begin(subject_->interpreter_id == 0 ? subject_->interpreter : 0, now);
+  // All that is told of it goes through the sink, which asks confirm() first.
+  target_->code_cache().begin(subject_->interpreter_id == 0 ? subject_->interpreter : 0, monotonic_ns());
   target_->stacks().read(subject_->state, stack_);
   target_->lineages().trace(subject_->state, stack_, options_.root_names, lineage_);
   coroutines_seen_ = coroutines_seen_ || (!target_->tasks().located_in(subject_->interpreter) &&
@@ -240,7 +239,11 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weig
 
 std::size_t ProcessSampler::drop_unconfirmed(SampleBatch &batch) {
   const std::vector<CodeId> replaced = target_->code_cache().confirm();
-  return replaced.empty() ? 0 : batch.drop(target_->process().pid(), replaced);
+  if (replaced.empty()) {
+    return 0;
+  }
+  watcher_.distrust();
+  return batch.drop(target_->process().pid(), replaced);
 }
 
 ProcessSampler::Health ProcessSampler::take_over(const std::vector<ThreadEntry> &entries) {

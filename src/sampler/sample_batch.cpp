@@ -1,17 +1,40 @@
 #include "awaitscope/sampler/sample_batch.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace awaitscope {
 
-void SampleBatch::consume(const Sample &sample, const std::string &thread_name) {
-  Held &held = held_[count_++];
-  held.sample = sample;
-  held.thread_name = thread_name;
-  if (count_ == held_.size()) {
+namespace {
+
+bool has_any(const std::vector<Frame> &frames, const std::vector<CodeId> &codes) {
+  return std::any_of(frames.begin(), frames.end(), [&](const Frame &frame) {
+    return frame.kind != FrameKind::unreadable && std::find(codes.begin(), codes.end(), frame.code) != codes.end();
+  });
+}
+
+} // namespace
+
+void SampleBatch::added() {
+  if (++count_ == held_.size()) {
     flush();
   }
+}
+
+void SampleBatch::consume(const Sample &sample, const std::string &thread_name) {
+  Held &held = held_[count_];
+  held.is_change = false;
+  held.sample = sample;
+  held.thread_name = thread_name;
+  added();
+}
+
+void SampleBatch::consume(const TaskChange &change) {
+  Held &held = held_[count_];
+  held.is_change = true;
+  held.change = change;
+  added();
 }
 
 void SampleBatch::meet(ThreadId process, const std::string &command) {
@@ -19,19 +42,16 @@ void SampleBatch::meet(ThreadId process, const std::string &command) {
   sink_.meet(process, command);
 }
 
-void SampleBatch::consume(const TaskChange &change) {
-  flush(); // in order
-  sink_.consume(change);
-}
-
 std::size_t SampleBatch::drop(ThreadId process, const std::vector<CodeId> &codes) {
   const auto end = held_.begin() + static_cast<std::ptrdiff_t>(count_);
+  for (Held &held : std::span(held_).first(count_)) {
+    if (held.is_change && held.change.process == process && has_any(held.change.frames, codes)) {
+      held.change.frames.assign(1, k_unreadable_frame);
+      held.change.new_from = 0;
+    }
+  }
   const auto kept = std::stable_partition(held_.begin(), end, [&](const Held &held) {
-    return held.sample.process != process ||
-           std::none_of(held.sample.stack.frames.begin(), held.sample.stack.frames.end(), [&](const Frame &frame) {
-             return frame.kind != FrameKind::unreadable &&
-                    std::find(codes.begin(), codes.end(), frame.code) != codes.end();
-           });
+    return held.is_change || held.sample.process != process || !has_any(held.sample.stack.frames, codes);
   });
   count_ = static_cast<std::size_t>(kept - held_.begin());
   return static_cast<std::size_t>(end - kept);
@@ -42,7 +62,11 @@ void SampleBatch::flush() {
     check_();
   }
   for (std::size_t i = 0; i < count_; ++i) {
-    sink_.consume(held_[i].sample, held_[i].thread_name);
+    if (held_[i].is_change) {
+      sink_.consume(held_[i].change);
+    } else {
+      sink_.consume(held_[i].sample, held_[i].thread_name);
+    }
   }
   count_ = 0;
 }

@@ -10,7 +10,7 @@ namespace awaitscope {
 namespace {
 
 constexpr std::int64_t k_search_ns = k_ns_per_second / 10;
-constexpr std::int64_t k_most_of_the_time = 10; // one part in so many
+constexpr std::int64_t k_most_of_the_time = 8; // one part in so many
 // Read in half a millisecond: a thread that is held for much longer, or wakes up meanwhile, goes to another CPU.
 constexpr std::size_t k_at_once = 64;
 // A scan may read the list of tasks while it is changing, and miss some that are there.
@@ -51,24 +51,24 @@ void TaskWatcher::find_loops(std::int64_t now_ns) {
   searched_ns_ = now_ns;
 }
 
-/// Marks the loops whose threads have run since the last look. Is there any?
-bool TaskWatcher::wake_loops() {
-  bool any = false;
+/// Which loops are run, and which of them by a thread that has run since the last look.
+void TaskWatcher::wake_loops() {
+  run_.clear();
+  awake_.clear();
   for (TargetThread &thread : target_.threads()) {
     const auto place = loop_of_thread_.find(thread.entry.state);
     if (place == loop_of_thread_.end()) {
       continue;
     }
+    run_.insert(place->second);
     Loop &loop = loops_[place->second];
     const std::optional<SchedStat> stat = thread.watch.schedstat();
-    loop.awake = stat && !(loop.was_blocked && stat->times_run == loop.times_run);
-    if (loop.awake) {
-      loop.times_run = stat->times_run;
+    if (stat && !(loop.was_blocked && stat->times_run == loop.times_run)) {
+      loop.times_run = stat->times_run; // counted before the state is read: if it ran in between, this count is over
       loop.was_blocked = thread.watch.run() == ThreadWatch::Run::blocked;
-      any = true;
+      awake_.push_back({&thread, place->second, &loop});
     }
   }
-  return any;
 }
 
 void TaskWatcher::look(SampleSink &sink) {
@@ -80,7 +80,8 @@ void TaskWatcher::look(SampleSink &sink) {
     next_search_ns_ = began + k_search_ns;
     find_loops(began);
   }
-  if (!wake_loops()) {
+  wake_loops();
+  if (awake_.empty()) {
     next_look_ns_ = monotonic_ns() + (monotonic_ns() - began) * (k_most_of_the_time - 1);
     return; // all tasks are what they were
   }
@@ -88,28 +89,12 @@ void TaskWatcher::look(SampleSink &sink) {
   scan();
   const std::int64_t scanned = monotonic_ns();
   forget_orphans(sink);
-  for (TargetThread &thread : target_.threads()) {
-    const auto place = loop_of_thread_.find(thread.entry.state);
-    if (place == loop_of_thread_.end() || !loops_[place->second].awake) {
-      continue;
+  for (const AwakeLoop &loop : awake_) {
+    if (settle(loop, sink)) {
+      loop.known->last_look_ns = monotonic_ns();
+    } else {
+      loop.known->was_blocked = false; // to be looked at again
     }
-    Loop &loop = loops_[place->second];
-    bool whole = true;
-    for (int round = 0; round < k_rounds && whole; ++round) {
-      const std::vector<Address> suspects = suspects_of(place->second);
-      whole = confirm(thread, loop, place->second, suspects, sink);
-      if (suspects.empty()) {
-        break;
-      }
-      stacks_.begin();
-      for (auto &[address, task] : stacks_.tasks()) {
-        if (task.look.loop == place->second && stacks_.has_moved(task)) {
-          suspects_.insert(address);
-        }
-      }
-    }
-    loop.was_blocked = loop.was_blocked && whole;
-    loop.last_look_ns = monotonic_ns();
   }
   const std::int64_t ended = monotonic_ns();
   if (!first) { // the first one finds out where everything lies
@@ -120,8 +105,7 @@ void TaskWatcher::look(SampleSink &sink) {
   next_look_ns_ = ended + (ended - (first ? scanned : began)) * (k_most_of_the_time - 1);
 }
 
-bool TaskWatcher::is_suspect(const TaskLooks::Entry &entry) const {
-  const auto *const known = stacks_.find(entry.place);
+bool TaskWatcher::is_suspect(const TaskLooks::Entry &entry, const WatchedTask *known) {
   if (!entry.is_task || entry.look.done) {
     return known != nullptr;
   }
@@ -129,19 +113,33 @@ bool TaskWatcher::is_suspect(const TaskLooks::Entry &entry) const {
          entry.look.state != known->look.state || entry.serial != known->serial;
 }
 
+/// What is told goes through the sink, which asks CodeCache::confirm() first.
+void TaskWatcher::begin_codes() {
+  Address interpreter = 0;
+  for (const TargetThread &thread : target_.threads()) {
+    if (thread.entry.interpreter_id != 0) {
+      interpreter = 0; // there are several, each with a count of its own
+      break;
+    }
+    interpreter = thread.entry.interpreter;
+  }
+  target_.code_cache().begin(interpreter, monotonic_ns());
+}
+
 /// Finds out, while the target runs on, which tasks may have become different.
 void TaskWatcher::scan() {
   ++scans_;
-  target_.memory().swap(memory_);
+  target_.memory().swap(scan_memory_);
   target_.memory().begin();
-  target_.code_cache().begin(0); // each code object is looked at: what it is read from is noted
+  begin_codes();
   looks_.refresh();
-  target_.memory().swap(memory_);
+  target_.memory().swap(scan_memory_);
   for (const TaskLooks::Entry &entry : looks_.entries()) {
-    if (is_suspect(entry)) {
+    WatchedTask *known = stacks_.find(entry.place);
+    if (is_suspect(entry, known)) {
       suspects_.insert(entry.place);
     }
-    if (WatchedTask *known = stacks_.find(entry.place)) {
+    if (known != nullptr) {
       known->seen_at = scans_;
       known->missed = 0;
     }
@@ -156,16 +154,10 @@ void TaskWatcher::scan() {
 
 /// Tasks that are in no list any more, of a loop that no thread runs any more: no thread has to stand still for them.
 void TaskWatcher::forget_orphans(SampleSink &sink) {
-  std::unordered_set<Address> run;
-  for (const TargetThread &thread : target_.threads()) {
-    if (const auto loop = loop_of_thread_.find(thread.entry.state); loop != loop_of_thread_.end()) {
-      run.insert(loop->second);
-    }
-  }
   for (auto entry = stacks_.tasks().begin(); entry != stacks_.tasks().end();) {
     WatchedTask &task = entry->second;
     const Address loop = task.look.loop;
-    const bool orphan = task.missed >= k_gone_after && !run.contains(loop);
+    const bool orphan = task.missed >= k_gone_after && !run_.contains(loop);
     if (orphan) {
       tell(task, TaskState::done, TaskChange::k_no_new_call, {loop, monotonic_ns(), loops_[loop].last_look_ns}, sink);
       suspects_.erase(entry->first);
@@ -189,53 +181,94 @@ std::vector<Address> TaskWatcher::suspects_of(Address loop) const {
   return found;
 }
 
-/// Reads them while the thread stands still, and tells what became different. False if some could not be read.
-bool TaskWatcher::confirm(TargetThread &thread, Loop &known, Address loop, const std::vector<Address> &suspects,
-                          SampleSink &sink) {
-  bool whole = true;
-  for (std::size_t begin = 0; begin < suspects.size(); begin += k_at_once) {
-    const auto some = std::span(suspects).subspan(begin, std::min(k_at_once, suspects.size() - begin));
-    ranges_.clear();
-    for (const Address place : some) {
-      if (const TaskLooks::Entry *entry = looks_.find(place)) {
-        memory_.add_ranges(entry->uses, ranges_);
-      }
+/// Tells what became different of a loop's tasks. False if some of it is not known yet.
+bool TaskWatcher::settle(const AwakeLoop &loop, SampleSink &sink) {
+  for (int round = 0; round < k_rounds; ++round) {
+    const std::vector<Address> suspects = suspects_of(loop.address);
+    if (suspects.empty()) {
+      break;
     }
-    const Capture capture = engine_.capture(target_, thread, std::nullopt, [&] { read(thread, loop, some); });
-    if (capture.status == CaptureStatus::captured) {
-      take_over({loop, monotonic_ns(), known.last_look_ns}, sink);
-    } else if (capture.status == CaptureStatus::moved) {
-      whole = false; // they stay suspects
-    } else {
+    if (!accept(loop, suspects, sink) && !confirm(loop, suspects, sink)) {
       return false;
     }
+    stacks_.begin();
+    for (auto &[address, task] : stacks_.tasks()) {
+      if (task.look.loop == loop.address && stacks_.has_moved(task)) {
+        suspects_.insert(address);
+      }
+    }
   }
+  return true;
+}
+
+/// If the thread was blocked before the scan and has not run since, the scan holds. False if it may not.
+bool TaskWatcher::accept(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink) {
+  if (!loop.known->was_blocked) {
+    return false;
+  }
+  target_.memory().swap(scan_memory_);
+  read(loop, suspects);
+  target_.memory().swap(scan_memory_);
+  const std::optional<SchedStat> stat = loop.thread->watch.schedstat();
+  const bool holds = stat && stat->times_run == loop.known->times_run;
+  if (holds) {
+    take_over({loop.address, monotonic_ns(), loop.known->last_look_ns}, sink);
+  }
+  return holds;
+}
+
+/// Reads them while the thread stands still. False if some could not be read: they stay suspects.
+bool TaskWatcher::confirm(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink) {
+  bool whole = true;
+  target_.memory().swap(held_memory_);
+  while (!suspects.empty()) {
+    const auto some = suspects.first(std::min(k_at_once, suspects.size()));
+    whole = confirm_some(loop, some, sink) && whole;
+    suspects = suspects.subspan(some.size());
+  }
+  target_.memory().swap(held_memory_);
   return whole;
 }
 
-/// Reads these tasks, and those that they stand under, in one snapshot.
-void TaskWatcher::read(const TargetThread &thread, Address loop, std::span<const Address> suspects) {
-  target_.memory().prefetch(ranges_);
-  target_.code_cache().begin(0);
-  sights_.clear();
-  const std::vector<Address> running = target_.tasks().current_tasks({thread.entry.state});
+bool TaskWatcher::confirm_some(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink) {
+  ranges_.clear();
   for (const Address place : suspects) {
-    read_task(thread, loop, place, running);
+    if (const TaskLooks::Entry *entry = looks_.find(place)) {
+      scan_memory_.add_ranges(entry->uses, ranges_);
+    }
+  }
+  const Capture capture = engine_.capture(target_, *loop.thread, std::nullopt, [&] {
+    target_.memory().prefetch(ranges_);
+    read(loop, suspects);
+  });
+  const bool captured = capture.status == CaptureStatus::captured;
+  if (captured) {
+    take_over({loop.address, monotonic_ns(), loop.known->last_look_ns}, sink);
+  }
+  return captured;
+}
+
+/// Reads these tasks, and those that they stand under, in one snapshot.
+void TaskWatcher::read(const AwakeLoop &loop, std::span<const Address> suspects) {
+  begin_codes();
+  sights_.clear();
+  const std::vector<Address> running = target_.tasks().current_tasks({loop.thread->entry.state});
+  for (const Address place : suspects) {
+    read_task(loop, place, running);
   }
 }
 
-void TaskWatcher::read_task(const TargetThread &thread, Address loop, Address place,
-                            const std::vector<Address> &running) {
+void TaskWatcher::read_task(const AwakeLoop &loop, Address place, const std::vector<Address> &running) {
   for (std::size_t depth = 0; place != 0 && depth < LineageReader::k_max_segments && !sights_.contains(place);
        ++depth) {
     Sight sight;
     sight.there = target_.tasks().look_at(place, sight.look) && !sight.look.done;
-    if (sight.there && sight.look.loop != loop) {
+    if (sight.there && sight.look.loop != loop.address) {
       return; // its thread does not stand still
     }
     if (sight.there && std::find(running.begin(), running.end(), place) != running.end()) {
       sight.look.state = TaskState::running;
-      read_running(thread.entry.state, sight.look);
+      read_running(loop.thread->entry.state, sight.look);
     }
     if (sight.there && sight.look.may_have_starter) {
       target_.lineages().trace_suspended(place, names_, sight.starter);

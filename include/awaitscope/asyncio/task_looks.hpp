@@ -27,6 +27,9 @@ public:
   /// Brings the entries up to date with the current snapshot.
   void refresh();
 
+  /// All is read again at the next refresh().
+  void forget() { forgotten_ = true; }
+
   /// In the order of their addresses. Some may be no task, or one that is done. Of those that run, `look` has the state.
   [[nodiscard]] const std::vector<Entry> &entries() const { return entries_; }
 
@@ -41,6 +44,7 @@ private:
   std::vector<Entry> entries_;
   std::uint64_t serials_ = 0;
   std::uint32_t epoch_ = 0;
+  bool forgotten_ = false;
 };
 
 } // namespace awaitscope

@@ -9,7 +9,7 @@
 namespace awaitscope {
 
 /// Holds samples back and hands them on many at once. At 100 Hz the caches are cold at each tick, and what is done with a
-/// sample costs several times what it costs for the next one: at a tick a sample is only put aside.
+/// sample costs several times what it costs for the next one: at a tick a sample is only put aside. So are changes of tasks.
 class SampleBatch final : public SampleSink {
 public:
   explicit SampleBatch(SampleSink &sink) : sink_(sink), held_(k_most) {}
@@ -24,7 +24,8 @@ public:
   /// Called before what it holds is handed on, if it holds anything: the last chance to drop() some.
   void before_flush(std::function<void()> check) { check_ = std::move(check); }
 
-  /// Drops the samples of this process with one of these in their stacks. How many.
+  /// Drops the samples of this process with one of these in their stacks, and tells how many. Changes of tasks are not
+  /// dropped, since later ones go by them: their stacks are unreadable then.
   std::size_t drop(ThreadId process, const std::vector<CodeId> &codes);
 
 private:
@@ -32,9 +33,12 @@ private:
   static constexpr std::size_t k_most = 32;
 
   struct Held {
+    bool is_change = false; ///< else a sample
     Sample sample;
     std::string thread_name;
+    TaskChange change;
   };
+  void added();
 
   SampleSink &sink_;
   std::vector<Held> held_; ///< the first count_ of them; the others keep their memory

@@ -15,21 +15,26 @@
 namespace awaitscope {
 
 /// Looks at all tasks of a process, and tells what became different. A look has two parts. The scan compares what every task
-/// was read from with what is there now, and lets the target run on: it can be wrong, and only says where to look. Those that
-/// it suspects are then read, a few at a time and each with the tasks that it stands under, while the thread of their loop
-/// stands still: that is what is told. So the thread is held for a moment however many tasks there are; held for longer, it
-/// would be taken to another CPU. A loop whose thread has not run since the last look is left out: tasks that wait cost nothing.
-/// Looks take at most a tenth of the time, whatever the sampling rate: with very many busy tasks they are further apart, and
+/// was read from with what is there now, and lets the target run on: it can be wrong, and only says where to look. What is told
+/// of those that it suspects, each with the tasks that it stands under, is the scan's if the thread of their loop was blocked
+/// throughout; else they are read again, a few at a time, while that thread stands still. So it is held for a moment however
+/// many tasks there are; held for longer, it would be taken to another CPU. A loop whose thread has not run since the last
+/// look is left out: tasks that wait cost nothing.
+/// Looks take at most an eighth of the time, whatever the sampling rate: with very many busy tasks they are further apart, and
 /// each change says between which two looks it happened.
 class TaskWatcher {
 public:
   /// Counts its looks into `totals`.
   TaskWatcher(Target &target, Engine &engine, RootNames names, SamplingTotals &totals)
       : target_(target), engine_(engine), names_(names), totals_(totals),
-        memory_(target.memory().remote(), SnapshotMemory::Changes::track), looks_(target.tasks(), target.memory()) {}
+        scan_memory_(target.memory().remote(), SnapshotMemory::Changes::track), held_memory_(target.memory().remote()),
+        looks_(target.tasks(), target.memory()) {}
 
   /// To be called at each tick.
   void look(SampleSink &sink);
+
+  /// Code that the last looks took to be known was another (CodeCache::confirm): all tasks are read again at the next.
+  void distrust() { looks_.forget(); }
 
   /// CPU time that this task has used, as a sample says.
   void charge(Address task, std::uint64_t cpu_ns) { charged_[task] += cpu_ns; }
@@ -39,8 +44,12 @@ private:
   struct Loop {
     std::uint64_t times_run = 0; ///< schedstat's third field at the last look
     bool was_blocked = false;
-    bool awake = false; ///< to be looked at
     std::int64_t last_look_ns = 0;
+  };
+  struct AwakeLoop {
+    TargetThread *thread = nullptr;
+    Address address = 0;
+    Loop *known = nullptr;
   };
   /// Between which two looks something became different, and whose.
   struct Moment {
@@ -61,14 +70,18 @@ private:
   };
 
   void find_loops(std::int64_t now_ns);
-  bool wake_loops();
+  void wake_loops();
+  void begin_codes();
   void scan();
   void forget_orphans(SampleSink &sink);
-  bool is_suspect(const TaskLooks::Entry &entry) const;
-  std::vector<Address> suspects_of(Address loop) const;
-  bool confirm(TargetThread &thread, Loop &known, Address loop, const std::vector<Address> &suspects, SampleSink &sink);
-  void read(const TargetThread &thread, Address loop, std::span<const Address> suspects);
-  void read_task(const TargetThread &thread, Address loop, Address place, const std::vector<Address> &running);
+  static bool is_suspect(const TaskLooks::Entry &entry, const WatchedTask *known);
+  [[nodiscard]] std::vector<Address> suspects_of(Address loop) const;
+  bool settle(const AwakeLoop &loop, SampleSink &sink);
+  bool accept(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink);
+  bool confirm(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink);
+  bool confirm_some(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink);
+  void read(const AwakeLoop &loop, std::span<const Address> suspects);
+  void read_task(const AwakeLoop &loop, Address place, const std::vector<Address> &running);
   void read_running(Address thread_state, TaskLook &look);
   void take_over(const Moment &moment, SampleSink &sink);
   void compare(Address place, const Sight &sight, const Moment &moment, std::vector<Change> &changes, SampleSink &sink);
@@ -79,7 +92,8 @@ private:
   Engine &engine_;
   RootNames names_;
   SamplingTotals &totals_;
-  SnapshotMemory memory_; ///< what scans use, swapped in for each
+  SnapshotMemory scan_memory_; ///< what scans use, swapped in for each
+  SnapshotMemory held_memory_; ///< what is used while a thread stands still: so too
   TaskLooks looks_;
   TaskStacks stacks_;
   std::uint64_t scans_ = 0;
@@ -90,6 +104,8 @@ private:
   std::unordered_map<Address, std::uint64_t> charged_;
   std::unordered_map<Address, Loop> loops_;             ///< by loop
   std::unordered_map<Address, Address> loop_of_thread_; ///< by thread state
+  std::unordered_set<Address> run_;                     ///< the loops that a thread runs, at this look
+  std::vector<AwakeLoop> awake_;                        ///< those whose thread has run since the last look
   std::int64_t next_look_ns_ = 0;
   std::int64_t next_search_ns_ = 0;
   std::int64_t searched_ns_ = 0; ///< when loops were looked for last

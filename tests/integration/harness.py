@@ -36,6 +36,12 @@ def end_process(process):
     return process.wait()
 
 
+def stolen_ns():
+    """How long this machine's CPUs wanted to run and another machine had them (proc_stat(5))."""
+    with open("/proc/stat", encoding="ascii") as file:
+        return int(file.readline().split()[8]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
 class Target:
     """A running program under observation; a context manager.
 

@@ -56,9 +56,12 @@ class EventsTest(recordings.RecordingTest):
         self.wait_for("the target hardly runs", lambda: last_row(target, target.truth["log"]) > start + info["elapsed_ns"])
         return path, info, Truth(target, start, start + info["elapsed_ns"]).grown
 
-    def assert_sum(self, path, info, truly):
+    def assert_sum(self, path, info, truly, unsure=0):
+        """The target says `truly`, or up to `unsure` more."""
         total = folded.total(self.stacks(path, "--metric", "events"))
-        self.assertLessEqual(abs(total - truly), 0.05 * truly, "%d events; the target says %d" % (total, truly))
+        told = "%d events; the target says %d, up to %d more" % (total, truly, unsure)
+        self.assertGreaterEqual(total, 0.95 * truly, told)
+        self.assertLessEqual(total, 1.05 * truly + unsure, told)
         self.assertEqual(info["events"] + info["unsampled_events"], info["process_events"])
         self.assertEqual(total, info["process_events"])
 
@@ -87,8 +90,11 @@ class TaskClock(EventsTest, harness.InterpreterTest):
     minors = MINORS
 
     def test_clock_of_processes_and_functions(self):
+        before = harness.stolen_ns()
         path, info, truth = self.record_event("task-clock", "--threads")
-        self.assert_sum(path, info, truth["process_cpu_ns"])
+        # kernel/events/core.c counts by its clock while a thread has a CPU; kernel/sched/core.c, update_rq_clock_task(), takes
+        # what the hypervisor has stolen off the time that a process is told to have used.
+        self.assert_sum(path, info, truth["process_cpu_ns"], unsure=harness.stolen_ns() - before)
         self.assert_shares(path, truth, ("three", "one", "short"), "_cpu_ns", 2)
 
 

@@ -10,12 +10,25 @@ if(AWAITSCOPE_SANITIZE)
   target_link_options(awaitscope_options INTERFACE -fsanitize=address,undefined)
 endif()
 
+# What most files include is compiled once: a third of what compiling takes. A file includes what it uses all the same;
+# the preset `lint` does without.
+set(awaitscope_common <algorithm> <array> <charconv> <cstdint> <cstring> <functional> <map> <memory> <optional> <span> <string>
+  <string_view> <unordered_map> <unordered_set> <utility> <vector> <fmt/format.h> <tl/expected.hpp>)
+add_library(awaitscope_precompiled OBJECT ${CMAKE_CURRENT_LIST_DIR}/precompiled.cpp)
+target_link_libraries(awaitscope_precompiled PRIVATE awaitscope_options)
+target_precompile_headers(awaitscope_precompiled PRIVATE ${awaitscope_common})
+
 # awaitscope_stage(NAME USES stage... LINKS library...): one static library per folder of src/.
-# What a stage may use is what it links, which keeps the flow one-way.
+# What a stage may use is what it links, which keeps the flow one-way. PRECOMPILED: headers beside the common ones.
 function(awaitscope_stage name)
-  cmake_parse_arguments(STAGE "" "" "USES;LINKS" ${ARGN})
+  cmake_parse_arguments(STAGE "" "" "USES;LINKS;PRECOMPILED" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   add_library(awaitscope_${name} STATIC ${sources})
   list(TRANSFORM STAGE_USES PREPEND awaitscope_)
   target_link_libraries(awaitscope_${name} PUBLIC awaitscope_options ${STAGE_USES} PRIVATE ${STAGE_LINKS})
+  if(STAGE_PRECOMPILED)
+    target_precompile_headers(awaitscope_${name} PRIVATE ${awaitscope_common} ${STAGE_PRECOMPILED})
+  else()
+    target_precompile_headers(awaitscope_${name} REUSE_FROM awaitscope_precompiled)
+  endif()
 endfunction()

@@ -55,6 +55,13 @@ def ask(executable):
     return Interpreter(minor, version, path, qualname == "1", in_root)
 
 
+def include_directory(executable):
+    """Where the interpreter says that its headers are; they need not be there."""
+    done = subprocess.run([executable, "-c", "import sysconfig; print(sysconfig.get_path('include'))"],
+                          stdout=subprocess.PIPE, universal_newlines=True, check=True, timeout=20)
+    return done.stdout.strip()
+
+
 def _is_file(path, identity):
     """Whether that path is here the file that the interpreter named."""
     try:

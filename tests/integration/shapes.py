@@ -10,6 +10,7 @@ import subprocess
 import builds
 import folded
 import harness
+import interpreters
 
 KINDS = ("chains", "lines", "edges", "hops", "states")
 SOURCE = os.path.join(harness.TARGETS, "cython_shapes.pyx")
@@ -113,9 +114,7 @@ def judge(target, workers=True):
 
 def compiled(python, environment, folder):
     """Compiles the Cython coroutines into `folder`. Why not, if it cannot be."""
-    facts = subprocess.run([environment, "-c", "import sysconfig; print(sysconfig.get_path('include'))"],
-                           stdout=subprocess.PIPE, universal_newlines=True, check=True)
-    include = facts.stdout.strip()
+    include = interpreters.include_directory(environment)
     flags = ["-I" + include]
     if not os.path.exists(os.path.join(include, "Python.h")):  # in a root of its own, whose C library is too new for cc
         root = os.path.join(os.path.dirname(os.path.dirname(python)), "roots")

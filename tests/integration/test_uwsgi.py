@@ -63,9 +63,7 @@ class Served:
 
 
 def has_headers(interpreter):
-    done = subprocess.run([interpreter.path, "-c", "import sysconfig; print(sysconfig.get_path('include'))"],
-                          stdout=subprocess.PIPE, check=True, timeout=20)
-    return os.path.exists(os.path.join(done.stdout.decode().strip(), "Python.h"))
+    return os.path.exists(os.path.join(interpreters.include_directory(interpreter.path), "Python.h"))
 
 
 class Uwsgi(checks.Checks, harness.ToolTest):

@@ -77,6 +77,15 @@ std::optional<ImageIdentity> image_identity(ThreadId pid) {
   return identity;
 }
 
+std::optional<ImageIdentity> image_identity(ThreadId pid, const ImageIdentity &known) {
+  std::optional<ImageIdentity> now = parse_image_identity(read_file(fmt::format("/proc/{}/stat", pid)).value_or(""));
+  if (!now) {
+    return std::nullopt;
+  }
+  now->executable = known.executable;
+  return *now == known && !now->executing ? now : image_identity(pid);
+}
+
 std::vector<ThreadId> children_of(ThreadId pid) {
   std::vector<ThreadId> children;
   for (const ThreadId tid : list_ids(fmt::format("/proc/{}/task", pid))) {

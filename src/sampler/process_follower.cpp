@@ -14,6 +14,7 @@ namespace {
 // A child is met within a tenth of a second of its birth. Without children a change of program is all there is to see.
 constexpr std::chrono::milliseconds k_look_for_children{100};
 constexpr std::chrono::milliseconds k_look{250};
+constexpr unsigned k_thorough = 4; // one look in so many
 // `env python`, a shell script, a slow start: how long a program may take to be a Python.
 constexpr std::int64_t k_patience_ns = 5 * k_ns_per_second;
 constexpr std::size_t k_most_followed = 4096;
@@ -160,7 +161,8 @@ ProcessFollower::Fate ProcessFollower::recognize(ThreadId pid, Followed &followe
     }
     followed.process.emplace(std::move(*process));
   }
-  std::optional<ImageIdentity> image = image_identity(pid);
+  const bool thorough = followed.looks++ % k_thorough == 0;
+  std::optional<ImageIdentity> image = thorough ? image_identity(pid) : image_identity(pid, followed.image);
   const std::uint64_t known_start = followed.image.start_time;
   // Where there is no pidfd, only the start time tells it from another process.
   if (!image || !followed.process->alive() || (known_start != 0 && image->start_time != known_start)) {

@@ -79,6 +79,20 @@ TEST_CASE("image identity: a fork is the same program in another process, exec a
   CHECK(after->executable.find("sleep") != std::string::npos);
 }
 
+TEST_CASE("image identity: what is known of a process is what a whole look says, until anything differs") {
+  const auto whole = image_identity(::getpid());
+  REQUIRE(whole);
+  CHECK(image_identity(::getpid(), *whole) == whole);
+  ImageIdentity other = *whole;
+  other.executable = "/another/program";
+  CHECK(image_identity(::getpid(), other) == other); // not asked for
+  other.start_stack += 16;
+  CHECK(image_identity(::getpid(), other) == whole);
+  other = *whole;
+  other.executing = true;
+  CHECK(image_identity(::getpid(), other) == whole);
+}
+
 TEST_CASE("image identity: a corpse is no process, nor is what was reaped") {
   ThreadId pid = 0;
   {

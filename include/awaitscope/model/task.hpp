@@ -26,7 +26,12 @@ struct Lineage {
   Address root_task = 0;              ///< the task at the root; 0 if a thread is
   std::string root_name;              ///< the name that the program gave the root task; empty if it gave none
 
-  void clear() { *this = {}; }
+  /// Keeps the memory of the segments' list.
+  void clear() {
+    segments.clear();
+    running_task = root_thread = root_task = 0;
+    root_name.clear();
+  }
 };
 
 enum class TaskState : std::uint8_t { running, ready, waiting, done };

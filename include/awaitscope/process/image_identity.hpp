@@ -28,6 +28,10 @@ std::optional<ImageIdentity> parse_image_identity(std::string_view stat);
 /// are 1 and 0 (fs/proc/array.c, do_task_stat).
 std::optional<ImageIdentity> image_identity(ThreadId pid);
 
+/// The same where the last one is known: the executable is not asked for if all else is what it was. Another program has its
+/// stack elsewhere (fs/binfmt_elf.c: at random), unless that was turned off (personality(2), ADDR_NO_RANDOMIZE).
+std::optional<ImageIdentity> image_identity(ThreadId pid, const ImageIdentity &known);
+
 /// The children of a process, of all its threads (/proc/PID/task/TID/children).
 std::vector<ThreadId> children_of(ThreadId pid);
 

@@ -57,6 +57,7 @@ private:
     bool replaced = false;     ///< the program before this one was attached to
     std::int64_t since_ns = 0; ///< when this program was first seen
     std::string why_not;       ///< what the last try to attach said
+    unsigned looks = 0;        ///< at which program it runs
   };
   enum class Fate : std::uint8_t { lives, executing, gone };
   void run();

@@ -87,11 +87,10 @@ void TaskWatcher::look(SampleSink &sink) {
   }
   const bool first = scans_ == 0;
   scan();
-  const std::int64_t scanned = monotonic_ns();
   forget_orphans(sink);
   for (const AwakeLoop &loop : awake_) {
     if (settle(loop, sink)) {
-      loop.known->last_look_ns = monotonic_ns();
+      loop.known->last_look_ns = scan_began_ns_; // what was no suspect may have changed since
     } else {
       loop.known->was_blocked = false; // to be looked at again
     }
@@ -102,7 +101,7 @@ void TaskWatcher::look(SampleSink &sink) {
     totals_.task_look_ns += ended - began;
     totals_.longest_task_look_ns = std::max(totals_.longest_task_look_ns, ended - began);
   }
-  next_look_ns_ = ended + (ended - (first ? scanned : began)) * (k_most_of_the_time - 1);
+  next_look_ns_ = ended + (ended - (first ? scan_ended_ns_ : began)) * (k_most_of_the_time - 1);
 }
 
 bool TaskWatcher::is_suspect(const TaskLooks::Entry &entry, const WatchedTask *known) {
@@ -129,10 +128,12 @@ void TaskWatcher::begin_codes() {
 /// Finds out, while the target runs on, which tasks may have become different.
 void TaskWatcher::scan() {
   ++scans_;
+  scan_began_ns_ = monotonic_ns();
   target_.memory().swap(scan_memory_);
   target_.memory().begin();
   begin_codes();
   looks_.refresh();
+  scan_ended_ns_ = monotonic_ns();
   target_.memory().swap(scan_memory_);
   for (const TaskLooks::Entry &entry : looks_.entries()) {
     WatchedTask *known = stacks_.find(entry.place);
@@ -317,7 +318,7 @@ void TaskWatcher::take_over(const Moment &moment, SampleSink &sink) {
   // What one stands under is known once all have been taken over.
   stacks_.begin();
   for (const Change &change : changes) {
-    tell(*change.task, change.task->look.state, change.new_from, moment, sink);
+    tell(*change.task, change.task->look.state, change.new_from, change.moment, sink);
   }
   for (const auto &[place, sight] : sights_) {
     WatchedTask *known = stacks_.find(place);
@@ -345,6 +346,7 @@ void TaskWatcher::compare(Address place, const Sight &sight, const Moment &momen
   const bool as_scanned = scanned != nullptr && scanned->look.state == sight.look.state &&
                           scanned->look.waits_for == sight.look.waits_for && scanned->look.frames == sight.look.frames;
   known.serial = as_scanned ? scanned->serial : 0;
+  const Moment changed{moment.loop, as_scanned ? scan_ended_ns_ : moment.now_ns, moment.before_ns};
   if (sight.starter.segments.size() > 1) {
     Lineage above = sight.starter;
     above.segments.erase(above.segments.begin()); // its own
@@ -355,7 +357,7 @@ void TaskWatcher::compare(Address place, const Sight &sight, const Moment &momen
   TaskLook look = sight.look;
   const bool another = !fresh && (known.look.coroutine != look.coroutine || known.look.name != look.name);
   if (another) {
-    tell(known, TaskState::done, TaskChange::k_no_new_call, moment, sink);
+    tell(known, TaskState::done, TaskChange::k_no_new_call, changed, sink);
   }
   if (look.state == TaskState::running && !fresh && !another &&
       (look.frames.empty() || look.calls == known.look.calls)) {
@@ -368,7 +370,7 @@ void TaskWatcher::compare(Address place, const Sight &sight, const Moment &momen
   known.own += same_frames ? 0 : 1;
   known.look = std::move(look);
   if (!same) {
-    changes.push_back({&known, new_from});
+    changes.push_back({&known, new_from, changed});
   }
 }
 

@@ -44,14 +44,15 @@ private:
   struct Loop {
     std::uint64_t times_run = 0; ///< schedstat's third field at the last look
     bool was_blocked = false;
-    std::int64_t last_look_ns = 0;
+    std::int64_t last_look_ns = 0; ///< when the last whole look began: what it did not find different was so then
   };
   struct AwakeLoop {
     TargetThread *thread = nullptr;
     Address address = 0;
     Loop *known = nullptr;
   };
-  /// Between which two looks something became different, and whose.
+  /// Between which two looks something became different, and whose. The later one is the scan, if what was read while the
+  /// thread stood still is what that had found.
   struct Moment {
     Address loop = 0;
     std::int64_t now_ns = 0;
@@ -61,6 +62,7 @@ private:
   struct Change {
     WatchedTask *task = nullptr;
     std::uint32_t new_from = 0;
+    Moment moment;
   };
   /// What a task was found to be while its thread stood still.
   struct Sight {
@@ -97,6 +99,8 @@ private:
   TaskLooks looks_;
   TaskStacks stacks_;
   std::uint64_t scans_ = 0;
+  std::int64_t scan_began_ns_ = 0;
+  std::int64_t scan_ended_ns_ = 0;
   std::unordered_set<Address> suspects_; ///< that are to be read while their thread stands still
   std::vector<RemoteRange> ranges_;
   std::unordered_map<Address, Sight> sights_; ///< what the last reading found; void until the engine has accepted it

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t k_search_ns = k_ns_per_second / 10;
 constexpr std::int64_t k_most_of_the_time = 8; // one part in so many
+constexpr std::int64_t k_averaged = 8;
 // Read in half a millisecond: a thread that is held for much longer, or wakes up meanwhile, goes to another CPU.
 constexpr std::size_t k_at_once = 64;
 // A scan may read the list of tasks while it is changing, and miss some that are there.
@@ -101,7 +102,9 @@ void TaskWatcher::look(SampleSink &sink) {
     totals_.task_look_ns += ended - began;
     totals_.longest_task_look_ns = std::max(totals_.longest_task_look_ns, ended - began);
   }
-  next_look_ns_ = ended + (ended - (first ? scan_ended_ns_ : began)) * (k_most_of_the_time - 1);
+  // One that took long, since somebody else had the CPU, does not make the next one late: the pauses are as long in all.
+  look_cost_ns_ += (ended - (first ? scan_ended_ns_ : began) - look_cost_ns_) / k_averaged;
+  next_look_ns_ = ended + look_cost_ns_ * (k_most_of_the_time - 1);
 }
 
 bool TaskWatcher::is_suspect(const TaskLooks::Entry &entry, const WatchedTask *known) {

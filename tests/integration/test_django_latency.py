@@ -57,7 +57,8 @@ class DjangoLatency(recordings.RecordingTest, harness.InterpreterTest):
                 key, row[key] / 1e6, true / 1e6, len(lengths), generator)
             self.assertLessEqual(abs(row[key] / true - 1), TOLERANCE, told)
         self.assertLessEqual(row["p50_ns"], generator["p50"] * 1.02e6, "the view is a part of the request")
-        self.assertGreaterEqual(row["calls"], 0.98 * len(lengths))
+        # Between two looks that are 20 ms apart, because others have the CPUs, a call can begin and end.
+        self.assertGreaterEqual(row["calls"], 0.95 * len(lengths))
         self.assertLessEqual(row["calls"], 1.02 * len(lengths) + 2 * CONNECTIONS)
         waits = {wait["function"]: wait["ns"] for wait in row["await_on"]}
         self.assertGreaterEqual(waits["sleep"], 0.9 * sum(waits.values()), waits)

@@ -110,6 +110,7 @@ private:
   std::unordered_map<Address, Address> loop_of_thread_; ///< by thread state
   std::unordered_set<Address> run_;                     ///< the loops that a thread runs, at this look
   std::vector<AwakeLoop> awake_;                        ///< those whose thread has run since the last look
+  std::int64_t look_cost_ns_ = 0;                       ///< what a look takes, averaged over the last ones
   std::int64_t next_look_ns_ = 0;
   std::int64_t next_search_ns_ = 0;
   std::int64_t searched_ns_ = 0; ///< when loops were looked for last

@@ -124,7 +124,8 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
   const CountEvents count = counts ? CountEvents::read : CountEvents::skip;
   const auto look_at = std::pair<TargetThread *, CountEvents>{&thread, count};
   // Two pointers, which a std::function holds without memory of its own.
-  const Capture capture = engine_.capture(*target_, thread, stat, [this, &look_at] { look(*look_at.first, look_at.second); });
+  const Capture capture =
+      engine_.capture(*target_, thread, stat, [this, &look_at] { look(*look_at.first, look_at.second); });
   totals_.retries += capture.retries;
   switch (capture.status) {
   case CaptureStatus::failed:

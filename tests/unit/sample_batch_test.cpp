@@ -27,7 +27,7 @@ public:
   std::vector<TaskChange> changes;
 };
 
-Sample sample_in(ThreadId process, std::vector<CodeId> codes) {
+Sample sample_in(ThreadId process, const std::vector<CodeId> &codes) {
   Sample sample;
   sample.process = process;
   for (const CodeId code : codes) {
@@ -36,7 +36,7 @@ Sample sample_in(ThreadId process, std::vector<CodeId> codes) {
   return sample;
 }
 
-TaskChange change_in(ThreadId process, const std::string &name, std::vector<CodeId> codes) {
+TaskChange change_in(ThreadId process, const std::string &name, const std::vector<CodeId> &codes) {
   TaskChange change;
   change.process = process;
   change.name = name;

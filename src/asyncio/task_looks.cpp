@@ -1,7 +1,6 @@
 #include "awaitscope/asyncio/task_looks.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace awaitscope {
 
@@ -32,6 +31,12 @@ const TaskLooks::Entry *TaskLooks::find(Address place) const {
   return entry != entries_.end() && entry->place == place ? &*entry : nullptr;
 }
 
+void TaskLooks::forget() {
+  for (Entry &entry : entries_) {
+    entry.known = false;
+  }
+}
+
 void TaskLooks::refresh() {
   const TaskReader::Places places = tasks_.places();
   const std::size_t before = entries_.size();
@@ -39,7 +44,7 @@ void TaskLooks::refresh() {
   if (entries_.size() > before * 2) { // most are new
     tasks_.prefetch_heads(places.tasks);
   }
-  const bool void_all = epoch_ != memory_.epoch() || std::exchange(forgotten_, false);
+  const bool void_all = epoch_ != memory_.epoch();
   epoch_ = memory_.epoch();
   std::size_t read = 0;
   for (Entry &entry : entries_) {

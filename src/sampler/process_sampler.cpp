@@ -1,6 +1,7 @@
 #include "awaitscope/sampler/process_sampler.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "awaitscope/stitch/stitch.hpp"
@@ -122,10 +123,9 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
   // A thread that waits and has not run since has counted nothing.
   const bool counts = thread.counter && (state == ThreadState::running || thread.count_told_at != stat.times_run);
   const CountEvents count = counts ? CountEvents::read : CountEvents::skip;
-  const auto look_at = std::pair<TargetThread *, CountEvents>{&thread, count};
-  // Two pointers, which a std::function holds without memory of its own.
-  const Capture capture =
-      engine_.capture(*target_, thread, stat, [this, &look_at] { look(*look_at.first, look_at.second); });
+  const auto look_now = [&] { look(thread, count); };
+  // By reference: a std::function would take memory for what this captures, at each sample.
+  const Capture capture = engine_.capture(*target_, thread, stat, std::cref(look_now));
   totals_.retries += capture.retries;
   switch (capture.status) {
   case CaptureStatus::failed:

@@ -163,7 +163,7 @@ void TaskWatcher::forget_orphans(SampleSink &sink) {
     const Address loop = task.look.loop;
     const bool orphan = task.missed >= k_gone_after && !run_.contains(loop);
     if (orphan) {
-      tell(task, TaskState::done, TaskChange::k_no_new_call, {loop, monotonic_ns(), loops_[loop].last_look_ns}, sink);
+      tell(task, TaskState::done, TaskChange::k_no_new_call, {monotonic_ns(), loops_[loop].last_look_ns}, sink);
       suspects_.erase(entry->first);
     }
     entry = orphan ? stacks_.tasks().erase(entry) : std::next(entry);
@@ -216,7 +216,7 @@ bool TaskWatcher::accept(const AwakeLoop &loop, std::span<const Address> suspect
   const std::optional<SchedStat> stat = loop.thread->watch.schedstat();
   const bool holds = stat && stat->times_run == loop.known->times_run;
   if (holds) {
-    take_over({loop.address, monotonic_ns(), loop.known->last_look_ns}, sink);
+    take_over(loop, sink);
   }
   return holds;
 }
@@ -227,14 +227,17 @@ bool TaskWatcher::confirm(const AwakeLoop &loop, std::span<const Address> suspec
   target_.memory().swap(held_memory_);
   while (!suspects.empty()) {
     const auto some = suspects.first(std::min(k_at_once, suspects.size()));
-    whole = confirm_some(loop, some, sink) && whole;
-    suspects = suspects.subspan(some.size());
+    const CaptureStatus status = confirm_some(loop, some, sink);
+    whole = whole && status == CaptureStatus::captured;
+    // A thread that only ran on may stand still for the next ones; one that is gone, or out of reach, will not.
+    const bool go_on = status == CaptureStatus::captured || status == CaptureStatus::moved;
+    suspects = suspects.subspan(go_on ? some.size() : suspects.size());
   }
   target_.memory().swap(held_memory_);
   return whole;
 }
 
-bool TaskWatcher::confirm_some(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink) {
+CaptureStatus TaskWatcher::confirm_some(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink) {
   ranges_.clear();
   for (const Address place : suspects) {
     if (const TaskLooks::Entry *entry = looks_.find(place)) {
@@ -245,11 +248,10 @@ bool TaskWatcher::confirm_some(const AwakeLoop &loop, std::span<const Address> s
     target_.memory().prefetch(ranges_);
     read(loop, suspects);
   });
-  const bool captured = capture.status == CaptureStatus::captured;
-  if (captured) {
-    take_over({loop.address, monotonic_ns(), loop.known->last_look_ns}, sink);
+  if (capture.status == CaptureStatus::captured) {
+    take_over(loop, sink);
   }
-  return captured;
+  return capture.status;
 }
 
 /// Reads these tasks, and those that they stand under, in one snapshot.
@@ -306,7 +308,8 @@ void TaskWatcher::read_running(Address thread_state, TaskLook &look) {
 }
 
 /// Tells what the accepted reading has found.
-void TaskWatcher::take_over(const Moment &moment, SampleSink &sink) {
+void TaskWatcher::take_over(const AwakeLoop &loop, SampleSink &sink) {
+  const Moment moment{monotonic_ns(), loop.known->last_look_ns};
   std::vector<Change> changes;
   std::vector<Address> gone;
   for (const auto &[place, sight] : sights_) {
@@ -349,7 +352,7 @@ void TaskWatcher::compare(Address place, const Sight &sight, const Moment &momen
   const bool as_scanned = scanned != nullptr && scanned->look.state == sight.look.state &&
                           scanned->look.waits_for == sight.look.waits_for && scanned->look.frames == sight.look.frames;
   known.serial = as_scanned ? scanned->serial : 0;
-  const Moment changed{moment.loop, as_scanned ? scan_ended_ns_ : moment.now_ns, moment.before_ns};
+  const Moment changed{as_scanned ? scan_ended_ns_ : moment.now_ns, moment.before_ns};
   if (sight.starter.segments.size() > 1) {
     Lineage above = sight.starter;
     above.segments.erase(above.segments.begin()); // its own

@@ -28,7 +28,7 @@ public:
   void refresh();
 
   /// All is read again at the next refresh().
-  void forget() { forgotten_ = true; }
+  void forget();
 
   /// In the order of their addresses. Some may be no task, or one that is done. Of those that run, `look` has the state.
   [[nodiscard]] const std::vector<Entry> &entries() const { return entries_; }
@@ -44,7 +44,6 @@ private:
   std::vector<Entry> entries_;
   std::uint64_t serials_ = 0;
   std::uint32_t epoch_ = 0;
-  bool forgotten_ = false;
 };
 
 } // namespace awaitscope

@@ -51,10 +51,9 @@ private:
     Address address = 0;
     Loop *known = nullptr;
   };
-  /// Between which two looks something became different, and whose. The later one is the scan, if what was read while the
+  /// Between which two looks something became different. The later one is the scan, if what was read while the
   /// thread stood still is what that had found.
   struct Moment {
-    Address loop = 0;
     std::int64_t now_ns = 0;
     std::int64_t before_ns = 0; ///< 0: there was none
   };
@@ -81,11 +80,11 @@ private:
   bool settle(const AwakeLoop &loop, SampleSink &sink);
   bool accept(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink);
   bool confirm(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink);
-  bool confirm_some(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink);
+  CaptureStatus confirm_some(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink);
   void read(const AwakeLoop &loop, std::span<const Address> suspects);
   void read_task(const AwakeLoop &loop, Address place, const std::vector<Address> &running);
   void read_running(Address thread_state, TaskLook &look);
-  void take_over(const Moment &moment, SampleSink &sink);
+  void take_over(const AwakeLoop &loop, SampleSink &sink);
   void compare(Address place, const Sight &sight, const Moment &moment, std::vector<Change> &changes, SampleSink &sink);
   TaskBase base_of(const Lineage &lineage);
   void tell(WatchedTask &task, TaskState state, std::uint32_t new_from, const Moment &moment, SampleSink &sink);

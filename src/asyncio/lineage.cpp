@@ -24,43 +24,58 @@ void append(const PythonStack &stack, std::size_t from, std::size_t to, FrameKin
 
 } // namespace
 
+LineageReader::Role LineageReader::role_of_code(CodeId code) {
+  const auto is = [&](std::string_view qualname, std::string_view file) {
+    return is_named(codes_.info(code), objects_.layout().has_qualname, qualname, file);
+  };
+  if (is("_WorkItem.run", "concurrent/futures/thread.py") ||
+      is("_WorkItem.run", "asgiref/current_thread_executor.py")) {
+    return Role::work_item; // run(self), with self.future
+  }
+  if (is("CurrentThreadExecutor.run_until_future", "asgiref/current_thread_executor.py")) {
+    return Role::waits_for_argument; // run_until_future(self, future)
+  }
+  if (is("Future.result", "concurrent/futures/_base.py") || is("Future.exception", "concurrent/futures/_base.py") ||
+      is("wrap_future", "asyncio/futures.py")) {
+    return Role::waits_for_first; // of wrap_future(future) nobody can await the result yet
+  }
+  if (is("AsyncToSync.__call__", "asgiref/sync.py")) {
+    return Role::asks_loop; // the loop may run its task before this thread is back from telling it to, and waits
+  }
+  if (is("ThreadPoolExecutor.submit", "concurrent/futures/thread.py")) {
+    return Role::submits; // a new worker starts before submit() returns
+  }
+  if (is("BaseEventLoop.run_forever", "asyncio/base_events.py")) {
+    return Role::runs_loop;
+  }
+  return Role::ordinary;
+}
+
+/// All at once, so that a stack without such frames is told without asking for each frame.
+void LineageReader::learn_roles() {
+  for (std::size_t code = roles_.size(); code < codes_.table().size(); ++code) {
+    roles_.push_back(role_of_code(static_cast<CodeId>(code)));
+    if (roles_.back() == Role::work_item) {
+      work_item_codes_.push_back(static_cast<CodeId>(code));
+    }
+  }
+}
+
 LineageReader::Role LineageReader::role_of(const PythonFrame &frame) {
   if (frame.frame.kind != FrameKind::python) {
     return Role::ordinary;
   }
-  if (frame.frame.code >= roles_.size()) {
-    roles_.resize(std::max<std::size_t>(frame.frame.code + 1, codes_.table().size()), Role::unknown);
-  }
-  Role &role = roles_[frame.frame.code];
-  if (role != Role::unknown) {
-    return role;
-  }
-  const auto is = [&](std::string_view qualname, std::string_view file) {
-    return is_named(codes_.info(frame.frame.code), objects_.layout().has_qualname, qualname, file);
-  };
-  if (is("_WorkItem.run", "concurrent/futures/thread.py") ||
-      is("_WorkItem.run", "asgiref/current_thread_executor.py")) {
-    role = Role::work_item; // run(self), with self.future
-  } else if (is("CurrentThreadExecutor.run_until_future", "asgiref/current_thread_executor.py")) {
-    role = Role::waits_for_argument; // run_until_future(self, future)
-  } else if (is("Future.result", "concurrent/futures/_base.py") ||
-             is("Future.exception", "concurrent/futures/_base.py") || is("wrap_future", "asyncio/futures.py")) {
-    role = Role::waits_for_first; // of wrap_future(future) nobody can await the result yet
-  } else if (is("AsyncToSync.__call__", "asgiref/sync.py")) {
-    role = Role::asks_loop; // the loop may run its task before this thread is back from telling it to, and waits
-  } else if (is("ThreadPoolExecutor.submit", "concurrent/futures/thread.py")) {
-    role = Role::submits; // a new worker starts before submit() returns
-  } else if (is("BaseEventLoop.run_forever", "asyncio/base_events.py")) {
-    role = Role::runs_loop;
-  } else {
-    role = Role::ordinary;
-  }
-  return role;
+  learn_roles();
+  return roles_[frame.frame.code];
 }
 
 Address LineageReader::work_item_future(const PythonFrame &frame) {
   // A work item that has failed lets go of itself: it has no future then.
-  return role_of(frame) == Role::work_item ? objects_.attribute(stacks_.local(frame.address, 0), "future") : 0;
+  learn_roles();
+  const bool is_work_item =
+      frame.frame.kind == FrameKind::python &&
+      std::find(work_item_codes_.begin(), work_item_codes_.end(), frame.frame.code) != work_item_codes_.end();
+  return is_work_item ? objects_.attribute(stacks_.local(frame.address, 0), "future") : 0;
 }
 
 std::vector<Address> LineageReader::work_items(const PythonStack &stack) {
@@ -125,7 +140,7 @@ std::optional<LineageReader::Place> LineageReader::waits_in(Address thread_state
   const PythonStack &stack = stack_of(thread_state);
   for (std::size_t i = stack.frames.size(); i-- > 0;) {
     const Role role = role_of(stack.frames[i]);
-    if (role == Role::unknown || role == Role::ordinary || role == Role::work_item || role == Role::runs_loop) {
+    if (role == Role::ordinary || role == Role::work_item || role == Role::runs_loop) {
       continue;
     }
     std::optional<std::size_t> slot = role == Role::waits_for_argument ? 1 : 0;
@@ -293,8 +308,12 @@ std::optional<LineageReader::Place> LineageReader::climb_from_task(const Place &
 
 void LineageReader::begin(Address thread_state, const PythonStack *stack, Lineage &lineage) {
   lineage.clear();
-  other_stacks_.clear();
-  seen_.clear();
+  if (!other_stacks_.empty()) { // clear() goes over all buckets, whatever there is in them
+    other_stacks_.clear();
+  }
+  if (!seen_.empty()) {
+    seen_.clear();
+  }
   root_task_ = 0;
   own_thread_ = thread_state;
   own_stack_ = stack;

@@ -97,14 +97,20 @@ std::optional<RawFrame> StackReader::raw_frame(Address address) {
     raw.ended = layout.frame_form == FrameForm::frame_object_depth && raw.stack_end != 0 &&
                 field<std::int8_t>(bytes, layout.if_state) >= layout.state_finished;
     raw.instruction = std::int64_t{field<std::int32_t>(bytes, layout.if_instr)} * layout.lasti_unit;
+    raw.instruction_word = static_cast<std::uint64_t>(raw.instruction);
+    raw.owner = raw.of_generator ? 1 : 0;
     return raw;
   }
-  const auto owner = field<std::uint8_t>(bytes, layout.if_owner);
-  raw.of_generator = owner == layout.owner_generator;
-  raw.shim = owner >= layout.owner_first_shim;
+  raw.owner = field<std::uint8_t>(bytes, layout.if_owner);
+  raw.of_generator = raw.owner == layout.owner_generator;
+  raw.shim = raw.owner >= layout.owner_first_shim;
+  raw.instruction_word = field<std::uint64_t>(bytes, layout.if_instr);
   if (!raw.shim) {
-    const auto instruction = field<Address>(bytes, layout.if_instr);
-    raw.instruction = static_cast<std::int64_t>(instruction - first_instruction(bytes, raw.code)); // ends the view
+    raw.instruction =
+        static_cast<std::int64_t>(raw.instruction_word - first_instruction(bytes, raw.code)); // ends the view
+  }
+  if (layout.if_tlbc_index != k_absent) { // where a copy of the bytecode was, another one may be later
+    raw.instruction_word = static_cast<std::uint64_t>(raw.instruction);
   }
   return raw;
 }
@@ -121,8 +127,10 @@ std::optional<Frame> StackReader::decode(const RawFrame &raw) {
 
 /// Holds until the next call; null if its code cannot be read.
 const StackReader::Decoded *StackReader::decoded(const RawFrame &raw) {
-  Decoded &known = decoded_[(raw.address >> 4U) % k_decoded];
-  const bool same = known.address == raw.address && known.code == raw.code && known.instruction == raw.instruction;
+  constexpr std::uint64_t k_mix = 0x9E3779B97F4A7C15ULL;
+  const std::uint64_t place = (raw.code ^ static_cast<std::uint64_t>(raw.instruction) * k_mix) * k_mix;
+  Decoded &known = decoded_[(place >> 40U) % k_decoded];
+  const bool same = known.code == raw.code && known.instruction == raw.instruction;
   if (same && known.epoch != 0 && known.epoch == codes_.epoch()) {
     return &known;
   }
@@ -132,8 +140,7 @@ const StackReader::Decoded *StackReader::decoded(const RawFrame &raw) {
   }
   const std::uint64_t epoch = codes_.trust();
   if (!same || known.frame.code != *code) {
-    known = {
-        raw.address, raw.code, raw.instruction, 0, {*code, codes_.line(*code, raw.instruction), FrameKind::python}};
+    known = {raw.code, raw.instruction, 0, {*code, codes_.line(*code, raw.instruction), FrameKind::python}};
   }
   known.epoch = epoch;
   return &known;
@@ -205,16 +212,17 @@ void StackReader::read(Address thread_state, PythonStack &stack) {
     memory.prefetch(std::span(&live, 1));
   }
 
+  stack.frames.reserve(last_.size() + 1);
   bool whole = walk(current_frame(thread_state));
   if (const Address before = whole ? frame_before_entry(thread_state) : 0; before != 0) {
     whole = walk(before);
   }
   if (!whole) {
-    stack.frames.push_back({k_unreadable_frame, 0, false});
+    stack.frames.push_back({0, k_unreadable_frame, false});
   }
   for (const Known &known : last_) {
     if (!known.shim && !known.internal) {
-      stack.frames.push_back({known.frame, known.address, known.of_generator});
+      stack.frames.push_back({known.address, known.frame, known.of_generator});
     }
   }
 }
@@ -225,6 +233,11 @@ bool StackReader::walk(Address at) {
   again_ = {last_.size(), last_.size()};
   bool whole = at == 0;
   for (std::size_t count = 0; at != 0 && count < k_max_frames; ++count) {
+    at = skip_unchanged(at);
+    if (at == 0) {
+      whole = true;
+      break;
+    }
     const std::optional<RawFrame> raw = raw_frame(at);
     if (!raw || !take(*raw)) {
       break;
@@ -239,6 +252,29 @@ bool StackReader::walk(Address at) {
   last_.resize(std::min(last_.size(), again_.end));
   last_.insert(last_.end(), fresh_.rbegin(), fresh_.rend());
   return whole;
+}
+
+/// Past the frames that are as they were in the last stack, one above the other: most of them, most of the time. What is left to
+/// read, or 0 at the root.
+Address StackReader::skip_unchanged(Address at) {
+  const Layout &layout = objects_.layout();
+  const bool comparable = layout.if_generator == k_absent && layout.if_tlbc_index == k_absent;
+  const std::uint64_t epoch = codes_.epoch();
+  while (comparable && at != 0 && again_.begin > 0) {
+    const Known &known = last_[again_.begin - 1];
+    if (known.address != at || (known.epoch == 0 || known.epoch != epoch)) {
+      break;
+    }
+    const std::byte *bytes = objects_.memory().view(at, layout.if_localsplus);
+    if (bytes == nullptr || field<std::uint64_t>(bytes, layout.if_instr) != known.instruction_word ||
+        (field<Address>(bytes, layout.if_code) & ~layout.reference_tag) != known.code ||
+        field<std::uint8_t>(bytes, layout.if_owner) != known.owner) {
+      break;
+    }
+    at = field<Address>(bytes, layout.if_previous);
+    --again_.begin;
+  }
+  return at;
 }
 
 /// The next frame towards the root. False if it cannot be decoded.
@@ -272,10 +308,10 @@ void StackReader::leave_last() {
 
 bool StackReader::refresh(Known &known, const RawFrame &raw) {
   if (known.epoch != 0 && known.epoch == codes_.epoch() && known.address == raw.address && known.code == raw.code &&
-      known.instruction == raw.instruction && known.of_generator == raw.of_generator && known.shim == raw.shim) {
+      known.instruction_word == raw.instruction_word && known.owner == raw.owner) {
     return true;
   }
-  known = {raw.address, raw.code, raw.instruction, 0, {}, raw.of_generator, raw.shim, false};
+  known = {raw.address, raw.code, raw.instruction_word, 0, {}, raw.owner, raw.of_generator, raw.shim, false};
   if (raw.shim) {
     return true;
   }

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 namespace awaitscope {
 namespace {
 
-constexpr std::size_t k_first_capacity = 1024;
-constexpr Address k_end = Address{1} << 47U; // of user space on x86-64
-constexpr std::size_t k_object = 256;        // what is read of most objects lies within so many bytes
+constexpr std::size_t k_first_capacity = 128; // a page or so: at 100 Hz each page that is touched is cold
+constexpr Address k_end = Address{1} << 47U;  // of user space on x86-64
+constexpr std::size_t k_object = 256;         // what is read of most objects lies within so many bytes
 
 std::size_t hash_block(std::uint64_t block) { return (block * 0x9E3779B97F4A7C15ULL) >> 20U; }
 
@@ -81,7 +82,7 @@ ReadStatus SnapshotMemory::begin(Ahead ahead, Guard *guard) {
   }
   candidates_.resize(kept);
   if (occupied_ > kept * 4 + k_first_capacity / 4) {
-    rebuild(k_first_capacity);
+    rebuild(std::max(k_first_capacity, std::bit_ceil(kept * 4)));
   }
   if (tracks_ && used_ > kept * 8 + k_first_capacity) {
     forget_all();

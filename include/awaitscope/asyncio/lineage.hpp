@@ -58,7 +58,6 @@ private:
   };
   /// What a function means to a lineage.
   enum class Role : std::uint8_t {
-    unknown,
     ordinary,
     work_item,
     waits_for_first,
@@ -68,6 +67,8 @@ private:
     runs_loop
   };
   Role role_of(const PythonFrame &frame);
+  Role role_of_code(CodeId code);
+  void learn_roles();
   void begin(Address thread_state, const PythonStack *stack, Lineage &lineage);
   void finish(std::optional<Place> place, RootNames names, Lineage &lineage);
   Mark innermost_mark(const Place &place);
@@ -97,6 +98,7 @@ private:
   const PythonStack *own_stack_ = nullptr;
 
   std::vector<Role> roles_;                      ///< by CodeId
+  std::vector<CodeId> work_item_codes_;          ///< those with that role: few, if any
   std::unordered_map<Address, Address> waiters_; ///< future: the thread state that waited for it; checked at each use
 };
 

@@ -23,6 +23,9 @@ struct RawFrame {
   bool of_generator = false;     ///< it is inside a coroutine, generator or async generator
   bool ended = false;            ///< its call is over, where the frame itself tells
   bool shim = false;             ///< it marks an entry from C and runs no code
+  // What lies in the frame: where this and `code` are the same, so is all above but `previous` and `stack_end`.
+  std::uint8_t owner = 0;
+  std::uint64_t instruction_word = 0;
 };
 
 /// Reads the interpreter frames of a thread whose thread state lies in the current snapshot.
@@ -61,15 +64,14 @@ private:
   Address first_instruction(const std::byte *frame, Address code);
   Address value_stack_end(const std::byte *frame, Address address) const;
 
-  /// What a frame at some address was last decoded to: most frames of a stack are where they were in the last sample.
+  /// What a place in a code object was last decoded to: a program is in few places most of the time.
   struct Decoded {
-    Address address = 0;
     Address code = 0;
     std::int64_t instruction = 0;
     std::uint64_t epoch = 0; ///< for which its code holds
     Frame frame;
   };
-  static constexpr std::size_t k_decoded = 512; // direct-mapped
+  static constexpr std::size_t k_decoded = 1024; // direct-mapped
   const Decoded *decoded(const RawFrame &raw);
 
   ObjectReader &objects_;
@@ -81,9 +83,10 @@ private:
   struct Known {
     Address address = 0;
     Address code = 0;
-    std::int64_t instruction = 0;
+    std::uint64_t instruction_word = 0;
     std::uint64_t epoch = 0; ///< for which its code holds
     Frame frame;             ///< of no meaning for a shim
+    std::uint8_t owner = 0;
     bool of_generator = false;
     bool shim = false;
     bool internal = false; ///< of code that no program wrote
@@ -99,6 +102,7 @@ private:
   bool take(const RawFrame &raw);
   void leave_last();
   bool refresh(Known &known, const RawFrame &raw);
+  Address skip_unchanged(Address at);
   Span again_;               ///< of last_: the frames met again, one behind the other up to the last one met
   std::vector<Known> fresh_; ///< the frames above those, leaf first
 };

@@ -26,8 +26,8 @@ inline constexpr Frame k_unreadable_frame{0, 0, FrameKind::unreadable};
 
 /// One interpreter frame as it lies in the target.
 struct PythonFrame {
-  Frame frame;
   Address address = 0;
+  Frame frame;
   bool of_generator = false; ///< the frame is inside a generator, coroutine or async generator object
 };
 

@@ -6,6 +6,7 @@
 #include <climits>
 #include <string_view>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -77,8 +78,14 @@ std::optional<ImageIdentity> image_identity(ThreadId pid) {
   return identity;
 }
 
-std::optional<ImageIdentity> image_identity(ThreadId pid, const ImageIdentity &known) {
-  std::optional<ImageIdentity> now = parse_image_identity(read_file(fmt::format("/proc/{}/stat", pid)).value_or(""));
+std::optional<ImageIdentity> image_identity(ThreadId pid, const ImageIdentity &known, UniqueFd &stat) {
+  if (!stat.valid()) {
+    stat = UniqueFd(::open(fmt::format("/proc/{}/stat", pid).c_str(), O_RDONLY | O_CLOEXEC));
+  }
+  std::array<char, 1024> text{}; // 52 fields of up to 20 digits would not fit, but most of them are small
+  const ssize_t length = stat.valid() ? ::pread(stat.get(), text.data(), text.size(), 0) : -1;
+  std::optional<ImageIdentity> now =
+      parse_image_identity(std::string_view(text.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))));
   if (!now) {
     return std::nullopt;
   }

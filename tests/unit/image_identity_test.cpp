@@ -80,30 +80,38 @@ TEST_CASE("image identity: a fork is the same program in another process, exec a
 }
 
 TEST_CASE("image identity: what is known of a process is what a whole look says, until anything differs") {
+  UniqueFd stat;
   const auto whole = image_identity(::getpid());
   REQUIRE(whole);
-  CHECK(image_identity(::getpid(), *whole) == whole);
+  CHECK(image_identity(::getpid(), *whole, stat) == whole);
   ImageIdentity other = *whole;
   other.executable = "/another/program";
-  CHECK(image_identity(::getpid(), other) == other); // not asked for
+  CHECK(image_identity(::getpid(), other, stat) == other); // not asked for
   other.start_stack += 16;
-  CHECK(image_identity(::getpid(), other) == whole);
+  CHECK(image_identity(::getpid(), other, stat) == whole);
   other = *whole;
   other.executing = true;
-  CHECK(image_identity(::getpid(), other) == whole);
+  CHECK(image_identity(::getpid(), other, stat) == whole);
 }
 
 TEST_CASE("image identity: a corpse is no process, nor is what was reaped") {
   ThreadId pid = 0;
+  UniqueFd stat;
+  std::optional<ImageIdentity> known;
   {
     const Forked child(nullptr);
     pid = child.pid();
+    known = image_identity(pid);
+    REQUIRE(known);
+    CHECK(image_identity(pid, *known, stat) == known);
     child.go_on();
     siginfo_t info{};
     REQUIRE(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) == 0);
     CHECK_FALSE(image_identity(pid));
+    CHECK_FALSE(image_identity(pid, *known, stat));
   }
   CHECK_FALSE(image_identity(pid));
+  CHECK_FALSE(image_identity(pid, *known, stat));
   CHECK(children_of(pid).empty());
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "awaitscope/model/ids.hpp"
+#include "awaitscope/support/unique_fd.hpp"
 
 namespace awaitscope {
 
@@ -30,7 +31,8 @@ std::optional<ImageIdentity> image_identity(ThreadId pid);
 
 /// The same where the last one is known: the executable is not asked for if all else is what it was. Another program has its
 /// stack elsewhere (fs/binfmt_elf.c: at random), unless that was turned off (personality(2), ADDR_NO_RANDOMIZE).
-std::optional<ImageIdentity> image_identity(ThreadId pid, const ImageIdentity &known);
+/// `stat` is /proc/PID/stat, opened here if it is not, and kept for the next time: it is of this process alone.
+std::optional<ImageIdentity> image_identity(ThreadId pid, const ImageIdentity &known, UniqueFd &stat);
 
 /// The children of a process, of all its threads (/proc/PID/task/TID/children).
 std::vector<ThreadId> children_of(ThreadId pid);

@@ -52,6 +52,7 @@ private:
   struct Followed {
     std::optional<Process> process; ///< none before the first visit; tells this process from another with its PID
     ImageIdentity image;
+    UniqueFd stat; ///< of a program that was attached to: see image_identity()
     bool attached = false;
     bool refused = false;
     bool replaced = false;     ///< the program before this one was attached to

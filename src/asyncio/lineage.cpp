@@ -254,7 +254,6 @@ std::optional<LineageReader::Place> LineageReader::climb_from(const Place &place
     return climb_from_task(place, mark, lineage);
   }
   StackSegment segment;
-  segment.frames.swap(spare_);
   if (mark.kind == Mark::Kind::work_item && seen_.insert(mark.object).second) {
     append(*place.stack, 0, mark.index + 1, FrameKind::loop, segment.frames);
     append(*place.stack, mark.index + 1, place.end, FrameKind::python, segment.frames);
@@ -291,7 +290,6 @@ std::optional<LineageReader::Place> LineageReader::climb_from_work_item(Address 
 std::optional<LineageReader::Place> LineageReader::climb_from_task(const Place &place, const Mark &mark,
                                                                    Lineage &lineage) {
   StackSegment segment;
-  segment.frames.swap(spare_);
   append(*place.stack, mark.index, place.end, FrameKind::python, segment.frames);
   segment.begins_task = true;
   segment.coroutine = tasks_.label(mark.object);
@@ -309,17 +307,9 @@ std::optional<LineageReader::Place> LineageReader::climb_from_task(const Place &
 }
 
 void LineageReader::begin(Address thread_state, const PythonStack *stack, Lineage &lineage) {
-  if (!lineage.segments.empty()) {
-    spare_ = std::move(lineage.segments.front().frames);
-    spare_.clear();
-  }
   lineage.clear();
-  if (!other_stacks_.empty()) { // clear() goes over all buckets, whatever there is in them
-    other_stacks_.clear();
-  }
-  if (!seen_.empty()) {
-    seen_.clear();
-  }
+  other_stacks_.clear();
+  seen_.clear();
   root_task_ = 0;
   own_thread_ = thread_state;
   own_stack_ = stack;

@@ -231,20 +231,15 @@ void StackReader::read(Address thread_state, PythonStack &stack) {
 bool StackReader::walk(Address at) {
   fresh_.clear();
   again_ = {last_.size(), last_.size()};
-  bool whole = at == 0;
-  for (std::size_t count = 0; at != 0 && count < k_max_frames; ++count) {
-    at = skip_unchanged(at);
-    if (at == 0) {
-      whole = true;
-      break;
-    }
+  at = skip_unchanged(at);
+  while (at != 0 && fresh_.size() + again_.end - again_.begin < k_max_frames) {
     const std::optional<RawFrame> raw = raw_frame(at);
     if (!raw || !take(*raw)) {
       break;
     }
-    at = raw->previous;
-    whole = at == 0;
+    at = skip_unchanged(raw->previous);
   }
+  const bool whole = at == 0;
   if (!whole || again_.begin != 0) { // not all the way down as the last one
     leave_last();
     last_.clear();
@@ -262,7 +257,7 @@ Address StackReader::skip_unchanged(Address at) {
   const std::uint64_t epoch = codes_.epoch();
   while (comparable && at != 0 && again_.begin > 0) {
     const Known &known = last_[again_.begin - 1];
-    if (known.address != at || (known.epoch == 0 || known.epoch != epoch)) {
+    if (known.address != at || known.epoch == 0 || known.epoch != epoch) {
       break;
     }
     const std::byte *bytes = objects_.memory().view(at, layout.if_localsplus);

@@ -82,10 +82,8 @@ std::optional<ImageIdentity> image_identity(ThreadId pid, const ImageIdentity &k
   if (!stat.valid()) {
     stat = UniqueFd(::open(fmt::format("/proc/{}/stat", pid).c_str(), O_RDONLY | O_CLOEXEC));
   }
-  std::array<char, 1024> text{}; // 52 fields of up to 20 digits would not fit, but most of them are small
-  const ssize_t length = stat.valid() ? ::pread(stat.get(), text.data(), text.size(), 0) : -1;
-  std::optional<ImageIdentity> now =
-      parse_image_identity(std::string_view(text.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))));
+  std::array<char, 1024> room{}; // for more than the 28 fields that are asked for
+  std::optional<ImageIdentity> now = parse_image_identity(read_again(stat, room));
   if (!now) {
     return std::nullopt;
   }

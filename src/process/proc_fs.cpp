@@ -6,8 +6,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 
-#include "awaitscope/support/unique_fd.hpp"
-
 namespace awaitscope {
 namespace {
 
@@ -135,6 +133,11 @@ std::optional<std::string> read_file(const std::string &path, std::size_t limit)
     }
   }
   return text;
+}
+
+std::string_view read_again(const UniqueFd &file, std::span<char> room) {
+  const ssize_t got = file.valid() ? ::pread(file.get(), room.data(), room.size(), 0) : -1;
+  return got > 0 ? std::string_view(room.data(), static_cast<std::size_t>(got)) : std::string_view();
 }
 
 std::vector<ThreadId> list_ids(const std::string &directory) {

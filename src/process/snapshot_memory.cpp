@@ -8,6 +8,7 @@ namespace awaitscope {
 namespace {
 
 constexpr std::size_t k_first_capacity = 128; // a page or so: at 100 Hz each page that is touched is cold
+constexpr std::size_t k_lasting = 1024;       // tracked blocks that stay although no look uses them any more
 constexpr Address k_end = Address{1} << 47U;  // of user space on x86-64
 constexpr std::size_t k_object = 256;         // what is read of most objects lies within so many bytes
 
@@ -84,7 +85,7 @@ ReadStatus SnapshotMemory::begin(Ahead ahead, Guard *guard) {
   if (occupied_ > kept * 4 + k_first_capacity / 4) {
     rebuild(std::max(k_first_capacity, std::bit_ceil(kept * 4)));
   }
-  if (tracks_ && used_ > kept * 8 + k_first_capacity) {
+  if (tracks_ && used_ > kept * 8 + k_lasting) {
     forget_all();
   }
   if (!std::is_sorted(wanted_.begin(), wanted_.end())) {

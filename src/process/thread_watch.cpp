@@ -13,11 +13,6 @@ UniqueFd open_of(ThreadId pid, ThreadId tid, std::string_view name) {
   return UniqueFd(::open(fmt::format("/proc/{}/task/{}/{}", pid, tid, name).c_str(), O_RDONLY | O_CLOEXEC));
 }
 
-template <std::size_t N> std::string_view read_into(const UniqueFd &fd, std::array<char, N> &buffer) {
-  const ssize_t got = fd.valid() ? ::pread(fd.get(), buffer.data(), buffer.size(), 0) : -1;
-  return got > 0 ? std::string_view(buffer.data(), static_cast<std::size_t>(got)) : std::string_view();
-}
-
 } // namespace
 
 std::optional<SchedStat> ThreadWatch::schedstat() {
@@ -26,7 +21,7 @@ std::optional<SchedStat> ThreadWatch::schedstat() {
     schedstat_ = open_of(pid_, tid_, "schedstat");
   }
   std::array<char, 96> buffer{};
-  const std::string_view text = read_into(schedstat_, buffer);
+  const std::string_view text = read_again(schedstat_, buffer);
   return text.empty() ? std::nullopt : parse_schedstat(text);
 }
 
@@ -35,7 +30,7 @@ std::optional<TaskStat> ThreadWatch::stat() {
     stat_ = open_of(pid_, tid_, "stat");
   }
   std::array<char, 1024> buffer{};
-  const std::string_view text = read_into(stat_, buffer);
+  const std::string_view text = read_again(stat_, buffer);
   return text.empty() ? std::nullopt : parse_task_stat(text);
 }
 
@@ -44,7 +39,7 @@ ThreadWatch::Run ThreadWatch::run() {
     syscall_ = open_of(pid_, tid_, "syscall");
   }
   std::array<char, 160> buffer{};
-  const std::string_view text = read_into(syscall_, buffer);
+  const std::string_view text = read_again(syscall_, buffer);
   if (!text.empty()) {
     return text.substr(0, 7) == "running" ? Run::runnable : Run::blocked;
   }

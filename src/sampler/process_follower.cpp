@@ -162,8 +162,9 @@ ProcessFollower::Fate ProcessFollower::recognize(ThreadId pid, Followed &followe
     followed.process.emplace(std::move(*process));
   }
   const bool thorough = followed.looks++ % k_thorough == 0;
+  UniqueFd stat; // of those that are not attached to there may be thousands
   std::optional<ImageIdentity> image =
-      thorough || !followed.attached ? image_identity(pid) : image_identity(pid, followed.image, followed.stat);
+      thorough ? image_identity(pid) : image_identity(pid, followed.image, followed.attached ? followed.stat : stat);
   const std::uint64_t known_start = followed.image.start_time;
   // Where there is no pidfd, only the start time tells it from another process.
   if (!image || !followed.process->alive() || (known_start != 0 && image->start_time != known_start)) {

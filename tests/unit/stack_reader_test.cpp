@@ -200,6 +200,18 @@ TEST_CASE("a part that cannot be read is missing at its place, and not remembere
   check_equal(reader, reader.read(), model);
 }
 
+TEST_CASE("a circle of frames ends, and is no longer at the next look") {
+  FakeThread thread;
+  Reader reader(thread);
+  const std::vector<ModelFrame> circle{{k_frames, 0, 0, false, false}, {k_frames + 0x60, 1, 0, false, false}};
+  thread.put_stack(circle, circle.back().address);
+  for (int look = 0; look < 3; ++look) {
+    const PythonStack &stack = reader.read();
+    CHECK(stack.frames.front().frame == k_unreadable_frame);
+    CHECK(stack.frames.size() == StackReader::k_max_frames + 1);
+  }
+}
+
 TEST_CASE("a frame whose code cannot be read is missing with all below it") {
   for (const bool met_before : {false, true}) {
     FakeThread thread;

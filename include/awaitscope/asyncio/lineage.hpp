@@ -96,7 +96,6 @@ private:
   Address root_task_ = 0;
   Address own_thread_ = 0;
   const PythonStack *own_stack_ = nullptr;
-  std::vector<Frame> spare_; ///< the memory of a segment of the trace before
 
   std::vector<Role> roles_;                      ///< by CodeId
   std::vector<CodeId> work_item_codes_;          ///< those with that role: few, if any

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "awaitscope/model/ids.hpp"
+#include "awaitscope/support/unique_fd.hpp"
 
 namespace awaitscope {
 
@@ -49,6 +51,10 @@ std::optional<ThreadId> parse_innermost_pid(std::string_view status);
 
 /// A whole small file, or nothing. `limit` bounds what is kept.
 std::optional<std::string> read_file(const std::string &path, std::size_t limit = std::size_t{64} << 20U);
+
+/// What a file of /proc that is kept open says now, from its beginning, as far as there is room; empty if it says nothing, as
+/// that of a process or thread which has ended does.
+std::string_view read_again(const UniqueFd &file, std::span<char> room);
 
 /// The numeric entries of a directory of /proc, ascending.
 std::vector<ThreadId> list_ids(const std::string &directory);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <unordered_map>
 
 #include "awaitscope/report/function_numbers.hpp"
 
@@ -20,6 +21,18 @@ void add_wait(Waits &waits, CodeId code, std::uint64_t nanoseconds) {
   }
 }
 
+/// The Python frames that are the task's own: those behind the last border.
+std::vector<Frame> own_frames(const RecordingTables &tables, StackId stack) {
+  std::vector<Frame> frames = tables.stacks.frames(stack);
+  const auto border = std::find_if(frames.rbegin(), frames.rend(),
+                                   [](const Frame &frame) { return frame.kind == FrameKind::task_border; });
+  frames.erase(frames.begin(), border.base());
+  frames.erase(
+      std::remove_if(frames.begin(), frames.end(), [](const Frame &frame) { return frame.kind != FrameKind::python; }),
+      frames.end());
+  return frames;
+}
+
 /// The calls of one function as they come in.
 struct Gathered {
   FunctionLatency latency;
@@ -33,7 +46,6 @@ struct Gathered {
     latency.code = call.code;
     ++latency.calls;
     latency.max_ns = std::max(latency.max_ns, length);
-    latency.cpu_ns += call.cpu_ns;
     latency.await_ns += call.await_ns;
     for (const auto &[code, nanoseconds] : call.await_on) {
       auto &entry = await_on[numbers.number(code)];
@@ -66,6 +78,22 @@ struct Gathered {
   }
 };
 
+/// Changes are seen where a task is suspended, and say what it used between; which of its calls used it, samples tell.
+void add_cpu(std::vector<Gathered> &functions, FunctionNumbers &numbers, const RecordingTables &tables,
+             const std::unordered_map<StackId, std::uint64_t> &cpu_of_stacks) {
+  std::vector<std::size_t> counted; // of one stack: a function that calls itself counts once
+  for (const auto &[stack, cpu_ns] : cpu_of_stacks) {
+    counted.clear();
+    for (const Frame &frame : own_frames(tables, stack)) {
+      const std::size_t number = numbers.number(frame.code);
+      if (number < functions.size() && std::find(counted.begin(), counted.end(), number) == counted.end()) {
+        counted.push_back(number);
+        functions[number].latency.cpu_ns += cpu_ns;
+      }
+    }
+  }
+}
+
 } // namespace
 
 void CallSpans::close(Calls &calls, std::size_t from, bool ended) {
@@ -82,13 +110,7 @@ void CallSpans::add(const TaskSpan &span) {
     tasks_.resize(span.task + std::size_t{1});
   }
   Calls &calls = tasks_[span.task];
-  std::vector<Frame> frames = tables_.stacks.frames(span.stack);
-  const auto border = std::find_if(frames.rbegin(), frames.rend(),
-                                   [](const Frame &frame) { return frame.kind == FrameKind::task_border; });
-  frames.erase(frames.begin(), border.base()); // its own are behind the last border
-  frames.erase(
-      std::remove_if(frames.begin(), frames.end(), [](const Frame &frame) { return frame.kind != FrameKind::python; }),
-      frames.end());
+  const std::vector<Frame> frames = own_frames(tables_, span.stack);
   std::size_t same = 0;
   const std::size_t most = std::min({calls.size(), frames.size(), static_cast<std::size_t>(span.new_from)});
   while (same < most && calls[same].code == frames[same].code) {
@@ -105,7 +127,6 @@ void CallSpans::add(const TaskSpan &span) {
   const auto waited = static_cast<std::uint64_t>(span.state == TaskState::waiting ? span.to_ns - span.from_ns : 0);
   for (CallSpan &call : calls) {
     call.to_ns = span.to_ns;
-    call.cpu_ns += span.cpu_ns;
     if (waited > 0) {
       call.await_ns += waited;
       add_wait(call.await_on, frames.back().code, waited);
@@ -153,12 +174,15 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
       1'000'000'000'000 / static_cast<std::int64_t>(std::max<std::uint64_t>(1, reader.info().rate_millihertz));
   FunctionNumbers numbers(tables.codes);
   std::vector<Gathered> functions;
-  CallSpans calls(tables, [&](std::uint32_t task, const CallSpan &call) {
+  std::unordered_map<StackId, std::uint64_t> cpu_of_stacks;
+  const auto of_task = [&](std::uint32_t task) {
     const RecordedTask &known = tables.tasks[task];
-    const bool of_task = filter.tasks.empty() || passes(tables.codes.at(known.coroutine).function, filter.tasks) ||
-                         passes(tables.texts[known.name], filter.tasks);
+    return filter.tasks.empty() || passes(tables.codes.at(known.coroutine).function, filter.tasks) ||
+           passes(tables.texts[known.name], filter.tasks);
+  };
+  CallSpans calls(tables, [&](std::uint32_t task, const CallSpan &call) {
     const bool inside = call.to_ns >= range.since_ns && call.from_ns <= range.until_ns;
-    if (!of_task || !inside || !passes(tables.codes.at(call.code), filter.functions)) {
+    if (!of_task(task) || !inside || !passes(tables.codes.at(call.code), filter.functions)) {
       return;
     }
     const std::size_t number = numbers.number(call.code);
@@ -177,6 +201,9 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
     }
     for (const SampleRun &run : reader.samples()) {
       last_ns = std::max(last_ns, run.last_ns);
+      if (run.task != 0 && run.cpu_ns != 0 && of_task(run.task)) {
+        cpu_of_stacks[run.stack] += cost_within(run, range).cpu_ns;
+      }
     }
     for (const RecordedTaskChange &change : reader.task_changes()) {
       last_ns = std::max(last_ns, change.at_ns);
@@ -190,6 +217,7 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
   }
   spans.finish(std::max(last_ns, totals.elapsed_ns));
   calls.finish();
+  add_cpu(functions, numbers, tables, cpu_of_stacks);
   for (Gathered &function : functions) {
     if (function.latency.calls > 0) {
       latencies.functions.push_back(function.finish());

@@ -14,15 +14,14 @@ void TaskSpans::add(const RecordedTaskChange &change) {
   const bool continues = open.active;
   if (continues) {
     open.span.to_ns = std::max(open.span.from_ns, moment);
-    open.span.cpu_ns = change.cpu_ns; // a change tells what was used up to it
     open.span.ended = known_since;
     open.span.task_ended = change.state == TaskState::done;
     visit_(open.span);
   }
   const std::int64_t from = continues ? open.span.to_ns : moment;
   open.active = change.state != TaskState::done;
-  open.span = {change.task,     change.stack, change.state,       from,        from, 0,
-               change.new_from, change.root,  change.root_thread, known_since, true, false};
+  open.span = {change.task, change.stack,       change.state, from, from, change.new_from,
+               change.root, change.root_thread, known_since,  true, false};
 }
 
 void TaskSpans::finish(std::int64_t end_ns) {

@@ -73,6 +73,10 @@ class Latency(AllTasksTest, harness.InterpreterTest):
         self.wait_for("the calls that the end cuts did not end", lambda: target.counters()["batches"] > ended)
         return target, path, result
 
+    def cpu_within(self, calls, begin, end):
+        """What they used inside the recording: of those that it cuts, the part of it that their time inside is of all of it."""
+        return sum(cpu * (min(ended, end) - max(begun, begin)) / (ended - begun) for begun, ended, cpu in calls)
+
     def assert_percentile(self, found, lengths, part, what):
         """Within the tolerance of what the target says, or between that for calls of a neighbouring rank."""
         least = percentile(lengths, part - RANKS) * (1 - TOLERANCE)
@@ -98,7 +102,6 @@ class Latency(AllTasksTest, harness.InterpreterTest):
         rows = {row["function"]: row for row in document["functions"] if row["file"].endswith("/latency.py")}
         calls = {name: [call for call in all_calls if call[1] > begin and call[0] < end]
                  for name, all_calls in calls_of(target.truth["log"]).items()}
-        bursts = sum(cpu for begun, ended, cpu in calls["burst"] if begun >= begin and ended <= end)
         for name in ("request", "fetch"):
             row = rows[name]
             whole = [(begun, ended) for begun, ended, _ in calls[name] if begun >= begin and ended <= end]
@@ -113,7 +116,10 @@ class Latency(AllTasksTest, harness.InterpreterTest):
             lasted = sum(min(ended, end) - max(begun, begin) for begun, ended, _ in calls[name])
             self.assertLessEqual(row["await_ns"], lasted * (1 + TOLERANCE), name)
         self.assert_pauses(rows["pause"], calls["pause"])
-        self.near(rows["request"]["cpu_ns"], bursts, TOLERANCE, "CPU of request")
+        self.near(rows["request"]["cpu_ns"], self.cpu_within(calls["request"], begin, end), TOLERANCE, "CPU of request")
+        # The bursts between two fetches, nearly all of a request's CPU time, are of none of them.
+        fetching = self.cpu_within(calls["fetch"], begin, end)
+        self.assertLess(abs(rows["fetch"]["cpu_ns"] - fetching), 0.05 * rows["request"]["cpu_ns"], "CPU of fetch")
         fetches = [call for call in calls["fetch"] if call[0] >= begin and call[1] <= end]
         self.assertGreaterEqual(rows["fetch"]["await_ns"], (1 - TOLERANCE) * target.truth["short_ns"] * len(fetches))
         waits = {wait["function"]: wait["ns"] for wait in rows["request"]["await_on"]}

@@ -2,7 +2,7 @@
 
 Batches of requests are gathered. A request fetches two parts, with a CPU burst behind each; one part of ten takes six times
 as long as the others. Truth: `log`, a file with a line for each call that ended: function, monotonic nanoseconds of its
-beginning and its end, and of bursts the CPU time by the thread's own clock. Suspended: the count of all tasks.
+beginning and its end, and its CPU time by the thread's own clock, suspensions left out. Suspended: the count of all tasks.
 """
 import asyncio
 import sys
@@ -18,28 +18,46 @@ thread_time = time.thread_time_ns
 
 
 class Log:
-    """Whole lines, each with one write."""
+    """Kept until a batch is over: what writing costs is no request's."""
 
     def __init__(self, path):
         self.path = path
+        self._lines = []
         self._file = open(path, "wb", buffering=0)
 
     def call(self, name, begun, cpu=0):
-        self._file.write(b"%s %d %d %d\n" % (name.encode(), begun, clock(), cpu))
+        self._lines.append((name, begun, clock(), cpu))
+
+    def write(self):
+        """Whole lines, with one write."""
+        self._file.write(b"".join(b"%s %d %d %d\n" % (name.encode(), *numbers) for name, *numbers in self._lines))
+        self._lines.clear()
 
 
 def burst(log):
-    """Its CPU time is what the thread's clock says; 1.5 ms and the little by which the loop goes over."""
     begun, start = clock(), thread_time()
     while thread_time() - start < BURST_NS:
         sum(range(200))
     log.call("burst", begun, thread_time() - start)
 
 
+async def sleep(seconds):
+    """-> (thread time when it was suspended, when it went on): as asyncio.sleep, which does not say that."""
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    timer = loop.call_later(seconds, future.set_result, None)
+    suspended_at = thread_time()
+    await future
+    resumed_at = thread_time()
+    timer.cancel()
+    return suspended_at, resumed_at
+
+
 async def fetch(log, number, part):
-    begun = clock()
-    await asyncio.sleep(LONG if (number + 5 * part) % 10 == 0 else SHORT)
-    log.call("fetch", begun)
+    begun, start = clock(), thread_time()
+    suspended_at, resumed_at = await sleep(LONG if (number + 5 * part) % 10 == 0 else SHORT)
+    log.call("fetch", begun, thread_time() - resumed_at + suspended_at - start)
+    return resumed_at - suspended_at
 
 
 async def pause():
@@ -57,11 +75,12 @@ async def pauses(log):
 
 
 async def request(log, number):
-    begun = clock()
+    begun, start = clock(), thread_time()
+    others = 0
     for part in (0, 1):
-        await fetch(log, number, part)
+        others += await fetch(log, number, part)
         burst(log)
-    log.call("request", begun)
+    log.call("request", begun, thread_time() - start - others)
 
 
 async def serve(options):
@@ -72,6 +91,7 @@ async def serve(options):
     while time.monotonic() < end:
         first = shared.words[0] * BATCH
         await asyncio.gather(*[request(log, first + i) for i in range(BATCH)], pauses(log))
+        log.write()
         shared.words[0] += 1
 
 

@@ -28,19 +28,33 @@ struct Tasks : MemoryRecorder {
 
   /// From this millisecond on.
   void change(std::int64_t at, Address task, TaskState state, const std::vector<CodeId> &stack,
-              std::uint64_t cpu_ms = 0, std::uint32_t new_from = TaskChange::k_no_new_call) {
+              std::uint32_t new_from = TaskChange::k_no_new_call) {
     TaskChange change;
     change.task = task;
     change.coroutine = root;
     change.state = state;
     change.at_ns = at * k_ms + k_ms / 2; // between two looks: exactly at
     change.before_ns = at == 0 ? 0 : at * k_ms - k_ms / 2;
-    change.cpu_ns = cpu_ms * k_ms;
     change.new_from = new_from;
     for (const CodeId code : stack) {
       change.frames.push_back({code, ++line, FrameKind::python}); // lines go on within a call
     }
     writer().add(change);
+  }
+
+  /// Of a task that runs, under another one's frame.
+  void sample(std::int64_t at, Address task, const std::vector<CodeId> &stack, std::uint64_t cpu_ms) {
+    Sample sample;
+    sample.time_ns = at * k_ms;
+    sample.tid = 7;
+    sample.task = task;
+    sample.stack.in_task = task != 0;
+    sample.cpu_ns = cpu_ms * k_ms;
+    sample.stack.frames = {{query, 1, FrameKind::python}, {root, 1, FrameKind::task_border}};
+    for (const CodeId code : stack) {
+      sample.stack.frames.push_back({code, ++line, FrameKind::python});
+    }
+    writer().add(sample, "main");
   }
 
   Latencies read(std::int64_t end, const TimeRange &range = {}, const Filter &filter = {}) {
@@ -63,6 +77,7 @@ struct Tasks : MemoryRecorder {
   CodeId fetch = codes.add({"fetch", "/srv/shop/app.py", 10, {}});
   CodeId sleep = codes.add({"sleep", "/usr/lib/python3.13/asyncio/tasks.py", 700, {}});
   CodeId query = codes.add({"Pool.query", "/srv/shop/db.py", 4, {}});
+  CodeId parse = codes.add({"parse", "/srv/shop/db.py", 30, {}});
   std::int32_t line = 0;
   std::unique_ptr<RecordingReader> reader;
 };
@@ -72,10 +87,15 @@ struct Tasks : MemoryRecorder {
 TEST_CASE("a call is from its first appearance in its task's stack to its last, with CPU and await told apart") {
   Tasks tasks;
   tasks.change(10, 1, TaskState::running, {tasks.root, tasks.fetch});
-  tasks.change(15, 1, TaskState::waiting, {tasks.root, tasks.fetch, tasks.sleep}, 4);
+  tasks.sample(13, 1, {tasks.root, tasks.fetch, tasks.parse}, 3); // a plain function, and one that calls itself
+  tasks.sample(14, 1, {tasks.root, tasks.fetch, tasks.fetch}, 1);
+  tasks.change(15, 1, TaskState::waiting, {tasks.root, tasks.fetch, tasks.sleep});
   tasks.change(35, 1, TaskState::ready, {tasks.root, tasks.fetch, tasks.sleep});
   tasks.change(36, 1, TaskState::running, {tasks.root, tasks.fetch});
-  tasks.change(40, 1, TaskState::waiting, {tasks.root, tasks.query}, 3);
+  tasks.sample(38, 1, {tasks.root, tasks.parse}, 2); // behind `fetch`, whose await was the last that was seen
+  tasks.sample(39, 1, {tasks.root, tasks.query}, 1);
+  tasks.sample(39, 0, {tasks.root}, 9); // in no task
+  tasks.change(40, 1, TaskState::waiting, {tasks.root, tasks.query});
   tasks.change(50, 1, TaskState::done, {});
   const Latencies latencies = tasks.read(100);
   CHECK(latencies.resolution_ns == k_ms);
@@ -88,6 +108,10 @@ TEST_CASE("a call is from its first appearance in its task's stack to its last, 
   REQUIRE(root.await_on.size() == 2);
   CHECK(root.await_on[0] == std::pair<CodeId, std::uint64_t>(tasks.sleep, 20 * k_ms));
   CHECK(root.await_on[1] == std::pair<CodeId, std::uint64_t>(tasks.query, 10 * k_ms));
+  CHECK(Tasks::of(latencies, tasks.fetch).cpu_ns == 4 * k_ms);
+  CHECK(Tasks::of(latencies, tasks.query).cpu_ns == 1 * k_ms);
+  CHECK(Tasks::of(latencies, tasks.sleep).cpu_ns == 0);
+  CHECK(latencies.functions.size() == 4); // a plain function is no call
   CHECK(Tasks::of(latencies, tasks.fetch).max_ns == 30 * k_ms);
   CHECK(Tasks::of(latencies, tasks.fetch).await_ns == 20 * k_ms);
   CHECK(Tasks::of(latencies, tasks.sleep).p99_ns == 21 * k_ms);
@@ -104,7 +128,7 @@ TEST_CASE("a call is from its first appearance in its task's stack to its last, 
 TEST_CASE("a call that is made again is another, if the change says so or the stack did not have it between") {
   Tasks tasks;
   tasks.change(10, 1, TaskState::waiting, {tasks.root, tasks.fetch});
-  tasks.change(20, 1, TaskState::waiting, {tasks.root, tasks.fetch}, 0, 1); // called again between two looks
+  tasks.change(20, 1, TaskState::waiting, {tasks.root, tasks.fetch}, 1); // called again between two looks
   tasks.change(30, 1, TaskState::running, {tasks.root});
   tasks.change(31, 1, TaskState::waiting, {tasks.root, tasks.fetch});
   tasks.change(41, 1, TaskState::waiting, {tasks.root, tasks.fetch}); // only the line is another

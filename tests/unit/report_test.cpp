@@ -214,14 +214,14 @@ TEST_CASE("hot functions: own at the leaf, total once a stack") {
 TEST_CASE("a task's state lasts from the middle between two looks to the next, and is cut at the recording's ends") {
   std::vector<TaskSpan> spans;
   TaskSpans builder([&](const TaskSpan &span) { spans.push_back(span); });
-  const auto change = [](std::int64_t at, std::int64_t before, std::uint32_t task, TaskState state, std::uint64_t cpu) {
-    return RecordedTaskChange{at, before, cpu, task, 0, 0, state};
+  const auto change = [](std::int64_t at, std::int64_t before, std::uint32_t task, TaskState state) {
+    return RecordedTaskChange{at, before, 0, task, 0, 0, state};
   };
-  builder.add(change(100, -1, 1, TaskState::waiting, 0)); // was there at the first look
-  builder.add(change(200, 180, 1, TaskState::running, 0));
-  builder.add(change(300, 280, 2, TaskState::waiting, 0)); // born
-  builder.add(change(400, 380, 1, TaskState::done, 30));
-  builder.add(change(500, 480, 1, TaskState::running, 0)); // its memory is another task's
+  builder.add(change(100, -1, 1, TaskState::waiting)); // was there at the first look
+  builder.add(change(200, 180, 1, TaskState::running));
+  builder.add(change(300, 280, 2, TaskState::waiting)); // born
+  builder.add(change(400, 380, 1, TaskState::done));
+  builder.add(change(500, 480, 1, TaskState::running)); // its memory is another task's
   builder.finish(1000);
   REQUIRE(spans.size() == 4);
   CHECK(spans[0].from_ns == 100);
@@ -230,7 +230,6 @@ TEST_CASE("a task's state lasts from the middle between two looks to the next, a
   CHECK(spans[0].ended);
   CHECK(spans[1].from_ns == 190);
   CHECK(spans[1].to_ns == 390);
-  CHECK(spans[1].cpu_ns == 30);
   CHECK(spans[1].begun);
   CHECK(spans[2].from_ns == 490);
   CHECK(spans[2].to_ns == 1000);

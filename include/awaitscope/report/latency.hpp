@@ -15,7 +15,6 @@ struct CallSpan {
   CodeId code = 0;
   std::int64_t from_ns = 0;
   std::int64_t to_ns = 0;
-  std::uint64_t cpu_ns = 0;
   std::uint64_t await_ns = 0;                             ///< its task was suspended
   bool begun = true;                                      ///< its beginning was seen
   bool ended = true;                                      ///< its end was seen
@@ -41,7 +40,7 @@ struct FunctionLatency {
   std::int64_t p95_ns = 0;
   std::int64_t p99_ns = 0;
   std::int64_t max_ns = 0;
-  std::uint64_t cpu_ns = 0;
+  std::uint64_t cpu_ns = 0; ///< of the samples inside the range in whose task's own frames it was
   std::uint64_t await_ns = 0;
   std::vector<std::pair<CodeId, std::uint64_t>> await_on; ///< the longest first
 };

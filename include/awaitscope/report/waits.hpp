@@ -19,7 +19,6 @@ struct TaskSpan {
   TaskState state = TaskState::waiting;
   std::int64_t from_ns = 0; ///< since the recording's start
   std::int64_t to_ns = 0;
-  std::uint64_t cpu_ns = 0;
   std::uint32_t new_from = 0; ///< of the change that began it
   std::uint32_t root = 0;     ///< likewise; as RecordedTaskChange
   std::uint32_t root_thread = 0;

@@ -262,7 +262,9 @@ ProcessSampler::Health ProcessSampler::housekeep(std::int64_t now) {
     return Health::running;
   }
   next_housekeeping_ns_ = now + k_housekeeping_ns;
-  target_->memory().begin();
+  // Of what samples use, this needs next to nothing, unless it lists threads.
+  const bool lists = target_->threads().empty() || now < unsettled_until_ns_;
+  target_->memory().begin(lists ? SnapshotMemory::Ahead::likely : SnapshotMemory::Ahead::nothing);
   const std::vector<Address> interpreters = target_->interpreters().interpreters();
   const std::uint64_t generation = target_->interpreters().thread_generation();
   if (generation != checked_generation_) {

@@ -68,8 +68,8 @@ settle_network() {
 # mount_root BASE RUN: RUN/root becomes BASE with all changes kept apart, or a copy where there is no overlayfs.
 mount_root() {
   mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/changes,workdir=$2/scratch" "$2/root" 2>/dev/null ||
-    cp -a "$1/." "$2/root/"
-  rm -f "$2/root/.complete"
+    cp -a "$1/." "$2/root"/
+  rm -f "$2/root"/.complete
 }
 
 # mount_kernel ROOT: /proc, /sys and /dev, those of this namespace.

@@ -58,7 +58,8 @@ class Text(unittest.TestCase):
     def test_machine(self) -> None:
         own = "/" + "work/main"
         self.assertEqual(len(findings("README.md", f"see {own} for it\n")), 1)
-        self.assertEqual(findings("README.md", "/proc/PID/root/usr and the framework/main\n"), [])
+        other = "/proc/PID/" + "root/usr"
+        self.assertEqual(findings("README.md", f"{other} and the framework/main\n"), [])
 
 
 if __name__ == "__main__":

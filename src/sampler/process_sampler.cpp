@@ -262,17 +262,17 @@ ProcessSampler::Health ProcessSampler::housekeep(std::int64_t now) {
     return Health::running;
   }
   next_housekeeping_ns_ = now + k_housekeeping_ns;
+  // A child that was just forked has the thread states of its parent, until PyOS_AfterFork_Child() has put them right.
+  const bool lost = target_->threads().empty();
   // Of what samples use, this needs next to nothing, unless it lists threads.
-  const bool lists = target_->threads().empty() || now < unsettled_until_ns_;
-  target_->memory().begin(lists ? SnapshotMemory::Ahead::likely : SnapshotMemory::Ahead::nothing);
+  target_->memory().begin(lost || now < unsettled_until_ns_ ? SnapshotMemory::Ahead::likely
+                                                            : SnapshotMemory::Ahead::nothing);
   const std::vector<Address> interpreters = target_->interpreters().interpreters();
   const std::uint64_t generation = target_->interpreters().thread_generation();
   if (generation != checked_generation_) {
     checked_generation_ = generation;
     unsettled_until_ns_ = now + k_settling_ns;
   }
-  // A child that was just forked has the thread states of its parent, until PyOS_AfterFork_Child() has put them right.
-  const bool lost = target_->threads().empty();
   if (lost) {
     target_->choose_native_ids();
   }

@@ -2,7 +2,8 @@
 
 Batches of requests are gathered. A request fetches two parts, with a CPU burst behind each; one part of ten takes six times
 as long as the others. Truth: `log`, a file with a line for each call that ended: function, monotonic nanoseconds of its
-beginning and its end, and its CPU time by the thread's own clock, suspensions left out. Suspended: the count of all tasks.
+beginning and its end, and of requests and fetches the CPU time by the thread's own clock, suspensions left out.
+Suspended: the count of all tasks.
 """
 import asyncio
 import sys
@@ -34,11 +35,10 @@ class Log:
         self._lines.clear()
 
 
-def burst(log):
-    begun, start = clock(), thread_time()
+def burst():
+    start = thread_time()
     while thread_time() - start < BURST_NS:
         sum(range(200))
-    log.call("burst", begun, thread_time() - start)
 
 
 async def sleep(seconds):
@@ -79,7 +79,7 @@ async def request(log, number):
     others = 0
     for part in (0, 1):
         others += await fetch(log, number, part)
-        burst(log)
+        burst()
     log.call("request", begun, thread_time() - start - others)
 
 

@@ -1,6 +1,7 @@
 #include "awaitscope/process/own_thread.hpp"
 
 #include <cstddef>
+#include <utility>
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -37,7 +38,7 @@ int own_cpu() { return ::sched_getcpu(); }
 CpuPin::CpuPin() { ::sched_getaffinity(0, sizeof original_, &original_); }
 
 CpuPin::~CpuPin() {
-  if (cpu_ >= 0) {
+  if (cpu_ >= 0 || left_ >= 0) {
     ::sched_setaffinity(0, sizeof original_, &original_);
   }
 }
@@ -57,6 +58,23 @@ bool CpuPin::move_to(int cpu) {
   }
   cpu_ = cpu;
   return true;
+}
+
+void CpuPin::step_aside() {
+  if (cpu_ < 0 || left_ >= 0) {
+    return;
+  }
+  cpu_set_t others = original_;
+  CPU_CLR(static_cast<std::size_t>(cpu_), &others);
+  if (CPU_COUNT(&others) > 0 && ::sched_setaffinity(0, sizeof others, &others) == 0) {
+    left_ = std::exchange(cpu_, -1);
+  }
+}
+
+void CpuPin::come_back() {
+  if (left_ >= 0) {
+    move_to(std::exchange(left_, -1));
+  }
 }
 
 void allow_many_descriptors() {

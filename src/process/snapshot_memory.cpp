@@ -8,9 +8,10 @@ namespace awaitscope {
 namespace {
 
 constexpr std::size_t k_first_capacity = 128; // a page or so: at 100 Hz each page that is touched is cold
-constexpr std::size_t k_lasting = 1024;       // tracked blocks that stay although no look uses them any more
-constexpr Address k_end = Address{1} << 47U;  // of user space on x86-64
-constexpr std::size_t k_object = 256;         // what is read of most objects lies within so many bytes
+constexpr std::size_t k_line = 64;
+constexpr std::size_t k_lasting = 1024;      // tracked blocks that stay although no look uses them any more
+constexpr Address k_end = Address{1} << 47U; // of user space on x86-64
+constexpr std::size_t k_object = 256;        // what is read of most objects lies within so many bytes
 
 std::size_t hash_block(std::uint64_t block) { return (block * 0x9E3779B97F4A7C15ULL) >> 20U; }
 
@@ -64,10 +65,17 @@ void SnapshotMemory::rebuild(std::size_t capacity) {
   }
 }
 
-ReadStatus SnapshotMemory::begin(Ahead ahead, Guard *guard) {
+void SnapshotMemory::start() {
   ++look_;
   used_ = tracks_ ? used_ : 0;
   status_ = ReadStatus::ok;
+  chosen_ = false;
+  calls_at_begin_ = calls_;
+}
+
+/// Starts a look, and lists in `wanted_` what to fetch for it.
+void SnapshotMemory::choose(Ahead ahead) {
+  start();
   wanted_.clear();
   std::size_t kept = 0;
   for (const std::uint64_t number : candidates_) {
@@ -92,6 +100,16 @@ ReadStatus SnapshotMemory::begin(Ahead ahead, Guard *guard) {
     std::sort(candidates_.begin(), candidates_.end());
     std::sort(wanted_.begin(), wanted_.end());
   }
+}
+
+ReadStatus SnapshotMemory::begin(Ahead ahead, Guard *guard) {
+  // What was read since then without another begin() is of no look.
+  if (!chosen_ || ahead != Ahead::likely || calls_ != calls_at_begin_) {
+    choose(ahead);
+  } else {
+    wanted_ = requested_;
+  }
+  chosen_ = false;
   if (tracks_) {
     load_tracked(wanted_);
     if (guard != nullptr && guard->address != 0 && status_ == ReadStatus::ok) {
@@ -101,6 +119,47 @@ ReadStatus SnapshotMemory::begin(Ahead ahead, Guard *guard) {
     load_guarded(wanted_, *guard);
   } else {
     load_sorted(wanted_);
+  }
+  calls_at_begin_ = calls_;
+  return status_;
+}
+
+void SnapshotMemory::request(SwitchCapture &switches) {
+  static_assert(k_block_size <= SwitchCapture::k_longest);
+  if (chosen_ && calls_ == calls_at_begin_) {
+    return; // no look since the last request
+  }
+  choose(Ahead::likely);
+  requested_ = wanted_;
+  request_.clear();
+  for (const std::uint64_t number : requested_) {
+    const Extent used = slot_of(number).used;
+    request_.push_back({(number << k_block_bits) + used.from, std::size_t{used.to} - used.from});
+  }
+  switches.request(request_);
+  chosen_ = true;
+}
+
+ReadStatus SnapshotMemory::begin(const SwitchCapture &switches) {
+  if (!chosen_ || calls_ != calls_at_begin_) {
+    start();
+  }
+  chosen_ = false;
+  copies_ = switches.copies();
+  for (std::size_t i = 0; i < std::min(requested_.size(), SwitchCapture::k_most_ranges); ++i) {
+    if (!switches.copied(i)) {
+      continue;
+    }
+    Slot &slot = slot_of(requested_[i]);
+    slot.look = look_;
+    slot.state = BlockState::present;
+    slot.copied = true;
+    slot.offset = static_cast<std::uint32_t>(i);
+    slot.has.from = static_cast<std::uint16_t>(request_[i].address & (k_block_size - 1));
+    slot.has.to = static_cast<std::uint16_t>(slot.has.from + request_[i].size);
+  }
+  if (requested_.size() > SwitchCapture::k_most_ranges) {
+    load_sorted(std::span(requested_).subspan(SwitchCapture::k_most_ranges));
   }
   calls_at_begin_ = calls_;
   return status_;
@@ -142,6 +201,8 @@ std::size_t SnapshotMemory::settle(std::span<const std::uint64_t> blocks, const 
     Slot &slot = slot_of(blocks[i]);
     slot.look = look_;
     slot.state = BlockState::present;
+    slot.copied = false;
+    slot.has = k_whole;
     if (tracks_) {
       take_in(slot, arriving_.data() + i * k_block_size);
     } else {
@@ -202,15 +263,44 @@ ReadStatus SnapshotMemory::load_guarded(std::span<const std::uint64_t> blocks, G
   return status_;
 }
 
-const std::byte *SnapshotMemory::block(std::uint64_t number) {
-  if (number == last_block_ && last_look_ == look_) {
-    return bytes_.data() + last_offset_;
+/// Where a byte of the block is, in copies_ or in bytes_.
+std::size_t SnapshotMemory::offset_of(const Slot &slot, std::size_t within) {
+  return slot.copied ? std::size_t{slot.offset} * SwitchCapture::k_longest + (within - slot.has.from)
+                     : std::size_t{slot.offset} * k_block_size + within;
+}
+
+void SnapshotMemory::note_use(Slot &slot, std::size_t within, std::size_t size) {
+  constexpr std::uint32_t k_renewed = 32; // looks: then what was used before no longer counts
+  if (slot.touched != look_) {
+    constexpr float k_first_use = 0.3F; // one use alone is not worth fetching ahead for: 0.3 * k_decay
+    slot.use = std::max(likely_use(slot) + (1 - k_decay), k_first_use);
+    slot.used = look_ % k_renewed == 0 ? Extent{} : slot.used;
+    slot.touched = look_;
+    if (!slot.listed) {
+      slot.listed = true;
+      candidates_.push_back(slot.block);
+    }
+  }
+  if (tracks_) {
+    places_[slot.offset].used = look_;
+  }
+  const auto from = static_cast<std::uint16_t>(within - within % k_line);
+  const auto to = static_cast<std::uint16_t>((within + size + k_line - 1) / k_line * k_line);
+  slot.used = slot.used.to == 0 ? Extent{from, to} : Extent{std::min(slot.used.from, from), std::max(slot.used.to, to)};
+}
+
+/// These bytes of a block, fetched if they are missing; null if they cannot be read.
+const std::byte *SnapshotMemory::block(std::uint64_t number, std::size_t within, std::size_t size) {
+  if (number == last_block_ && last_look_ == look_ && last_extent_.covers(within, within + size)) {
+    return (last_copied_ ? copies_ : bytes_.data()) + last_offset_ + (within - last_extent_.from);
   }
   if (number >= k_end >> k_block_bits) {
     return nullptr;
   }
   Slot *slot = &slot_of(number);
-  if (slot->look != look_) {
+  const bool partly =
+      slot->look == look_ && slot->state == BlockState::present && !slot->has.covers(within, within + size);
+  if (slot->look != look_ || partly) {
     if (tracks_) {
       load_page(number);
     } else {
@@ -221,66 +311,89 @@ const std::byte *SnapshotMemory::block(std::uint64_t number) {
   if (slot->look != look_ || slot->state != BlockState::present) {
     return nullptr;
   }
-  if (slot->touched != look_) {
-    constexpr float k_first_use = 0.3F; // one use alone is not worth fetching ahead for: 0.3 * k_decay
-    slot->use = std::max(likely_use(*slot) + (1 - k_decay), k_first_use);
-    slot->touched = look_;
-    if (!slot->listed) {
-      slot->listed = true;
-      candidates_.push_back(number);
-    }
-  }
-  if (tracks_) {
-    places_[slot->offset].used = look_;
-  }
+  note_use(*slot, within, size);
   last_block_ = number;
   last_look_ = look_;
-  last_offset_ = std::size_t{slot->offset} * k_block_size;
-  return bytes_.data() + last_offset_;
+  last_extent_ = {std::max(slot->has.from, slot->used.from), std::min(slot->has.to, slot->used.to)};
+  last_copied_ = slot->copied;
+  last_offset_ = offset_of(*slot, last_extent_.from);
+  return (last_copied_ ? copies_ : bytes_.data()) + offset_of(*slot, within);
 }
 
 const std::byte *SnapshotMemory::view(Address address, std::size_t size) {
   const std::size_t within = address & (k_block_size - 1);
-  if (within + k_object > k_block_size) {
-    fetch_object(address);
-  }
+  fetch_object(address, size);
   if (within + size <= k_block_size) {
-    const std::byte *bytes = block(address >> k_block_bits);
+    const std::byte *bytes = block(address >> k_block_bits, within, size);
     if (uses_ != nullptr) {
       uses_whole_ = uses_whole_ && bytes != nullptr;
       if (bytes != nullptr) {
         note(within, size);
       }
     }
-    return bytes == nullptr ? nullptr : bytes + within;
+    return bytes;
   }
   return copy(address, across_.data(), std::min(size, across_.size())) ? across_.data() : nullptr;
 }
 
-/// Of an object that may lie in two blocks, both at once: a call for the second costs ten times as much as its bytes.
-void SnapshotMemory::fetch_object(Address address) {
+/// Of an object that is missing what most looks read of one, in one call, even if it lies in two blocks: what costs is the call,
+/// and the cache lines, since the target has used them long ago.
+void SnapshotMemory::fetch_object(Address address, std::size_t size) {
   const std::uint64_t number = address >> k_block_bits;
   const bool has_it = number == last_block_ && last_look_ == look_;
-  if (!tracks_ && !has_it && number < k_end >> k_block_bits && slot_of(number).look != look_) {
-    const RemoteRange object{address, k_object};
-    prefetch(std::span(&object, 1));
+  if (tracks_ || has_it || number >= k_end >> k_block_bits || slot_of(number).look == look_) {
+    return;
   }
+  const Address from = address & ~(k_line - 1);
+  const Address boundary = (number + 1) << k_block_bits;
+  Address to = (address + std::max(size, k_object) + k_line - 1) & ~(k_line - 1);
+  if (to > boundary && slot_of(number + 1).look == look_) {
+    to = boundary;
+  }
+  if (bytes_.size() < (used_ + 2) * k_block_size) {
+    bytes_.resize((used_ + 2) * k_block_size * 2);
+  }
+  const RemoteRange range{from, to - from};
+  const RemoteMemory::Outcome outcome =
+      remote_.read(std::span(&range, 1), bytes_.data() + used_ * k_block_size + (from & (k_block_size - 1)));
+  ++calls_;
+  if (outcome.status == ReadStatus::gone || outcome.status == ReadStatus::denied) {
+    status_ = outcome.status;
+    return;
+  }
+  // No page ends inside a block: each part is there, or is not.
+  const Address end = from + outcome.bytes;
+  take_part(number, from, std::min(to, boundary), end);
+  if (to > boundary) {
+    take_part(number + 1, boundary, to, end);
+  }
+}
+
+/// Bytes of a block that were to arrive where its place in bytes_ is, as all did before `end`.
+void SnapshotMemory::take_part(std::uint64_t number, Address from, Address to, Address end) {
+  Slot &slot = slot_of(number);
+  slot.look = look_;
+  slot.state = to <= end ? BlockState::present : BlockState::bad;
+  slot.copied = false;
+  slot.has.from = static_cast<std::uint16_t>(from - (number << k_block_bits));
+  slot.has.to = static_cast<std::uint16_t>(to - (number << k_block_bits));
+  slot.offset = static_cast<std::uint32_t>(used_++);
 }
 
 bool SnapshotMemory::copy(Address address, void *out, std::size_t size) {
   auto *to = static_cast<std::byte *>(out);
   while (size > 0) {
-    const std::byte *from = block(address >> k_block_bits);
+    const std::size_t within = address & (k_block_size - 1);
+    const std::size_t part = std::min(size, k_block_size - within);
+    const std::byte *from = block(address >> k_block_bits, within, part);
     if (from == nullptr) {
       uses_whole_ = false;
       return false;
     }
-    const std::size_t within = address & (k_block_size - 1);
-    const std::size_t part = std::min(size, k_block_size - within);
     if (uses_ != nullptr) {
       note(within, part);
     }
-    std::memcpy(to, from + within, part);
+    std::memcpy(to, from, part);
     to += part;
     address += part;
     size -= part;

@@ -155,6 +155,12 @@ void SnapshotMemory::swap(SnapshotMemory &other) {
   std::swap(last_block_, other.last_block_);
   std::swap(last_offset_, other.last_offset_);
   std::swap(last_look_, other.last_look_);
+  std::swap(last_extent_, other.last_extent_);
+  std::swap(last_copied_, other.last_copied_);
+  std::swap(copies_, other.copies_);
+  std::swap(requested_, other.requested_);
+  std::swap(request_, other.request_);
+  std::swap(chosen_, other.chosen_);
   std::swap(wanted_, other.wanted_);
   std::swap(candidates_, other.candidates_);
   std::swap(ranges_, other.ranges_);

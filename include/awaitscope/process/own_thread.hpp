@@ -21,9 +21,14 @@ public:
   bool move_to(int cpu);
   [[nodiscard]] int cpu() const { return cpu_; }
 
+  /// Leaves the CPU to others until come_back(), if the thread may use another one.
+  void step_aside();
+  void come_back();
+
 private:
   cpu_set_t original_{};
-  int cpu_ = -1;
+  int cpu_ = -1;  ///< none before the first move_to(), and while aside
+  int left_ = -1; ///< where to come back to
 };
 
 /// Lets this process have as many open files as the system allows: each thread that is watched takes some. What is started

@@ -11,6 +11,7 @@
 
 #include "awaitscope/model/ids.hpp"
 #include "awaitscope/process/remote_memory.hpp"
+#include "awaitscope/process/switch_capture.hpp"
 
 namespace awaitscope {
 
@@ -46,6 +47,12 @@ public:
 
   /// Starts a new look.
   ReadStatus begin(Ahead ahead = Ahead::likely, Guard *guard = nullptr);
+
+  /// Has the kernel copy what the next look will likely use. Not of one that tracks changes.
+  void request(SwitchCapture &switches);
+
+  /// Starts a new look with what was copied of that; the copies must stay as they are for as long as the look lasts.
+  ReadStatus begin(const SwitchCapture &switches);
 
   /// Copies from the snapshot, fetching what is missing. False if it cannot be read whole.
   bool copy(Address address, void *out, std::size_t size);
@@ -117,6 +124,13 @@ private:
   static constexpr float k_worth_fetching = 0.35F;
 
   enum class BlockState : std::uint8_t { absent, present, bad };
+  /// Bytes of a block.
+  struct Extent {
+    std::uint16_t from = 0;
+    std::uint16_t to = 0;
+    [[nodiscard]] bool covers(std::size_t first, std::size_t end) const { return from <= first && end <= to; }
+  };
+  static constexpr Extent k_whole{0, std::uint16_t{1} << k_block_bits};
   struct Slot {
     std::uint64_t block = 0;
     std::uint32_t look = 0;    ///< the look for which `offset` holds
@@ -127,12 +141,20 @@ private:
     bool occupied = false;
     bool listed = false; ///< in candidates_
     bool placed = false; ///< `offset` is for good
+    bool copied = false; ///< by the kernel: `offset` is the place in the request
+    Extent has;          ///< what of it is present
+    Extent used;         ///< by the looks, in whole cache lines
   };
 
   [[nodiscard]] float likely_use(const Slot &slot) const;
   Slot &slot_of(std::uint64_t block);
-  const std::byte *block(std::uint64_t number);
-  void fetch_object(Address address);
+  const std::byte *block(std::uint64_t number, std::size_t within, std::size_t size);
+  [[nodiscard]] static std::size_t offset_of(const Slot &slot, std::size_t within);
+  void note_use(Slot &slot, std::size_t within, std::size_t size);
+  void fetch_object(Address address, std::size_t size);
+  void take_part(std::uint64_t number, Address from, Address to, Address end);
+  void start();
+  void choose(Ahead ahead);
   void load(std::vector<std::uint64_t> &blocks);
   void load_sorted(std::span<const std::uint64_t> blocks);
   std::size_t settle(std::span<const std::uint64_t> blocks, const RemoteMemory::Outcome &outcome);
@@ -157,8 +179,14 @@ private:
   std::size_t calls_at_begin_ = 0;
   ReadStatus status_ = ReadStatus::ok;
   std::uint64_t last_block_ = 0; ///< what block() returned last in this look, if last_look_ says so
-  std::size_t last_offset_ = 0;
+  std::size_t last_offset_ = 0;  ///< of the first byte of last_extent_
   std::uint32_t last_look_ = 0;
+  Extent last_extent_;                   ///< of it, what is at hand and noted as used
+  bool last_copied_ = false;             ///< `last_offset_` is from copies_, and else from bytes_
+  const std::byte *copies_ = nullptr;    ///< what the kernel has copied for this look
+  std::vector<std::uint64_t> requested_; ///< blocks
+  std::vector<RemoteRange> request_;
+  bool chosen_ = false;                            ///< request() has started this look already
   std::array<std::byte, k_longest_view> across_{}; ///< a view that lies in two blocks
   std::vector<std::uint64_t> wanted_;
   std::vector<std::uint64_t> candidates_; ///< blocks that may be worth fetching ahead

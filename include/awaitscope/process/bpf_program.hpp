@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <linux/bpf.h>
+
+#include "awaitscope/support/unique_fd.hpp"
+
+namespace awaitscope {
+
+/// One value that a BPF program and this process share: a map of one entry, mapped here (Documentation/bpf/map_array.rst of
+/// the kernel, BPF_F_MMAPABLE). Zero at first.
+class BpfMemory {
+public:
+  explicit BpfMemory(std::size_t size);
+  BpfMemory(const BpfMemory &) = delete;
+  BpfMemory &operator=(const BpfMemory &) = delete;
+  ~BpfMemory();
+
+  /// Null where the kernel permits no such map.
+  [[nodiscard]] std::byte *data() const { return data_; }
+  [[nodiscard]] int map() const { return map_.get(); }
+
+private:
+  UniqueFd map_;
+  std::byte *data_ = nullptr;
+  std::size_t mapped_ = 0;
+};
+
+/// Writes a BPF program, instruction by instruction (Documentation/bpf/standardization/instruction-set.rst of the kernel).
+/// All arithmetic and comparison is on 64 bits, without signs.
+class BpfProgram {
+public:
+  enum Register : std::uint8_t { r0, r1, r2, r3, r4, r5, r6, r7, r8, r9 };
+  enum class Size : std::uint8_t { byte = BPF_B, word = BPF_W, double_word = BPF_DW }; ///< 1, 4 and 8 bytes
+  struct Place {
+    Register base;
+    std::size_t offset;
+  };
+  /// Where a jump goes to: made before it, bound before or after it.
+  using Label = std::size_t;
+
+  void set(Register to, std::int32_t value);
+  void set(Register to, Register from);
+  void set_address(Register to, const BpfMemory &memory);
+  void load(Register to, Place from, Size size = Size::double_word);
+  void store(Place to, Register from, Size size = Size::double_word);
+  void store(Place to, std::int32_t value, Size size = Size::double_word);
+  void add(Register to, std::int32_t value);
+  void add(Register to, Register value);
+  void shift_left(Register to, std::int32_t bits);
+  void shift_right(Register to, std::int32_t bits);
+  void call(bpf_func_id helper);
+  void exit();
+
+  Label label();
+  void bind(Label label);
+  void jump(Label to);
+  void jump_if_equal(Register left, Register right, Label to);
+  void jump_if_equal(Register left, std::int32_t right, Label to);
+  void jump_unless_equal(Register left, Register right, Label to);
+  void jump_unless_equal(Register left, std::int32_t right, Label to);
+  void jump_unless_less(Register left, Register right, Label to);
+  void jump_unless_less(Register left, std::int32_t right, Label to);
+  void jump_if_more(Register left, std::int32_t right, Label to);
+
+  /// Hands it to the kernel, which runs it whenever it passes the tracepoint, until the result is closed. None where it does not
+  /// permit that: that takes CAP_BPF and CAP_PERFMON, or root.
+  [[nodiscard]] UniqueFd attach_to_tracepoint(const char *name) const;
+
+private:
+  struct Jump {
+    std::size_t from;
+    Label to;
+  };
+  void emit(unsigned code, Register to, Register from, std::size_t offset, std::int32_t value);
+  void jump(unsigned code, Register left, Register right, std::int32_t value, Label to);
+
+  std::vector<bpf_insn> instructions_;
+  std::vector<std::size_t> labels_; ///< the instruction that each is bound to
+  std::vector<Jump> jumps_;
+};
+
+} // namespace awaitscope

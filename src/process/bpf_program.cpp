@@ -1,0 +1,145 @@
+#include "awaitscope/process/bpf_program.hpp"
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace awaitscope {
+namespace {
+
+UniqueFd bpf(bpf_cmd command, bpf_attr &attributes) {
+  return UniqueFd(static_cast<int>(::syscall(SYS_bpf, command, &attributes, sizeof attributes)));
+}
+
+std::uint64_t address_of(const void *pointer) { return reinterpret_cast<std::uint64_t>(pointer); } // NOLINT
+
+} // namespace
+
+BpfMemory::BpfMemory(std::size_t size) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  bpf_attr attributes{};
+  attributes.map_type = BPF_MAP_TYPE_ARRAY;
+  attributes.key_size = sizeof(std::uint32_t);
+  attributes.value_size = static_cast<std::uint32_t>(size);
+  attributes.max_entries = 1;
+  attributes.map_flags = BPF_F_MMAPABLE;
+  map_ = bpf(BPF_MAP_CREATE, attributes);
+  if (!map_.valid()) {
+    return;
+  }
+  mapped_ = (size + page - 1) / page * page;
+  void *const mapped = ::mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, map_.get(), 0);
+  data_ = mapped == MAP_FAILED ? nullptr : static_cast<std::byte *>(mapped); // NOLINT: a macro of the C library
+}
+
+BpfMemory::~BpfMemory() {
+  if (data_ != nullptr) {
+    ::munmap(data_, mapped_);
+  }
+}
+
+void BpfProgram::emit(unsigned code, Register to, Register from, std::size_t offset, std::int32_t value) {
+  bpf_insn instruction{};
+  instruction.code = static_cast<std::uint8_t>(code);
+  instruction.dst_reg = to & 0xFU;
+  instruction.src_reg = from & 0xFU;
+  instruction.off = static_cast<std::int16_t>(offset);
+  instruction.imm = value;
+  instructions_.push_back(instruction);
+}
+
+void BpfProgram::set(Register to, std::int32_t value) { emit(BPF_ALU64 | BPF_MOV | BPF_K, to, r0, 0, value); }
+
+void BpfProgram::set(Register to, Register from) { emit(BPF_ALU64 | BPF_MOV | BPF_X, to, from, 0, 0); }
+
+void BpfProgram::set_address(Register to, const BpfMemory &memory) {
+  emit(BPF_LD | BPF_DW | BPF_IMM, to, static_cast<Register>(BPF_PSEUDO_MAP_VALUE), 0, memory.map());
+  emit(0, r0, r0, 0, 0); // the upper half: where in the value
+}
+
+void BpfProgram::load(Register to, Place from, Size size) {
+  emit(BPF_LDX | BPF_MEM | static_cast<unsigned>(size), to, from.base, from.offset, 0);
+}
+
+void BpfProgram::store(Place to, Register from, Size size) {
+  emit(BPF_STX | BPF_MEM | static_cast<unsigned>(size), to.base, from, to.offset, 0);
+}
+
+void BpfProgram::store(Place to, std::int32_t value, Size size) {
+  emit(BPF_ST | BPF_MEM | static_cast<unsigned>(size), to.base, r0, to.offset, value);
+}
+
+void BpfProgram::add(Register to, std::int32_t value) { emit(BPF_ALU64 | BPF_ADD | BPF_K, to, r0, 0, value); }
+
+void BpfProgram::add(Register to, Register value) { emit(BPF_ALU64 | BPF_ADD | BPF_X, to, value, 0, 0); }
+
+void BpfProgram::shift_left(Register to, std::int32_t bits) { emit(BPF_ALU64 | BPF_LSH | BPF_K, to, r0, 0, bits); }
+
+void BpfProgram::shift_right(Register to, std::int32_t bits) { emit(BPF_ALU64 | BPF_RSH | BPF_K, to, r0, 0, bits); }
+
+void BpfProgram::call(bpf_func_id helper) { emit(BPF_JMP | BPF_CALL, r0, r0, 0, static_cast<std::int32_t>(helper)); }
+
+void BpfProgram::exit() { emit(BPF_JMP | BPF_EXIT, r0, r0, 0, 0); }
+
+BpfProgram::Label BpfProgram::label() {
+  labels_.push_back(0);
+  return labels_.size() - 1;
+}
+
+void BpfProgram::bind(Label label) { labels_[label] = instructions_.size(); }
+
+void BpfProgram::jump(unsigned code, Register left, Register right, std::int32_t value, Label to) {
+  jumps_.push_back({instructions_.size(), to});
+  emit(BPF_JMP | code, left, right, 0, value);
+}
+
+void BpfProgram::jump(Label to) { jump(BPF_JA, r0, r0, 0, to); }
+
+void BpfProgram::jump_if_equal(Register left, Register right, Label to) { jump(BPF_JEQ | BPF_X, left, right, 0, to); }
+
+void BpfProgram::jump_if_equal(Register left, std::int32_t right, Label to) {
+  jump(BPF_JEQ | BPF_K, left, r0, right, to);
+}
+
+void BpfProgram::jump_unless_equal(Register left, Register right, Label to) {
+  jump(BPF_JNE | BPF_X, left, right, 0, to);
+}
+
+void BpfProgram::jump_unless_equal(Register left, std::int32_t right, Label to) {
+  jump(BPF_JNE | BPF_K, left, r0, right, to);
+}
+
+void BpfProgram::jump_unless_less(Register left, Register right, Label to) {
+  jump(BPF_JGE | BPF_X, left, right, 0, to);
+}
+
+void BpfProgram::jump_unless_less(Register left, std::int32_t right, Label to) {
+  jump(BPF_JGE | BPF_K, left, r0, right, to);
+}
+
+void BpfProgram::jump_if_more(Register left, std::int32_t right, Label to) {
+  jump(BPF_JGT | BPF_K, left, r0, right, to);
+}
+
+UniqueFd BpfProgram::attach_to_tracepoint(const char *name) const {
+  std::vector<bpf_insn> instructions = instructions_;
+  for (const Jump &jump : jumps_) {
+    instructions[jump.from].off = static_cast<std::int16_t>(static_cast<std::ptrdiff_t>(labels_[jump.to]) -
+                                                            static_cast<std::ptrdiff_t>(jump.from) - 1);
+  }
+  bpf_attr load{};
+  load.prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
+  load.insns = address_of(instructions.data());
+  load.insn_cnt = static_cast<std::uint32_t>(instructions.size());
+  load.license = address_of("Dual MIT/GPL"); // what the helpers ask for that read memory
+  const UniqueFd program = bpf(BPF_PROG_LOAD, load);
+  if (!program.valid()) {
+    return {};
+  }
+  bpf_attr attach{};
+  attach.raw_tracepoint.name = address_of(name);
+  attach.raw_tracepoint.prog_fd = static_cast<std::uint32_t>(program.get());
+  return bpf(BPF_RAW_TRACEPOINT_OPEN, attach); // which keeps the program
+}
+
+} // namespace awaitscope

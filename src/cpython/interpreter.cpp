@@ -1,5 +1,6 @@
 #include "awaitscope/cpython/interpreter.hpp"
 
+#include <cstddef>
 #include <unordered_set>
 
 namespace awaitscope {
@@ -106,6 +107,28 @@ Address InterpreterReader::gil_holder(Address interpreter) {
     locked = gil + layout.gil_locked;
   }
   return memory.get<std::int32_t>(locked).value_or(0) == 1 ? memory.pointer(holder) : 0;
+}
+
+std::optional<Address> InterpreterReader::gil_holder_now(Address interpreter) {
+  const Layout &layout = runtime_.layout;
+  RemoteMemory &remote = objects_.memory().remote();
+  const bool own = layout.is_gil != k_absent;
+  if (own && gil_of_ != interpreter) {
+    if (remote.read(interpreter + layout.is_gil, &gil_, sizeof gil_) != ReadStatus::ok || gil_ == 0) {
+      return std::nullopt;
+    }
+    gil_of_ = interpreter; // it keeps its GIL for as long as it lives
+  }
+  const Address at = own ? gil_ + layout.gil_holder : runtime_.address + layout.rt_gil_holder;
+  struct {
+    Address holder;
+    std::int32_t locked; // Include/internal/pycore_gil.h: right behind it
+  } gil{};
+  if (layout.free_threaded || layout.gil_locked != layout.gil_holder + offsetof(decltype(gil), locked) ||
+      remote.read(at, &gil, sizeof gil.holder + sizeof gil.locked) != ReadStatus::ok) {
+    return std::nullopt;
+  }
+  return gil.locked == 1 ? gil.holder : 0;
 }
 
 bool InterpreterReader::attached(const ThreadEntry &entry) {

@@ -1,5 +1,7 @@
 #include "awaitscope/sampler/preempt_engine.hpp"
 
+#include <chrono>
+
 #include "awaitscope/support/clock.hpp"
 
 namespace awaitscope {
@@ -26,6 +28,13 @@ public:
     const int cpu = address_ == 0 ? thread_.watch.processor() : -1;
     const ReadStatus status = target_.memory().begin(ahead, &guard_);
     return address_ == 0 ? cpu : status == ReadStatus::ok ? as_cpu(guard_.value) : -1;
+  }
+
+  /// Before anything else is read.
+  int where() {
+    std::uint32_t cpu = 0;
+    const bool told = address_ != 0 && target_.memory().remote().read(address_, &cpu, sizeof cpu) == ReadStatus::ok;
+    return told ? as_cpu(cpu) : thread_.watch.processor();
   }
 
   /// After the last read of the look.
@@ -55,6 +64,42 @@ private:
 
 } // namespace
 
+std::optional<SwitchCapture::Moment> PreemptEngine::taken_from(const TargetThread &thread) const {
+  const std::optional<SwitchCapture::Moment> moment = switches_ ? switches_->moment() : std::nullopt;
+  return moment && moment->tid == thread.watch.tid() ? moment : std::nullopt;
+}
+
+bool PreemptEngine::knows_runnable(const TargetThread &thread) const {
+  const std::optional<SwitchCapture::Moment> moment = taken_from(thread);
+  return moment && moment->runnable;
+}
+
+void PreemptEngine::prepare(Target &target) {
+  pin_.come_back(); // so that the timer takes the CPU from the thread that is to be read
+  if (opening_.valid() && opening_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
+    switches_ = opening_.get();
+  }
+  if (switches_ && switches_->process() == target.process().pid()) {
+    target.memory().request(*switches_);
+  }
+}
+
+/// The CPU was taken from the thread, and it has not run since.
+bool PreemptEngine::look_at(const SwitchCapture::Moment &moment, Target &target, const std::function<void()> &look,
+                            Capture &capture) {
+  const std::int64_t start = monotonic_ns();
+  target.memory().begin(*switches_);
+  look();
+  const std::int64_t held = monotonic_ns() - start;
+  add_held(held);
+  if (!switches_->stands(moment)) {
+    return false;
+  }
+  capture.status = CaptureStatus::captured;
+  capture.read_ns = held;
+  return true;
+}
+
 Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
                                const std::function<void()> &look) {
   Capture capture;
@@ -65,6 +110,13 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
     if (attempt >= k_least_attempts && monotonic_ns() > deadline) {
       break;
     }
+    if (const std::optional<SwitchCapture::Moment> moment = taken_from(thread)) {
+      if (look_at(*moment, target, look, capture)) {
+        return capture;
+      }
+      ++capture.retries;
+      continue;
+    }
     const std::optional<SchedStat> before = attempt == 0 && known ? known : thread.watch.schedstat();
     if (!before) {
       capture.status = target.process().alive() ? CaptureStatus::ended : CaptureStatus::failed;
@@ -72,6 +124,12 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
     }
     const std::int64_t start = monotonic_ns();
     const int here = own_cpu();
+    if (switches_ && attempt == 0) { // it may be copied on arrival: nothing is read in vain
+      const int cpu = cpu_of.where();
+      if (cpu >= 0 && cpu != here && pin_.move_to(cpu)) {
+        continue;
+      }
+    }
     const int cpu = cpu_of.begin(ahead);
     const ReadStatus status = target.memory().status();
     if (status == ReadStatus::gone || status == ReadStatus::denied) {

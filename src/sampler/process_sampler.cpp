@@ -11,6 +11,7 @@ namespace awaitscope {
 namespace {
 
 constexpr std::int64_t k_housekeeping_ns = k_ns_per_second / 4;
+constexpr double k_turns_from_hz = 50; // below that they would save nothing, and take long
 // A thread state is counted when it is made and usable only once its thread has started (Modules/_threadmodule.c,
 // thread_run binds it): until then it is left out of lists, which must be read again.
 constexpr std::int64_t k_settling_ns = 20'000'000;
@@ -89,6 +90,9 @@ void ProcessSampler::look(TargetThread &thread, CountEvents count) {
   seen_threads_.reset();
   if (seen_generation_ != generation_) {
     seen_threads_ = target_->interpreters().threads([this](const ThreadEntry &entry) { return target_->knows(entry); });
+  }
+  if (turns_.apply()) {
+    seen_holder_ = target_->interpreters().gil_holder(thread.entry.interpreter);
   }
   subject_ = choose_state(thread);
   if (!subject_) {
@@ -182,45 +186,121 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
   return Health::running;
 }
 
-ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weight) {
-  bool any_left = false;
-  sample_.weight = weight;
-  any_sampled_ = false;
-  thread_stats_.refresh(target_->threads());
-  for (TargetThread &thread : target_->threads()) {
-    if (thread.shared && target_->states_of(thread.watch.tid()).front() != &thread) {
-      continue; // sampled by its first thread state
-    }
-    const std::optional<SchedStat> stat = thread.stat;
-    if (!stat) {
-      last_periods_.ended(thread.watch.tid(), sink);
-      thread.left = any_left = true;
-      continue;
-    }
-    if (!thread.cpu_told_ns) {
-      begin_cpu(thread, *stat);
-      if (events_ && !thread.counter) {
-        events_->watch(thread);
-      }
-    }
-    const bool still_blocked = stat->times_run == thread.blocked_at && stat->times_run != 0;
-    const ThreadWatch::Run run = still_blocked ? ThreadWatch::Run::blocked : thread.watch.run();
-    if (run == ThreadWatch::Run::blocked) {
-      // Counted before the state was read: if it ran in between, the next tick sees another count and looks again.
-      thread.blocked_at = stat->times_run;
-    }
-    thread.left = thread.left || run == ThreadWatch::Run::ended;
-    any_left = any_left || thread.left;
-    if (run == ThreadWatch::Run::runnable ||
-        (run == ThreadWatch::Run::blocked && options_.idle == IdleThreads::sample)) {
-      const ThreadState state = run == ThreadWatch::Run::runnable ? ThreadState::running : ThreadState::idle;
-      if (sample(thread, state, *stat, sink) == Health::ended) {
-        return Health::ended;
-      }
-      any_sampled_ = true;
+/// One of the threads whose turn it is.
+ProcessSampler::Health ProcessSampler::visit(TargetThread &thread, SampleSink &sink) {
+  const std::optional<SchedStat> stat = thread.stat;
+  if (!stat) {
+    last_periods_.ended(thread.watch.tid(), sink);
+    thread.left = any_left_ = true;
+    return Health::running;
+  }
+  if (!thread.cpu_told_ns) {
+    begin_cpu(thread, *stat);
+    if (events_ && !thread.counter) {
+      events_->watch(thread);
     }
   }
-  if (any_left) {
+  const bool still_blocked = stat->times_run == thread.blocked_at && stat->times_run != 0;
+  const ThreadWatch::Run run = engine_.knows_runnable(thread) ? ThreadWatch::Run::runnable
+                               : still_blocked                ? ThreadWatch::Run::blocked
+                                                              : thread.watch.run();
+  if (run == ThreadWatch::Run::blocked) {
+    // Counted before the state was read: if it ran in between, the next tick sees another count and looks again.
+    thread.blocked_at = stat->times_run;
+  }
+  thread.left = thread.left || run == ThreadWatch::Run::ended;
+  any_left_ = any_left_ || thread.left;
+  if (run != ThreadWatch::Run::runnable && (run != ThreadWatch::Run::blocked || options_.idle == IdleThreads::skip)) {
+    return Health::running;
+  }
+  any_sampled_ = true;
+  return sample(thread, run == ThreadWatch::Run::runnable ? ThreadState::running : ThreadState::idle, *stat, sink);
+}
+
+/// The thread that the sampler took the CPU from; null if it is none of these, or that is not known.
+TargetThread *ProcessSampler::taken_from() {
+  const auto found =
+      std::find_if(target_->threads().begin(), target_->threads().end(),
+                   [&](const TargetThread &thread) { return !thread.shared && engine_.knows_runnable(thread); });
+  return found == target_->threads().end() ? nullptr : &*found;
+}
+
+/// The thread that holds the GIL; null if none of these does.
+TargetThread *ProcessSampler::gil_holder(const TargetThread *taken_from) {
+  std::vector<TargetThread> &threads = target_->threads();
+  if (taken_from == nullptr || !seen_holder_) {
+    seen_holder_ = target_->interpreters().gil_holder_now(threads.front().entry.interpreter);
+    holder_known_ = seen_holder_.has_value();
+  }
+  const Address state = seen_holder_.value_or(0);
+  const auto found = std::find_if(threads.begin(), threads.end(), [&](const TargetThread &thread) {
+    return state != 0 && thread.entry.state == state;
+  });
+  return found == threads.end() ? nullptr : &*found;
+}
+
+ProcessSampler::Health ProcessSampler::visit_all(SampleSink &sink, std::uint64_t weight) {
+  std::vector<TargetThread> &threads = target_->threads();
+  const bool one_interpreter = std::all_of(threads.begin(), threads.end(), [&](const TargetThread &thread) {
+    return thread.entry.interpreter == threads.front().entry.interpreter;
+  });
+  const bool one_gil = one_interpreter && holder_known_ && !target_->runtime().layout.free_threaded;
+  turns_.begin(threads, target_->process().pid(),
+               one_gil && options_.idle == IdleThreads::skip && options_.rate_hz >= k_turns_from_hz);
+  sample_.weight = weight;
+  if (!turns_.apply()) {
+    thread_stats_.refresh(threads);
+    return visit_if(sink, [](std::size_t) { return true; });
+  }
+  seen_holder_.reset();
+  // First, while what was copied of it holds.
+  TargetThread *const taken = taken_from();
+  if (taken != nullptr && ask_and_visit(*taken, sink) == Health::ended) {
+    return Health::ended;
+  }
+  TargetThread *const holder = gil_holder(taken);
+  if (holder != nullptr && holder != taken && ask_and_visit(*holder, sink) == Health::ended) {
+    return Health::ended;
+  }
+  const auto is_done = [&](std::size_t i) { return &threads[i] == taken || &threads[i] == holder; };
+  for (std::size_t i = 0; i < threads.size(); ++i) {
+    if (!is_done(i) && !turns_.waits(i) && ask_and_visit(threads[i], sink) == Health::ended) {
+      return Health::ended;
+    }
+  }
+  if (!turns_.now()) {
+    return Health::running;
+  }
+  engine_.step_aside(); // few of them run
+  thread_stats_.refresh(threads);
+  sample_.weight = weight * ThreadTurns::k_every;
+  return visit_if(sink, [&](std::size_t i) { return !is_done(i) && turns_.waits(i); });
+}
+
+ProcessSampler::Health ProcessSampler::ask_and_visit(TargetThread &thread, SampleSink &sink) {
+  thread.stat = thread.watch.schedstat();
+  return visit(thread, sink);
+}
+
+ProcessSampler::Health ProcessSampler::visit_if(SampleSink &sink, const std::function<bool(std::size_t)> &wanted) {
+  std::vector<TargetThread> &threads = target_->threads();
+  for (std::size_t i = 0; i < threads.size(); ++i) {
+    // One that is in several interpreters is sampled by its first thread state.
+    const bool leads = !threads[i].shared || target_->states_of(threads[i].watch.tid()).front() == &threads[i];
+    if (leads && wanted(i) && visit(threads[i], sink) == Health::ended) {
+      return Health::ended;
+    }
+  }
+  return Health::running;
+}
+
+ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weight) {
+  any_left_ = false;
+  any_sampled_ = false;
+  if (!target_->threads().empty() && visit_all(sink, weight) == Health::ended) {
+    return Health::ended;
+  }
+  if (any_left_) {
     target_->drop_left_threads();
   }
   if (!new_threads_.empty()) {
@@ -259,6 +339,10 @@ ProcessSampler::Health ProcessSampler::take_over(const std::vector<ThreadEntry> 
 ProcessSampler::Health ProcessSampler::housekeep(std::int64_t now) {
   // While all known threads wait, no look finds the threads born meanwhile, which may be what they wait for.
   if (now < next_housekeeping_ns_ && any_sampled_ && now >= unsettled_until_ns_) {
+    return Health::running;
+  }
+  // Aside, then, if that is soon.
+  if (turns_.apply() && !turns_.now() && any_sampled_ && now < next_housekeeping_ns_ + k_housekeeping_ns) {
     return Health::running;
   }
   next_housekeeping_ns_ = now + k_housekeeping_ns;

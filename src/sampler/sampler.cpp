@@ -82,6 +82,8 @@ bool Sampler::tick(SampleSink &sink) {
                        (*process)->housekeep(now) == ProcessSampler::Health::ended;
     if (ended) {
       close(**process);
+    } else {
+      (*process)->prepare();
     }
     process = ended ? processes_.erase(process) : std::next(process);
   }

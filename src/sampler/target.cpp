@@ -189,7 +189,11 @@ void Target::add_threads(const std::vector<ThreadEntry> &entries) {
 void Target::set_threads(const std::vector<ThreadEntry> &entries) {
   add_threads(entries);
   for (TargetThread &thread : threads_) {
-    thread.left = thread.left || !thread.watch.schedstat();
+    // A thread takes its thread state off the list before it ends.
+    const bool listed = std::any_of(entries.begin(), entries.end(), [&](const ThreadEntry &entry) {
+      return entry.state == thread.entry.state && entry.native_id == thread.entry.native_id;
+    });
+    thread.left = thread.left || (!listed && !thread.watch.schedstat());
   }
   drop_left_threads();
 }

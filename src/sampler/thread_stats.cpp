@@ -5,11 +5,6 @@
 namespace awaitscope {
 namespace {
 
-/// Blocked when it was last seen, and not known to have run since.
-bool is_quiet(const TargetThread &thread) {
-  return thread.stat && thread.stat->times_run != 0 && thread.stat->times_run == thread.blocked_at;
-}
-
 /// One entry for each thread: of one that has several thread states, the first.
 bool leads(const TargetThread &thread, const std::vector<TargetThread> &threads) {
   return !thread.shared || &thread == &*std::find_if(threads.begin(), threads.end(), [&](const TargetThread &other) {
@@ -26,6 +21,10 @@ std::uint64_t beyond(std::uint64_t clock_ns, const std::vector<TargetThread> &th
 }
 
 } // namespace
+
+bool ThreadStats::is_quiet(const TargetThread &thread) {
+  return thread.stat && thread.stat->times_run != 0 && thread.stat->times_run == thread.blocked_at;
+}
 
 /// Asks those that were blocked until the clock is accounted for: first the one that was found to have run last, then its
 /// neighbours, since idle workers take turns. Not all of them, as long as the sum is right.

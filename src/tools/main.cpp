@@ -51,7 +51,8 @@ void add_common(CLI::App &command, std::string &output, Loudness &loudness) {
 
 void add_target(CLI::App &command, std::optional<ThreadId> &pid, std::string &engine) {
   command.add_option("-p,--pid", pid, "the process to read")->type_name("PID")->check(CLI::PositiveNumber);
-  command.add_option("--engine", engine, "how running threads are read: auto, preempt")->type_name("NAME");
+  command.add_option("--engine", engine, "how running threads are read: auto, preempt (without BPF)")
+      ->type_name("NAME");
 }
 
 /// How stacks are shown, by report and by a record that writes no recording.

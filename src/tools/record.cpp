@@ -271,7 +271,7 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
   });
   ProcessFollower follower(codes, children_for(options));
   follower.start(target->process().pid());
-  Result<std::unique_ptr<Engine>> engine = make_engine(options.engine);
+  Result<std::unique_ptr<Engine>> engine = make_engine(options.engine, target->process().pid());
   if (!engine) {
     return tl::unexpected(engine.error());
   }
@@ -282,8 +282,8 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
   if (!presumed.empty() && options.verbosity != Verbosity::quiet) {
     say(presumed);
   }
-  const std::string engine_name = (*engine)->name();
   const SamplingTotals totals = sample(options, plan, std::move(target), codes, {**engine, follower, queue});
+  const std::string engine_name = (*engine)->name(); // it may have got help since
   const std::vector<std::string> refusals = follower.finish();
   engine->reset(); // the rest runs at ordinary priority
   if (const Result<void> closed = queue.close(); !closed) {

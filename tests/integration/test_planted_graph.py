@@ -13,11 +13,11 @@ class PlantedGraph(harness.InterpreterTest):
     timing_sensitive = True
     free_threaded = True
 
-    def record_planted(self, *args):
+    def record_planted(self, *args, engine="auto"):
         """-> (target, stacks, the target's own hot share of the branches over the window of the recording)."""
         target = self.target("planted_graph.py", *args, lifetime=SECONDS * 3)
         before = target.counters()
-        stacks, self.result = self.record(target, "-r", 1000, "-d", SECONDS)
+        stacks, self.result = self.record(target, "-r", 1000, "-d", SECONDS, "--engine", engine)
         after = target.counters()
         hot, cold = (after[name] - before[name] for name in ("hot_ns", "cold_ns"))
         self.assertGreater(after["cycles"] - before["cycles"], 100 * SECONDS, "the target hardly ran")
@@ -53,7 +53,14 @@ class PlantedGraph(harness.InterpreterTest):
         return hot + cold
 
     def test_every_stack_is_possible_and_shares_are_true(self):
-        target, stacks, truth = self.record_planted()
+        self.assert_true_and_whole("auto")
+
+    def test_the_same_without_help_of_the_kernel(self):
+        self.assert_true_and_whole("preempt")
+        self.assertNotIn("bpf", self.result.stderr)
+
+    def assert_true_and_whole(self, engine):
+        target, stacks, truth = self.record_planted(engine=engine)
         samples = folded.total(stacks)
         self.assertGreaterEqual(samples, 850 * SECONDS, self.result.stderr)
         self.assertLessEqual(samples, 1050 * SECONDS, self.result.stderr)

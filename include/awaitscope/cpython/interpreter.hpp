@@ -45,6 +45,9 @@ public:
   /// The thread state that holds the GIL of this interpreter, or 0.
   Address gil_holder(Address interpreter);
 
+  /// The same at this moment, past the snapshot. Nothing if it cannot be read, or more than one thread can run Python at a time.
+  std::optional<Address> gil_holder_now(Address interpreter);
+
   /// Is this the thread state that its thread runs in? One that waits, or is in C code without the GIL, runs in none.
   bool attached(const ThreadEntry &entry);
 
@@ -63,6 +66,8 @@ public:
 private:
   ThreadId native_id(Address thread_state, Address thread_pointer);
   std::vector<Address> interpreters_;
+  Address gil_of_ = 0; ///< the interpreter whose GIL is at gil_
+  Address gil_ = 0;
   std::string name_in(Address interpreter, const ThreadEntry &thread);
   std::unordered_map<Address, Address> active_threads_; ///< threading._active of each interpreter, never rebound
 

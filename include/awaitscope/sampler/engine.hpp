@@ -40,6 +40,15 @@ public:
   virtual Capture capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
                           const std::function<void()> &look) = 0;
 
+  /// Does it know, without asking, that the thread could run when this tick began?
+  [[nodiscard]] virtual bool knows_runnable(const TargetThread & /*thread*/) const { return false; }
+
+  /// What comes now, until the tick is over, needs no thread to stand still: it should be in nobody's way.
+  virtual void step_aside() {}
+
+  /// The tick is over: prepares the next look at this target.
+  virtual void prepare(Target & /*target*/) {}
+
   /// How long threads could not run because of all looks so far, also of those that were void.
   [[nodiscard]] std::int64_t held_ns() const { return held_ns_; }
 

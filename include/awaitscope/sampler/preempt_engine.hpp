@@ -1,6 +1,12 @@
 #pragma once
 
+#include <future>
+#include <memory>
+#include <optional>
+#include <utility>
+
 #include "awaitscope/process/own_thread.hpp"
+#include "awaitscope/process/switch_capture.hpp"
 #include "awaitscope/sampler/engine.hpp"
 
 namespace awaitscope {
@@ -20,13 +26,28 @@ namespace awaitscope {
 ///
 /// A blocked thread passes the same check. Without an rseq area (musl, glibc before 2.35) field 39 of its stat tells the CPU,
 /// before the first read too: it also changes when a waiting thread is moved to another CPU's queue.
+///
+/// Where the kernel permits it, a SwitchCapture tells which thread the sampler took the CPU from and whether that has run since,
+/// and has copied its memory: a look at that thread needs neither check, nor most of its reads.
 class PreemptEngine final : public Engine {
 public:
-  [[nodiscard]] std::string name() const override { return "preempt"; }
+  /// `switches`: null as long as it is being opened, and where there is none.
+  explicit PreemptEngine(std::future<std::unique_ptr<SwitchCapture>> switches = {}) : opening_(std::move(switches)) {}
+
+  [[nodiscard]] std::string name() const override { return switches_ ? "preempt, copying by bpf" : "preempt"; }
+  [[nodiscard]] bool knows_runnable(const TargetThread &thread) const override;
+  void step_aside() override { pin_.step_aside(); }
+  void prepare(Target &target) override;
   Capture capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
                   const std::function<void()> &look) override;
 
 private:
+  [[nodiscard]] std::optional<SwitchCapture::Moment> taken_from(const TargetThread &thread) const;
+  bool look_at(const SwitchCapture::Moment &moment, Target &target, const std::function<void()> &look,
+               Capture &capture);
+
+  std::future<std::unique_ptr<SwitchCapture>> opening_;
+  std::unique_ptr<SwitchCapture> switches_;
   PromptScheduling scheduling_;
   CpuPin pin_;
 };

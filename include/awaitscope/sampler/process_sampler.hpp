@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "awaitscope/sampler/target.hpp"
 #include "awaitscope/sampler/task_watcher.hpp"
 #include "awaitscope/sampler/thread_stats.hpp"
+#include "awaitscope/sampler/thread_turns.hpp"
 
 namespace awaitscope {
 
@@ -52,6 +54,9 @@ public:
   /// To be called after each tick: looks for threads that no sample has shown, if it is time to.
   Health housekeep(std::int64_t now);
 
+  /// To be called last in each tick.
+  void prepare() { engine_.prepare(*target_); }
+
   /// Drops what the batch holds of this process and proves to be named wrongly. How many samples.
   std::size_t drop_unconfirmed(SampleBatch &batch);
 
@@ -63,6 +68,12 @@ public:
 private:
   enum class CountEvents : std::uint8_t { skip, read };
   Health sample(TargetThread &thread, ThreadState state, const SchedStat &stat, SampleSink &sink);
+  Health visit(TargetThread &thread, SampleSink &sink);
+  Health visit_all(SampleSink &sink, std::uint64_t weight);
+  Health visit_if(SampleSink &sink, const std::function<bool(std::size_t)> &wanted);
+  Health ask_and_visit(TargetThread &thread, SampleSink &sink);
+  TargetThread *taken_from();
+  TargetThread *gil_holder(const TargetThread *taken_from);
   void look(TargetThread &thread, CountEvents count);
   void tell_events(TargetThread &thread, ThreadState state, const SchedStat &stat);
   std::optional<ThreadEntry> choose_state(const TargetThread &thread);
@@ -77,6 +88,7 @@ private:
   std::int64_t start_ns_;
   SamplingTotals &totals_;
   ThreadStats thread_stats_;
+  ThreadTurns turns_;
   TaskWatcher watcher_;
   LastPeriods last_periods_;
   std::optional<ProcessEvents> events_;
@@ -96,6 +108,9 @@ private:
   bool coroutines_seen_ = false;         ///< in an interpreter whose asyncio is not known
   std::int64_t unsettled_until_ns_ = 0;  ///< threads were born just now
   bool any_sampled_ = false;             ///< at the last tick
+  bool any_left_ = false;                ///< in this tick
+  std::optional<Address> seen_holder_;   ///< of the GIL, in the last look
+  bool holder_known_ = true;             ///< who holds it can be read
   std::uint64_t checked_generation_ = 0;
   std::int64_t next_housekeeping_ns_ = 0;
   Sample sample_;

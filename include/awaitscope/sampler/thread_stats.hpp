@@ -22,6 +22,9 @@ public:
   /// first.
   void refresh(std::vector<TargetThread> &threads);
 
+  /// Was it blocked when it was last seen, and is not known to have run since?
+  static bool is_quiet(const TargetThread &thread);
+
 private:
   void search(std::vector<TargetThread> &threads, std::uint64_t missing_ns);
 

@@ -199,6 +199,12 @@ std::size_t SnapshotMemory::settle(std::span<const std::uint64_t> blocks, const 
   const std::size_t whole = std::min(outcome.bytes / k_block_size, blocks.size());
   for (std::size_t i = 0; i < whole; ++i) {
     Slot &slot = slot_of(blocks[i]);
+    if (!tracks_ && slot.look == look_ &&
+        slot.state == BlockState::present) { // a part of it was there before, and stays as it was
+      std::memcpy(bytes_.data() + (used_ + i) * k_block_size + slot.has.from,
+                  (slot.copied ? copies_ : bytes_.data()) + offset_of(slot, slot.has.from),
+                  std::size_t{slot.has.to} - slot.has.from);
+    }
     slot.look = look_;
     slot.state = BlockState::present;
     slot.copied = false;
@@ -407,7 +413,11 @@ void SnapshotMemory::prefetch(std::span<const RemoteRange> ranges) {
     const std::uint64_t last = (range.address + range.size - 1) >> k_block_bits;
     for (std::uint64_t number = range.address >> k_block_bits; number <= last && number < k_end >> k_block_bits;
          ++number) {
-      if (slot_of(number).look != look_) {
+      const Address start = number << k_block_bits;
+      const std::size_t from = range.address > start ? range.address - start : 0;
+      const std::size_t to = std::min<Address>(range.address + range.size - start, k_block_size);
+      const Slot &slot = slot_of(number);
+      if (slot.look != look_ || (slot.state == BlockState::present && !slot.has.covers(from, to))) {
         wanted_.push_back(number);
       }
     }

@@ -22,12 +22,9 @@ constexpr std::size_t k_prev_state = 24;
 
 bool tells_state() {
   utsname system{};
-  int major = 0;
-  int minor = 0;
-  if (::uname(&system) != 0 || std::sscanf(system.release, "%d.%d", &major, &minor) != 2) { // NOLINT: two small numbers
-    return false;
-  }
-  return major > 5 || (major == 5 && minor >= 18);
+  std::array<int, 2> release{}; // of the kernel
+  return ::uname(&system) == 0 && std::sscanf(system.release, "%d.%d", release.data(), &release[1]) == 2 && // NOLINT
+         release >= std::array{5, 18};
 }
 
 /// The program counts threads as the first PID namespace does.

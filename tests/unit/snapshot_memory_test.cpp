@@ -21,6 +21,22 @@ TEST_CASE("a look sees each byte once, however the target changes it") {
   CHECK(memory.get<std::uint64_t>(0x10000) == 2U);
 }
 
+TEST_CASE("what was read of a block stays when the rest of it is fetched") {
+  FakeMemory remote;
+  remote.put<std::uint64_t>(0x10000, 1);
+  remote.put<std::uint64_t>(0x10300, 1);
+  SnapshotMemory memory(remote);
+  memory.begin();
+  CHECK(memory.get<std::uint64_t>(0x10000) == 1U);
+  remote.put<std::uint64_t>(0x10000, 2);
+  remote.put<std::uint64_t>(0x10300, 2);
+  CHECK(memory.get<std::uint64_t>(0x10300) == 2U); // too far from the first to have come along
+  CHECK(memory.get<std::uint64_t>(0x10000) == 1U);
+  const RemoteRange whole{0x10000, 1024};
+  memory.prefetch(std::span(&whole, 1));
+  CHECK(memory.get<std::uint64_t>(0x10000) == 1U);
+}
+
 TEST_CASE("what the last two looks used comes in one call") {
   FakeMemory remote;
   SnapshotMemory memory(remote);

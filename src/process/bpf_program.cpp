@@ -13,6 +13,11 @@ UniqueFd bpf(bpf_cmd command, bpf_attr &attributes) {
 
 std::uint64_t address_of(const void *pointer) { return reinterpret_cast<std::uint64_t>(pointer); } // NOLINT
 
+/// The code of an operation on 64 bits.
+constexpr unsigned wide(unsigned operation, unsigned source) { return BPF_ALU64 | operation | source; }
+
+constexpr unsigned k_set_to_64_bits = BPF_DW; // of the class BPF_LD, in the mode BPF_IMM, both of which are 0
+
 } // namespace
 
 BpfMemory::BpfMemory(std::size_t size) {
@@ -48,12 +53,12 @@ void BpfProgram::emit(unsigned code, Register to, Register from, std::size_t off
   instructions_.push_back(instruction);
 }
 
-void BpfProgram::set(Register to, std::int32_t value) { emit(BPF_ALU64 | BPF_MOV | BPF_K, to, r0, 0, value); }
+void BpfProgram::set(Register to, std::int32_t value) { emit(wide(BPF_MOV, BPF_K), to, r0, 0, value); }
 
-void BpfProgram::set(Register to, Register from) { emit(BPF_ALU64 | BPF_MOV | BPF_X, to, from, 0, 0); }
+void BpfProgram::set(Register to, Register from) { emit(wide(BPF_MOV, BPF_X), to, from, 0, 0); }
 
 void BpfProgram::set_address(Register to, const BpfMemory &memory) {
-  emit(BPF_LD | BPF_DW | BPF_IMM, to, static_cast<Register>(BPF_PSEUDO_MAP_VALUE), 0, memory.map());
+  emit(k_set_to_64_bits, to, static_cast<Register>(BPF_PSEUDO_MAP_VALUE), 0, memory.map());
   emit(0, r0, r0, 0, 0); // the upper half: where in the value
 }
 
@@ -69,13 +74,13 @@ void BpfProgram::store(Place to, std::int32_t value, Size size) {
   emit(BPF_ST | BPF_MEM | static_cast<unsigned>(size), to.base, r0, to.offset, value);
 }
 
-void BpfProgram::add(Register to, std::int32_t value) { emit(BPF_ALU64 | BPF_ADD | BPF_K, to, r0, 0, value); }
+void BpfProgram::add(Register to, std::int32_t value) { emit(wide(BPF_ADD, BPF_K), to, r0, 0, value); }
 
-void BpfProgram::add(Register to, Register value) { emit(BPF_ALU64 | BPF_ADD | BPF_X, to, value, 0, 0); }
+void BpfProgram::add(Register to, Register value) { emit(wide(BPF_ADD, BPF_X), to, value, 0, 0); }
 
-void BpfProgram::shift_left(Register to, std::int32_t bits) { emit(BPF_ALU64 | BPF_LSH | BPF_K, to, r0, 0, bits); }
+void BpfProgram::shift_left(Register to, std::int32_t bits) { emit(wide(BPF_LSH, BPF_K), to, r0, 0, bits); }
 
-void BpfProgram::shift_right(Register to, std::int32_t bits) { emit(BPF_ALU64 | BPF_RSH | BPF_K, to, r0, 0, bits); }
+void BpfProgram::shift_right(Register to, std::int32_t bits) { emit(wide(BPF_RSH, BPF_K), to, r0, 0, bits); }
 
 void BpfProgram::call(bpf_func_id helper) { emit(BPF_JMP | BPF_CALL, r0, r0, 0, static_cast<std::int32_t>(helper)); }
 

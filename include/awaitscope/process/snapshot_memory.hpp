@@ -170,6 +170,10 @@ private:
 
   RemoteMemory &remote_;
   bool tracks_ = false;
+  bool chosen_ = false;      ///< request() has started this look already
+  bool last_copied_ = false; ///< `last_offset_` is from copies_, and else from bytes_
+  bool uses_whole_ = true;
+  Extent last_extent_; ///< of last_block_, what is at hand and noted as used
   std::vector<Slot> slots_;
   std::size_t occupied_ = 0;
   std::uint32_t look_ = 0;
@@ -181,12 +185,9 @@ private:
   std::uint64_t last_block_ = 0; ///< what block() returned last in this look, if last_look_ says so
   std::size_t last_offset_ = 0;  ///< of the first byte of last_extent_
   std::uint32_t last_look_ = 0;
-  Extent last_extent_;                   ///< of it, what is at hand and noted as used
-  bool last_copied_ = false;             ///< `last_offset_` is from copies_, and else from bytes_
   const std::byte *copies_ = nullptr;    ///< what the kernel has copied for this look
   std::vector<std::uint64_t> requested_; ///< blocks
   std::vector<RemoteRange> request_;
-  bool chosen_ = false;                            ///< request() has started this look already
   std::array<std::byte, k_longest_view> across_{}; ///< a view that lies in two blocks
   std::vector<std::uint64_t> wanted_;
   std::vector<std::uint64_t> candidates_; ///< blocks that may be worth fetching ahead
@@ -202,7 +203,6 @@ private:
   std::vector<Place> places_;
   std::vector<std::byte> arriving_;
   std::vector<Use> *uses_ = nullptr;
-  bool uses_whole_ = true;
   std::uint32_t kept_at_ = 0;
   std::uint32_t epoch_ = 0;
 };

@@ -22,8 +22,11 @@ class Turns(harness.InterpreterTest):
         # What runs without the GIL is seen in one tick of four, and has the noise of that: 3 to 4 points.
         self.assertLess(abs(share - native / (python + native)), 0.12,
                         "%s; by the target %.2f of it native\n%s" % (seen, native / (python + native), result.stderr))
+        # Of the short waits for a CPU behind each handing over of the GIL a part is not seen, whichever way threads are asked.
         due = RATE * (python + native) / 1e9
-        self.assertLess(abs(sum(seen.values()) - due), 0.2 * due, "%s of %d\n%s" % (seen, due, result.stderr))
+        told = "%s of %d\n%s" % (seen, due, result.stderr)
+        self.assertGreater(sum(seen.values()), 0.55 * due, told)
+        self.assertLess(sum(seen.values()), 1.2 * due, told)
 
     def test_shares_of_threads_that_seldom_run(self):
         self.assert_shares()

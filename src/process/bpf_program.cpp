@@ -20,8 +20,7 @@ constexpr unsigned k_set_to_64_bits = BPF_DW; // of the class BPF_LD, in the mod
 
 } // namespace
 
-BpfMemory::BpfMemory(std::size_t size) {
-  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+BpfMemory::BpfMemory(std::size_t size) : size_(size) {
   bpf_attr attributes{};
   attributes.map_type = BPF_MAP_TYPE_ARRAY;
   attributes.key_size = sizeof(std::uint32_t);
@@ -32,14 +31,13 @@ BpfMemory::BpfMemory(std::size_t size) {
   if (!map_.valid()) {
     return;
   }
-  mapped_ = (size + page - 1) / page * page;
-  void *const mapped = ::mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, map_.get(), 0);
+  void *const mapped = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, map_.get(), 0);
   data_ = mapped == MAP_FAILED ? nullptr : static_cast<std::byte *>(mapped); // NOLINT: a macro of the C library
 }
 
 BpfMemory::~BpfMemory() {
   if (data_ != nullptr) {
-    ::munmap(data_, mapped_);
+    ::munmap(data_, size_);
   }
 }
 

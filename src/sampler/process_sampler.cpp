@@ -285,9 +285,7 @@ ProcessSampler::Health ProcessSampler::ask_and_visit(TargetThread &thread, Sampl
 ProcessSampler::Health ProcessSampler::visit_if(SampleSink &sink, const std::function<bool(std::size_t)> &wanted) {
   std::vector<TargetThread> &threads = target_->threads();
   for (std::size_t i = 0; i < threads.size(); ++i) {
-    // One that is in several interpreters is sampled by its first thread state.
-    const bool leads = !threads[i].shared || target_->states_of(threads[i].watch.tid()).front() == &threads[i];
-    if (leads && wanted(i) && visit(threads[i], sink) == Health::ended) {
+    if (ThreadStats::leads(threads[i], threads) && wanted(i) && visit(threads[i], sink) == Health::ended) {
       return Health::ended;
     }
   }

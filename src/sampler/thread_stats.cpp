@@ -5,17 +5,10 @@
 namespace awaitscope {
 namespace {
 
-/// One entry for each thread: of one that has several thread states, the first.
-bool leads(const TargetThread &thread, const std::vector<TargetThread> &threads) {
-  return !thread.shared || &thread == &*std::find_if(threads.begin(), threads.end(), [&](const TargetThread &other) {
-    return other.watch.tid() == thread.watch.tid();
-  });
-}
-
 /// What the clock says beyond these threads: compared only, so that it may wrap around.
 std::uint64_t beyond(std::uint64_t clock_ns, const std::vector<TargetThread> &threads) {
   for (const TargetThread &thread : threads) {
-    clock_ns -= leads(thread, threads) && thread.stat ? thread.stat->cpu_ns : 0;
+    clock_ns -= ThreadStats::leads(thread, threads) && thread.stat ? thread.stat->cpu_ns : 0;
   }
   return clock_ns;
 }
@@ -24,6 +17,12 @@ std::uint64_t beyond(std::uint64_t clock_ns, const std::vector<TargetThread> &th
 
 bool ThreadStats::is_quiet(const TargetThread &thread) {
   return thread.stat && thread.stat->times_run != 0 && thread.stat->times_run == thread.blocked_at;
+}
+
+bool ThreadStats::leads(const TargetThread &thread, const std::vector<TargetThread> &threads) {
+  return !thread.shared || &thread == &*std::find_if(threads.begin(), threads.end(), [&](const TargetThread &other) {
+    return other.watch.tid() == thread.watch.tid();
+  });
 }
 
 /// Asks those that were blocked until the clock is accounted for: first the one that was found to have run last, then its

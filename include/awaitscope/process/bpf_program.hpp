@@ -26,7 +26,7 @@ public:
 private:
   UniqueFd map_;
   std::byte *data_ = nullptr;
-  std::size_t mapped_ = 0;
+  std::size_t size_;
 };
 
 /// Writes a BPF program, instruction by instruction (Documentation/bpf/standardization/instruction-set.rst of the kernel).

@@ -25,6 +25,9 @@ public:
   /// Was it blocked when it was last seen, and is not known to have run since?
   static bool is_quiet(const TargetThread &thread);
 
+  /// Of a thread that has several thread states, is this the first in the list? Its entry stands for the thread.
+  static bool leads(const TargetThread &thread, const std::vector<TargetThread> &threads);
+
 private:
   void search(std::vector<TargetThread> &threads, std::uint64_t missing_ns);
 

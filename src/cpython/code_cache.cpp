@@ -40,13 +40,25 @@ std::optional<CodeCache::Identity> CodeCache::identify(Address code) {
   return identity;
 }
 
+/// Objects/codeobject.c, init_code(): co_version = next_version++, until it overflows to 0. The field's place may differ in
+/// a build: one whose value is not close above every version met is not that field, and is never used.
+Address CodeCache::count_address(Address interpreter) const {
+  const Offset field = objects_.layout().is_next_code_version;
+  if (!count_usable_) {
+    return 0;
+  }
+  return counter_ != 0 ? counter_ : interpreter != 0 && field != k_absent ? interpreter + field : 0;
+}
+
+std::optional<GuardedWord> CodeCache::count_word(Address interpreter) const {
+  const Address address = count_address(interpreter);
+  return address != 0 && last_count_ != 0 ? std::optional(GuardedWord{address, UINT32_MAX, last_count_}) : std::nullopt;
+}
+
 /// How many code objects the interpreter has made; 0 if it does not say.
 std::uint32_t CodeCache::read_count(Address interpreter) {
-  // Objects/codeobject.c, init_code(): co_version = next_version++, until it overflows to 0. The field's place may differ in
-  // a build: one whose value is not close above every version met is not that field, and is never used.
-  const Offset field = objects_.layout().is_next_code_version;
-  const Address address = counter_ != 0 ? counter_ : interpreter != 0 && field != k_absent ? interpreter + field : 0;
-  if (address == 0 || !count_usable_) {
+  const Address address = count_address(interpreter);
+  if (address == 0) {
     return 0;
   }
   const std::uint32_t count = objects_.memory().get<std::uint32_t>(address).value_or(0);

@@ -81,6 +81,13 @@ std::uint64_t InterpreterReader::thread_generation() {
   return sum;
 }
 
+std::optional<GuardedWord> InterpreterReader::generation_word(std::uint64_t generation) const {
+  if (interpreters_.size() != 1) {
+    return std::nullopt;
+  }
+  return GuardedWord{interpreters_.front() + runtime_.layout.is_next_thread_id, ~std::uint64_t{0}, generation - 1};
+}
+
 bool InterpreterReader::same_thread(const ThreadEntry &entry) {
   const Layout &layout = runtime_.layout;
   SnapshotMemory &memory = objects_.memory();

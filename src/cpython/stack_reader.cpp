@@ -28,6 +28,27 @@ Address StackReader::current_frame(Address thread_state) {
   return memory.pointer(thread_state + layout.ts_frame);
 }
 
+RecordList StackReader::frames_of(Address thread_state) const {
+  const Layout &layout = objects_.layout();
+  RecordList list;
+  list.indirect = layout.cframe_frame != k_absent;
+  list.root = thread_state + (list.indirect ? layout.ts_cframe : layout.ts_frame);
+  list.first = list.indirect ? layout.cframe_frame : 0;
+  list.next = layout.if_previous;
+  list.key = layout.if_code;
+  list.key_mask = ~layout.reference_tag;
+  list.size = static_cast<std::uint32_t>(head_size());
+  return list;
+}
+
+void StackReader::add_codes(std::vector<std::uint64_t> &codes) const {
+  for (const Known &known : last_) {
+    if (known.epoch != 0 || known.shim) {
+      codes.push_back(known.code);
+    }
+  }
+}
+
 /// Python/ceval.c of 3.11 and 3.12, _PyEval_EvalFrameDefault(): the thread state gets a _PyCFrame on the C stack before that
 /// has a current frame. Until it has, one from an earlier call may stand there: a coroutine that is suspended by now, and so has
 /// no caller. What the thread is in then is what its previous _PyCFrame says. 0 if this is not so.
@@ -76,10 +97,16 @@ Address StackReader::value_stack_end(const std::byte *frame, Address address) co
   return 0;
 }
 
+/// What is read of a frame, in bytes.
+std::size_t StackReader::head_size() const {
+  const Layout &layout = objects_.layout();
+  return layout.if_generator != k_absent ? k_frame_object_head : layout.if_localsplus;
+}
+
 std::optional<RawFrame> StackReader::raw_frame(Address address) {
   const Layout &layout = objects_.layout();
   const bool is_object = layout.if_generator != k_absent;
-  const std::size_t size = is_object ? k_frame_object_head : layout.if_localsplus;
+  const std::size_t size = head_size();
   if (address == 0 || size > SnapshotMemory::k_longest_view) {
     return std::nullopt;
   }
@@ -171,6 +198,10 @@ std::optional<std::size_t> StackReader::local_slot(Address code_address, CodeId 
     for (std::size_t i = 0; names && i < names->size(); ++i) {
       known->second.push_back(objects_.text((*names)[i]).value_or(""));
     }
+    if (objects_.memory().refused()) {
+      local_names_.erase(known);
+      return std::nullopt;
+    }
   }
   const auto found = std::find(known->second.begin(), known->second.end(), name);
   if (found == known->second.end()) {
@@ -207,7 +238,7 @@ void StackReader::read(Address thread_state, PythonStack &stack) {
   const Address chunk = has_chunks ? memory.pointer(thread_state + layout.ts_chunk) : 0;
   const Address top = has_chunks ? memory.pointer(thread_state + layout.ts_chunk_top) : 0;
   constexpr Address k_most = 256 * 1024;
-  if (chunk != 0 && top > chunk) {
+  if (chunk != 0 && top > chunk && !memory.has_records()) {
     const RemoteRange live{chunk, std::min(top - chunk, k_most)};
     memory.prefetch(std::span(&live, 1));
   }

@@ -41,6 +41,28 @@ BpfMemory::~BpfMemory() {
   }
 }
 
+BpfEvent::BpfEvent() {
+  bpf_attr attributes{};
+  attributes.map_type = BPF_MAP_TYPE_PERF_EVENT_ARRAY;
+  attributes.key_size = attributes.value_size = sizeof(std::uint32_t);
+  attributes.max_entries = 1;
+  map_ = bpf(BPF_MAP_CREATE, attributes);
+}
+
+bool BpfEvent::set(int event) {
+  if (event == event_) {
+    return true;
+  }
+  const std::uint32_t first = 0;
+  bpf_attr attributes{};
+  attributes.map_fd = static_cast<std::uint32_t>(map_.get());
+  attributes.key = address_of(&first);
+  attributes.value = address_of(&event);
+  const bool done = ::syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &attributes, sizeof attributes) == 0;
+  event_ = done ? event : -1;
+  return done;
+}
+
 void BpfProgram::emit(unsigned code, Register to, Register from, std::size_t offset, std::int32_t value) {
   bpf_insn instruction{};
   instruction.code = static_cast<std::uint8_t>(code);
@@ -54,6 +76,11 @@ void BpfProgram::emit(unsigned code, Register to, Register from, std::size_t off
 void BpfProgram::set(Register to, std::int32_t value) { emit(wide(BPF_MOV, BPF_K), to, r0, 0, value); }
 
 void BpfProgram::set(Register to, Register from) { emit(wide(BPF_MOV, BPF_X), to, from, 0, 0); }
+
+void BpfProgram::set_wide(Register to, std::uint64_t value) {
+  emit(k_set_to_64_bits, to, r0, 0, static_cast<std::int32_t>(value & 0xFFFFFFFFU));
+  emit(0, r0, r0, 0, static_cast<std::int32_t>(value >> 32U));
+}
 
 void BpfProgram::set_address(Register to, const BpfMemory &memory) {
   emit(k_set_to_64_bits, to, static_cast<Register>(BPF_PSEUDO_MAP_VALUE), 0, memory.map());
@@ -76,9 +103,34 @@ void BpfProgram::add(Register to, std::int32_t value) { emit(wide(BPF_ADD, BPF_K
 
 void BpfProgram::add(Register to, Register value) { emit(wide(BPF_ADD, BPF_X), to, value, 0, 0); }
 
+void BpfProgram::subtract(Register to, Register value) { emit(wide(BPF_SUB, BPF_X), to, value, 0, 0); }
+
+void BpfProgram::multiply(Register to, std::int32_t value) { emit(wide(BPF_MUL, BPF_K), to, r0, 0, value); }
+
+void BpfProgram::multiply(Register to, Register value) { emit(wide(BPF_MUL, BPF_X), to, value, 0, 0); }
+
+void BpfProgram::mask(Register to, std::int32_t bits) { emit(wide(BPF_AND, BPF_K), to, r0, 0, bits); }
+
+void BpfProgram::mask(Register to, Register bits) { emit(wide(BPF_AND, BPF_X), to, bits, 0, 0); }
+
+void BpfProgram::merge(Register to, Register bits) { emit(wide(BPF_OR, BPF_X), to, bits, 0, 0); }
+
+void BpfProgram::change(Register to, Register bits) { emit(wide(BPF_XOR, BPF_X), to, bits, 0, 0); }
+
+void BpfProgram::negate(Register to) { emit(wide(BPF_NEG, BPF_K), to, r0, 0, 0); }
+
 void BpfProgram::shift_left(Register to, std::int32_t bits) { emit(wide(BPF_LSH, BPF_K), to, r0, 0, bits); }
 
 void BpfProgram::shift_right(Register to, std::int32_t bits) { emit(wide(BPF_RSH, BPF_K), to, r0, 0, bits); }
+
+void BpfProgram::compare_exchange(Place at, Register value) {
+  emit(BPF_STX | BPF_ATOMIC | BPF_DW, at.base, value, at.offset, BPF_CMPXCHG);
+}
+
+void BpfProgram::set_map(Register to, int map) {
+  emit(k_set_to_64_bits, to, static_cast<Register>(BPF_PSEUDO_MAP_FD), 0, map);
+  emit(0, r0, r0, 0, 0);
+}
 
 void BpfProgram::call(bpf_func_id helper) { emit(BPF_JMP | BPF_CALL, r0, r0, 0, static_cast<std::int32_t>(helper)); }
 
@@ -118,6 +170,10 @@ void BpfProgram::jump_unless_less(Register left, Register right, Label to) {
 
 void BpfProgram::jump_unless_less(Register left, std::int32_t right, Label to) {
   jump(BPF_JGE | BPF_K, left, r0, right, to);
+}
+
+void BpfProgram::jump_if_more(Register left, Register right, Label to) {
+  jump(BPF_JGT | BPF_X, left, right, 0, to);
 }
 
 void BpfProgram::jump_if_more(Register left, std::int32_t right, Label to) {

@@ -71,6 +71,9 @@ void SnapshotMemory::start() {
   status_ = ReadStatus::ok;
   chosen_ = false;
   calls_at_begin_ = calls_;
+  records_ = {};
+  beyond_ = Beyond::fetch;
+  refused_ = false;
 }
 
 /// Starts a look, and lists in `wanted_` what to fetch for it.
@@ -140,26 +143,33 @@ void SnapshotMemory::request(SwitchCapture &switches) {
   chosen_ = true;
 }
 
-ReadStatus SnapshotMemory::begin(const SwitchCapture &switches) {
+ReadStatus SnapshotMemory::begin(const Copies &copies, Beyond beyond) {
   if (!chosen_ || calls_ != calls_at_begin_) {
     start();
   }
   chosen_ = false;
-  copies_ = switches.copies();
-  for (std::size_t i = 0; i < std::min(requested_.size(), SwitchCapture::k_most_ranges); ++i) {
-    if (!switches.copied(i)) {
-      continue;
+  copies_ = copies.bytes;
+  records_ = copies.records;
+  record_bytes_ = copies.record_bytes;
+  record_size_ = copies.record_size;
+  near_record_ = 0;
+  beyond_ = beyond;
+  std::size_t done = 0;
+  std::size_t offset = 0;
+  for (; done < std::min(requested_.size(), copies.failed.size()); ++done) {
+    if (copies.failed[done] == 0) {
+      Slot &slot = slot_of(requested_[done]);
+      slot.look = look_;
+      slot.state = BlockState::present;
+      slot.copied = true;
+      slot.offset = static_cast<std::uint32_t>(offset);
+      slot.has.from = static_cast<std::uint16_t>(request_[done].address & (k_block_size - 1));
+      slot.has.to = static_cast<std::uint16_t>(slot.has.from + request_[done].size);
     }
-    Slot &slot = slot_of(requested_[i]);
-    slot.look = look_;
-    slot.state = BlockState::present;
-    slot.copied = true;
-    slot.offset = static_cast<std::uint32_t>(i);
-    slot.has.from = static_cast<std::uint16_t>(request_[i].address & (k_block_size - 1));
-    slot.has.to = static_cast<std::uint16_t>(slot.has.from + request_[i].size);
+    offset += request_[done].size;
   }
-  if (requested_.size() > SwitchCapture::k_most_ranges) {
-    load_sorted(std::span(requested_).subspan(SwitchCapture::k_most_ranges));
+  if (done < requested_.size() && beyond_ == Beyond::fetch) {
+    load_sorted(std::span(requested_).subspan(done));
   }
   calls_at_begin_ = calls_;
   return status_;
@@ -234,6 +244,10 @@ void SnapshotMemory::load_sorted(std::span<const std::uint64_t> blocks) {
     load_tracked(blocks);
     return;
   }
+  if (beyond_ == Beyond::refuse) {
+    refused_ = true;
+    return;
+  }
   if (bytes_.size() < (used_ + blocks.size()) * k_block_size) {
     bytes_.resize((used_ + blocks.size()) * k_block_size * 2);
   }
@@ -271,7 +285,7 @@ ReadStatus SnapshotMemory::load_guarded(std::span<const std::uint64_t> blocks, G
 
 /// Where a byte of the block is, in copies_ or in bytes_.
 std::size_t SnapshotMemory::offset_of(const Slot &slot, std::size_t within) {
-  return slot.copied ? std::size_t{slot.offset} * SwitchCapture::k_longest + (within - slot.has.from)
+  return slot.copied ? std::size_t{slot.offset} + (within - slot.has.from)
                      : std::size_t{slot.offset} * k_block_size + within;
 }
 
@@ -297,6 +311,9 @@ void SnapshotMemory::note_use(Slot &slot, std::size_t within, std::size_t size) 
 
 /// These bytes of a block, fetched if they are missing; null if they cannot be read.
 const std::byte *SnapshotMemory::block(std::uint64_t number, std::size_t within, std::size_t size) {
+  if (refused_) { // nothing is made of a part
+    return nullptr;
+  }
   if (number == last_block_ && last_look_ == look_ && last_extent_.covers(within, within + size)) {
     return (last_copied_ ? copies_ : bytes_.data()) + last_offset_ + (within - last_extent_.from);
   }
@@ -314,7 +331,7 @@ const std::byte *SnapshotMemory::block(std::uint64_t number, std::size_t within,
     }
     slot = &slot_of(number);
   }
-  if (slot->look != look_ || slot->state != BlockState::present) {
+  if (slot->look != look_ || slot->state != BlockState::present || !slot->has.covers(within, within + size)) {
     return nullptr;
   }
   note_use(*slot, within, size);
@@ -326,8 +343,47 @@ const std::byte *SnapshotMemory::block(std::uint64_t number, std::size_t within,
   return (last_copied_ ? copies_ : bytes_.data()) + offset_of(*slot, within);
 }
 
+/// These bytes, if they lie in the record; else null.
+const std::byte *SnapshotMemory::record(std::size_t index, Address address, std::size_t size) const {
+  const Address within = address - records_[index]; // huge if it lies before
+  return within <= record_size_ && size <= record_size_ - within
+             ? record_bytes_ + index * SwitchCapture::k_record_stride + within
+             : nullptr;
+}
+
+/// These bytes of the record that they lie in; else null.
+const std::byte *SnapshotMemory::record_with(Address address, std::size_t size) {
+  for (std::size_t i = near_record_; i < std::min(near_record_ + 2, records_.size()); ++i) {
+    if (const std::byte *const bytes = record(i, address, size)) {
+      near_record_ = i;
+      return bytes;
+    }
+  }
+  const std::uint64_t number = address >> k_block_bits;
+  const std::size_t within = address & (k_block_size - 1);
+  if (number >= k_end >> k_block_bits) {
+    return nullptr;
+  }
+  if (const Slot &slot = slot_of(number); slot.look == look_ && slot.state == BlockState::present &&
+                                          slot.has.covers(within, std::min(within + size, k_block_size))) {
+    return nullptr;
+  }
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    if (const std::byte *const bytes = record(i, address, size)) {
+      near_record_ = i;
+      return bytes;
+    }
+  }
+  return nullptr;
+}
+
 const std::byte *SnapshotMemory::view(Address address, std::size_t size) {
   const std::size_t within = address & (k_block_size - 1);
+  if (!records_.empty() && !refused_) {
+    if (const std::byte *const bytes = record_with(address, size)) {
+      return bytes;
+    }
+  }
   fetch_object(address, size);
   if (within + size <= k_block_size) {
     const std::byte *bytes = block(address >> k_block_bits, within, size);
@@ -347,7 +403,8 @@ const std::byte *SnapshotMemory::view(Address address, std::size_t size) {
 void SnapshotMemory::fetch_object(Address address, std::size_t size) {
   const std::uint64_t number = address >> k_block_bits;
   const bool has_it = number == last_block_ && last_look_ == look_;
-  if (tracks_ || has_it || number >= k_end >> k_block_bits || slot_of(number).look == look_) {
+  if (tracks_ || beyond_ == Beyond::refuse || has_it || number >= k_end >> k_block_bits ||
+      slot_of(number).look == look_) {
     return;
   }
   const Address from = address & ~(k_line - 1);

@@ -6,19 +6,18 @@
 #include <cstdio>
 
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/utsname.h>
+
+#include "awaitscope/process/bpf_wakeup.hpp"
+#include "awaitscope/support/clock.hpp"
+#include "capture_programs.hpp"
 
 namespace awaitscope {
 namespace {
 
-constexpr std::size_t k_most_ranges = SwitchCapture::k_most_ranges;
-constexpr std::size_t k_longest = SwitchCapture::k_longest;
-
-// What the tracepoint hands over (include/trace/events/sched.h, sched_switch): preempt, prev, next, and since 5.18 prev_state.
-constexpr std::size_t k_preempt = 0;
-constexpr std::size_t k_prev = 8;
-constexpr std::size_t k_next = 16;
-constexpr std::size_t k_prev_state = 24;
+using capture::Shared;
+using capture::Slot;
 
 bool tells_state() {
   utsname system{};
@@ -36,175 +35,179 @@ bool in_first_namespace() {
 
 } // namespace
 
-/// What the program and the sampler tell each other.
-struct SwitchCapture::Shared {
-  std::uint64_t sampler_task =
-      0;                        ///< the kernel's address of the sampler's thread, learnt when it first lets go of a CPU
-  std::uint64_t taken_from = 0; ///< and of the thread that it took the CPU from last; 0 once that has run again
-  std::array<std::uint64_t, 6> apart{}; ///< what each switch reads is in a cache line that is seldom written
-  std::uint64_t number = 0;             ///< how often it did
-  std::uint64_t state = 0;              ///< of that thread: 0 is runnable
-  std::uint64_t preempted = 0;          ///< it was, whatever it was about to do
-  std::uint32_t tid = 0;
-  std::uint32_t sampler_tid = 0;
-  std::uint32_t process = 0;
-  std::uint32_t requested = 0;
-  std::array<std::uint64_t, k_most_ranges> addresses{};
-  std::array<std::uint32_t, k_most_ranges> sizes{};
-  std::array<std::uint8_t, k_most_ranges> copied{};
+struct SwitchCapture::Programs {
+  BpfMemory shared_memory{sizeof(Shared)};
+  BpfMemory slots_memory{sizeof(Slot) * (1 + k_most_ahead)};
+  BpfMemory keys_memory{sizeof(std::uint64_t) * capture::k_bucket << capture::k_bucket_bits};
+  BpfWakeup wakeup;
+  BpfEvent counter;
+  std::array<UniqueFd, k_most_ahead> timers;
+  UniqueFd at_switch;
+  UniqueFd at_timer;
+
+  void open_timers(const capture::Memories &memories);
+  [[nodiscard]] bool has_memory() const {
+    return shared_memory.data() != nullptr && slots_memory.data() != nullptr && keys_memory.data() != nullptr;
+  }
+  // The kernel's memory, which the programs know as this.
+  [[nodiscard]] Shared &shared() const { return *reinterpret_cast<Shared *>(shared_memory.data()); } // NOLINT
+  [[nodiscard]] std::uint64_t *keys() const { return reinterpret_cast<std::uint64_t *>(keys_memory.data()); } // NOLINT
+  [[nodiscard]] Slot &slot(std::size_t index) const {
+    return *(reinterpret_cast<Slot *>(slots_memory.data()) + index); // NOLINT
+  }
 };
 
+/// Where it fails, there are no moments ahead.
+void SwitchCapture::Programs::open_timers(const capture::Memories &memories) {
+  for (UniqueFd &timer : timers) {
+    timer = UniqueFd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  }
+  if (wakeup.valid() && counter.map() >= 0 && timers.back().valid()) {
+    at_timer = capture::at_timer(memories, wakeup.map()).attach_to_tracepoint("hrtimer_expire_entry");
+  }
+}
+
 SwitchCapture::SwitchCapture(ThreadId process, ThreadId sampler)
-    : process_(process), control_(sizeof(Shared)), copies_(k_most_ranges * k_longest) {
-  if (control_.data() == nullptr || copies_.data() == nullptr) {
+    : process_(process), programs_(std::make_unique<Programs>()) {
+  if (!programs_->has_memory()) {
     return;
   }
-  shared().sampler_tid = static_cast<std::uint32_t>(sampler);
-  shared().process = static_cast<std::uint32_t>(process);
-  attached_ = program().attach_to_tracepoint("sched_switch");
+  programs_->shared().sampler_tid = static_cast<std::uint32_t>(sampler);
+  programs_->shared().process = static_cast<std::uint32_t>(process);
+  const capture::Memories memories{programs_->shared_memory, programs_->slots_memory, programs_->keys_memory,
+                                   programs_->counter.map()};
+  programs_->at_switch = capture::at_switch(memories).attach_to_tracepoint("sched_switch");
+  if (programs_->at_switch.valid()) {
+    programs_->open_timers(memories);
+  }
 }
+
+SwitchCapture::~SwitchCapture() = default;
 
 std::unique_ptr<SwitchCapture> SwitchCapture::open(ThreadId process, ThreadId sampler) {
   if (!tells_state() || !in_first_namespace()) {
     return nullptr;
   }
   std::unique_ptr<SwitchCapture> capture(new SwitchCapture(process, sampler)); // NOLINT: the constructor is private
-  return capture->attached_.valid() ? std::move(capture) : nullptr;
-}
-
-SwitchCapture::Shared &SwitchCapture::shared() const {
-  return *reinterpret_cast<Shared *>(control_.data()); // NOLINT: the kernel's memory, which the program knows as this
-}
-
-namespace {
-
-using P = BpfProgram;
-using Size = BpfProgram::Size;
-constexpr auto k_context = P::r6;
-constexpr auto k_index = P::r6; // once the context is read
-constexpr auto k_shared = P::r7;
-constexpr auto k_next_task = P::r8;
-constexpr auto k_to = P::r9;
-
-P::Place field(std::size_t offset) { return {k_shared, offset}; }
-
-/// r1 = the shared memory + (index << bits).
-void point_at_entry(P &p, std::int32_t bits) {
-  p.set(P::r1, k_index);
-  p.shift_left(P::r1, bits);
-  p.add(P::r1, k_shared);
-}
-
-} // namespace
-
-/// Learns the sampler's task, from its number.
-void SwitchCapture::emit_introduction(P &p, P::Label end) {
-  p.call(BPF_FUNC_get_current_pid_tgid);
-  p.shift_left(P::r0, 32);
-  p.shift_right(P::r0, 32);
-  p.load(P::r1, field(offsetof(Shared, sampler_tid)), Size::word);
-  p.jump_unless_equal(P::r0, P::r1, end);
-  p.load(P::r1, {k_context, k_prev});
-  p.store(field(offsetof(Shared, sampler_task)), P::r1);
-  p.jump(end);
-}
-
-/// Notes whom the CPU was taken from, if that is a thread of the process.
-void SwitchCapture::emit_moment(P &p, P::Label end) {
-  p.call(BPF_FUNC_get_current_pid_tgid);
-  p.set(P::r1, P::r0);
-  p.shift_right(P::r1, 32);
-  p.load(P::r2, field(offsetof(Shared, process)), Size::word);
-  p.jump_unless_equal(P::r1, P::r2, end);
-  p.store(field(offsetof(Shared, tid)), P::r0, Size::word);
-  p.load(P::r1, {k_context, k_prev});
-  p.store(field(offsetof(Shared, taken_from)), P::r1);
-  p.load(P::r1, {k_context, k_prev_state});
-  p.store(field(offsetof(Shared, state)), P::r1);
-  p.load(P::r1, {k_context, k_preempt});
-  p.store(field(offsetof(Shared, preempted)), P::r1);
-  p.load(P::r1, field(offsetof(Shared, number)));
-  p.add(P::r1, 1);
-  p.store(field(offsetof(Shared, number)), P::r1);
-}
-
-void SwitchCapture::emit_copies(P &p) {
-  const P::Label next = p.label();
-  const P::Label could = p.label();
-  const P::Label done = p.label();
-  p.set(k_index, 0);
-  p.bind(next);
-  p.load(P::r1, field(offsetof(Shared, requested)), Size::word);
-  p.jump_unless_less(k_index, P::r1, done);
-  p.jump_unless_less(k_index, static_cast<std::int32_t>(k_most_ranges), done);
-  point_at_entry(p, 2);
-  p.load(P::r2, {P::r1, offsetof(Shared, sizes)}, Size::word);
-  p.jump_if_more(P::r2, static_cast<std::int32_t>(k_longest), done);
-  point_at_entry(p, 3);
-  p.load(P::r3, {P::r1, offsetof(Shared, addresses)});
-  p.set(P::r1, k_to);
-  p.call(BPF_FUNC_probe_read_user);
-  p.set(P::r2, 1);
-  p.jump_if_equal(P::r0, 0, could);
-  p.set(P::r2, 0);
-  p.bind(could);
-  point_at_entry(p, 0);
-  p.store({P::r1, offsetof(Shared, copied)}, P::r2, Size::byte);
-  p.add(k_to, static_cast<std::int32_t>(k_longest));
-  p.add(k_index, 1);
-  p.jump(next);
-  p.bind(done);
-}
-
-BpfProgram SwitchCapture::program() const {
-  P p;
-  const P::Label not_again = p.label();
-  const P::Label take = p.label();
-  const P::Label end = p.label();
-  p.set(k_context, P::r1);
-  p.set_address(k_shared, control_);
-  p.load(k_next_task, {k_context, k_next});
-  p.load(P::r1, field(offsetof(Shared, taken_from)));
-  p.jump_unless_equal(P::r1, k_next_task, not_again);
-  p.store(field(offsetof(Shared, taken_from)), 0);
-  p.bind(not_again);
-  p.load(P::r1, field(offsetof(Shared, sampler_task)));
-  p.jump_if_equal(P::r1, k_next_task, take);
-  p.jump_unless_equal(P::r1, 0, end);
-  emit_introduction(p, end);
-  p.bind(take);
-  emit_moment(p, end);
-  p.set_address(k_to, copies_);
-  emit_copies(p);
-  p.bind(end);
-  p.set(P::r0, 0);
-  p.exit();
-  return p;
+  return capture->programs_->at_switch.valid() ? std::move(capture) : nullptr;
 }
 
 void SwitchCapture::request(std::span<const RemoteRange> ranges) {
-  Shared &to = shared();
-  const std::size_t count = std::min(ranges.size(), k_most_ranges);
-  for (std::size_t i = 0; i < count; ++i) {
-    to.addresses[i] = ranges[i].address;
-    to.sizes[i] = static_cast<std::uint32_t>(ranges[i].size);
-    to.copied[i] = 0;
+  Shared &to = programs_->shared();
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+  for (const RemoteRange &range : ranges.first(std::min(ranges.size(), k_most_ranges))) {
+    bytes += range.size;
+    if (range.size > k_longest || bytes >= k_most_bytes) {
+      break;
+    }
+    to.addresses[count] = range.address;
+    to.sizes[count++] = static_cast<std::uint32_t>(range.size);
   }
   to.requested = static_cast<std::uint32_t>(count);
+  programs_->slot(0).failed.fill(1); // of those that find no room nothing is said
 }
 
-bool SwitchCapture::copied(std::size_t index) const {
-  return index < shared().requested && shared().copied[index] != 0;
+void SwitchCapture::request(const RecordList &list) {
+  Shared &to = programs_->shared();
+  to.list_root = list.root;
+  to.list_indirect = list.indirect ? 1 : 0;
+  to.list_first = list.first;
+  to.list_next = list.next;
+  to.list_key = list.key;
+  to.list_key_mask = list.key_mask;
+  to.list_size = list.size;
+  to.list_tid = static_cast<std::uint64_t>(list.tid);
+}
+
+Copies SwitchCapture::copies_at(std::size_t index) const {
+  const Shared &now = programs_->shared();
+  const Slot &slot = programs_->slot(index);
+  return {slot.bytes.data(), std::span(slot.failed).first(std::min<std::size_t>(now.requested, k_most_ranges)),
+          std::span(slot.record_addresses).first(std::min<std::size_t>(slot.records, k_most_records)),
+          slot.record_bytes.data(), std::min<std::size_t>(now.list_size, k_longest_record)};
+}
+
+Copies SwitchCapture::copies() const { return copies_at(0); }
+
+std::uint64_t SwitchCapture::ran_ns() const { return programs_->slot(0).ran_ns; }
+
+bool SwitchCapture::can_go_ahead() const { return programs_->at_timer.valid(); }
+
+void SwitchCapture::know(std::span<const std::uint64_t> keys) {
+  for (const std::uint64_t key : keys) {
+    std::uint64_t *const bucket = programs_->keys() + capture::bucket_of(key) * capture::k_bucket;
+    std::uint64_t *const end = bucket + capture::k_bucket;
+    if (std::find(bucket, end, key) == end) {
+      std::copy_backward(bucket, end - 1, end);
+      *bucket = key;
+    }
+  }
+}
+
+void SwitchCapture::forget_keys() {
+  std::fill_n(programs_->keys(), capture::k_bucket << capture::k_bucket_bits, 0);
+}
+
+void SwitchCapture::go_ahead(std::span<const std::int64_t> due_ns, std::span<const GuardedWord> guards) {
+  stay();
+  Shared &to = programs_->shared();
+  const std::size_t count = std::min(due_ns.size(), k_most_ahead);
+  to.guards = std::min(guards.size(), k_most_guards);
+  for (std::size_t i = 0; i < to.guards; ++i) {
+    to.guard_addresses[i] = guards[i].address;
+    to.guard_masks[i] = guards[i].mask;
+    to.guard_values[i] = guards[i].value;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    programs_->slot(i + 1).state = 0;
+    programs_->slot(i + 1).failed.fill(1);
+    to.due_ns[i] = static_cast<std::uint64_t>(due_ns[i]);
+  }
+  std::atomic_ref(to.next_moment).store(0);
+  std::atomic_ref(to.armed).store(static_cast<std::uint32_t>(count));
+  for (std::size_t i = 0; i < count; ++i) {
+    const itimerspec at{{}, {due_ns[i] / k_ns_per_second, due_ns[i] % k_ns_per_second}};
+    ::timerfd_settime(programs_->timers[i].get(), TFD_TIMER_ABSTIME, &at, nullptr);
+  }
+}
+
+bool SwitchCapture::count(const PerfCounter *counter) {
+  programs_->shared().counts = counter != nullptr ? 1 : 0;
+  return counter == nullptr || programs_->counter.set(counter->descriptor());
+}
+
+void SwitchCapture::stay() {
+  constexpr int k_patience = 100'000; // times a look: what has begun takes some microseconds
+  Shared &to = programs_->shared();
+  std::atomic_ref(to.armed).store(0);
+  for (std::size_t i = 0; i < std::min<std::size_t>(std::atomic_ref(to.next_moment).load(), k_most_ahead); ++i) {
+    for (int look = 0; look < k_patience && !ahead(i); ++look) {
+    }
+  }
+}
+
+void SwitchCapture::wait(std::int64_t until_ns) { programs_->wakeup.wait(until_ns); }
+
+std::optional<SwitchCapture::Ahead> SwitchCapture::ahead(std::size_t index) const {
+  Slot &slot = programs_->slot(index + 1);
+  const auto state = static_cast<capture::MomentState>(std::atomic_ref(slot.state).load());
+  if (state == capture::MomentState::empty) {
+    return std::nullopt;
+  }
+  return Ahead{state == capture::MomentState::captured, static_cast<std::int64_t>(slot.time_ns),
+               static_cast<std::int64_t>(slot.took_ns), slot.ran_ns,
+               EventCount{slot.count[0], slot.count[1], slot.count[2]}, copies_at(index + 1)};
 }
 
 std::optional<SwitchCapture::Moment> SwitchCapture::moment() const {
-  const Shared &now = shared();
+  const Shared &now = programs_->shared();
   const Moment moment{now.number, static_cast<ThreadId>(now.tid), now.state == 0 || now.preempted != 0};
   return moment.number != 0 && stands(moment) ? std::optional(moment) : std::nullopt;
 }
 
 bool SwitchCapture::stands(const Moment &moment) const {
-  Shared &now = shared();
+  Shared &now = programs_->shared();
   std::atomic_thread_fence(std::memory_order_acquire);
   return std::atomic_ref(now.taken_from).load() != 0 && std::atomic_ref(now.number).load() == moment.number;
 }

@@ -1,5 +1,6 @@
 #include "awaitscope/sampler/preempt_engine.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "awaitscope/support/clock.hpp"
@@ -78,17 +79,40 @@ void PreemptEngine::prepare(Target &target) {
   pin_.come_back(); // so that the timer takes the CPU from the thread that is to be read
   if (opening_.valid() && opening_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
     switches_ = opening_.get();
+    if (switches_ && switches_->can_go_ahead()) {
+      ahead_.emplace(*switches_, pin_);
+    }
   }
   if (switches_ && switches_->process() == target.process().pid()) {
     target.memory().request(*switches_);
+    request_frames(target);
   }
+}
+
+/// Those of the thread that the CPU was taken from last.
+void PreemptEngine::request_frames(Target &target) {
+  const std::optional<SwitchCapture::Moment> moment = switches_->moment();
+  if (!moment || moment->tid == frames_of_) {
+    return;
+  }
+  const auto thread =
+      std::find_if(target.threads().begin(), target.threads().end(), [&](const TargetThread &candidate) {
+        return !candidate.shared && candidate.watch.tid() == moment->tid;
+      });
+  RecordList frames;
+  if (thread != target.threads().end()) {
+    frames = target.stacks().frames_of(thread->entry.state);
+    frames.tid = moment->tid;
+  }
+  switches_->request(frames);
+  frames_of_ = moment->tid;
 }
 
 /// The CPU was taken from the thread, and it has not run since.
 bool PreemptEngine::look_at(const SwitchCapture::Moment &moment, Target &target, const std::function<void()> &look,
                             Capture &capture) {
   const std::int64_t start = monotonic_ns();
-  target.memory().begin(*switches_);
+  target.memory().begin(switches_->copies());
   look();
   const std::int64_t held = monotonic_ns() - start;
   add_held(held);

@@ -117,7 +117,11 @@ void ProcessSampler::tell_events(TargetThread &thread, ThreadState state, const 
   if (!seen_count_) {
     return;
   }
-  sample_.events = seen_count_->since(thread.count_told).scaled();
+  const EventCount since = seen_count_->since(thread.count_told);
+  if (static_cast<std::int64_t>(since.counted) < 0) {
+    return; // a clock that was read on two CPUs: what it is ahead is not told twice
+  }
+  sample_.events = since.scaled();
   thread.count_told = *seen_count_;
   thread.count_told_at = state == ThreadState::idle ? stat.times_run : 0;
 }
@@ -145,6 +149,7 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
   case CaptureStatus::captured:
     break;
   }
+  steady_.saw(thread.watch.tid(), can_go_ahead(thread, state));
   totals_.read_ns += capture.read_ns;
   totals_.longest_read_ns = std::max(totals_.longest_read_ns, capture.read_ns);
   if (seen_threads_) {
@@ -159,15 +164,24 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
   if (stack_.frames.empty()) {
     return Health::running; // between threads' start and their first frame: nothing of Python's runs
   }
-  sample_.time_ns = monotonic_ns();
+  tell(thread, state, stat, monotonic_ns(), sink);
+  return Health::running;
+}
+
+/// What the accepted look has found of a thread, as of that moment.
+void ProcessSampler::tell(TargetThread &thread, ThreadState state, const SchedStat &stat, std::int64_t time_ns,
+                          SampleSink &sink) {
+  sample_.time_ns = time_ns;
   sample_.process = target_->process().pid();
   sample_.tid = thread.watch.tid();
   sample_.state = state;
   stitch(lineage_, sample_.stack);
   sample_.task = lineage_.running_task;
   sample_.task_name = lineage_.root_name;
-  sample_.cpu_ns = stat.cpu_ns - thread.cpu_told_ns.value_or(stat.cpu_ns);
-  thread.cpu_told_ns = stat.cpu_ns;
+  // What was told of it by another clock (AheadTicks) may be ahead by what a virtual machine's host took.
+  const std::uint64_t told_ns = thread.cpu_told_ns.value_or(stat.cpu_ns);
+  sample_.cpu_ns = stat.cpu_ns > told_ns ? stat.cpu_ns - told_ns : 0;
+  thread.cpu_told_ns = std::max(stat.cpu_ns, told_ns);
   tell_events(thread, state, stat);
   if (thread.shared) {
     settle_states(thread);
@@ -183,7 +197,6 @@ ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState 
   const std::string name = root.name.empty() ? std::to_string(root.watch.tid()) : root.name;
   sink.consume(sample_, name);
   last_periods_.sampled(sample_, name, stat.cpu_ns, thread.watch);
-  return Health::running;
 }
 
 /// One of the threads whose turn it is.
@@ -292,12 +305,17 @@ ProcessSampler::Health ProcessSampler::visit_if(SampleSink &sink, const std::fun
   return Health::running;
 }
 
-ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weight) {
+ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weight,
+                                            std::optional<std::uint64_t> others_weight) {
   any_left_ = false;
   any_sampled_ = false;
-  if (!target_->threads().empty() && visit_all(sink, weight) == Health::ended) {
+  const auto visit_threads = [&] {
+    return others_weight ? visit_apart(sink, weight, *others_weight) : visit_all(sink, weight);
+  };
+  if (!target_->threads().empty() && visit_threads() == Health::ended) {
     return Health::ended;
   }
+  steady_.end_tick();
   if (any_left_) {
     target_->drop_left_threads();
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <span>
 #include <utility>
 
 #include "awaitscope/process/image_identity.hpp"
@@ -73,22 +74,72 @@ void Sampler::take_events(SampleSink &sink) {
 }
 
 /// False once no process is left.
-bool Sampler::tick(SampleSink &sink) {
+bool Sampler::tick(SampleSink &sink, std::uint64_t weight, std::optional<std::uint64_t> others_weight) {
   ++totals_.ticks;
-  const std::uint64_t weight = rate_.weight();
   const std::int64_t now = monotonic_ns();
   for (auto process = processes_.begin(); process != processes_.end();) {
-    const bool ended = (*process)->tick(sink, weight) == ProcessSampler::Health::ended ||
-                       (*process)->housekeep(now) == ProcessSampler::Health::ended;
+    const bool amid = others_weight == 0; // of ticks that the engine takes
+    const bool ended = (*process)->tick(sink, weight, others_weight) == ProcessSampler::Health::ended ||
+                       (!amid && (*process)->housekeep(now) == ProcessSampler::Health::ended);
     if (ended) {
       close(**process);
-    } else {
+    } else if (!amid) {
       (*process)->prepare();
     }
     process = ended ? processes_.erase(process) : std::next(process);
   }
   // In this order: the follower stops expecting after it has told what came of it.
   return !processes_.empty() || follower_.expects_more() || follower_.has_events();
+}
+
+/// From this tick on, as many as the engine may take without the sampler, and then one more; else only this one.
+void Sampler::plan(std::int64_t due_ns, std::int64_t end_ns, Pacer &pacer) {
+  due_.assign(1, due_ns);
+  const std::size_t ahead = processes_.size() == 1 ? processes_.front()->may_go_ahead(rate_.rate_hz()) : 0;
+  const auto longest = static_cast<double>(ahead + 1) * 1e9 / rate_.rate_hz();
+  if (static_cast<double>(due_ns) + longest < static_cast<double>(end_ns)) {
+    while (due_.size() <= ahead) {
+      due_.push_back(pacer.next(due_ns).due_ns);
+    }
+  }
+}
+
+/// Takes the ticks of the plan. False once the recording is over.
+bool Sampler::take_ticks(SampleSink &sink, const std::atomic<bool> &stop) {
+  const auto alone = std::span(due_).first(due_.size() - 1);
+  if (!alone.empty() && processes_.front()->go_ahead(alone)) {
+    return take_ticks_ahead(*processes_.front(), sink, stop);
+  }
+  return std::all_of(due_.begin(), due_.end(), [&](std::int64_t due_ns) {
+    return sleep_until(due_ns, stop) && tick(sink, rate_.weight());
+  });
+}
+
+bool Sampler::take_ticks_ahead(ProcessSampler &process, SampleSink &sink, const std::atomic<bool> &stop) {
+  std::uint64_t weight = rate_.weight();
+  std::uint64_t sum = weight;
+  while (!stop.load(std::memory_order_relaxed)) {
+    const ProcessSampler::Passed passed = process.take_passed(sink, weight);
+    if (passed != ProcessSampler::Passed::none) {
+      if (passed == ProcessSampler::Passed::asks && !tick(sink, weight, 0)) {
+        return false;
+      }
+      const std::uint64_t alone = passed == ProcessSampler::Passed::taken ? 1 : 0;
+      totals_.ticks += alone;
+      totals_.alone += alone;
+      weight = rate_.weight();
+      sum += weight;
+      continue;
+    }
+    const std::int64_t now = monotonic_ns();
+    if (now >= due_.back()) {
+      process.stop_ahead();
+      return tick(sink, weight, sum);
+    }
+    engine_.ahead()->wait(std::min(due_.back(), now + k_longest_sleep_ns));
+  }
+  process.stop_ahead();
+  return false;
 }
 
 /// See RateControl.
@@ -137,7 +188,8 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
       break;
     }
     totals_.lost[static_cast<std::size_t>(Loss::late)] += due.missed;
-    if (!sleep_until(due.due_ns, stop) || !tick(batch)) {
+    plan(due.due_ns, end, pacer);
+    if (!take_ticks(batch, stop)) {
       break;
     }
     if (follower_.has_events()) {

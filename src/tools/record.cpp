@@ -314,6 +314,9 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
     say(fmt::format("{}{}; {}", summary(totals, plan.sampling.rate_hz, engine_name, children_for(options)),
                     event_summary(plan.event, totals), outcome(plan, view)));
   }
+  if (options.verbosity == Verbosity::verbose) {
+    say(fmt::format(std::locale("C"), "of the ticks, {} were taken by bpf alone, while the recorder slept", totals.alone));
+  }
   return {};
 }
 

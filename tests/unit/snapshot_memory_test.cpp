@@ -265,3 +265,60 @@ TEST_CASE("what could not be read is never what it was; snapshots change places 
   tracked.begin();
   CHECK(tracked.unchanged(uses));
 }
+
+namespace {
+
+/// Two records of 16 bytes that were copied: one at 0x20010, one at 0x20100.
+struct CopiedRecords {
+  std::array<Address, 2> addresses{0x20010, 0x20100};
+  std::array<std::array<std::uint64_t, SwitchCapture::k_record_stride / 8>, 2> words{{{11, 12}, {21, 22}}};
+
+  [[nodiscard]] Copies copies() const {
+    Copies copies;
+    copies.records = addresses;
+    copies.record_bytes = reinterpret_cast<const std::byte *>(words.data()); // NOLINT: as bytes
+    copies.record_size = 16;
+    return copies;
+  }
+};
+
+} // namespace
+
+TEST_CASE("records that were copied are not read again, and end where they end") {
+  FakeMemory remote;
+  remote.put<std::uint64_t>(0x20008, 5);
+  remote.put<std::uint64_t>(0x20010, 6); // as it is by now
+  remote.put<std::uint64_t>(0x20020, 7);
+  SnapshotMemory memory(remote);
+  const CopiedRecords records;
+  memory.begin(records.copies());
+  CHECK(memory.has_records());
+  CHECK(memory.get<std::uint64_t>(0x20010) == 11U);
+  CHECK(memory.get<std::uint64_t>(0x20108) == 22U);
+  CHECK(memory.get<std::uint64_t>(0x20018) == 12U); // back again
+  CHECK_FALSE(memory.read_more());
+  CHECK(memory.get<std::uint64_t>(0x20008) == 5U);
+  CHECK(memory.get<std::uint64_t>(0x20020) == 7U);
+  CHECK(memory.read_more());
+  CHECK(memory.get<std::uint64_t>(0x20010) == 11U);
+  memory.begin();
+  CHECK_FALSE(memory.has_records());
+  CHECK(memory.get<std::uint64_t>(0x20010) == 6U);
+}
+
+TEST_CASE("a look that may not fetch anything has all that was copied, or nothing more") {
+  FakeMemory remote;
+  remote.put<std::uint64_t>(0x20020, 7);
+  SnapshotMemory memory(remote);
+  const CopiedRecords records;
+  memory.begin(records.copies(), SnapshotMemory::Beyond::refuse);
+  CHECK(memory.get<std::uint64_t>(0x20010) == 11U);
+  CHECK_FALSE(memory.refused());
+  CHECK_FALSE(memory.get<std::uint64_t>(0x20020));
+  CHECK(memory.refused());
+  CHECK_FALSE(memory.get<std::uint64_t>(0x20010)); // nothing is made of a part
+  CHECK(remote.calls == 0);
+  memory.begin(); // what was refused is no other than before
+  CHECK_FALSE(memory.refused());
+  CHECK(memory.get<std::uint64_t>(0x20020) == 7U);
+}

@@ -1,5 +1,6 @@
 #include "awaitscope/process/switch_capture.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
@@ -12,6 +13,7 @@
 
 #include "awaitscope/process/own_thread.hpp"
 #include "awaitscope/process/snapshot_memory.hpp"
+#include "awaitscope/support/clock.hpp"
 #include "catch.hpp"
 
 using namespace awaitscope;
@@ -23,6 +25,13 @@ struct Counts {
   std::atomic<std::uint64_t> first;
   std::array<std::uint64_t, 100> between;
   std::atomic<std::uint64_t> last;
+  /// A list that stays as it is.
+  struct Record {
+    std::uint64_t key;
+    Record *next;
+  };
+  Record *root;
+  std::array<Record, 3> records;
 };
 
 /// A process that counts, on this CPU only, in memory of its own that has the same address here.
@@ -32,6 +41,8 @@ public:
     void *const memory = ::mmap(nullptr, sizeof(Counts), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     REQUIRE(memory != MAP_FAILED); // NOLINT: a macro of the C library
     counts_ = new (memory) Counts{};
+    counts_->records = {{{1001, &counts_->records[1]}, {1002, &counts_->records[2]}, {1003, nullptr}}};
+    counts_->root = counts_->records.data();
     pid_ = ::fork();
     REQUIRE(pid_ >= 0);
     if (pid_ == 0) {
@@ -54,6 +65,15 @@ public:
   [[nodiscard]] ThreadId pid() const { return pid_; }
   [[nodiscard]] RemoteRange first() const { return range(counts_->first); }
   [[nodiscard]] RemoteRange last() const { return range(counts_->last); }
+  [[nodiscard]] RecordList list() const {
+    RecordList list;
+    list.tid = pid_;
+    list.root = reinterpret_cast<Address>(&counts_->root); // NOLINT: as below
+    list.key = offsetof(Counts::Record, key);
+    list.next = offsetof(Counts::Record, next);
+    list.size = sizeof(Counts::Record);
+    return list;
+  }
 
 private:
   static RemoteRange range(const std::atomic<std::uint64_t> &word) {
@@ -63,12 +83,16 @@ private:
   Counts *counts_ = nullptr;
 };
 
-std::uint64_t copy(const SwitchCapture &switches, std::size_t index) {
+std::uint64_t word_of(const Copies &copies, std::size_t index) {
   std::uint64_t word = 0;
-  REQUIRE(switches.copied(index));
-  std::memcpy(&word, switches.copies() + index * SwitchCapture::k_longest, sizeof word);
+  REQUIRE(index < copies.failed.size());
+  REQUIRE(copies.failed[index] == 0);
+  std::memcpy(&word, copies.bytes + index * sizeof word, sizeof word);
   return word;
 }
+
+/// The word that is range `index`: as are all before it.
+std::uint64_t copy(const SwitchCapture &switches, std::size_t index) { return word_of(switches.copies(), index); }
 
 /// Sleeps until the CPU is taken from the other process.
 SwitchCapture::Moment next_moment(const SwitchCapture &switches, std::uint64_t after) {
@@ -122,7 +146,7 @@ TEST_CASE("memory is copied when the CPU is taken from its thread, and is that o
     const bool stood = switches.stands(moment);
     CHECK(moment.tid == fixture.other.pid());
     CHECK(moment.runnable);
-    CHECK_FALSE(switches.copied(1));
+    CHECK(switches.copies().failed[1] != 0);
     CHECK((last == first || last + 1 == first));
     CHECK(first > before); // it has run since the moment before
     CHECK(read == ReadStatus::ok);
@@ -152,13 +176,14 @@ TEST_CASE("a look begins with what was copied, and fetches the rest") {
   }
   memory.request(switches);
   const SwitchCapture::Moment moment = next_moment(switches, 0);
-  memory.begin(switches);
-  CHECK(memory.get<std::uint64_t>(first) == copy(switches, 0));
+  const std::uint64_t first_word = copy(switches, 0);
+  memory.begin(switches.copies());
+  CHECK(memory.get<std::uint64_t>(first) == first_word);
   CHECK_FALSE(memory.read_more());
   CHECK(memory.get<std::uint64_t>(last)); // of the same block, but not of what looks have used
   CHECK(memory.read_more());
   const bool stood = switches.stands(moment);
-  CHECK((!stood || memory.get<std::uint64_t>(last).value_or(0) + 1 >= copy(switches, 0)));
+  CHECK((!stood || memory.get<std::uint64_t>(last).value_or(0) + 1 >= first_word));
 
   // Without a request in between, or a moment, a look is as it always was.
   memory.begin();
@@ -189,4 +214,120 @@ TEST_CASE("a thread that waits is not runnable, and another process is nobody") 
   }
   ::kill(pid, SIGKILL);
   ::waitpid(pid, nullptr, 0);
+}
+
+namespace {
+
+/// Moments 3 ms apart, from soon on.
+std::array<std::int64_t, 3> soon() {
+  const std::int64_t now = monotonic_ns();
+  return {now + 3'000'000, now + 6'000'000, now + 9'000'000};
+}
+
+/// Sets moments right after the CPU was taken from the other process: that takes a sleep, which something else may end.
+std::array<std::int64_t, 3> go_ahead(SwitchCapture &switches, std::span<const GuardedWord> guards) {
+  ::usleep(2000);
+  static_cast<void>(next_moment(switches, 0));
+  const auto due = soon();
+  switches.go_ahead(due, guards);
+  return due;
+}
+
+} // namespace
+
+TEST_CASE("what is copied while the sampler sleeps is of one moment too") {
+  const Fixture fixture;
+  if (!fixture.switches || !fixture.switches->can_go_ahead()) {
+    return;
+  }
+  SwitchCapture &switches = *fixture.switches;
+  const std::array<RemoteRange, 2> ranges{fixture.other.first(), fixture.other.last()};
+  constexpr std::array<std::uint64_t, 3> k_keys{1001, 1002, 1003};
+  switches.request(ranges);
+  switches.request(fixture.other.list());
+  switches.know(k_keys);
+  std::uint64_t before = 0;
+  std::size_t captured = 0;
+  for (int i = 0; i < 10; ++i) {
+    const auto due = go_ahead(switches, {});
+    const std::uint64_t ran_ns = switches.ran_ns();
+    for (int waits = 0; waits < 100 && !switches.ahead(2); ++waits) {
+      switches.wait(due[2] + 1'000'000);
+    }
+    for (std::size_t k = 0; k < due.size(); ++k) {
+      const auto ahead = switches.ahead(k);
+      REQUIRE(ahead);
+      CHECK(ahead->time_ns >= due[k]);
+      if (!ahead->captured) {
+        continue; // something else ran there at that moment
+      }
+      ++captured;
+      const std::uint64_t first = word_of(ahead->copies, 0);
+      const std::uint64_t last = word_of(ahead->copies, 1);
+      CHECK((last == first || last + 1 == first));
+      CHECK(first > before);
+      CHECK(ahead->ran_ns > ran_ns);
+      CHECK(static_cast<std::int64_t>(ahead->ran_ns - ran_ns) <= ahead->time_ns - (due[0] - 3'000'000));
+      REQUIRE(ahead->copies.records.size() == 3);
+      CHECK(ahead->copies.records[0] + sizeof(Counts::Record) == ahead->copies.records[1]);
+      std::uint64_t key = 0;
+      std::memcpy(&key, ahead->copies.record_bytes + 2 * SwitchCapture::k_record_stride, sizeof key);
+      CHECK(key == 1003);
+      before = first;
+    }
+    switches.stay();
+  }
+  CHECK(captured > 10);
+}
+
+TEST_CASE("the sampler is woken when what is copied may not be enough") {
+  const Fixture fixture;
+  if (!fixture.switches || !fixture.switches->can_go_ahead()) {
+    return;
+  }
+  SwitchCapture &switches = *fixture.switches;
+  constexpr std::array<std::uint64_t, 2> k_some{1001, 1003};
+  constexpr std::array<std::uint64_t, 1> k_rest{1002};
+  const RecordList list = fixture.other.list();
+  const std::array<GuardedWord, 1> same{GuardedWord{list.root, 0xFFF, (list.root + 8) & 0xFFF}}; // where the first record is
+  const std::array<GuardedWord, 1> another{GuardedWord{list.root, 0xFFF, list.root & 0xFFF}};
+  const auto asks = [&](std::span<const GuardedWord> guards) {
+    std::size_t asked = 0;
+    const auto due = go_ahead(switches, guards);
+    while (monotonic_ns() < due[2] + 1'000'000) {
+      switches.wait(due[2] + 1'000'000);
+    }
+    for (std::size_t k = 0; k < due.size(); ++k) {
+      const auto ahead = switches.ahead(k);
+      asked += ahead && !ahead->captured ? 1U : 0U;
+    }
+    switches.stay();
+    return asked;
+  };
+  const auto least_asked = [&](std::span<const GuardedWord> guards) { // without what else runs on the CPU
+    return std::min({asks(guards), asks(guards), asks(guards), asks(guards)});
+  };
+  switches.request(list);
+  switches.know(k_some);
+  CHECK(least_asked({}) == 3);
+  switches.know(k_rest);
+  CHECK(least_asked({}) == 0);
+  CHECK(least_asked(same) == 0);
+  CHECK(least_asked(another) == 3);
+  switches.forget_keys();
+  CHECK(least_asked({}) == 3);
+  RecordList endless = list;
+  endless.next = endless.key = 0;
+  endless.size = 8;
+  endless.root = list.root + 8; // whose word is no pointer
+  switches.request(endless);
+  CHECK(least_asked({}) == 3);
+
+  // It wakes up long before the time is over.
+  switches.request(list);
+  const auto due = go_ahead(switches, another);
+  const std::int64_t late = due[2] + 500'000'000;
+  switches.wait(late);
+  CHECK(monotonic_ns() < late - 400'000'000);
+  CHECK(switches.ahead(0).has_value());
 }

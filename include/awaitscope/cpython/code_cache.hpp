@@ -27,6 +27,9 @@ public:
   /// `now_ns`: the monotonic clock, from a caller who will call confirm(); 0 from others.
   void begin(Address interpreter, std::int64_t now_ns = 0);
 
+  /// The word that says that the count of code objects is still what it was at the last begin(); none where there is no count.
+  [[nodiscard]] std::optional<GuardedWord> count_word(Address interpreter) const;
+
   /// The code object at this address in the current snapshot. Nothing if it is none, or cannot be read.
   std::optional<CodeId> find(Address code);
 
@@ -75,6 +78,7 @@ private:
     bool another_before = false; ///< the address had another before
   };
 
+  [[nodiscard]] Address count_address(Address interpreter) const;
   std::uint32_t read_count(Address interpreter);
   [[nodiscard]] bool is_settled(const Known &known) const;
   std::optional<Identity> identify(Address code);

@@ -26,6 +26,9 @@ class InterpreterReader {
 public:
   InterpreterReader(ObjectReader &objects, const PythonRuntime &runtime) : objects_(objects), runtime_(runtime) {}
 
+  /// Of the only interpreter: the word that says that thread_generation() is still this. None if there are several.
+  [[nodiscard]] std::optional<GuardedWord> generation_word(std::uint64_t generation) const;
+
   /// Every thread of every interpreter, as they now are. Thread states that are being made or torn down are left out. Of each
   /// interpreter only those that are newer than the newest one that is `known`.
   std::vector<ThreadEntry> threads(const std::function<bool(const ThreadEntry &)> &known = nullptr);

@@ -39,6 +39,12 @@ public:
   /// Whether it is inside any call.
   bool has_frames(Address thread_state) { return current_frame(thread_state) != 0; }
 
+  /// The frames of this thread state as a list, from the innermost one on, with their code as the key. Without its thread.
+  [[nodiscard]] RecordList frames_of(Address thread_state) const;
+
+  /// The code of the last stack's frames, as far as it is known for more than that look.
+  void add_codes(std::vector<std::uint64_t> &codes) const;
+
   std::optional<RawFrame> raw_frame(Address address);
 
   /// The first local variables of a frame: its positional arguments. 0 if it is unset.
@@ -62,6 +68,7 @@ private:
   Address current_frame(Address thread_state);
   Address frame_before_entry(Address thread_state);
   Address first_instruction(const std::byte *frame, Address code);
+  [[nodiscard]] std::size_t head_size() const;
   Address value_stack_end(const std::byte *frame, Address address) const;
 
   /// What a place in a code object was last decoded to: a program is in few places most of the time.

@@ -55,6 +55,7 @@ struct Sample {
 struct SamplingTotals {
   std::uint64_t ticks = 0;     ///< moments at which the process was looked at
   std::uint64_t samples = 0;   ///< thread samples taken
+  std::uint64_t alone = 0;     ///< of the ticks, taken by the kernel while the sampler slept; not in a recording
   std::uint64_t partial = 0;   ///< of these, with an unreadable part
   std::uint64_t retries = 0;   ///< reads repeated because the thread had run on meanwhile
   std::int64_t elapsed_ns = 0; ///< first to last tick

@@ -29,6 +29,19 @@ private:
   std::size_t size_;
 };
 
+/// One perf event, for a BPF program to read.
+class BpfEvent {
+public:
+  BpfEvent();
+  /// None where it is negative.
+  [[nodiscard]] int map() const { return map_.get(); }
+  bool set(int event);
+
+private:
+  UniqueFd map_;
+  int event_ = -1;
+};
+
 /// Writes a BPF program, instruction by instruction (Documentation/bpf/standardization/instruction-set.rst of the kernel).
 /// All arithmetic and comparison is on 64 bits, without signs.
 class BpfProgram {
@@ -44,14 +57,26 @@ public:
 
   void set(Register to, std::int32_t value);
   void set(Register to, Register from);
+  void set_wide(Register to, std::uint64_t value); ///< all 64 bits, where std::int32_t does not hold it
   void set_address(Register to, const BpfMemory &memory);
+  void set_map(Register to, int map);
   void load(Register to, Place from, Size size = Size::double_word);
   void store(Place to, Register from, Size size = Size::double_word);
   void store(Place to, std::int32_t value, Size size = Size::double_word);
   void add(Register to, std::int32_t value);
   void add(Register to, Register value);
+  void subtract(Register to, Register value);
+  void multiply(Register to, std::int32_t value);
+  void multiply(Register to, Register value);
+  void mask(Register to, std::int32_t bits);
+  void mask(Register to, Register bits);
+  void merge(Register to, Register bits);  ///< or
+  void change(Register to, Register bits); ///< exclusive or
+  void negate(Register to);
   void shift_left(Register to, std::int32_t bits);
   void shift_right(Register to, std::int32_t bits);
+  /// Stores `value` if what is there equals r0; r0 is then what was there.
+  void compare_exchange(Place at, Register value);
   void call(bpf_func_id helper);
   void exit();
 
@@ -64,6 +89,7 @@ public:
   void jump_unless_equal(Register left, std::int32_t right, Label to);
   void jump_unless_less(Register left, Register right, Label to);
   void jump_unless_less(Register left, std::int32_t right, Label to);
+  void jump_if_more(Register left, Register right, Label to);
   void jump_if_more(Register left, std::int32_t right, Label to);
 
   /// Hands it to the kernel, which runs it whenever it passes the tracepoint, until the result is closed. None where it does not

@@ -25,6 +25,9 @@ public:
 
   [[nodiscard]] std::optional<EventCount> read() const;
 
+  /// What perf_event_open(2) has returned; stays this object's.
+  [[nodiscard]] int descriptor() const { return fd_.get(); }
+
 private:
   explicit PerfCounter(UniqueFd fd) : fd_(std::move(fd)) {}
 

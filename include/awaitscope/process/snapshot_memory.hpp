@@ -51,8 +51,17 @@ public:
   /// Has the kernel copy what the next look will likely use. Not of one that tracks changes.
   void request(SwitchCapture &switches);
 
+  enum class Beyond : std::uint8_t {
+    fetch,  ///< what is missing
+    refuse, ///< it: the target has run on since
+  };
   /// Starts a new look with what was copied of that; the copies must stay as they are for as long as the look lasts.
-  ReadStatus begin(const SwitchCapture &switches);
+  ReadStatus begin(const Copies &copies, Beyond beyond = Beyond::fetch);
+
+  /// Has this look asked for anything that was not copied, and was refused?
+  [[nodiscard]] bool refused() const { return refused_; }
+  /// Has this look the records of a list?
+  [[nodiscard]] bool has_records() const { return !records_.empty(); }
 
   /// Copies from the snapshot, fetching what is missing. False if it cannot be read whole.
   bool copy(Address address, void *out, std::size_t size);
@@ -136,12 +145,12 @@ private:
     std::uint32_t look = 0;    ///< the look for which `offset` holds
     std::uint32_t touched = 0; ///< the last look that asked for it
     float use = 0;             ///< how likely a look used it, as of `touched`
-    std::uint32_t offset = 0;  ///< into bytes_, in blocks; while changes are tracked, for good
+    std::uint32_t offset = 0;  ///< into bytes_, in blocks; while changes are tracked, for good; if copied, into copies_, in bytes
     BlockState state = BlockState::absent;
     bool occupied = false;
     bool listed = false; ///< in candidates_
     bool placed = false; ///< `offset` is for good
-    bool copied = false; ///< by the kernel: `offset` is the place in the request
+    bool copied = false; ///< by the kernel
     Extent has;          ///< what of it is present
     Extent used;         ///< by the looks, in whole cache lines
   };
@@ -151,6 +160,8 @@ private:
   const std::byte *block(std::uint64_t number, std::size_t within, std::size_t size);
   [[nodiscard]] static std::size_t offset_of(const Slot &slot, std::size_t within);
   void note_use(Slot &slot, std::size_t within, std::size_t size);
+  [[nodiscard]] const std::byte *record(std::size_t index, Address address, std::size_t size) const;
+  const std::byte *record_with(Address address, std::size_t size);
   void fetch_object(Address address, std::size_t size);
   void take_part(std::uint64_t number, Address from, Address to, Address end);
   void start();
@@ -186,6 +197,12 @@ private:
   std::size_t last_offset_ = 0;  ///< of the first byte of last_extent_
   std::uint32_t last_look_ = 0;
   const std::byte *copies_ = nullptr;    ///< what the kernel has copied for this look
+  std::span<const Address> records_;     ///< and the records of a list
+  const std::byte *record_bytes_ = nullptr;
+  std::size_t record_size_ = 0;
+  std::size_t near_record_ = 0; ///< the last one used: they are used in order
+  Beyond beyond_ = Beyond::fetch;
+  bool refused_ = false;
   std::vector<std::uint64_t> requested_; ///< blocks
   std::vector<RemoteRange> request_;
   std::array<std::byte, k_longest_view> across_{}; ///< a view that lies in two blocks

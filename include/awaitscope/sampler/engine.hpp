@@ -7,6 +7,7 @@
 
 #include "awaitscope/model/sample.hpp"
 #include "awaitscope/process/snapshot_memory.hpp"
+#include "awaitscope/sampler/ahead_ticks.hpp"
 #include "awaitscope/sampler/target.hpp"
 
 namespace awaitscope {
@@ -48,6 +49,9 @@ public:
 
   /// The tick is over: prepares the next look at this target.
   virtual void prepare(Target & /*target*/) {}
+
+  /// Ticks that it takes without the sampler; null where it cannot.
+  virtual AheadTicks *ahead() { return nullptr; }
 
   /// How long threads could not run because of all looks so far, also of those that were void.
   [[nodiscard]] std::int64_t held_ns() const { return held_ns_; }

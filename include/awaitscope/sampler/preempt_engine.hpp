@@ -38,6 +38,7 @@ public:
   [[nodiscard]] bool knows_runnable(const TargetThread &thread) const override;
   void step_aside() override { pin_.step_aside(); }
   void prepare(Target &target) override;
+  AheadTicks *ahead() override { return ahead_ ? &*ahead_ : nullptr; }
   Capture capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
                   const std::function<void()> &look) override;
 
@@ -46,8 +47,12 @@ private:
   bool look_at(const SwitchCapture::Moment &moment, Target &target, const std::function<void()> &look,
                Capture &capture);
 
+  void request_frames(Target &target);
+
   std::future<std::unique_ptr<SwitchCapture>> opening_;
   std::unique_ptr<SwitchCapture> switches_;
+  std::optional<AheadTicks> ahead_;
+  ThreadId frames_of_ = 0; ///< whose frames are copied as well
   PromptScheduling scheduling_;
   CpuPin pin_;
 };

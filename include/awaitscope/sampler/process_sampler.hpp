@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "awaitscope/sampler/process_events.hpp"
 #include "awaitscope/sampler/sample_batch.hpp"
 #include "awaitscope/sampler/sample_sink.hpp"
+#include "awaitscope/sampler/steady_thread.hpp"
 #include "awaitscope/sampler/target.hpp"
 #include "awaitscope/sampler/task_watcher.hpp"
 #include "awaitscope/sampler/thread_stats.hpp"
@@ -48,8 +50,23 @@ public:
   }
 
   enum class Health : std::uint8_t { running, ended };
-  /// `weight`: of the samples, for how many ticks of the rate that was asked for they stand.
-  Health tick(SampleSink &sink, std::uint64_t weight);
+  /// `weight`: of the samples, for how many ticks of the rate that was asked for they stand. `others_weight`: another one for all
+  /// threads but the one that the engine goes ahead with; 0: these are not looked at.
+  Health tick(SampleSink &sink, std::uint64_t weight, std::optional<std::uint64_t> others_weight = std::nullopt);
+
+  /// How many of the coming ticks the engine may take without the sampler: only if nearly all is seen of late that there was to
+  /// see.
+  [[nodiscard]] std::size_t may_go_ahead(double rate_hz) const;
+  /// Has it take these. To be called last, as prepare(). False if it cannot.
+  bool go_ahead(std::span<const std::int64_t> due_ns);
+  enum class Passed : std::uint8_t {
+    none,  ///< yet
+    taken, ///< its sample is told, or counted as lost
+    asks,  ///< it has to be taken now, by tick()
+  };
+  /// The next one of those ticks, if it has passed.
+  Passed take_passed(SampleSink &sink, std::uint64_t weight);
+  void stop_ahead();
 
   /// To be called after each tick: looks for threads that no sample has shown, if it is time to.
   Health housekeep(std::int64_t now);
@@ -71,6 +88,10 @@ private:
   Health visit(TargetThread &thread, SampleSink &sink);
   Health visit_all(SampleSink &sink, std::uint64_t weight);
   Health visit_if(SampleSink &sink, const std::function<bool(std::size_t)> &wanted);
+  Health visit_apart(SampleSink &sink, std::uint64_t weight, std::uint64_t others_weight);
+  void tell(TargetThread &thread, ThreadState state, const SchedStat &stat, std::int64_t time_ns, SampleSink &sink);
+  [[nodiscard]] bool can_go_ahead(const TargetThread &thread, ThreadState state);
+  TargetThread *followed();
   Health ask_and_visit(TargetThread &thread, SampleSink &sink);
   TargetThread *taken_from();
   TargetThread *gil_holder(const TargetThread *taken_from);
@@ -89,10 +110,14 @@ private:
   SamplingTotals &totals_;
   ThreadStats thread_stats_;
   ThreadTurns turns_;
+  SteadyThread steady_;
   TaskWatcher watcher_;
   LastPeriods last_periods_;
   std::optional<ProcessEvents> events_;
   bool first_tick_ = true;
+  std::size_t ahead_count_ = 0; ///< ticks that the engine takes
+  std::size_t ahead_asked_ = 0; ///< of these, that it could not
+  bool ahead_refused_ = false;  ///< what it had copied was not enough
 
   // What the last look found; void until the engine has accepted it.
   PythonStack stack_;

@@ -30,7 +30,10 @@ public:
   void on_progress(std::function<void(const SamplingTotals &)> progress) { progress_ = std::move(progress); }
 
 private:
-  bool tick(SampleSink &sink);
+  bool tick(SampleSink &sink, std::uint64_t weight, std::optional<std::uint64_t> others_weight = std::nullopt);
+  void plan(std::int64_t due_ns, std::int64_t end_ns, Pacer &pacer);
+  bool take_ticks(SampleSink &sink, const std::atomic<bool> &stop);
+  bool take_ticks_ahead(ProcessSampler &process, SampleSink &sink, const std::atomic<bool> &stop);
   void take_events(SampleSink &sink);
   void close(const ProcessSampler &process);
   void count_events();
@@ -49,6 +52,7 @@ private:
   EventCount closed_events_;                         ///< of processes that are over
   bool events_known_ = true;                         ///< of all of them
   std::int64_t start_ns_ = 0;
+  std::vector<std::int64_t> due_; ///< the ticks of the plan
   std::vector<std::unique_ptr<ProcessSampler>> processes_;
   std::function<void(const SamplingTotals &)> progress_;
   std::int64_t next_progress_ns_ = 0;

@@ -1,0 +1,103 @@
+#include <algorithm>
+
+#include "awaitscope/sampler/process_sampler.hpp"
+#include "awaitscope/support/clock.hpp"
+
+namespace awaitscope {
+namespace {
+
+constexpr std::size_t k_worth_it = 2;                         // ticks
+constexpr std::int64_t k_longest_ns = k_ns_per_second / 10; // so that a stop is noticed, and other threads are
+
+} // namespace
+
+/// Was all that was read of it in the accepted look what the engine had copied?
+bool ProcessSampler::can_go_ahead(const TargetThread &thread, ThreadState state) {
+  return state == ThreadState::running && !thread.shared && !seen_threads_ && subject_ &&
+         target_->memory().has_records() && !target_->memory().read_more();
+}
+
+TargetThread *ProcessSampler::followed() {
+  const ThreadId tid = steady_.tid();
+  std::vector<TargetThread> &threads = target_->threads();
+  const auto found = std::find_if(threads.begin(), threads.end(), [&](const TargetThread &thread) {
+    return thread.watch.tid() == tid && !thread.shared && !thread.left;
+  });
+  return found == threads.end() ? nullptr : &*found;
+}
+
+std::size_t ProcessSampler::may_go_ahead(double rate_hz) const {
+  const bool simple = options_.idle == IdleThreads::skip && options_.all_tasks == AllTasks::skip;
+  if (!simple || engine_.ahead() == nullptr || !steady_.steady() || !new_threads_.empty()) {
+    return 0;
+  }
+  const auto ticks = static_cast<std::size_t>(static_cast<double>(k_longest_ns) * rate_hz / k_ns_per_second);
+  const std::size_t most = std::min(ticks, AheadTicks::k_most + 1); // the last one is the sampler's
+  return most > k_worth_it ? most - 1 : 0;
+}
+
+bool ProcessSampler::go_ahead(std::span<const std::int64_t> due_ns) {
+  const TargetThread *const thread = followed();
+  ahead_asked_ = 0;
+  ahead_refused_ = false;
+  ahead_count_ = due_ns.size();
+  return thread != nullptr && engine_.ahead()->begin(*target_, *thread, generation_, due_ns);
+}
+
+ProcessSampler::Passed ProcessSampler::take_passed(SampleSink &sink, std::uint64_t weight) {
+  AheadTicks &ahead = *engine_.ahead();
+  const std::optional<SwitchCapture::Ahead> tick = ahead.next();
+  if (!tick) {
+    return Passed::none;
+  }
+  if (!tick->captured) {
+    ++ahead_asked_;
+    return Passed::asks;
+  }
+  TargetThread *const thread = followed();
+  const auto look_then = [&] { look(*thread, CountEvents::skip); };
+  const bool whole = thread != nullptr && thread->stat && thread->watch.tid() == ahead.tid() &&
+                     AheadTicks::look(*target_, *tick, std::cref(look_then)) && subject_ && !seen_threads_;
+  if (!whole) {
+    ahead_refused_ = true;
+    ahead.forget();
+    lose(Loss::unreadable);
+    return Passed::taken;
+  }
+  totals_.read_ns += tick->took_ns;
+  totals_.longest_read_ns = std::max(totals_.longest_read_ns, tick->took_ns);
+  if (!stack_.frames.empty()) {
+    sample_.weight = weight;
+    seen_count_ = thread->counter ? std::optional(tick->count) : std::nullopt;
+    tell(*thread, ThreadState::running, {ahead.cpu_ns(*tick), thread->stat->wait_ns, thread->stat->times_run},
+         tick->time_ns, sink);
+  }
+  return Passed::taken;
+}
+
+void ProcessSampler::stop_ahead() {
+  totals_.lost[static_cast<std::size_t>(Loss::late)] += engine_.ahead()->end();
+  if (ahead_refused_ || ahead_asked_ * 2 > ahead_count_) {
+    steady_.broke();
+  } else {
+    steady_.held();
+  }
+}
+
+/// The thread that the engine goes ahead with counts as in any tick; the others as ThreadTurns has it: seldom, and for more.
+ProcessSampler::Health ProcessSampler::visit_apart(SampleSink &sink, std::uint64_t weight,
+                                                   std::uint64_t others_weight) {
+  TargetThread *const thread = followed();
+  sample_.weight = weight;
+  if (thread != nullptr && ask_and_visit(*thread, sink) == Health::ended) {
+    return Health::ended;
+  }
+  if (others_weight == 0) {
+    return Health::running;
+  }
+  thread_stats_.refresh(target_->threads());
+  sample_.weight = others_weight;
+  return visit_if(sink, [&](std::size_t i) { return &target_->threads()[i] != thread; });
+}
+
+} // namespace awaitscope

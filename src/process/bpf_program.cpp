@@ -172,9 +172,7 @@ void BpfProgram::jump_unless_less(Register left, std::int32_t right, Label to) {
   jump(BPF_JGE | BPF_K, left, r0, right, to);
 }
 
-void BpfProgram::jump_if_more(Register left, Register right, Label to) {
-  jump(BPF_JGT | BPF_X, left, right, 0, to);
-}
+void BpfProgram::jump_if_more(Register left, Register right, Label to) { jump(BPF_JGT | BPF_X, left, right, 0, to); }
 
 void BpfProgram::jump_if_more(Register left, std::int32_t right, Label to) {
   jump(BPF_JGT | BPF_K, left, r0, right, to);

@@ -19,8 +19,8 @@ constexpr std::size_t k_most_guards = SwitchCapture::k_most_guards;
 
 /// The table of known keys: each is anywhere in its bucket, which is one cache line. 0 is no key.
 constexpr unsigned k_bucket_bits = 8;
-constexpr std::size_t k_bucket = 8;               ///< keys
-constexpr std::uint64_t k_mix = 0x9E3779B1;       ///< spreads keys over the table: 2^32 over the golden ratio
+constexpr std::size_t k_bucket = 8;         ///< keys
+constexpr std::uint64_t k_mix = 0x9E3779B1; ///< spreads keys over the table: 2^32 over the golden ratio
 constexpr std::size_t bucket_of(std::uint64_t key) {
   return static_cast<std::size_t>((key * k_mix & 0xFFFFFFFF) >> (32 - k_bucket_bits));
 }
@@ -54,7 +54,7 @@ struct Shared {
   std::uint64_t list_key_mask = 0;
   std::uint64_t list_size = 0;
   std::uint64_t list_tid = 0; ///< whose it is
-  std::uint64_t counts = 0; ///< not 0: the counter in Memories::counter is read
+  std::uint64_t counts = 0;   ///< not 0: the counter in Memories::counter is read
   std::uint64_t guards = 0;
   std::array<std::uint64_t, k_most_guards> guard_addresses{};
   std::array<std::uint64_t, k_most_guards> guard_masks{};
@@ -72,10 +72,10 @@ struct Slot {
   std::uint64_t ran_ns = 0; ///< of Shared, as of this moment
   std::uint32_t state = 0;  ///< MomentState
   std::uint32_t records = 0;
-  std::uint64_t whole = 0;   ///< all records were copied
-  std::uint64_t unknown = 0; ///< not 0: the key of one of them is not known
-  std::uint64_t word = 0;    ///< scratch
-  std::array<std::uint64_t, 3> count{}; ///< counted, enabled and running, as perf tells them
+  std::uint64_t whole = 0;                          ///< all records were copied
+  std::uint64_t unknown = 0;                        ///< not 0: the key of one of them is not known
+  std::uint64_t word = 0;                           ///< scratch
+  std::array<std::uint64_t, 3> count{};             ///< counted, enabled and running, as perf tells them
   std::array<std::uint8_t, k_most_ranges> failed{}; ///< 0: the range was copied
   std::array<std::uint64_t, k_most_records> record_addresses{};
   std::array<std::byte, k_most_records * k_record> record_bytes{};

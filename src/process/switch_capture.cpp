@@ -50,7 +50,7 @@ struct SwitchCapture::Programs {
     return shared_memory.data() != nullptr && slots_memory.data() != nullptr && keys_memory.data() != nullptr;
   }
   // The kernel's memory, which the programs know as this.
-  [[nodiscard]] Shared &shared() const { return *reinterpret_cast<Shared *>(shared_memory.data()); } // NOLINT
+  [[nodiscard]] Shared &shared() const { return *reinterpret_cast<Shared *>(shared_memory.data()); }          // NOLINT
   [[nodiscard]] std::uint64_t *keys() const { return reinterpret_cast<std::uint64_t *>(keys_memory.data()); } // NOLINT
   [[nodiscard]] Slot &slot(std::size_t index) const {
     return *(reinterpret_cast<Slot *>(slots_memory.data()) + index); // NOLINT
@@ -145,9 +145,7 @@ void SwitchCapture::know(std::span<const std::uint64_t> keys) {
   }
 }
 
-void SwitchCapture::forget_keys() {
-  std::fill_n(programs_->keys(), capture::k_bucket << capture::k_bucket_bits, 0);
-}
+void SwitchCapture::forget_keys() { std::fill_n(programs_->keys(), capture::k_bucket << capture::k_bucket_bits, 0); }
 
 void SwitchCapture::go_ahead(std::span<const std::int64_t> due_ns, std::span<const GuardedWord> guards) {
   stay();
@@ -195,9 +193,12 @@ std::optional<SwitchCapture::Ahead> SwitchCapture::ahead(std::size_t index) cons
   if (state == capture::MomentState::empty) {
     return std::nullopt;
   }
-  return Ahead{state == capture::MomentState::captured, static_cast<std::int64_t>(slot.time_ns),
-               static_cast<std::int64_t>(slot.took_ns), slot.ran_ns,
-               EventCount{slot.count[0], slot.count[1], slot.count[2]}, copies_at(index + 1)};
+  return Ahead{state == capture::MomentState::captured,
+               static_cast<std::int64_t>(slot.time_ns),
+               static_cast<std::int64_t>(slot.took_ns),
+               slot.ran_ns,
+               EventCount{slot.count[0], slot.count[1], slot.count[2]},
+               copies_at(index + 1)};
 }
 
 std::optional<SwitchCapture::Moment> SwitchCapture::moment() const {

@@ -75,8 +75,7 @@ bool PreemptEngine::knows_runnable(const TargetThread &thread) const {
   return moment && moment->runnable;
 }
 
-void PreemptEngine::prepare(Target &target) {
-  pin_.come_back(); // so that the timer takes the CPU from the thread that is to be read
+void PreemptEngine::prepare(Target &target, bool anew) {
   if (opening_.valid() && opening_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
     switches_ = opening_.get();
     if (switches_ && switches_->can_go_ahead()) {
@@ -84,9 +83,14 @@ void PreemptEngine::prepare(Target &target) {
     }
   }
   if (switches_ && switches_->process() == target.process().pid()) {
-    target.memory().request(*switches_);
-    request_frames(target);
+    if (anew) {
+      target.memory().request(*switches_);
+    }
+    if (pin_.cpu() >= 0) { // aside, it may have taken the CPU from any
+      request_frames(target);
+    }
   }
+  pin_.come_back(); // so that the timer takes the CPU from the thread that is to be read
 }
 
 /// Those of the thread that the CPU was taken from last.

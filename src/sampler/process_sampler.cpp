@@ -307,7 +307,6 @@ ProcessSampler::Health ProcessSampler::visit_if(SampleSink &sink, const std::fun
 
 ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weight,
                                             std::optional<std::uint64_t> others_weight) {
-  any_left_ = false;
   any_sampled_ = false;
   const auto visit_threads = [&] {
     return others_weight ? visit_apart(sink, weight, *others_weight) : visit_all(sink, weight);
@@ -316,8 +315,9 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weig
     return Health::ended;
   }
   steady_.end_tick();
-  if (any_left_) {
+  if (any_left_ && (!turns_.apply() || turns_.now())) { // few wait for it: closing their files takes a while
     target_->drop_left_threads();
+    any_left_ = false;
   }
   if (!new_threads_.empty()) {
     // Threads are found by their numbers. If the process still is there afterwards, these were its own: until it is reaped,

@@ -6,7 +6,7 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::size_t k_worth_it = 2;                         // ticks
+constexpr std::size_t k_worth_it = 2;                       // ticks
 constexpr std::int64_t k_longest_ns = k_ns_per_second / 10; // so that a stop is noticed, and other threads are
 
 } // namespace

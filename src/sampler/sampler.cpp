@@ -110,9 +110,8 @@ bool Sampler::take_ticks(SampleSink &sink, const std::atomic<bool> &stop) {
   if (!alone.empty() && processes_.front()->go_ahead(alone)) {
     return take_ticks_ahead(*processes_.front(), sink, stop);
   }
-  return std::all_of(due_.begin(), due_.end(), [&](std::int64_t due_ns) {
-    return sleep_until(due_ns, stop) && tick(sink, rate_.weight());
-  });
+  return std::all_of(due_.begin(), due_.end(),
+                     [&](std::int64_t due_ns) { return sleep_until(due_ns, stop) && tick(sink, rate_.weight()); });
 }
 
 bool Sampler::take_ticks_ahead(ProcessSampler &process, SampleSink &sink, const std::atomic<bool> &stop) {

@@ -315,7 +315,8 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
                     event_summary(plan.event, totals), outcome(plan, view)));
   }
   if (options.verbosity == Verbosity::verbose) {
-    say(fmt::format(std::locale("C"), "of the ticks, {} were taken by bpf alone, while the recorder slept", totals.alone));
+    say(fmt::format(std::locale("C"), "of the ticks, {} were taken by bpf alone, while the recorder slept",
+                    totals.alone));
   }
   return {};
 }

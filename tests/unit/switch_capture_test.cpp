@@ -289,7 +289,8 @@ TEST_CASE("the sampler is woken when what is copied may not be enough") {
   constexpr std::array<std::uint64_t, 2> k_some{1001, 1003};
   constexpr std::array<std::uint64_t, 1> k_rest{1002};
   const RecordList list = fixture.other.list();
-  const std::array<GuardedWord, 1> same{GuardedWord{list.root, 0xFFF, (list.root + 8) & 0xFFF}}; // where the first record is
+  const std::array<GuardedWord, 1> same{
+      GuardedWord{list.root, 0xFFF, (list.root + 8) & 0xFFF}}; // where the first record is
   const std::array<GuardedWord, 1> another{GuardedWord{list.root, 0xFFF, list.root & 0xFFF}};
   const auto asks = [&](std::span<const GuardedWord> guards) {
     std::size_t asked = 0;

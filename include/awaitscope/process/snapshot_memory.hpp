@@ -145,7 +145,8 @@ private:
     std::uint32_t look = 0;    ///< the look for which `offset` holds
     std::uint32_t touched = 0; ///< the last look that asked for it
     float use = 0;             ///< how likely a look used it, as of `touched`
-    std::uint32_t offset = 0;  ///< into bytes_, in blocks; while changes are tracked, for good; if copied, into copies_, in bytes
+    std::uint32_t offset =
+        0; ///< into bytes_, in blocks; while changes are tracked, for good; if copied, into copies_, in bytes
     BlockState state = BlockState::absent;
     bool occupied = false;
     bool listed = false; ///< in candidates_
@@ -196,8 +197,8 @@ private:
   std::uint64_t last_block_ = 0; ///< what block() returned last in this look, if last_look_ says so
   std::size_t last_offset_ = 0;  ///< of the first byte of last_extent_
   std::uint32_t last_look_ = 0;
-  const std::byte *copies_ = nullptr;    ///< what the kernel has copied for this look
-  std::span<const Address> records_;     ///< and the records of a list
+  const std::byte *copies_ = nullptr; ///< what the kernel has copied for this look
+  std::span<const Address> records_;  ///< and the records of a list
   const std::byte *record_bytes_ = nullptr;
   std::size_t record_size_ = 0;
   std::size_t near_record_ = 0; ///< the last one used: they are used in order

@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "awaitscope/model/ids.hpp"
 #include "awaitscope/model/event_count.hpp"
+#include "awaitscope/model/ids.hpp"
 #include "awaitscope/process/perf_counter.hpp"
 #include "awaitscope/process/remote_memory.hpp"
 
@@ -16,14 +16,14 @@ namespace awaitscope {
 
 /// A list in the target's memory, each record of which points at the next one. Offsets in bytes.
 struct RecordList {
-  ThreadId tid = 0;            ///< whose list it is
-  Address root = 0;            ///< where the pointer to the first record is; 0: there is no list
-  bool indirect = false;       ///< rather that to something which has that pointer at `first`
+  ThreadId tid = 0;      ///< whose list it is
+  Address root = 0;      ///< where the pointer to the first record is; 0: there is no list
+  bool indirect = false; ///< rather that to something which has that pointer at `first`
   std::uint32_t first = 0;
-  std::uint32_t next = 0;      ///< in a record, where the pointer to the next one is; a null pointer ends the list
-  std::uint32_t key = 0;       ///< and where the record's key is
+  std::uint32_t next = 0; ///< in a record, where the pointer to the next one is; a null pointer ends the list
+  std::uint32_t key = 0;  ///< and where the record's key is
   std::uint64_t key_mask = ~std::uint64_t{0};
-  std::uint32_t size = 0;      ///< of a record, as far as it is copied: at most SwitchCapture::k_longest_record
+  std::uint32_t size = 0; ///< of a record, as far as it is copied: at most SwitchCapture::k_longest_record
 };
 
 /// A word of the target's memory, as it was.
@@ -35,9 +35,9 @@ struct GuardedWord {
 
 /// What was copied at one moment. Points into the SwitchCapture, and holds as long as that copies nothing else there.
 struct Copies {
-  const std::byte *bytes = nullptr;       ///< the ranges of the request, one behind the other
-  std::span<const std::uint8_t> failed;   ///< for each of them: 0 if it could be copied
-  std::span<const Address> records;       ///< the addresses of the list's records, from the first one on
+  const std::byte *bytes = nullptr;        ///< the ranges of the request, one behind the other
+  std::span<const std::uint8_t> failed;    ///< for each of them: 0 if it could be copied
+  std::span<const Address> records;        ///< the addresses of the list's records, from the first one on
   const std::byte *record_bytes = nullptr; ///< SwitchCapture::k_record_stride bytes apart
   std::size_t record_size = 0;
 };
@@ -65,12 +65,12 @@ struct Copies {
 class SwitchCapture {
 public:
   static constexpr std::size_t k_most_ranges = 128;
-  static constexpr std::size_t k_longest = 1024;            ///< bytes of a range
+  static constexpr std::size_t k_longest = 1024;         ///< bytes of a range
   static constexpr std::size_t k_most_bytes = 32 * 1024; ///< of all ranges together
   static constexpr std::size_t k_most_records = 256;
   static constexpr std::size_t k_longest_record = 120; ///< bytes
   static constexpr std::size_t k_record_stride = 128;
-  static constexpr std::size_t k_most_ahead = 8;       ///< moments
+  static constexpr std::size_t k_most_ahead = 8; ///< moments
   static constexpr std::size_t k_most_guards = 8;
 
   /// For the thread `sampler` of this process, and the threads of `process`. Null where the kernel does not permit it (that takes

@@ -47,8 +47,9 @@ public:
   /// What comes now, until the tick is over, needs no thread to stand still: it should be in nobody's way.
   virtual void step_aside() {}
 
-  /// The tick is over: prepares the next look at this target.
-  virtual void prepare(Target & /*target*/) {}
+  /// The tick is over: prepares the next look at this target. `anew`: with what the last looks have used; else it may go by what
+  /// it was told the last time.
+  virtual void prepare(Target & /*target*/, bool /*anew*/) {}
 
   /// Ticks that it takes without the sampler; null where it cannot.
   virtual AheadTicks *ahead() { return nullptr; }

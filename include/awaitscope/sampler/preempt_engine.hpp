@@ -37,7 +37,7 @@ public:
   [[nodiscard]] std::string name() const override { return switches_ ? "preempt, copying by bpf" : "preempt"; }
   [[nodiscard]] bool knows_runnable(const TargetThread &thread) const override;
   void step_aside() override { pin_.step_aside(); }
-  void prepare(Target &target) override;
+  void prepare(Target &target, bool anew) override;
   AheadTicks *ahead() override { return ahead_ ? &*ahead_ : nullptr; }
   Capture capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
                   const std::function<void()> &look) override;

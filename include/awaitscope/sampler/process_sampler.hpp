@@ -72,7 +72,7 @@ public:
   Health housekeep(std::int64_t now);
 
   /// To be called last in each tick.
-  void prepare() { engine_.prepare(*target_); }
+  void prepare() { engine_.prepare(*target_, !turns_.apply() || turns_.now()); }
 
   /// Drops what the batch holds of this process and proves to be named wrongly. How many samples.
   std::size_t drop_unconfirmed(SampleBatch &batch);
@@ -133,7 +133,7 @@ private:
   bool coroutines_seen_ = false;         ///< in an interpreter whose asyncio is not known
   std::int64_t unsettled_until_ns_ = 0;  ///< threads were born just now
   bool any_sampled_ = false;             ///< at the last tick
-  bool any_left_ = false;                ///< in this tick
+  bool any_left_ = false;                ///< since threads were dropped last
   std::optional<Address> seen_holder_;   ///< of the GIL, in the last look
   bool holder_known_ = true;             ///< who holds it can be read
   std::uint64_t checked_generation_ = 0;

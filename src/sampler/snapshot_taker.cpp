@@ -195,7 +195,8 @@ Result<ProcessSnapshot> take_snapshot(Target &target, Engine &engine) {
     status = attempt.run(snapshot);
     const bool late = monotonic_ns() > deadline;
     const bool whole = attempt.undisturbed() && target.tasks().saw_all();
-    if (status == CaptureStatus::captured && (whole || late)) {
+    const bool any = !snapshot.threads.empty(); // else it is ending, or has no Python thread just now
+    if (status == CaptureStatus::captured && ((whole && any) || (late && target.process().alive()))) {
       snapshot.consistent = whole;
       return snapshot;
     }

@@ -137,7 +137,7 @@ public:
 private:
   SwitchCapture(ThreadId process, ThreadId sampler);
   struct Programs;
-  [[nodiscard]] Copies copies_at(std::size_t slot) const;
+  [[nodiscard]] Copies copies_at(std::size_t index) const;
 
   ThreadId process_;
   std::unique_ptr<Programs> programs_;

@@ -114,10 +114,8 @@ private:
   TaskWatcher watcher_;
   LastPeriods last_periods_;
   std::optional<ProcessEvents> events_;
-  bool first_tick_ = true;
   std::size_t ahead_count_ = 0; ///< ticks that the engine takes
   std::size_t ahead_asked_ = 0; ///< of these, that it could not
-  bool ahead_refused_ = false;  ///< what it had copied was not enough
 
   // What the last look found; void until the engine has accepted it.
   PythonStack stack_;
@@ -132,10 +130,12 @@ private:
   std::vector<ThreadEntry> new_threads_; ///< to be taken over after the tick
   bool coroutines_seen_ = false;         ///< in an interpreter whose asyncio is not known
   std::int64_t unsettled_until_ns_ = 0;  ///< threads were born just now
-  bool any_sampled_ = false;             ///< at the last tick
-  bool any_left_ = false;                ///< since threads were dropped last
-  std::optional<Address> seen_holder_;   ///< of the GIL, in the last look
-  bool holder_known_ = true;             ///< who holds it can be read
+  bool first_tick_ = true;
+  bool ahead_refused_ = false;         ///< what the engine had copied was not enough
+  bool any_sampled_ = false;           ///< at the last tick
+  bool any_left_ = false;              ///< since threads were dropped last
+  std::optional<Address> seen_holder_; ///< of the GIL, in the last look
+  bool holder_known_ = true;           ///< who holds it can be read
   std::uint64_t checked_generation_ = 0;
   std::int64_t next_housekeeping_ns_ = 0;
   Sample sample_;

@@ -42,6 +42,11 @@ def stolen_ns():
         return int(file.readline().split()[8]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
+def ticks(said):
+    """The ticks of a recording, by its summary: where CPUs are stolen, many of those that were due never happen."""
+    return int(re.search(r"at ([\d,]+) ticks", said)[1].replace(",", ""))
+
+
 class Target:
     """A running program under observation; a context manager.
 

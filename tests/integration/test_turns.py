@@ -23,7 +23,7 @@ class Turns(harness.InterpreterTest):
         self.assertLess(abs(share - native / (python + native)), 0.12,
                         "%s; by the target %.2f of it native\n%s" % (seen, native / (python + native), result.stderr))
         # Of the short waits for a CPU behind each handing over of the GIL a part is not seen, whichever way threads are asked.
-        due = RATE * (python + native) / 1e9
+        due = harness.ticks(result.stderr) / SECONDS * (python + native) / 1e9
         told = "%s of %d\n%s" % (seen, due, result.stderr)
         self.assertGreater(sum(seen.values()), 0.55 * due, told)
         self.assertLess(sum(seen.values()), 1.2 * due, told)

@@ -32,18 +32,13 @@ def in_native_code():
     return hashlib.sha256(BLOCK).digest()
 
 
-def runnable_ns(account):
-    account.seek(0)
-    return time.thread_time_ns() + int(account.read().split()[1])
-
-
 def seldom(words, end):
     account = open("/proc/thread-self/schedstat", "rb", buffering=0)
     while time.monotonic() < end:
         time.sleep(0.25)
-        begun = runnable_ns(account)
+        begun = truth.runnable_ns(account)
         in_native_code()
-        words[NATIVE] += runnable_ns(account) - begun
+        words[NATIVE] += truth.runnable_ns(account) - begun
 
 
 def main():
@@ -56,12 +51,12 @@ def main():
     account = open("/proc/thread-self/schedstat", "rb", buffering=0)
     rounds = 0
     while time.monotonic() < end:
-        begun = runnable_ns(account)
+        begun = truth.runnable_ns(account)
         heavy(30000)
-        between = runnable_ns(account)
+        between = truth.runnable_ns(account)
         light(10000)
         words[HEAVY] += between - begun
-        words[LIGHT] += runnable_ns(account) - between
+        words[LIGHT] += truth.runnable_ns(account) - between
         rounds += 1
         if rounds % 100 == 0:
             time.sleep(0.003)

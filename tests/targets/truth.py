@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import time
 
 WORD = 8
 
@@ -62,3 +63,10 @@ def announce(parsed, shared=None, **facts):
 def frame_fact(code):
     """A code object as a frame of a folded line names it."""
     return [getattr(code, "co_qualname", code.co_name), code.co_filename, code.co_firstlineno]
+
+
+def runnable_ns(account):
+    """For how long the calling thread could run so far: its own CPU time, and by `account`, its /proc/thread-self/schedstat
+    open for reading bytes, its waits for a CPU."""
+    account.seek(0)
+    return time.thread_time_ns() + int(account.read().split()[1])

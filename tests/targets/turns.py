@@ -25,22 +25,17 @@ def in_native_code(block):
     return hashlib.sha256(block).digest()
 
 
-def runnable_ns(account):
-    account.seek(0)
-    return time.thread_time_ns() + int(account.read().split()[1])
-
-
 def work(words, lock, seed, end):
     chance = random.Random(seed)
     block = bytes(1 << 20)
     account = open("/proc/thread-self/schedstat", "rb", buffering=0)
     while time.monotonic() < end:
         time.sleep(chance.uniform(0.02, 0.06))
-        begun = runnable_ns(account)
+        begun = truth.runnable_ns(account)
         in_python(30000)
-        between = runnable_ns(account)
+        between = truth.runnable_ns(account)
         in_native_code(block)
-        done = runnable_ns(account)
+        done = truth.runnable_ns(account)
         with lock:
             words[PYTHON] += between - begun
             words[NATIVE] += done - between

@@ -270,6 +270,7 @@ void emit_count(P &p, const Memories &memories, P::Label otherwise) {
 BpfProgram at_switch(const Memories &memories) {
   P p;
   const P::Label not_again = p.label();
+  const P::Label not_let_go = p.label();
   const P::Label take = p.label();
   const P::Label end = p.label();
   p.set(k_context, P::r1);
@@ -279,6 +280,11 @@ BpfProgram at_switch(const Memories &memories) {
   p.jump_unless_equal(P::r1, k_next_task, not_again);
   p.store(field(offsetof(Shared, taken_from)), 0);
   p.bind(not_again);
+  p.load(P::r1, field(offsetof(Shared, sampler_task)));
+  p.load(P::r2, {k_context, k_prev});
+  p.jump_unless_equal(P::r1, P::r2, not_let_go);
+  p.store(field(offsetof(Shared, taken_from)), 0);
+  p.bind(not_let_go);
   emit_account(p);
   p.load(P::r1, field(offsetof(Shared, sampler_task)));
   p.jump_if_equal(P::r1, k_next_task, take);

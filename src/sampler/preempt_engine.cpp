@@ -31,7 +31,7 @@ public:
     return address_ == 0 ? cpu : status == ReadStatus::ok ? as_cpu(guard_.value) : -1;
   }
 
-  /// Before anything else is read.
+  /// Without a snapshot.
   int where() {
     std::uint32_t cpu = 0;
     const bool told = address_ != 0 && target_.memory().remote().read(address_, &cpu, sizeof cpu) == ReadStatus::ok;
@@ -113,14 +113,15 @@ void PreemptEngine::request_frames(Target &target) {
 }
 
 /// The CPU was taken from the thread, and it has not run since.
-bool PreemptEngine::look_at(const SwitchCapture::Moment &moment, Target &target, const std::function<void()> &look,
-                            Capture &capture) {
+bool PreemptEngine::look_at(const SwitchCapture::Moment &moment, Target &target, TargetThread &thread,
+                            const std::function<void()> &look, Capture &capture) {
   const std::int64_t start = monotonic_ns();
   target.memory().begin(switches_->copies());
   look();
+  const bool still_here = CpuOf(target, thread).where() == own_cpu();
   const std::int64_t held = monotonic_ns() - start;
   add_held(held);
-  if (!switches_->stands(moment)) {
+  if (!still_here || !switches_->stands(moment)) {
     return false;
   }
   capture.status = CaptureStatus::captured;
@@ -139,7 +140,7 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
       break;
     }
     if (const std::optional<SwitchCapture::Moment> moment = taken_from(thread)) {
-      if (look_at(*moment, target, look, capture)) {
+      if (look_at(*moment, target, thread, look, capture)) {
         return capture;
       }
       ++capture.retries;

@@ -48,10 +48,14 @@ struct Copies {
 /// A BPF program sits at the tracepoint sched_switch, which each CPU passes whenever another thread comes to run on it, while
 /// the old one's memory still is at hand: a few cache lines cost a tenth there of what process_vm_readv takes for them. When the
 /// sampler comes (`next`) behind a thread of the process (`prev`), the program copies the ranges that were requested before, and
-/// the records of a list. When that thread comes to run again, on whichever CPU, it notes that. So a look is of a thread that
-/// stood still exactly if nothing was noted until after its last read: the note is made, with the run queue locked, before the
-/// thread executes anything (kernel/sched/core.c, __schedule()), and on x86-64 whoever sees what the thread stores then sees the
-/// note too.
+/// the records of a list. When that thread comes to run again, on whichever CPU, it notes that, and also when the sampler lets go
+/// of its CPU. So a look is of a thread that stood still if nothing was noted until after its last read: the note is made, with
+/// the run queue locked, before the thread executes anything (kernel/sched/core.c, __schedule()), and on x86-64 whoever sees what
+/// the thread stores then sees the note too.
+///
+/// A kernel may hide some switches from tracepoints: one was met on which those away from a protected process pass none. As the
+/// sampler has kept its CPU, a thread that runs after such a switch does so on another one: where it is must be asked as well,
+/// after the last read.
 ///
 /// A second program sits at the tracepoint hrtimer_expire_entry, in the interrupt of each high-resolution timer. At moments that
 /// were set it copies the same of the thread that the CPU was taken from last, if it is this one that the interrupt interrupts:
@@ -95,10 +99,11 @@ public:
     ThreadId tid = 0;
     bool runnable = false; ///< it was not about to wait
   };
-  /// The last such moment, if the thread has not run since.
+  /// The last such moment, if no switch has been seen since that ended it.
   [[nodiscard]] std::optional<Moment> moment() const;
 
-  /// Has the thread still not run, and been copied no second time?
+  /// Has the sampler kept its CPU, and the thread not come to run by a switch that was seen? If the thread is not on another CPU
+  /// either, it has stood still.
   [[nodiscard]] bool stands(const Moment &moment) const;
 
   /// What was copied at the last moment.

@@ -13,6 +13,11 @@ template <typename T> T field(const std::byte *bytes, Offset offset) {
   return value;
 }
 
+bool is_entry(const std::byte *frame, const Layout &layout) {
+  return layout.if_is_entry != k_absent ? field<std::uint8_t>(frame, layout.if_is_entry) != 0
+                                        : field<std::uint8_t>(frame, layout.if_owner) >= layout.owner_first_shim;
+}
+
 /// f_back to f_state of a PyFrameObject (Include/cpython/frameobject.h), and no further.
 constexpr std::size_t k_frame_object_head = 112;
 
@@ -49,19 +54,23 @@ void StackReader::add_codes(std::vector<std::uint64_t> &codes) const {
   }
 }
 
-/// Python/ceval.c of 3.11 and 3.12, _PyEval_EvalFrameDefault(): the thread state gets a _PyCFrame on the C stack before that
-/// has a current frame. Until it has, one from an earlier call may stand there: a coroutine that is suspended by now, and so has
-/// no caller. What the thread is in then is what its previous _PyCFrame says. 0 if this is not so.
-Address StackReader::frame_before_entry(Address thread_state) {
+/// Is the stack that was read the one that the thread is in? Python/ceval.c of 3.11 and 3.12, _PyEval_EvalFrameDefault(): the
+/// thread state gets a _PyCFrame on the C stack before that has a current frame and a previous _PyCFrame. Until it has, what
+/// stands there is from an earlier call, and leads to frames that are over. As long as an evaluation lasts, what its caller's
+/// _PyCFrame says lies right below the frame with which it began.
+bool StackReader::entered(Address thread_state) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
-  if (layout.cframe_frame == k_absent || last_.empty() || !last_.front().of_generator) {
-    return 0;
+  if (layout.cframe_frame == k_absent || last_.empty()) {
+    return true;
   }
-  const Offset previous = layout.cframe_frame + 8; // Include/cpython/pystate.h, struct _PyCFrame
-  const Address cframe = memory.pointer(thread_state + layout.ts_cframe);
-  const Address before = cframe == 0 ? 0 : memory.pointer(cframe + previous);
-  return before == 0 ? 0 : memory.pointer(before + layout.cframe_frame);
+  const auto entry = std::find_if(last_.rbegin(), last_.rend(), [](const Known &known) { return known.entry; });
+  if (entry == last_.rend()) {
+    return false;
+  }
+  const Address below = std::next(entry) == last_.rend() ? 0 : std::next(entry)->address;
+  const Address before = memory.pointer(memory.pointer(thread_state + layout.ts_cframe) + layout.cframe_previous);
+  return before != 0 && memory.get<Address>(before + layout.cframe_frame) == below;
 }
 
 /// Where the bytecode that a frame runs begins.
@@ -131,6 +140,7 @@ std::optional<RawFrame> StackReader::raw_frame(Address address) {
   raw.owner = field<std::uint8_t>(bytes, layout.if_owner);
   raw.of_generator = raw.owner == layout.owner_generator;
   raw.shim = raw.owner >= layout.owner_first_shim;
+  raw.entry = is_entry(bytes, layout);
   raw.instruction_word = field<std::uint64_t>(bytes, layout.if_instr);
   if (!raw.shim) {
     raw.instruction =
@@ -245,8 +255,9 @@ void StackReader::read(Address thread_state, PythonStack &stack) {
 
   stack.frames.reserve(last_.size() + 1);
   bool whole = walk(current_frame(thread_state));
-  if (const Address before = whole ? frame_before_entry(thread_state) : 0; before != 0) {
-    whole = walk(before);
+  if (whole && !entered(thread_state)) {
+    last_.clear();
+    whole = false;
   }
   if (!whole) {
     stack.frames.push_back({0, k_unreadable_frame, false});
@@ -294,7 +305,7 @@ Address StackReader::skip_unchanged(Address at) {
     const std::byte *bytes = objects_.memory().view(at, layout.if_localsplus);
     if (bytes == nullptr || field<std::uint64_t>(bytes, layout.if_instr) != known.instruction_word ||
         (field<Address>(bytes, layout.if_code) & ~layout.reference_tag) != known.code ||
-        field<std::uint8_t>(bytes, layout.if_owner) != known.owner) {
+        field<std::uint8_t>(bytes, layout.if_owner) != known.owner || is_entry(bytes, layout) != known.entry) {
       break;
     }
     at = field<Address>(bytes, layout.if_previous);
@@ -334,10 +345,10 @@ void StackReader::leave_last() {
 
 bool StackReader::refresh(Known &known, const RawFrame &raw) {
   if (known.epoch != 0 && known.epoch == codes_.epoch() && known.address == raw.address && known.code == raw.code &&
-      known.instruction_word == raw.instruction_word && known.owner == raw.owner) {
+      known.instruction_word == raw.instruction_word && known.owner == raw.owner && known.entry == raw.entry) {
     return true;
   }
-  known = {raw.address, raw.code, raw.instruction_word, 0, {}, raw.owner, raw.of_generator, raw.shim, false};
+  known = {raw.address, raw.code, raw.instruction_word, 0, {}, raw.owner, raw.entry, raw.of_generator, raw.shim, false};
   if (raw.shim) {
     return true;
   }

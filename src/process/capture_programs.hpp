@@ -28,10 +28,11 @@ constexpr std::size_t bucket_of(std::uint64_t key) {
 /// What the programs and the sampler tell each other.
 struct Shared {
   std::uint64_t sampler_task =
-      0;                        ///< the kernel's address of the sampler's thread, learnt when it first lets go of a CPU
-  std::uint64_t taken_from = 0; ///< and of the thread that it took the CPU from last; 0 once either of them was switched
-  std::uint64_t followed = 0;   ///< the same, also when it has run again
-  std::uint32_t armed = 0;      ///< how many moments are to come, those that were there included
+      0; ///< the kernel's address of the sampler's thread, learnt when it first lets go of a CPU
+  std::uint64_t taken_from =
+      0;                      ///< and of the thread that it took the CPU from last; 0 once either of them was switched
+  std::uint64_t followed = 0; ///< the same, also when it has run again
+  std::uint32_t armed = 0;    ///< how many moments are to come, those that were there included
   std::uint32_t armed_unused = 0;
   std::array<std::uint64_t, 4> apart{}; ///< what each switch reads is in a cache line that is seldom written
   std::uint64_t number = 0;             ///< how often it took a CPU from a thread

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <random>
+#include <utility>
 
 #include "awaitscope/cpython/stack_reader.hpp"
 #include "catch.hpp"
@@ -16,6 +17,7 @@ constexpr Address k_code_type = 0x300000;
 constexpr Address k_codes = 0x400000;
 constexpr Address k_frames = 0x7F0000000000;
 constexpr Address k_nowhere = 0x900000;
+constexpr Address k_c_stack = 0x7FF000000000;
 constexpr std::size_t k_no_code = 100; ///< a place at which nothing is mapped
 constexpr std::int32_t k_first_line = 10;
 constexpr std::size_t k_instructions = 8; ///< each on the line behind the one before
@@ -28,10 +30,10 @@ struct ModelFrame {
   bool shim = false;
 };
 
-/// A thread of CPython 3.13 in fake memory.
+/// A thread in fake memory.
 class FakeThread {
 public:
-  FakeThread() {
+  explicit FakeThread(int minor = 13) : layout(*layout_for({3, minor, 0}, Build::with_gil)) {
     put_text(k_code_type + 0x800, "code");
     remote.put<Address>(k_code_type + layout.tp_name, k_code_type + 0x800);
     remote.put<std::int64_t>(k_code_type + layout.tp_basicsize, 200);
@@ -73,10 +75,38 @@ public:
                                                                                      : std::uint8_t{0});
       below = frame.address;
     }
-    remote.put<Address>(k_thread_state + layout.ts_frame, below);
+    if (layout.ts_frame != k_absent) {
+      remote.put<Address>(k_thread_state + layout.ts_frame, below);
+    }
   }
 
-  const Layout layout = *layout_for({3, 13, 0}, Build::with_gil);
+  /// For each evaluation, root first, its frames. Where these do not end with a marker of an entry, the first is marked itself.
+  void put_evaluations(const std::vector<std::vector<ModelFrame>> &evaluations) {
+    Address below = 0;
+    Address cframe = k_thread_state + layout.ts_size - 0x20; // the thread's own
+    put_cframe(cframe, 0, 0);
+    for (const std::vector<ModelFrame> &frames : evaluations) {
+      put_stack(frames, below);
+      if (layout.if_is_entry != k_absent) {
+        for (const ModelFrame &frame : frames) {
+          remote.put<std::uint8_t>(frame.address + layout.if_is_entry, &frame == &frames.front() ? 1 : 0);
+        }
+      }
+      below = frames.back().address;
+      const Address outer =
+          std::exchange(cframe, k_c_stack - 0x100 * static_cast<Address>(&frames - evaluations.data()));
+      put_cframe(cframe, below, outer);
+    }
+  }
+
+  /// Makes it the thread's current one.
+  void put_cframe(Address cframe, Address frame, Address previous) {
+    remote.put<Address>(cframe + layout.cframe_frame, frame);
+    remote.put<Address>(cframe + layout.cframe_previous, previous);
+    remote.put<Address>(k_thread_state + layout.ts_cframe, cframe);
+  }
+
+  const Layout layout;
   FakeMemory remote;
 
 private:
@@ -198,6 +228,48 @@ TEST_CASE("a part that cannot be read is missing at its place, and not remembere
   check_equal(reader, reader.read(), upper);
   thread.put_stack(model);
   check_equal(reader, reader.read(), model);
+}
+
+TEST_CASE("before an evaluation has its frame, a stack that an earlier one has left is not taken for the thread's") {
+  const int minor = GENERATE(11, 12);
+  FakeThread thread(minor);
+  Reader reader(thread);
+  const bool has_shims = minor > 11;
+  const auto evaluation = [&](std::vector<ModelFrame> frames, Address marker) {
+    if (has_shims) {
+      frames.insert(frames.begin(), {marker, 0, 0, false, true});
+    }
+    return frames;
+  };
+  const auto outer =
+      evaluation({{k_frames, 0, 3, false, false}, {k_frames + 0x60, 1, 2, false, false}}, k_c_stack + 0x800);
+  const auto inner =
+      evaluation({{0x10000000, 2, 1, true, false}, {k_frames + 0xC0, 3, 0, false, false}}, k_c_stack + 0x400);
+  std::vector<ModelFrame> whole = outer;
+  whole.insert(whole.end(), inner.begin(), inner.end());
+  thread.put_evaluations({outer});
+  check_equal(reader, reader.read(), outer);
+  thread.put_evaluations({outer, inner});
+  check_equal(reader, reader.read(), whole);
+  const Address leaf = inner.back().address;
+  const Address callers = k_c_stack;
+  const Address entering = k_c_stack - 0x80;
+  const auto check_unreadable = [&](Address frame, Address previous) {
+    thread.put_cframe(entering, frame, previous);
+    const PythonStack &stack = reader.read();
+    REQUIRE(stack.frames.size() == 1);
+    CHECK(stack.frames.front().frame == k_unreadable_frame);
+  };
+  check_unreadable(leaf, 0);
+  check_unreadable(leaf, k_nowhere);
+  // The coroutine has come to its end, and what it was called by has called something else from C.
+  thread.remote.put<Address>(callers + thread.layout.cframe_frame, k_frames);
+  check_unreadable(leaf, callers);
+  // Or it is suspended: it has no caller any more.
+  thread.remote.put<Address>(inner[has_shims ? 1 : 0].address + thread.layout.if_previous, 0);
+  check_unreadable(inner[has_shims ? 1 : 0].address, callers);
+  thread.put_evaluations({outer, inner});
+  check_equal(reader, reader.read(), whole);
 }
 
 TEST_CASE("a circle of frames ends, and is no longer at the next look") {

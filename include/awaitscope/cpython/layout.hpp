@@ -53,8 +53,9 @@ struct Layout {
   Offset ts_attached = k_absent;  ///< whether it is attached, where each thread state says so itself
   Offset ts_dict = k_absent, ts_chunk = k_absent, ts_chunk_top = k_absent;
   Offset ts_frame = k_absent;                           ///< current frame, where the thread state holds it
-  Offset ts_cframe = k_absent, cframe_frame = k_absent; ///< where a C frame holds it
-  Offset ts_running_loop = k_absent;                    ///< asyncio's running loop, where the thread state holds it
+  Offset ts_cframe = k_absent, cframe_frame = k_absent; ///< where a C frame holds it: a _PyCFrame of each evaluation
+  Offset cframe_previous = k_absent;
+  Offset ts_running_loop = k_absent; ///< asyncio's running loop, where the thread state holds it
   Offset ts_running_task = k_absent, ts_tasks_head = k_absent, is_tasks_head = k_absent; ///< thread_lists
   Offset loop_holder_loop = k_absent; ///< else in ts_dict, behind a holder object where there is one
 
@@ -71,6 +72,7 @@ struct Layout {
   std::uint8_t lasti_unit = 1;                          ///< bytes that one of f_lasti stands for
   std::uint8_t owner_generator = 1;
   std::uint8_t owner_first_shim = 0xFF; ///< this or more: a frame that only marks an entry from C
+  Offset if_is_entry = k_absent;        ///< where there is none: whether the frame itself is the first after one
   Address reference_tag = 0;            ///< bits of a _PyStackRef that are no address
 
   Offset gen_name = k_absent, gen_qualname = k_absent;

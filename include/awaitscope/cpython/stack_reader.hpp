@@ -23,6 +23,7 @@ struct RawFrame {
   bool of_generator = false;     ///< it is inside a coroutine, generator or async generator
   bool ended = false;            ///< its call is over, where the frame itself tells
   bool shim = false;             ///< it marks an entry from C and runs no code
+  bool entry = false;            ///< it is the first after an entry from C, or marks that, where the frame itself tells
   // What lies in the frame: where this and `code` are the same, so is all above but `previous` and `stack_end`.
   std::uint8_t owner = 0;
   std::uint64_t instruction_word = 0;
@@ -66,7 +67,7 @@ public:
 
 private:
   Address current_frame(Address thread_state);
-  Address frame_before_entry(Address thread_state);
+  bool entered(Address thread_state);
   Address first_instruction(const std::byte *frame, Address code);
   [[nodiscard]] std::size_t head_size() const;
   Address value_stack_end(const std::byte *frame, Address address) const;
@@ -94,6 +95,7 @@ private:
     std::uint64_t epoch = 0; ///< for which its code holds
     Frame frame;             ///< of no meaning for a shim
     std::uint8_t owner = 0;
+    bool entry = false;
     bool of_generator = false;
     bool shim = false;
     bool internal = false; ///< of code that no program wrote

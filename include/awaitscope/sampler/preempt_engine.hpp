@@ -44,8 +44,8 @@ public:
 
 private:
   [[nodiscard]] std::optional<SwitchCapture::Moment> taken_from(const TargetThread &thread) const;
-  bool look_at(const SwitchCapture::Moment &moment, Target &target, TargetThread &thread, const std::function<void()> &look,
-               Capture &capture);
+  bool look_at(const SwitchCapture::Moment &moment, Target &target, TargetThread &thread,
+               const std::function<void()> &look, Capture &capture);
 
   void request_frames(Target &target);
 

@@ -1,17 +1,9 @@
 #include "awaitscope/process/bpf_program.hpp"
 
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "bpf_call.hpp"
 
 namespace awaitscope {
 namespace {
-
-UniqueFd bpf(bpf_cmd command, bpf_attr &attributes) {
-  return UniqueFd(static_cast<int>(::syscall(SYS_bpf, command, &attributes, sizeof attributes)));
-}
-
-std::uint64_t address_of(const void *pointer) { return reinterpret_cast<std::uint64_t>(pointer); } // NOLINT
 
 /// The code of an operation on 64 bits.
 constexpr unsigned wide(unsigned operation, unsigned source) { return BPF_ALU64 | operation | source; }
@@ -19,49 +11,6 @@ constexpr unsigned wide(unsigned operation, unsigned source) { return BPF_ALU64 
 constexpr unsigned k_set_to_64_bits = BPF_DW; // of the class BPF_LD, in the mode BPF_IMM, both of which are 0
 
 } // namespace
-
-BpfMemory::BpfMemory(std::size_t size) : size_(size) {
-  bpf_attr attributes{};
-  attributes.map_type = BPF_MAP_TYPE_ARRAY;
-  attributes.key_size = sizeof(std::uint32_t);
-  attributes.value_size = static_cast<std::uint32_t>(size);
-  attributes.max_entries = 1;
-  attributes.map_flags = BPF_F_MMAPABLE;
-  map_ = bpf(BPF_MAP_CREATE, attributes);
-  if (!map_.valid()) {
-    return;
-  }
-  void *const mapped = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, map_.get(), 0);
-  data_ = mapped == MAP_FAILED ? nullptr : static_cast<std::byte *>(mapped); // NOLINT: a macro of the C library
-}
-
-BpfMemory::~BpfMemory() {
-  if (data_ != nullptr) {
-    ::munmap(data_, size_);
-  }
-}
-
-BpfEvent::BpfEvent() {
-  bpf_attr attributes{};
-  attributes.map_type = BPF_MAP_TYPE_PERF_EVENT_ARRAY;
-  attributes.key_size = attributes.value_size = sizeof(std::uint32_t);
-  attributes.max_entries = 1;
-  map_ = bpf(BPF_MAP_CREATE, attributes);
-}
-
-bool BpfEvent::set(int event) {
-  if (event == event_) {
-    return true;
-  }
-  const std::uint32_t first = 0;
-  bpf_attr attributes{};
-  attributes.map_fd = static_cast<std::uint32_t>(map_.get());
-  attributes.key = address_of(&first);
-  attributes.value = address_of(&event);
-  const bool done = ::syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &attributes, sizeof attributes) == 0;
-  event_ = done ? event : -1;
-  return done;
-}
 
 void BpfProgram::emit(unsigned code, Register to, Register from, std::size_t offset, std::int32_t value) {
   bpf_insn instruction{};
@@ -189,14 +138,14 @@ UniqueFd BpfProgram::attach_to_tracepoint(const char *name) const {
   load.insns = address_of(instructions.data());
   load.insn_cnt = static_cast<std::uint32_t>(instructions.size());
   load.license = address_of("Dual MIT/GPL"); // what the helpers ask for that read memory
-  const UniqueFd program = bpf(BPF_PROG_LOAD, load);
+  const UniqueFd program(call_bpf(BPF_PROG_LOAD, load));
   if (!program.valid()) {
     return {};
   }
   bpf_attr attach{};
   attach.raw_tracepoint.name = address_of(name);
   attach.raw_tracepoint.prog_fd = static_cast<std::uint32_t>(program.get());
-  return bpf(BPF_RAW_TRACEPOINT_OPEN, attach); // which keeps the program
+  return UniqueFd(call_bpf(BPF_RAW_TRACEPOINT_OPEN, attach)); // which keeps the program
 }
 
 } // namespace awaitscope

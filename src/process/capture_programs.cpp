@@ -27,15 +27,16 @@ constexpr std::int32_t k_record_mask = static_cast<std::int32_t>(k_record) - 1;
 P::Place field(std::size_t offset) { return {k_shared, offset}; }
 P::Place slot_field(std::size_t offset) { return {k_slot, offset}; }
 
-/// to = base + (index << bits).
-void point_at_entry(P &p, P::Register base, std::int32_t bits, P::Register to = P::r1) {
-  p.set(to, k_index);
-  p.shift_left(to, bits);
-  p.add(to, base);
+/// r1 = base + (index << bits).
+void point_at_entry(P &p, P::Register base, std::int32_t bits) {
+  p.set(P::r1, k_index);
+  p.shift_left(P::r1, bits);
+  p.add(P::r1, base);
 }
 
-void count_down_to(P &p, P::Register index, std::size_t limit, P::Label end) {
-  p.jump_unless_less(index, static_cast<std::int32_t>(limit), end);
+/// So that the kernel sees that the index stays inside.
+void end_unless_below(P &p, std::size_t limit, P::Label end) {
+  p.jump_unless_less(k_index, static_cast<std::int32_t>(limit), end);
 }
 
 /// r2 = the size of the range.
@@ -54,7 +55,7 @@ void emit_ranges(P &p) {
   p.bind(next);
   p.load(P::r1, field(offsetof(Shared, requested)), Size::word);
   p.jump_unless_less(k_index, P::r1, done);
-  count_down_to(p, k_index, k_most_ranges, done);
+  end_unless_below(p, k_most_ranges, done);
   load_size(p);
   point_at_entry(p, k_shared, 3);
   p.load(P::r3, {P::r1, offsetof(Shared, addresses)});
@@ -150,7 +151,7 @@ void emit_records(P &p, const Memories &memories, Keys keys) {
   p.store(slot_field(offsetof(Slot, whole)), 1);
   p.jump(done);
   p.bind(more);
-  count_down_to(p, k_index, k_most_records, done);
+  end_unless_below(p, k_most_records, done);
   point_at_entry(p, k_slot, 3);
   p.store({P::r1, offsetof(Slot, record_addresses)}, k_at);
   point_at_record(p);
@@ -236,7 +237,7 @@ void emit_guards(P &p, P::Label otherwise) {
   p.bind(next);
   p.load(P::r1, field(offsetof(Shared, guards)));
   p.jump_unless_less(k_index, P::r1, done);
-  count_down_to(p, k_index, k_most_guards, done);
+  end_unless_below(p, k_most_guards, done);
   point_at_entry(p, k_shared, 3);
   p.load(k_at, {P::r1, offsetof(Shared, guard_addresses)});
   emit_follow(p, otherwise);
@@ -319,7 +320,7 @@ BpfProgram at_timer(const Memories &memories, int ring) {
   p.load(k_index, field(offsetof(Shared, next_moment)));
   p.load(P::r1, field(offsetof(Shared, armed)), Size::word);
   p.jump_unless_less(k_index, P::r1, end);
-  count_down_to(p, k_index, k_most_moments, end);
+  end_unless_below(p, k_most_moments, end);
   point_at_entry(p, k_shared, 3);
   p.load(P::r1, {P::r1, offsetof(Shared, due_ns)});
   p.jump_if_more(P::r1, k_at, end);

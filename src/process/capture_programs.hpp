@@ -33,7 +33,6 @@ struct Shared {
       0;                      ///< and of the thread that it took the CPU from last; 0 once either of them was switched
   std::uint64_t followed = 0; ///< the same, also when it has run again
   std::uint32_t armed = 0;    ///< how many moments are to come, those that were there included
-  std::uint32_t armed_unused = 0;
   std::array<std::uint64_t, 4> apart{}; ///< what each switch reads is in a cache line that is seldom written
   std::uint64_t number = 0;             ///< how often it took a CPU from a thread
   std::uint64_t state = 0;              ///< of that thread: 0 is runnable

@@ -9,7 +9,6 @@
 #include <sys/timerfd.h>
 #include <sys/utsname.h>
 
-#include "awaitscope/process/bpf_wakeup.hpp"
 #include "awaitscope/support/clock.hpp"
 #include "capture_programs.hpp"
 

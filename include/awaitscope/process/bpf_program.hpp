@@ -6,41 +6,10 @@
 
 #include <linux/bpf.h>
 
+#include "awaitscope/process/bpf_maps.hpp"
 #include "awaitscope/support/unique_fd.hpp"
 
 namespace awaitscope {
-
-/// One value that a BPF program and this process share: a map of one entry, mapped here (Documentation/bpf/map_array.rst of
-/// the kernel, BPF_F_MMAPABLE). Zero at first.
-class BpfMemory {
-public:
-  explicit BpfMemory(std::size_t size);
-  BpfMemory(const BpfMemory &) = delete;
-  BpfMemory &operator=(const BpfMemory &) = delete;
-  ~BpfMemory();
-
-  /// Null where the kernel permits no such map.
-  [[nodiscard]] std::byte *data() const { return data_; }
-  [[nodiscard]] int map() const { return map_.get(); }
-
-private:
-  UniqueFd map_;
-  std::byte *data_ = nullptr;
-  std::size_t size_;
-};
-
-/// One perf event, for a BPF program to read.
-class BpfEvent {
-public:
-  BpfEvent();
-  /// None where it is negative.
-  [[nodiscard]] int map() const { return map_.get(); }
-  bool set(int event);
-
-private:
-  UniqueFd map_;
-  int event_ = -1;
-};
 
 /// Writes a BPF program, instruction by instruction (Documentation/bpf/standardization/instruction-set.rst of the kernel).
 /// All arithmetic and comparison is on 64 bits, without signs.

@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "awaitscope/model/event_count.hpp"
 #include "awaitscope/model/ids.hpp"

@@ -5,7 +5,40 @@
 
 #include "awaitscope/support/unique_fd.hpp"
 
+// What BPF programs and this process share. A map that the kernel does not permit has a negative descriptor.
+
 namespace awaitscope {
+
+/// One value that a BPF program and this process share: a map of one entry, mapped here (Documentation/bpf/map_array.rst of
+/// the kernel, BPF_F_MMAPABLE). Zero at first.
+class BpfMemory {
+public:
+  explicit BpfMemory(std::size_t size);
+  BpfMemory(const BpfMemory &) = delete;
+  BpfMemory &operator=(const BpfMemory &) = delete;
+  ~BpfMemory();
+
+  /// Null where the kernel permits no such map.
+  [[nodiscard]] std::byte *data() const { return data_; }
+  [[nodiscard]] int map() const { return map_.get(); }
+
+private:
+  UniqueFd map_;
+  std::byte *data_ = nullptr;
+  std::size_t size_;
+};
+
+/// One perf event, for a BPF program to read.
+class BpfEvent {
+public:
+  BpfEvent();
+  [[nodiscard]] int map() const { return map_.get(); }
+  /// In place of the one before. Where that cannot be, false.
+  bool set(int event);
+
+private:
+  UniqueFd map_;
+};
 
 /// Lets a BPF program wake a thread of this process, from wherever it runs: a ring buffer (Documentation/bpf/ringbuf.rst of the
 /// kernel), for what is told by it and not for what is in it.

@@ -2,6 +2,7 @@
 """Runs the integration tests: awaitscope against real interpreters running small programs that know themselves.
 
 usage: tests/integration/run.py [-k PATTERN]… [--list] [--pythons EXE:EXE] [--awaitscope PATH] [--jobs N] [--kills N] [--reuse-seconds S]
+       [--crowd-seconds S]
 
 Interpreters come from --pythons or $AWAITSCOPE_PYTHONS, from pyenv, from PATH and from scripts/pythons; one of each
 supported minor is used.
@@ -31,7 +32,7 @@ DISTURBED = 0.02  # of the CPUs' time, which the hypervisor gave to others
 
 
 def parse_options():
-    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ", 1)[1].split("\n", 1)[0])
+    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ", 1)[1].split("\n\n", 1)[0])
     parser.add_argument("-k", action="append", default=[], dest="patterns", help="only tests whose id has this in it; * stands for anything")
     parser.add_argument("--list", action="store_true", help="print the tests' ids, and end")
     parser.add_argument("--pythons", help="interpreters to use before any other, separated by colons")
@@ -39,6 +40,7 @@ def parse_options():
     parser.add_argument("--jobs", type=int, default=1, help="tests side by side; timing-sensitive ones never are")
     parser.add_argument("--kills", type=int, help="how often to kill the recorder on the oldest and the newest interpreter (default 100 each, or $AWAITSCOPE_KILLS)")
     parser.add_argument("--reuse-seconds", type=int, help="of code-address reuse, on each interpreter (default 3, or $AWAITSCOPE_REUSE_SECONDS)")
+    parser.add_argument("--crowd-seconds", type=int, help="of more targets than CPUs, on each interpreter (default 2, or $AWAITSCOPE_CROWD_SECONDS)")
     options = parser.parse_args()
     if options.pythons:
         os.environ["AWAITSCOPE_PYTHONS"] = options.pythons
@@ -46,6 +48,8 @@ def parse_options():
         os.environ["AWAITSCOPE"] = os.path.abspath(options.awaitscope)
     if options.reuse_seconds:
         os.environ["AWAITSCOPE_REUSE_SECONDS"] = str(options.reuse_seconds)
+    if options.crowd_seconds:
+        os.environ["AWAITSCOPE_CROWD_SECONDS"] = str(options.crowd_seconds)
     if options.kills:
         os.environ["AWAITSCOPE_KILLS"] = str(options.kills)
     return options

@@ -1,4 +1,7 @@
 """Tasks in every shape of waiting, and tasks that come and go: nothing is shown that is not so."""
+import concurrent.futures
+import os
+
 import churn
 import django_site
 import harness
@@ -31,6 +34,9 @@ class OtherLoops(harness.EndsTest):
         self.judge("--pure")
 
 
+CROWD_SECONDS = int(os.environ.get("AWAITSCOPE_CROWD_SECONDS") or 2)
+
+
 class Churn(harness.InterpreterTest):
     LOOKS = 400
 
@@ -43,3 +49,23 @@ class Churn(harness.InterpreterTest):
         self.assertGreater(judgement.kinds, 20)
         self.assertGreater(judgement.samples, 100)
         self.assertLess(judgement.unreadable, 0.05 * judgement.samples)
+
+
+class Crowd(harness.InterpreterTest):
+    timing_sensitive = True
+
+    def test_more_threads_than_cpus(self):
+        """Each of them waits now and then, is moved, and runs on while its recorder looks."""
+        count = min(2 * os.cpu_count(), 8)
+        targets = [self.target("churning.py", lifetime=CROWD_SECONDS * 3 + 30) for _ in range(count)]
+        judgements = [churn.Judgement() for _ in targets]
+
+        def record(target, judgement):
+            churn.record(target, churn.Rules(target.truth), judgement, CROWD_SECONDS)
+
+        with concurrent.futures.ThreadPoolExecutor(len(targets)) as recorders:
+            list(recorders.map(record, targets, judgements))
+        self.assertEqual([wrong for judgement in judgements for wrong in judgement.wrong][:3], [])
+        samples = sum(judgement.samples for judgement in judgements)
+        self.assertGreater(samples, 100 * CROWD_SECONDS)
+        self.assertLess(sum(judgement.unreadable for judgement in judgements), 0.05 * samples)

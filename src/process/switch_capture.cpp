@@ -212,4 +212,6 @@ bool SwitchCapture::stands(const Moment &moment) const {
   return std::atomic_ref(now.taken_from).load() != 0 && std::atomic_ref(now.number).load() == moment.number;
 }
 
+void SwitchCapture::end_moment() { std::atomic_ref(programs_->shared().taken_from).store(0); }
+
 } // namespace awaitscope

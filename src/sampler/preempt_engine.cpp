@@ -121,7 +121,10 @@ bool PreemptEngine::look_at(const SwitchCapture::Moment &moment, Target &target,
   const bool still_here = CpuOf(target, thread).where() == own_cpu();
   const std::int64_t held = monotonic_ns() - start;
   add_held(held);
-  if (!still_here || !switches_->stands(moment)) {
+  if (!still_here) { // it came to run by a switch that was not seen
+    switches_->end_moment();
+  }
+  if (!switches_->stands(moment)) {
     return false;
   }
   capture.status = CaptureStatus::captured;

@@ -5,8 +5,10 @@
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <thread>
 
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -158,6 +160,45 @@ TEST_CASE("memory is copied when the CPU is taken from its thread, and is that o
     }
     CHECK_FALSE(switches.stands(moment));
   }
+}
+
+TEST_CASE("a moment ends when the sampler lets go of its CPU, even if the thread does not come to run") {
+  const Fixture fixture;
+  if (!fixture.switches) {
+    return;
+  }
+  SwitchCapture &switches = *fixture.switches;
+  switches.request(std::array{fixture.other.first()});
+  ProcessMemory memory(fixture.other.pid());
+  const UniqueFd turns(::eventfd(0, EFD_CLOEXEC));
+  constexpr std::uint64_t k_last = 1000;
+  std::thread rival([&] { // goes before the other process as well
+    CpuPin pin;
+    pin.move_to(fixture.cpu);
+    const PromptScheduling prompt;
+    for (std::uint64_t turn = 0; turn < k_last;) {
+      if (::read(turns.get(), &turn, sizeof turn) < 0) {
+        return;
+      }
+    }
+  });
+  const auto give = [&](std::uint64_t turn) { REQUIRE(::write(turns.get(), &turn, sizeof turn) == sizeof turn); };
+  int stood_still = 0;
+  std::uint64_t number = 0;
+  for (int i = 0; i < 20; ++i) {
+    const SwitchCapture::Moment moment = next_moment(switches, number);
+    number = moment.number;
+    const std::uint64_t first = copy(switches, 0);
+    give(1);
+    ::sched_yield();
+    std::uint64_t now = 0;
+    REQUIRE(memory.read(fixture.other.first().address, &now, sizeof now) == ReadStatus::ok);
+    stood_still += now == first ? 1 : 0;
+    CHECK_FALSE(switches.stands(moment));
+  }
+  give(k_last);
+  rival.join();
+  CHECK(stood_still > 0);
 }
 
 TEST_CASE("a look begins with what was copied, and fetches the rest") {

@@ -105,6 +105,9 @@ public:
   /// either, it has stood still.
   [[nodiscard]] bool stands(const Moment &moment) const;
 
+  /// The thread has been found to run after all: there is no moment until the next one.
+  void end_moment();
+
   /// What was copied at the last moment.
   [[nodiscard]] Copies copies() const;
   /// How long the thread had run by then, since some earlier moment: only differences say something.

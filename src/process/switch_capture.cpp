@@ -200,6 +200,8 @@ std::optional<SwitchCapture::Ahead> SwitchCapture::ahead(std::size_t index) cons
                copies_at(index + 1)};
 }
 
+ThreadId SwitchCapture::last_taken_from() const { return static_cast<ThreadId>(programs_->shared().tid); }
+
 std::optional<SwitchCapture::Moment> SwitchCapture::moment() const {
   const Shared &now = programs_->shared();
   const Moment moment{now.number, static_cast<ThreadId>(now.tid), now.state == 0 || now.preempted != 0};

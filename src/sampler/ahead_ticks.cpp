@@ -7,9 +7,8 @@ namespace awaitscope {
 bool AheadTicks::begin(Target &target, const TargetThread &thread, std::uint64_t generation,
                        std::span<const std::int64_t> due_ns) {
   count_ = done_ = 0;
-  const std::optional<SwitchCapture::Moment> moment = switches_.moment();
   const std::optional<GuardedWord> threads = target.interpreters().generation_word(generation);
-  if (!moment || moment->tid != thread.watch.tid() || !thread.stat || !threads || own_cpu() != pin_.cpu()) {
+  if (switches_.last_taken_from() != thread.watch.tid() || !thread.stat || !threads || own_cpu() != pin_.cpu()) {
     return false;
   }
   guards_ = {*threads};
@@ -22,7 +21,7 @@ bool AheadTicks::begin(Target &target, const TargetThread &thread, std::uint64_t
   codes_.clear();
   target.stacks().add_codes(codes_);
   switches_.know(codes_);
-  tid_ = moment->tid;
+  tid_ = thread.watch.tid();
   cpu_ns_ = thread.stat->cpu_ns;
   ran_ns_ = switches_.ran_ns();
   count_ = std::min(due_ns.size(), k_most);

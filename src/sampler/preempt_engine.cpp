@@ -95,21 +95,20 @@ void PreemptEngine::prepare(Target &target, bool anew) {
 
 /// Those of the thread that the CPU was taken from last.
 void PreemptEngine::request_frames(Target &target) {
-  const std::optional<SwitchCapture::Moment> moment = switches_->moment();
-  if (!moment || moment->tid == frames_of_) {
+  const ThreadId tid = switches_->last_taken_from();
+  if (tid == 0 || tid == frames_of_) {
     return;
   }
   const auto thread =
-      std::find_if(target.threads().begin(), target.threads().end(), [&](const TargetThread &candidate) {
-        return !candidate.shared && candidate.watch.tid() == moment->tid;
-      });
+      std::find_if(target.threads().begin(), target.threads().end(),
+                   [&](const TargetThread &candidate) { return !candidate.shared && candidate.watch.tid() == tid; });
   RecordList frames;
   if (thread != target.threads().end()) {
     frames = target.stacks().frames_of(thread->entry.state);
-    frames.tid = moment->tid;
+    frames.tid = tid;
   }
   switches_->request(frames);
-  frames_of_ = moment->tid;
+  frames_of_ = tid;
 }
 
 /// The CPU was taken from the thread, and it has not run since.

@@ -98,6 +98,9 @@ public:
     ThreadId tid = 0;
     bool runnable = false; ///< it was not about to wait
   };
+  /// Whom the CPU was taken from last, whatever came of it; 0 if nobody yet.
+  [[nodiscard]] ThreadId last_taken_from() const;
+
   /// The last such moment, if no switch has been seen since that ended it.
   [[nodiscard]] std::optional<Moment> moment() const;
 

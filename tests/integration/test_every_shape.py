@@ -7,6 +7,8 @@ import django_site
 import harness
 import shapes
 
+CROWD_SECONDS = int(os.environ.get("AWAITSCOPE_CROWD_SECONDS") or 2)
+
 
 class EveryShape(harness.InterpreterTest):
 
@@ -32,9 +34,6 @@ class OtherLoops(harness.EndsTest):
 
     def test_without_native_tasks(self):
         self.judge("--pure")
-
-
-CROWD_SECONDS = int(os.environ.get("AWAITSCOPE_CROWD_SECONDS") or 2)
 
 
 class Churn(harness.InterpreterTest):

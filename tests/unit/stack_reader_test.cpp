@@ -80,7 +80,7 @@ public:
     }
   }
 
-  /// For each evaluation, root first, its frames. Where these do not end with a marker of an entry, the first is marked itself.
+  /// For each evaluation, root first, its frames. Where no marker of an entry can come first, the first is marked itself.
   void put_evaluations(const std::vector<std::vector<ModelFrame>> &evaluations) {
     Address below = 0;
     Address cframe = k_thread_state + layout.ts_size - 0x20; // the thread's own

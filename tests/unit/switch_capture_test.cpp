@@ -96,6 +96,34 @@ std::uint64_t word_of(const Copies &copies, std::size_t index) {
 /// The word that is range `index`: as are all before it.
 std::uint64_t copy(const SwitchCapture &switches, std::size_t index) { return word_of(switches.copies(), index); }
 
+/// A thread of this process that goes before the other process as well, and sleeps but for the turns that it is given.
+class Rival {
+public:
+  explicit Rival(int cpu)
+      : thread_([this, cpu] {
+          CpuPin pin;
+          pin.move_to(cpu);
+          const PromptScheduling prompt;
+          for (std::uint64_t turn = 0; turn < k_last;) {
+            if (::read(turns_.get(), &turn, sizeof turn) < 0) {
+              return;
+            }
+          }
+        }) {}
+  Rival(const Rival &) = delete;
+  Rival &operator=(const Rival &) = delete;
+  ~Rival() {
+    CHECK(give(k_last));
+    thread_.join();
+  }
+  [[nodiscard]] bool give(std::uint64_t turn) const { return ::write(turns_.get(), &turn, sizeof turn) == sizeof turn; }
+
+private:
+  static constexpr std::uint64_t k_last = 1000;
+  const UniqueFd turns_{::eventfd(0, EFD_CLOEXEC)};
+  std::thread thread_; // last: it reads from the one before
+};
+
 /// Sleeps until the CPU is taken from the other process.
 SwitchCapture::Moment next_moment(const SwitchCapture &switches, std::uint64_t after) {
   for (int i = 0; i < 2000; ++i) {
@@ -170,34 +198,20 @@ TEST_CASE("a moment ends when the sampler lets go of its CPU, even if the thread
   SwitchCapture &switches = *fixture.switches;
   switches.request(std::array{fixture.other.first()});
   ProcessMemory memory(fixture.other.pid());
-  const UniqueFd turns(::eventfd(0, EFD_CLOEXEC));
-  constexpr std::uint64_t k_last = 1000;
-  std::thread rival([&] { // goes before the other process as well
-    CpuPin pin;
-    pin.move_to(fixture.cpu);
-    const PromptScheduling prompt;
-    for (std::uint64_t turn = 0; turn < k_last;) {
-      if (::read(turns.get(), &turn, sizeof turn) < 0) {
-        return;
-      }
-    }
-  });
-  const auto give = [&](std::uint64_t turn) { REQUIRE(::write(turns.get(), &turn, sizeof turn) == sizeof turn); };
+  const Rival rival(fixture.cpu);
   int stood_still = 0;
   std::uint64_t number = 0;
   for (int i = 0; i < 20; ++i) {
     const SwitchCapture::Moment moment = next_moment(switches, number);
     number = moment.number;
     const std::uint64_t first = copy(switches, 0);
-    give(1);
+    REQUIRE(rival.give(1));
     ::sched_yield();
     std::uint64_t now = 0;
     REQUIRE(memory.read(fixture.other.first().address, &now, sizeof now) == ReadStatus::ok);
     stood_still += now == first ? 1 : 0;
     CHECK_FALSE(switches.stands(moment));
   }
-  give(k_last);
-  rival.join();
   CHECK(stood_still > 0);
 }
 

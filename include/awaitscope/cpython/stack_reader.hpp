@@ -24,7 +24,7 @@ struct RawFrame {
   bool ended = false;            ///< its call is over, where the frame itself tells
   bool shim = false;             ///< it marks an entry from C and runs no code
   bool entry = false;            ///< it is the first after an entry from C, or marks that, where the frame itself tells
-  // What lies in the frame: where this and `code` are the same, so is all above but `previous` and `stack_end`.
+  // What lies in the frame: where this and `code` are the same, so is all above but `previous`, `stack_end` and `entry`.
   std::uint8_t owner = 0;
   std::uint64_t instruction_word = 0;
 };

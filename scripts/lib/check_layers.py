@@ -26,6 +26,7 @@ ALLOWED["cpython"] = ALLOWED["process"] | {"process"}
 ALLOWED["asyncio"] = ALLOWED["cpython"] | {"cpython"}
 ALLOWED["native"] = ALLOWED["process"] | {"process"}
 ALLOWED["stitch"] = {"support", "model"}
+ALLOWED["integrations"] = {"support", "model"}
 ALLOWED["sampler"] = set(ALLOWED)
 ALLOWED["recording"] = {"support", "model"}
 ALLOWED["report"] = {"support", "model", "recording"}

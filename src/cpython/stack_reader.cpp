@@ -269,6 +269,26 @@ void StackReader::read(Address thread_state, PythonStack &stack) {
   }
 }
 
+std::vector<Frame> StackReader::innermost(Address thread_state, std::size_t count) {
+  std::vector<Frame> frames;
+  Address at = current_frame(thread_state);
+  for (std::size_t i = 0; i < 2 * count && frames.size() < count && at != 0; ++i) { // with those that mark an entry
+    const std::optional<RawFrame> raw = raw_frame(at);
+    if (!raw) {
+      break;
+    }
+    if (!raw->shim) {
+      const std::optional<Frame> frame = decode(*raw);
+      if (!frame) {
+        break;
+      }
+      frames.push_back(*frame);
+    }
+    at = raw->previous;
+  }
+  return frames;
+}
+
 /// Brings last_ up to date with the stack whose innermost frame this is. False if the frames towards the root are missing.
 bool StackReader::walk(Address at) {
   fresh_.clear();

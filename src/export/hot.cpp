@@ -81,6 +81,15 @@ std::string hot_text(const HotFunctions &hot, Metric metric, const RecordingInfo
     }
     text += one_line(names.name({function.code, 0, FrameKind::python})) + '\n';
   }
+  if (value_of(hot.unsampled, metric) > 0) {
+    for (const Column &column : shown) {
+      const std::uint64_t value = value_of(hot.unsampled, column.metric);
+      text += fmt::format("{:>{}} {:>8} {:>{}} {:>8}  ", cell(value, column.metric), column.width,
+                          percent(value, column.whole), cell(value, column.metric), column.width,
+                          percent(value, column.whole));
+    }
+    text += std::string(k_not_sampled) + '\n';
+  }
   if (hot.functions.size() > rows) {
     text += fmt::format("and {} functions more (--json has them all)\n", hot.functions.size() - rows);
   }
@@ -101,6 +110,7 @@ std::string hot_json(const HotFunctions &hot, Metric metric, const RecordingInfo
                          {"metric", name_of(metric)},
                          {"event", info.event.empty() ? Json(nullptr) : Json(info.event)},
                          {"sum", cost_json(hot.sum)},
+                         {"unsampled", cost_json(hot.unsampled)},
                          {"functions", std::move(functions)}};
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -93,6 +93,10 @@ std::string info_json(const RecordingReader &reader, const StackCosts &costs) {
   for (std::size_t i = 0; i < totals.lost.size(); ++i) {
     lost[std::string(awaitscope::name_of(static_cast<Loss>(i)))] = totals.lost[i];
   }
+  Json states = Json::object();
+  for (std::size_t i = 0; i < costs.samples_in.size(); ++i) {
+    states[std::string(awaitscope::name_of(static_cast<ThreadState>(i)))] = costs.samples_in[i];
+  }
   const Json document = {
       {"schema", 1},
       {"ending", name_of(reader.ending())},
@@ -123,6 +127,7 @@ std::string info_json(const RecordingReader &reader, const StackCosts &costs) {
       {"ticks", totals.ticks},
       {"slowest_rate_hz", totals.slowest_millihertz != 0 ? Json(in_hertz(totals.slowest_millihertz)) : Json(nullptr)},
       {"samples", costs.sum().samples},
+      {"samples_in_state", std::move(states)},
       {"unreadable", totals.partial},
       {"retries", totals.retries},
       {"lost", std::move(lost)},
@@ -172,6 +177,12 @@ std::string info_text(const RecordingReader &reader, const StackCosts &costs) {
                            info.idle_threads ? ", threads that wait are sampled too" : ""));
   line("samples", fmt::format("{}, {} with an unreadable part, {} read again", with_thousands(costs.sum().samples),
                               with_thousands(totals.partial), with_thousands(totals.retries)));
+  std::string states;
+  for (std::size_t i = 0; i < costs.samples_in.size(); ++i) {
+    states += fmt::format("{}{} {}", i == 0 ? "" : ", ", with_thousands(costs.samples_in[i]),
+                          awaitscope::name_of(static_cast<ThreadState>(i)));
+  }
+  line("threads", states);
   std::string lost;
   for (std::size_t i = 0; i < totals.lost.size(); ++i) {
     lost += fmt::format("{}{} {}", i == 0 ? "" : ", ", with_thousands(totals.lost[i]),

@@ -102,9 +102,10 @@ std::string speedscope_json(const RecordingReader &reader, const Timeline &timel
     profiles += R"(],"weights":[)" + weights + "]}";
   }
   if (timeline.unsampled > 0) {
-    append_profile(profiles, "thread ?", unit, timeline.unsampled);
-    profiles +=
-        fmt::format(R"("samples":[[{}]],"weights":[{}]}})", frames.number(Frames::unreadable()), timeline.unsampled);
+    append_profile(profiles, std::string(k_not_sampled), unit, timeline.unsampled);
+    profiles += fmt::format(R"("samples":[[{}]],"weights":[{}]}})",
+                            frames.number(fmt::format(R"({{"name":{}}})", quoted(std::string(k_not_sampled)))),
+                            timeline.unsampled);
   }
   return fmt::format("{{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\n"
                      "\"exporter\":{},\n\"name\":{},\n\"activeProfileIndex\":0,\n"

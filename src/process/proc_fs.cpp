@@ -57,6 +57,30 @@ std::vector<MapEntry> parse_maps(std::string_view text) {
   return entries;
 }
 
+std::optional<std::int64_t> parse_exec_start(std::string_view text) {
+  constexpr std::string_view k_name = "se.exec_start";
+  constexpr std::int64_t k_ns_per_ms = 1'000'000;
+  const std::size_t at = text.find(k_name);
+  if (at == std::string_view::npos) {
+    return std::nullopt;
+  }
+  text.remove_prefix(at + k_name.size());
+  text = skip_spaces(text);
+  if (text.substr(0, 1) != ":") {
+    return std::nullopt;
+  }
+  text = skip_spaces(text.substr(1));
+  // Milliseconds, then six digits of a fraction (SPLIT_NS).
+  std::int64_t milliseconds = 0;
+  std::int64_t fraction = 0;
+  const std::string_view whole = take_until(text, '.');
+  const std::string_view rest = take_until(text, '\n');
+  if (!parse_number(whole, milliseconds) || rest.size() != 6 || !parse_number(rest, fraction)) {
+    return std::nullopt;
+  }
+  return milliseconds * k_ns_per_ms + fraction;
+}
+
 std::optional<SchedStat> parse_schedstat(std::string_view text) {
   SchedStat stat;
   const std::string_view cpu = take_until(text, ' ');

@@ -107,8 +107,10 @@ std::optional<ElfImage> Process::open_mapped(const MapEntry &mapping) const {
 
 std::string Process::executable() const { return read_link(path("exe")); }
 
-std::string Process::command_name() const {
-  std::string name = read_file(path("comm")).value_or("");
+std::string Process::command_name() const { return thread_name(pid_); }
+
+std::string Process::thread_name(ThreadId tid) const {
+  std::string name = read_file(path(fmt::format("task/{}/comm", tid))).value_or("");
   name.resize(name.find_last_not_of('\n') + 1);
   return name;
 }

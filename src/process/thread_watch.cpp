@@ -50,6 +50,15 @@ ThreadWatch::Run ThreadWatch::run() {
   return status->state == 'R' ? Run::runnable : Run::blocked;
 }
 
+std::optional<std::int64_t> ThreadWatch::accounted_ns() {
+  if (!sched_.valid()) {
+    sched_ = open_of(pid_, tid_, "sched");
+  }
+  std::array<char, 512> buffer{};
+  const std::string_view text = read_again(sched_, buffer);
+  return text.empty() ? std::nullopt : parse_exec_start(text);
+}
+
 int ThreadWatch::processor() {
   const std::optional<TaskStat> status = stat();
   return status ? status->processor : -1;

@@ -119,13 +119,31 @@ void put_totals(std::string &block, const Totals &totals) {
        {std::uint64_t{sampling.process_events ? 1U : 0U}, events.counted, events.enabled_ns, events.running_ns}) {
     put_varint(out, value);
   }
+  put_varint(out, totals.process_cpu.size());
+  for (const RecordedProcessCpu &process : totals.process_cpu) {
+    put_varint(out, process.process);
+    put_varint(out, process.cpu_ns);
+  }
   block += static_cast<char>(Section::totals);
   put_text(block, out);
 }
 
 namespace {
 
-bool take_totals(std::string_view contents, Totals &totals) {
+bool take_process_cpu(ByteReader &in, const RecordingTables &tables, Totals &totals) {
+  const std::uint64_t count = in.left() > 0 ? in.varint() : 0; // recordings of before it was counted have none
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    const std::uint64_t process = in.varint();
+    const std::uint64_t cpu_ns = in.varint();
+    if (process >= tables.texts.size() || cpu_ns > format::k_max_number) {
+      return false;
+    }
+    totals.process_cpu.push_back({static_cast<TextId>(process), cpu_ns});
+  }
+  return in.ok();
+}
+
+bool take_totals(std::string_view contents, const RecordingTables &tables, Totals &totals) {
   ByteReader in(contents);
   SamplingTotals &sampling = totals.sampling;
   totals.final = in.varint() == 1;
@@ -166,7 +184,7 @@ bool take_totals(std::string_view contents, Totals &totals) {
   sampling.read_ns = static_cast<std::int64_t>(read);
   sampling.longest_read_ns = static_cast<std::int64_t>(longest);
   sampling.process_cpu_ns = cpu == 0 ? std::nullopt : std::optional(cpu - 1);
-  return in.ok() && std::max({elapsed, read, longest, cpu, tool_cpu, look, longest_look, events.counted,
+  return take_process_cpu(in, tables, totals) && std::max({elapsed, read, longest, cpu, tool_cpu, look, longest_look, events.counted,
                               events.enabled_ns, events.running_ns}) <= format::k_max_number;
 }
 
@@ -193,7 +211,7 @@ bool take(std::string_view block, std::int64_t unit_ns, RecordingTables &tables,
     case Section::task_changes:
       return take_task_changes(bytes, unit_ns, tables, contents.task_changes);
     case Section::totals:
-      return take_totals(bytes, contents.totals.emplace());
+      return take_totals(bytes, tables, contents.totals.emplace());
     case Section::info:
       break;
     }

@@ -17,6 +17,29 @@ constexpr std::uint64_t k_has_cpu = 4;
 constexpr std::uint64_t k_has_events = 8;
 constexpr std::uint64_t k_repeats = 16;
 constexpr std::uint64_t k_counts_none = 32;
+constexpr std::uint64_t k_runnable = 64;
+constexpr std::uint64_t k_blocked = 128;
+
+std::uint64_t bits_of(ThreadState state) {
+  switch (state) {
+  case ThreadState::running:
+    return 0;
+  case ThreadState::runnable:
+    return k_runnable;
+  case ThreadState::blocked:
+    return k_blocked;
+  case ThreadState::idle:
+    break;
+  }
+  return k_idle;
+}
+
+ThreadState state_of(std::uint64_t bits) {
+  return (bits & k_idle) != 0       ? ThreadState::idle
+         : (bits & k_blocked) != 0  ? ThreadState::blocked
+         : (bits & k_runnable) != 0 ? ThreadState::runnable
+                                    : ThreadState::running;
+}
 
 enum SampleColumn : std::size_t {
   at_time,
@@ -43,7 +66,7 @@ void put_samples(std::string &block, const std::vector<SampleRun> &rows, std::in
     out.put_signed(at_time, time - before);
     before = time;
     out.put(at_thread, row.thread);
-    out.put(at_bits, (row.state == ThreadState::idle ? k_idle : 0) | (row.task != 0 ? k_in_task : 0) |
+    out.put(at_bits, bits_of(row.state) | (row.task != 0 ? k_in_task : 0) |
                          (row.cpu_ns != 0 ? k_has_cpu : 0) | (row.events != 0 ? k_has_events : 0) |
                          (row.count > 1 ? k_repeats : 0) | (row.count == 0 ? k_counts_none : 0));
     out.put(at_stack, row.stack);
@@ -91,7 +114,7 @@ bool take_samples(std::string_view contents, std::int64_t unit_ns, const Recordi
     row.thread = static_cast<std::uint32_t>(thread);
     row.task = static_cast<std::uint32_t>(task);
     row.stack = static_cast<StackId>(stack);
-    row.state = (bits & k_idle) != 0 ? ThreadState::idle : ThreadState::running;
+    row.state = state_of(bits);
     rows.push_back(row);
   }
   return in.ok();

@@ -116,15 +116,6 @@ Result<bool> RecordingReader::next_block() {
   return true;
 }
 
-void RecordingReader::tell_cpu_as_events() {
-  for (SampleRun &run : contents_.samples) {
-    run.events = run.cpu_ns;
-  }
-  if (totals_.process_cpu_ns) {
-    totals_.process_events = EventCount{*totals_.process_cpu_ns, 0, 0};
-  }
-}
-
 Result<bool> RecordingReader::next() {
   if (!std::exchange(first_taken_, false)) {
     Result<bool> more = next_block();
@@ -137,10 +128,13 @@ Result<bool> RecordingReader::next() {
   }
   if (contents_.totals) {
     totals_ = contents_.totals->sampling;
+    process_cpu_ = contents_.totals->process_cpu;
     said_end_ = contents_.totals->final;
   }
   if (info_.event_source == EventSource::cpu_time) {
-    tell_cpu_as_events();
+    if (totals_.process_cpu_ns) {
+      totals_.process_events = EventCount{*totals_.process_cpu_ns, 0, 0};
+    }
   } else if (info_.events_as_time) {
     const auto unit = static_cast<std::uint64_t>(info_.unit_ns);
     for (SampleRun &run : contents_.samples) {

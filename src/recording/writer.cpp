@@ -1,6 +1,7 @@
 #include "awaitscope/recording/writer.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "awaitscope/recording/format.hpp"
@@ -184,19 +185,32 @@ void RecordingWriter::cut(const block::Totals *totals) {
   }
 }
 
+block::Totals RecordingWriter::totals_of(const SamplingTotals &totals, bool final) const {
+  std::map<TextId, std::uint64_t> cpu; // processes may have the same name
+  for (const ProcessCpu &process : totals.process_cpu) {
+    const auto named = processes_.find(process.process);
+    cpu[named == processes_.end() ? 0 : named->second] += process.cpu_ns;
+  }
+  block::Totals made{totals, {}, final};
+  for (const auto &[process, cpu_ns] : cpu) {
+    made.process_cpu.push_back({process, cpu_ns});
+  }
+  return made;
+}
+
 void RecordingWriter::keep_up(std::int64_t now_ns, const SamplingTotals &totals) {
   const bool waiting = !rows_.empty() || !changes_.empty();
   if (waiting ? now_ns - oldest_ns_ < k_patience_ns : now_ns - last_totals_ns_ < k_totals_ns) {
     return;
   }
   last_totals_ns_ = now_ns;
-  const block::Totals told{totals, false};
-  cut(&told);
+  const block::Totals so_far = totals_of(totals, false);
+  cut(&so_far);
 }
 
 void RecordingWriter::finish(const SamplingTotals &totals) {
-  const block::Totals told{totals, true};
-  cut(&told);
+  const block::Totals all = totals_of(totals, true);
+  cut(&all);
 }
 
 } // namespace awaitscope

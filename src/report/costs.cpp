@@ -70,7 +70,7 @@ std::int64_t TimeRange::overlap(std::int64_t from_ns, std::int64_t to_ns) const 
 
 Cost cost_within(const SampleRun &run, const TimeRange &range) {
   if (run.first_ns >= range.since_ns && run.last_ns <= range.until_ns) {
-    return {run.count, run.cpu_ns, run.events, 0};
+    return {run.count, 0, run.events, 0};
   }
   if (run.count == 0) {
     return {};
@@ -78,7 +78,7 @@ Cost cost_within(const SampleRun &run, const TimeRange &range) {
   const std::uint64_t end = range.until_ns >= run.last_ns ? run.count : moments_before(run, range.until_ns + 1);
   const std::uint64_t begin = moments_before(run, range.since_ns);
   const std::uint64_t inside = end > begin ? end - begin : 0;
-  return {inside, share(run.cpu_ns, inside, run.count), share(run.events, inside, run.count), 0};
+  return {inside, 0, share(run.events, inside, run.count), 0};
 }
 
 std::size_t StackCosts::KeyHash::operator()(const Key &key) const {
@@ -121,11 +121,13 @@ StackCosts::Key key_of_wait(const RecordingTables &tables, const TaskSpan &span)
 
 void StackCosts::add(const RecordingTables &tables, const SampleRun &run, const TimeRange &range) {
   last_ns = std::max(last_ns, run.last_ns);
+  cpu_.add(run);
   const Cost cost = cost_within(run, range);
-  if (cost.samples == 0 && cost.cpu_ns == 0 && cost.events == 0) {
+  if (cost.samples == 0 && cost.events == 0) {
     return;
   }
   stacks_[key_of(tables, run)] += cost;
+  samples_in[static_cast<std::size_t>(run.state)] += cost.samples;
   sum_ += cost;
 }
 
@@ -135,10 +137,26 @@ void StackCosts::add_wait(const RecordingTables &tables, const TaskSpan &span, s
   sum_ += cost;
 }
 
-Cost unsampled_cost(const SamplingTotals &totals, const Cost &sampled) {
-  const auto rest = [](std::uint64_t whole, std::uint64_t part) { return whole > part ? whole - part : 0; };
-  return {0, rest(totals.process_cpu_ns.value_or(0), sampled.cpu_ns),
-          rest(totals.process_events.value_or(EventCount{}).scaled(), sampled.events), 0};
+std::uint64_t unsampled_events(const SamplingTotals &totals, std::uint64_t sampled) {
+  const std::uint64_t all = totals.process_events.value_or(EventCount{}).scaled();
+  return all > sampled ? all - sampled : 0;
+}
+
+void StackCosts::finish(const RecordingReader &reader, const TimeRange &range) {
+  const bool time_is_event = reader.info().event_source == EventSource::cpu_time;
+  cpu_.finish(reader);
+  for (auto &[key, cost] : stacks_) {
+    cost.cpu_ns = key.state == ThreadState::running && !key.suspended ? cpu_.take(key.thread, cost.samples) : 0;
+    sum_.cpu_ns += cost.cpu_ns;
+    if (time_is_event) {
+      cost.events = cost.cpu_ns;
+    }
+  }
+  sum_.events = time_is_event ? sum_.cpu_ns : sum_.events;
+  if (range.everything()) {
+    unsampled.cpu_ns = cpu_.unsampled_ns();
+    unsampled.events = time_is_event ? unsampled.cpu_ns : unsampled_events(reader.totals(), sum_.events);
+  }
 }
 
 Result<StackCosts> read_costs(RecordingReader &reader, const TimeRange &range) {
@@ -167,9 +185,7 @@ Result<StackCosts> read_costs(RecordingReader &reader, const TimeRange &range) {
     }
   }
   waits.finish(std::max(costs.last_ns, reader.totals().elapsed_ns));
-  if (range.everything()) {
-    costs.unsampled = unsampled_cost(reader.totals(), costs.sum());
-  }
+  costs.finish(reader, range);
   return costs;
 }
 

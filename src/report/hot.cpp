@@ -54,6 +54,10 @@ HotFunctions hot_functions(const RecordingTables &tables, const StackCosts &cost
       hot.functions[number_of(shown.back().code)].own += cost;
     }
   }
+  if (options.filter.everything()) {
+    hot.unsampled = costs.unsampled;
+    hot.sum += hot.unsampled;
+  }
   const auto rank = [&](const FunctionCost &function) {
     const CodeInfo &code = tables.codes.at(function.code);
     return std::make_tuple(-static_cast<double>(value_of(function.own, options.metric)),

@@ -4,6 +4,7 @@
 #include <map>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 #include "awaitscope/report/function_numbers.hpp"
 
@@ -80,11 +81,12 @@ struct Gathered {
 
 /// Changes are seen where a task is suspended, and say what it used between; which of its calls used it, samples tell.
 void add_cpu(std::vector<Gathered> &functions, FunctionNumbers &numbers, const RecordingTables &tables,
-             const std::unordered_map<StackId, std::uint64_t> &cpu_of_stacks) {
+             CpuEstimate &cpu, const std::map<std::pair<StackId, std::uint32_t>, std::uint64_t> &samples) {
   std::vector<std::size_t> counted; // of one stack: a function that calls itself counts once
-  for (const auto &[stack, cpu_ns] : cpu_of_stacks) {
+  for (const auto &[place, count] : samples) {
     counted.clear();
-    for (const Frame &frame : own_frames(tables, stack)) {
+    const std::uint64_t cpu_ns = cpu.take(place.second, count);
+    for (const Frame &frame : own_frames(tables, place.first)) {
       const std::size_t number = numbers.number(frame.code);
       if (number < functions.size() && std::find(counted.begin(), counted.end(), number) == counted.end()) {
         counted.push_back(number);
@@ -174,7 +176,8 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
       1'000'000'000'000 / static_cast<std::int64_t>(std::max<std::uint64_t>(1, reader.info().rate_millihertz));
   FunctionNumbers numbers(tables.codes);
   std::vector<Gathered> functions;
-  std::unordered_map<StackId, std::uint64_t> cpu_of_stacks;
+  CpuEstimate cpu;
+  std::map<std::pair<StackId, std::uint32_t>, std::uint64_t> on_cpu; ///< samples by stack and thread
   const auto of_task = [&](std::uint32_t task) {
     const RecordedTask &known = tables.tasks[task];
     return filter.tasks.empty() || passes(tables.codes.at(known.coroutine).function, filter.tasks) ||
@@ -201,8 +204,9 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
     }
     for (const SampleRun &run : reader.samples()) {
       last_ns = std::max(last_ns, run.last_ns);
-      if (run.task != 0 && run.cpu_ns != 0 && of_task(run.task)) {
-        cpu_of_stacks[run.stack] += cost_within(run, range).cpu_ns;
+      cpu.add(run);
+      if (run.task != 0 && run.state == ThreadState::running && of_task(run.task)) {
+        on_cpu[{run.stack, run.thread}] += cost_within(run, range).samples;
       }
     }
     for (const RecordedTaskChange &change : reader.task_changes()) {
@@ -217,7 +221,8 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
   }
   spans.finish(std::max(last_ns, totals.elapsed_ns));
   calls.finish();
-  add_cpu(functions, numbers, tables, cpu_of_stacks);
+  cpu.finish(reader);
+  add_cpu(functions, numbers, tables, cpu, on_cpu);
   for (Gathered &function : functions) {
     if (function.latency.calls > 0) {
       latencies.functions.push_back(function.finish());

@@ -138,12 +138,14 @@ std::vector<Frame> shown_frames(const std::vector<Frame> &frames, const ProfileO
 
 bool is_shown(const RecordingTables &tables, const StackCosts::Key &key, const std::vector<Frame> &frames,
               const ProfileOptions &options) {
-  // A thread that waits at one sample may have used the CPU before it: only its samples are left out.
-  if (options.metric == Metric::wall && key.state == ThreadState::idle && !key.suspended && !options.idle) {
+  const Filter &filter = options.filter;
+  const bool named = !key.suspended && std::count(filter.states.begin(), filter.states.end(), key.state) != 0;
+  // Events may have been counted before the thread became idle: only its samples are left out.
+  if (options.metric == Metric::wall && key.state == ThreadState::idle && !key.suspended && !options.idle && !named) {
     return false;
   }
-  const Filter &filter = options.filter;
-  return (filter.threads.empty() || thread_matches(tables, key, filter.threads)) &&
+  return (filter.states.empty() || named) &&
+         (filter.threads.empty() || thread_matches(tables, key, filter.threads)) &&
          (filter.tasks.empty() || task_matches(tables, key, frames, filter.tasks)) &&
          (filter.functions.empty() || std::any_of(frames.begin(), frames.end(), [&](const Frame &frame) {
             return frame_matches(tables, frame, filter.functions);
@@ -166,7 +168,7 @@ std::vector<WeightedStack> stack_profile(const RecordingTables &tables, const St
   }
   const std::uint64_t unsampled = value_of(costs.unsampled, options.metric);
   if (options.filter.everything() && unsampled > 0) {
-    profile.push_back({"thread ?", {k_unreadable_frame}, unsampled, {}});
+    profile.push_back({std::string(k_not_sampled), {}, unsampled, {}});
   }
   return profile;
 }

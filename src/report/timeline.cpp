@@ -19,11 +19,25 @@ public:
     }
     Track &track = tracks[number];
     track.weight += weight;
-    if (!track.entries.empty() && track.entries.back().stack == key.stack) {
+    if (!track.entries.empty() && track.entries.back().stack == key.stack &&
+        track.entries.back().thread == key.thread) {
       track.entries.back().weight += weight;
     } else {
-      track.entries.push_back({key.stack, weight});
+      track.entries.push_back({key.stack, key.thread, weight});
     }
+  }
+
+  /// Makes CPU times of weights that are samples.
+  void share(CpuEstimate &cpu) {
+    for (Track &track : tracks) {
+      track.weight = 0;
+      for (Track::Entry &entry : track.entries) {
+        entry.weight = cpu.take(entry.thread, entry.weight);
+        track.weight += entry.weight;
+      }
+      std::erase_if(track.entries, [](const Track::Entry &entry) { return entry.weight == 0; });
+    }
+    std::erase_if(tracks, [](const Track &track) { return track.weight == 0; });
   }
 
   std::vector<Track> tracks;
@@ -74,6 +88,9 @@ Result<Timeline> read_timeline(RecordingReader &reader, const TimeRange &range, 
       waits.push_back({span.from_ns, key_of_wait(tables, span), waited});
     }
   });
+  const bool of_cpu = options.metric == Metric::cpu ||
+                      (options.metric == Metric::events && reader.info().event_source == EventSource::cpu_time);
+  CpuEstimate cpu;
   Cost sampled;
   std::int64_t last_ns = 0;
   while (true) {
@@ -88,7 +105,12 @@ Result<Timeline> read_timeline(RecordingReader &reader, const TimeRange &range, 
       const Cost cost = cost_within(run, range);
       sampled += cost;
       last_ns = std::max(last_ns, run.last_ns);
-      builder.add(key_of(tables, run), value_of(cost, options.metric));
+      cpu.add(run);
+      if (of_cpu) {
+        builder.add(key_of(tables, run), run.state == ThreadState::running ? cost.samples : 0);
+      } else {
+        builder.add(key_of(tables, run), value_of(cost, options.metric));
+      }
     }
     for (const RecordedTaskChange &change : reader.task_changes()) {
       spans.add(change);
@@ -100,12 +122,18 @@ Result<Timeline> read_timeline(RecordingReader &reader, const TimeRange &range, 
   for (const Wait &wait : waits) {
     builder.add(wait.key, wait.weight);
   }
+  cpu.finish(reader);
+  if (of_cpu) {
+    builder.share(cpu);
+  }
   timeline.tracks = std::move(builder.tracks);
   std::sort(timeline.tracks.begin(), timeline.tracks.end(), [](const Track &a, const Track &b) {
     return a.weight != b.weight ? a.weight > b.weight : a.root < b.root;
   });
   if (options.filter.everything() && range.everything()) {
-    timeline.unsampled = value_of(unsampled_cost(reader.totals(), sampled), options.metric);
+    timeline.unsampled = of_cpu ? cpu.unsampled_ns()
+                         : options.metric == Metric::events ? unsampled_events(reader.totals(), sampled.events)
+                                                            : 0;
   }
   return timeline;
 }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
+
+#include <unistd.h>
 
 #include "awaitscope/support/clock.hpp"
 
@@ -64,6 +67,29 @@ private:
 };
 
 } // namespace
+
+PreemptEngine::PreemptEngine(std::future<std::unique_ptr<SwitchCapture>> switches)
+    : opening_(std::move(switches)), self_(::getpid(), ::gettid()) {}
+
+void PreemptEngine::arrive() { arrived_ns_ = self_.accounted_ns(); }
+
+bool PreemptEngine::is_here(Target &target, TargetThread &thread) { return CpuOf(target, thread).where() == own_cpu(); }
+
+void PreemptEngine::begin_tick() {
+  arrived_ns_.reset();
+  if (!switches_) { // else it is asked for only where they do not say it
+    arrive();
+  }
+}
+
+bool PreemptEngine::was_on_cpu(TargetThread &thread) {
+  constexpr std::int64_t k_same_switch_ns = 1'000;
+  if (!arrived_ns_) {
+    arrive();
+  }
+  const std::optional<std::int64_t> left_ns = arrived_ns_ ? thread.watch.accounted_ns() : std::nullopt;
+  return !left_ns || *left_ns + k_same_switch_ns >= *arrived_ns_; // without an account: any that can run
+}
 
 std::optional<SwitchCapture::Moment> PreemptEngine::taken_from(const TargetThread &thread) const {
   const std::optional<SwitchCapture::Moment> moment = switches_ ? switches_->moment() : std::nullopt;
@@ -134,6 +160,7 @@ bool PreemptEngine::look_at(const SwitchCapture::Moment &moment, Target &target,
 Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
                                const std::function<void()> &look) {
   Capture capture;
+  std::optional<bool> on_cpu;
   CpuOf cpu_of(target, thread);
   SnapshotMemory::Ahead ahead = SnapshotMemory::Ahead::likely;
   const std::int64_t deadline = monotonic_ns() + k_patience_ns;
@@ -143,6 +170,7 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
     }
     if (const std::optional<SwitchCapture::Moment> moment = taken_from(thread)) {
       if (look_at(*moment, target, thread, look, capture)) {
+        capture.on_cpu = on_cpu.value_or(moment->runnable);
         return capture;
       }
       ++capture.retries;
@@ -175,6 +203,10 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
       ahead = SnapshotMemory::Ahead::likely;
       continue; // arrived where the thread was: read again at once
     }
+    if (!on_cpu) {
+      on_cpu = attempt == 0 || !known ? was_on_cpu(thread)
+                                      : before->times_run == known->times_run && before->cpu_ns > known->cpu_ns;
+    }
     look();
     ahead = SnapshotMemory::Ahead::last_again;
     const bool still_here = cpu_of.now() == cpu;
@@ -184,6 +216,7 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
     if (still_here && after && after->times_run == before->times_run) {
       capture.status = CaptureStatus::captured;
       capture.read_ns = held;
+      capture.on_cpu = *on_cpu;
       return capture;
     }
     ++capture.retries;

@@ -11,10 +11,13 @@ namespace awaitscope {
 namespace {
 
 constexpr std::int64_t k_housekeeping_ns = k_ns_per_second / 4;
+constexpr std::int64_t k_natives_ns = k_ns_per_second;
 constexpr double k_turns_from_hz = 50; // below that they would save nothing, and take long
 // A thread state is counted when it is made and usable only once its thread has started (Modules/_threadmodule.c,
 // thread_run binds it): until then it is left out of lists, which must be read again.
 constexpr std::int64_t k_settling_ns = 20'000'000;
+
+bool is_runnable(const TargetThread &thread) { return thread.run == ThreadWatch::Run::runnable; }
 
 bool is_whole(const LogicalStack &stack) {
   return std::none_of(stack.frames.begin(), stack.frames.end(),
@@ -23,169 +26,138 @@ bool is_whole(const LogicalStack &stack) {
 
 } // namespace
 
-void ProcessSampler::lose(Loss loss) { ++totals_.lost[static_cast<std::size_t>(loss)]; }
-
-/// CPU time counts from the recording's start, or from the thread's birth if that was later. One that lived before and was
-/// not in the first list (it was changing) cannot have used more than the time since the start.
-void ProcessSampler::begin_cpu(TargetThread &thread, const SchedStat &stat) const {
-  const std::uint64_t counts =
-      first_tick_ ? 0 : std::min(stat.cpu_ns, static_cast<std::uint64_t>(monotonic_ns() - start_ns_));
-  thread.cpu_told_ns = stat.cpu_ns - counts;
-}
-
-/// The thread state that a thread runs in: of those with a call in them the one that is attached, or, while the thread waits or is
-/// in C code without the GIL, the one that it was last seen to run in, or else that of the newest interpreter: one interpreter
-/// runs inside another's call.
-std::optional<ThreadEntry> ProcessSampler::choose_state(const TargetThread &thread) {
-  dead_states_.clear();
-  InterpreterReader &interpreters = target_->interpreters();
-  const auto is_other = [&](const ThreadEntry &entry) { return entry.native_id == thread.entry.native_id; };
-  const bool alone =
-      !thread.shared && (!seen_threads_ || std::none_of(seen_threads_->begin(), seen_threads_->end(), is_other));
-  std::optional<ThreadEntry> best;
-  int best_rank = -1;
-  const auto consider = [&](const ThreadEntry &entry, bool entered) {
-    if (!interpreters.same_thread(entry)) {
-      dead_states_.push_back(entry.state);
-      return;
-    }
-    const bool inside = !alone && target_->stacks().has_frames(entry.state);
-    const int rank = !inside ? 0 : interpreters.attached(entry) ? 3 : entered ? 2 : 1;
-    if (rank > best_rank || (rank == best_rank && entry.interpreter_id > best->interpreter_id)) {
-      best = entry;
-      best_rank = rank;
-    }
-  };
-  if (alone) {
-    consider(thread.entry, true);
-    return best;
-  }
-  for (const TargetThread *state : target_->states_of(thread.watch.tid())) {
-    consider(state->entry, state->entered);
-  }
-  for (const ThreadEntry &entry : seen_threads_ ? *seen_threads_ : std::vector<ThreadEntry>{}) {
-    if (is_other(entry)) {
-      consider(entry, false);
-    }
-  }
-  return best;
-}
-
-/// After an accepted look: what it says of the thread's states, and what they share.
-void ProcessSampler::settle_states(TargetThread &thread) {
-  if (!thread.shared) {
-    thread.left = !subject_;
-    return;
-  }
-  for (TargetThread *state : target_->states_of(thread.watch.tid())) {
-    state->left = std::find(dead_states_.begin(), dead_states_.end(), state->entry.state) != dead_states_.end();
-    state->entered = subject_ && state->entry.state == subject_->state;
-    state->cpu_told_ns = thread.cpu_told_ns;
+ProcessSampler::ProcessSampler(std::unique_ptr<Target> target, Engine &engine, SamplerOptions options, CountFrom from,
+                               SamplingTotals &totals)
+    : target_(std::move(target)), engine_(engine), options_(std::move(options)), totals_(totals),
+      accounts_(target_->process(), from), natives_(target_->process(), accounts_, 1e9 / options_.rate_hz),
+      watcher_(*target_, engine, options_.root_names, totals), reader_(*target_, options_.root_names),
+      waits_(*target_, reader_, options_.idle == IdleThreads::sample) {
+  if (options_.event) {
+    events_.emplace(*target_, *options_.event);
   }
 }
 
-/// What is read of one thread in one snapshot.
-void ProcessSampler::look(TargetThread &thread, CountEvents count) {
-  seen_generation_ = target_->interpreters().thread_generation();
-  seen_threads_.reset();
-  if (seen_generation_ != generation_) {
-    seen_threads_ = target_->interpreters().threads([this](const ThreadEntry &entry) { return target_->knows(entry); });
+/// What the thread does at this time.
+void ProcessSampler::ask(TargetThread &thread) {
+  const bool first = !thread.run;
+  thread.stat = thread.watch.schedstat(); // before the state: if the thread waits, this count is that of its wait
+  thread.run = !thread.stat                     ? ThreadWatch::Run::ended
+               : engine_.knows_runnable(thread) ? ThreadWatch::Run::runnable
+                                                : thread.watch.run();
+  if (first && events_ && !thread.counter && thread.stat) {
+    events_->watch(thread);
   }
-  if (turns_.apply()) {
-    seen_holder_ = target_->interpreters().gil_holder(thread.entry.interpreter);
-  }
-  subject_ = choose_state(thread);
-  if (!subject_) {
-    return;
-  }
-  target_->read_name(thread);
-  // All that is told of it goes through the sink, which asks confirm() first.
-  target_->code_cache().begin(subject_->interpreter_id == 0 ? subject_->interpreter : 0, monotonic_ns());
-  target_->stacks().read(subject_->state, stack_);
-  target_->lineages().trace(subject_->state, stack_, options_.root_names, lineage_);
-  coroutines_seen_ = coroutines_seen_ || (!target_->tasks().located_in(subject_->interpreter) &&
-                                          std::any_of(stack_.frames.begin(), stack_.frames.end(),
-                                                      [](const PythonFrame &frame) { return frame.of_generator; }));
-  // In here, so that it is the count at the very moment of the stack; and the kernel need not ask another CPU for it, since
-  // the thread is on none.
-  seen_count_ = count == CountEvents::read ? thread.counter->read() : std::nullopt;
 }
 
-/// What the accepted look has counted.
-void ProcessSampler::tell_events(TargetThread &thread, ThreadState state, const SchedStat &stat) {
-  sample_.events = 0;
-  if (!seen_count_) {
-    return;
-  }
-  const EventCount since = seen_count_->since(thread.count_told);
-  if (static_cast<std::int64_t>(since.counted) < 0) {
-    return; // a clock that was read on two CPUs: what it is ahead is not told twice
-  }
-  sample_.events = since.scaled();
-  thread.count_told = *seen_count_;
-  thread.count_told_at = state == ThreadState::idle ? stat.times_run : 0;
-}
-
-ProcessSampler::Health ProcessSampler::sample(TargetThread &thread, ThreadState state, const SchedStat &stat,
-                                              SampleSink &sink) {
+ThreadReader::Wanted ProcessSampler::wanted_of(const TargetThread &thread) const {
   // A thread that waits and has not run since has counted nothing.
-  const bool counts = thread.counter && (state == ThreadState::running || thread.count_told_at != stat.times_run);
-  const CountEvents count = counts ? CountEvents::read : CountEvents::skip;
-  const auto look_now = [&] { look(thread, count); };
+  return {thread.counter && (is_runnable(thread) || thread.count_told_at != thread.stat->times_run), turns_.apply()};
+}
+
+/// Reads the thread while it cannot run.
+CaptureStatus ProcessSampler::capture(TargetThread &thread, bool &on_cpu) {
+  const ThreadReader::Wanted wanted = wanted_of(thread);
+  const auto read = [&] { reader_.read(thread, wanted, generation_, reading_); };
   // By reference: a std::function would take memory for what this captures, at each sample.
-  const Capture capture = engine_.capture(*target_, thread, stat, std::cref(look_now));
+  const Capture capture = engine_.capture(*target_, thread, thread.stat, std::cref(read));
   totals_.retries += capture.retries;
+  on_cpu = capture.on_cpu;
   switch (capture.status) {
   case CaptureStatus::failed:
-    return Health::ended;
+    break;
   case CaptureStatus::ended:
-    return Health::running;
+    lose(Loss::ended);
+    break;
   case CaptureStatus::moved:
     lose(Loss::moved);
-    return Health::running;
+    break;
   case CaptureStatus::no_cpu:
     lose(Loss::no_cpu);
-    return Health::running;
+    break;
   case CaptureStatus::captured:
+    totals_.read_ns += capture.read_ns;
+    totals_.longest_read_ns = std::max(totals_.longest_read_ns, capture.read_ns);
     break;
   }
+  return capture.status;
+}
+
+/// Takes over what was read. False if the thread is in no Python code.
+bool ProcessSampler::accept(TargetThread &thread) {
+  any_read_ = true;
+  if (reading_.new_threads) {
+    generation_ = reading_.generation;
+    new_threads_.insert(new_threads_.end(), reading_.new_threads->begin(), reading_.new_threads->end());
+    unsettled_until_ns_ = monotonic_ns() + k_settling_ns;
+  }
+  asyncio_unknown_ = asyncio_unknown_ || reading_.asyncio_unknown;
+  reader_.settle(thread, reading_);
+  any_left_ = any_left_ || thread.left;
+  return reading_.subject && !reading_.stack.frames.empty();
+}
+
+ProcessSampler::Health ProcessSampler::sample_runnable(TargetThread &thread, SampleSink &sink) {
+  bool on_cpu = false;
+  const CaptureStatus status = capture(thread, on_cpu);
+  if (status != CaptureStatus::captured) {
+    return status == CaptureStatus::failed ? Health::ended : Health::running;
+  }
+  const ThreadState state = on_cpu ? ThreadState::running : ThreadState::runnable;
   steady_.saw(thread.watch.tid(), can_go_ahead(thread, state));
-  totals_.read_ns += capture.read_ns;
-  totals_.longest_read_ns = std::max(totals_.longest_read_ns, capture.read_ns);
-  if (seen_threads_) {
-    generation_ = seen_generation_;
-    new_threads_.insert(new_threads_.end(), seen_threads_->begin(), seen_threads_->end());
+  const bool in_python = accept(thread);
+  thread.frameless = !in_python && reading_.subject;
+  if (in_python) {
+    emit(thread, state, *thread.stat, monotonic_ns(), sink);
   }
-  settle_states(thread);
-  if (!subject_) {
-    last_periods_.ended(thread.watch.tid(), sink);
-    return Health::running; // no Python thread any more; if it becomes one again, the list says so
-  }
-  if (stack_.frames.empty()) {
-    return Health::running; // between threads' start and their first frame: nothing of Python's runs
-  }
-  tell(thread, state, stat, monotonic_ns(), sink);
   return Health::running;
 }
 
-/// What the accepted look has found of a thread, as of that moment.
-void ProcessSampler::tell(TargetThread &thread, ThreadState state, const SchedStat &stat, std::int64_t time_ns,
+/// A thread that was woken since it was asked waited at this tick all the same, and is read wherever it is now.
+ProcessSampler::Health ProcessSampler::sample_waiting(TargetThread &thread, SampleSink &sink) {
+  const WaitReader::Found found = waits_.update(thread, wanted_of(thread), generation_, reading_);
+  if (found == WaitReader::Found::known) {
+    if (thread.wait->sample) {
+      emit_again(thread, sink);
+    }
+    return Health::running;
+  }
+  if (found == WaitReader::Found::woken) {
+    bool on_cpu = false;
+    const CaptureStatus status = capture(thread, on_cpu);
+    if (status != CaptureStatus::captured) {
+      return status == CaptureStatus::failed ? Health::ended : Health::running;
+    }
+  }
+  const bool in_python = accept(thread);
+  const ThreadState state = found == WaitReader::Found::woken ? waits_.state_of(reading_) : thread.wait->state;
+  if (!in_python || (state == ThreadState::idle && options_.idle == IdleThreads::skip)) {
+    return Health::running;
+  }
+  emit(thread, state, *thread.stat, monotonic_ns(), sink);
+  if (found == WaitReader::Found::stack) {
+    thread.wait->sample = sample_;
+    thread.wait->root_thread = reading_.lineage.root_thread;
+  }
+  return Health::running;
+}
+
+/// The thread under whose name a stack stands.
+std::string ProcessSampler::root_name(const TargetThread &thread) const {
+  return thread.name.empty() ? std::to_string(thread.watch.tid()) : thread.name;
+}
+
+/// What the accepted reading has found of a thread, as of that time.
+void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedStat &stat, std::int64_t time_ns,
                           SampleSink &sink) {
   sample_.time_ns = time_ns;
   sample_.process = target_->process().pid();
   sample_.tid = thread.watch.tid();
   sample_.state = state;
-  stitch(lineage_, sample_.stack);
-  sample_.task = lineage_.running_task;
-  sample_.task_name = lineage_.root_name;
-  // What was told of it by another clock (AheadTicks) may be ahead by what a virtual machine's host took.
-  const std::uint64_t told_ns = thread.cpu_told_ns.value_or(stat.cpu_ns);
-  sample_.cpu_ns = stat.cpu_ns > told_ns ? stat.cpu_ns - told_ns : 0;
-  thread.cpu_told_ns = std::max(stat.cpu_ns, told_ns);
-  tell_events(thread, state, stat);
-  if (thread.shared) {
-    settle_states(thread);
-  }
+  stitch(reading_.lineage, sample_.stack);
+  sample_.task = reading_.lineage.running_task;
+  sample_.task_name = reading_.lineage.root_name;
+  sample_.cpu_ns = accounts_.take(sample_.tid, stat.cpu_ns);
+  take_events(thread, state, stat);
   if (options_.all_tasks == AllTasks::watch && sample_.task != 0) {
     watcher_.charge(sample_.task, sample_.cpu_ns);
   }
@@ -193,41 +165,72 @@ void ProcessSampler::tell(TargetThread &thread, ThreadState state, const SchedSt
   if (!is_whole(sample_.stack)) {
     ++totals_.partial;
   }
-  const TargetThread &root = target_->thread_of(lineage_.root_thread, thread);
-  const std::string name = root.name.empty() ? std::to_string(root.watch.tid()) : root.name;
-  sink.consume(sample_, name);
-  last_periods_.sampled(sample_, name, stat.cpu_ns, thread.watch);
+  thread.sampled = true;
+  sink.consume(sample_, root_name(target_->thread_of(reading_.lineage.root_thread, thread)));
 }
 
-/// One of the threads whose turn it is.
-ProcessSampler::Health ProcessSampler::visit(TargetThread &thread, SampleSink &sink) {
-  const std::optional<SchedStat> stat = thread.stat;
-  if (!stat) {
-    last_periods_.ended(thread.watch.tid(), sink);
-    thread.left = any_left_ = true;
-    return Health::running;
+/// The thread waits where it did when it was read.
+void ProcessSampler::emit_again(TargetThread &thread, SampleSink &sink) {
+  Sample &sample = *thread.wait->sample;
+  sample.time_ns = monotonic_ns();
+  sample.cpu_ns = accounts_.take(sample.tid, thread.stat->cpu_ns);
+  sample.events = 0;
+  sample.weight = sample_.weight;
+  ++totals_.samples;
+  if (!is_whole(sample.stack)) {
+    ++totals_.partial;
   }
-  if (!thread.cpu_told_ns) {
-    begin_cpu(thread, *stat);
-    if (events_ && !thread.counter) {
-      events_->watch(thread);
+  sink.consume(sample, root_name(target_->thread_of(thread.wait->root_thread, thread)));
+}
+
+/// What the accepted reading has counted.
+void ProcessSampler::take_events(TargetThread &thread, ThreadState state, const SchedStat &stat) {
+  sample_.events = 0;
+  if (!reading_.count) {
+    return;
+  }
+  const EventCount since = reading_.count->since(thread.count_told);
+  if (static_cast<std::int64_t>(since.counted) < 0) {
+    return; // a clock that was read on two CPUs: what it is ahead is not reported twice
+  }
+  sample_.events = since.scaled();
+  thread.count_told = *reading_.count;
+  const bool waits = state == ThreadState::blocked || state == ThreadState::idle;
+  thread.count_told_at = waits ? stat.times_run : 0;
+}
+
+ProcessSampler::Health ProcessSampler::visit(TargetThread &thread, SampleSink &sink) {
+  switch (thread.run.value_or(ThreadWatch::Run::ended)) {
+  case ThreadWatch::Run::runnable:
+    return sample_runnable(thread, sink);
+  case ThreadWatch::Run::blocked:
+    return sample_waiting(thread, sink);
+  case ThreadWatch::Run::ended:
+    break;
+  }
+  accounts_.forget(thread.watch.tid());
+  thread.left = any_left_ = true;
+  return Health::running;
+}
+
+/// First those that can run, and of these those on the sampler's CPU; what waits has time.
+ProcessSampler::Health ProcessSampler::visit_if(SampleSink &sink,
+                                                const std::function<bool(const TargetThread &)> &wanted) {
+  std::vector<TargetThread *> runnable;
+  std::vector<TargetThread *> others;
+  for (TargetThread &thread : target_->threads()) {
+    if (target_->leads(thread) && wanted(thread)) {
+      (is_runnable(thread) ? runnable : others).push_back(&thread);
     }
   }
-  const bool still_blocked = stat->times_run == thread.blocked_at && stat->times_run != 0;
-  const ThreadWatch::Run run = engine_.knows_runnable(thread) ? ThreadWatch::Run::runnable
-                               : still_blocked                ? ThreadWatch::Run::blocked
-                                                              : thread.watch.run();
-  if (run == ThreadWatch::Run::blocked) {
-    // Counted before the state was read: if it ran in between, the next tick sees another count and looks again.
-    thread.blocked_at = stat->times_run;
+  if (runnable.size() > 1) {
+    std::stable_partition(runnable.begin(), runnable.end(),
+                          [&](TargetThread *thread) { return engine_.is_here(*target_, *thread); });
   }
-  thread.left = thread.left || run == ThreadWatch::Run::ended;
-  any_left_ = any_left_ || thread.left;
-  if (run != ThreadWatch::Run::runnable && (run != ThreadWatch::Run::blocked || options_.idle == IdleThreads::skip)) {
-    return Health::running;
-  }
-  any_sampled_ = true;
-  return sample(thread, run == ThreadWatch::Run::runnable ? ThreadState::running : ThreadState::idle, *stat, sink);
+  const auto ends = [&](TargetThread *thread) { return visit(*thread, sink) == Health::ended; };
+  return std::any_of(runnable.begin(), runnable.end(), ends) || std::any_of(others.begin(), others.end(), ends)
+             ? Health::ended
+             : Health::running;
 }
 
 /// The thread that the sampler took the CPU from; null if it is none of these, or that is not known.
@@ -241,13 +244,13 @@ TargetThread *ProcessSampler::taken_from() {
 /// The thread that holds the GIL; null if none of these does.
 TargetThread *ProcessSampler::gil_holder(const TargetThread *taken_from) {
   std::vector<TargetThread> &threads = target_->threads();
-  if (taken_from == nullptr || !seen_holder_) {
-    seen_holder_ = target_->interpreters().gil_holder_now(threads.front().entry.interpreter);
-    holder_known_ = seen_holder_.has_value();
+  std::optional<Address> state = taken_from == nullptr ? std::nullopt : reading_.gil_holder;
+  if (!state) {
+    state = target_->interpreters().gil_holder_now(threads.front().entry.interpreter);
+    holder_known_ = state.has_value();
   }
-  const Address state = seen_holder_.value_or(0);
   const auto found = std::find_if(threads.begin(), threads.end(), [&](const TargetThread &thread) {
-    return state != 0 && thread.entry.state == state;
+    return state.value_or(0) != 0 && thread.entry.state == *state;
   });
   return found == threads.end() ? nullptr : &*found;
 }
@@ -260,58 +263,101 @@ ProcessSampler::Health ProcessSampler::visit_all(SampleSink &sink, std::uint64_t
   const bool one_gil = one_interpreter && holder_known_ && !target_->runtime().layout.free_threaded;
   turns_.begin(threads, target_->process().pid(),
                one_gil && options_.idle == IdleThreads::skip && options_.rate_hz >= k_turns_from_hz);
-  sample_.weight = weight;
-  if (!turns_.apply()) {
-    thread_stats_.refresh(threads);
-    return visit_if(sink, [](std::size_t) { return true; });
-  }
-  seen_holder_.reset();
-  // First, while what was copied of it holds.
-  TargetThread *const taken = taken_from();
-  if (taken != nullptr && ask_and_visit(*taken, sink) == Health::ended) {
-    return Health::ended;
-  }
-  TargetThread *const holder = gil_holder(taken);
-  if (holder != nullptr && holder != taken && ask_and_visit(*holder, sink) == Health::ended) {
-    return Health::ended;
-  }
-  const auto is_done = [&](std::size_t i) { return &threads[i] == taken || &threads[i] == holder; };
-  for (std::size_t i = 0; i < threads.size(); ++i) {
-    if (!is_done(i) && !turns_.waits(i) && ask_and_visit(threads[i], sink) == Health::ended) {
-      return Health::ended;
+  const auto waits = [&](const TargetThread &thread) {
+    return turns_.waits(static_cast<std::size_t>(&thread - threads.data()));
+  };
+  for (TargetThread &thread : threads) {
+    if (target_->leads(thread) && (turns_.now() || !waits(thread))) {
+      ask(thread);
     }
   }
-  if (!turns_.now()) {
+  sample_.weight = weight;
+  TargetThread *const taken = taken_from();
+  if (taken != nullptr && visit(*taken, sink) == Health::ended) { // while what was copied of it holds
+    return Health::ended;
+  }
+  TargetThread *holder = nullptr;
+  if (turns_.apply()) {
+    holder = gil_holder(taken);
+    if (holder != nullptr && holder != taken) {
+      if (waits(*holder) && !turns_.now()) {
+        ask(*holder);
+      }
+      if (visit(*holder, sink) == Health::ended) {
+        return Health::ended;
+      }
+    }
+  }
+  const auto is_done = [&](const TargetThread &thread) { return &thread == taken || &thread == holder; };
+  if (visit_if(sink, [&](const TargetThread &thread) { return !is_done(thread) && !waits(thread); }) == Health::ended) {
+    return Health::ended;
+  }
+  if (!turns_.apply() || !turns_.now()) {
     return Health::running;
   }
   engine_.step_aside(); // few of them run
-  thread_stats_.refresh(threads);
   sample_.weight = weight * ThreadTurns::k_every;
-  return visit_if(sink, [&](std::size_t i) { return !is_done(i) && turns_.waits(i); });
+  return visit_if(sink, [&](const TargetThread &thread) { return !is_done(thread) && waits(thread); });
 }
 
-ProcessSampler::Health ProcessSampler::ask_and_visit(TargetThread &thread, SampleSink &sink) {
-  thread.stat = thread.watch.schedstat();
-  return visit(thread, sink);
+/// Reads the list of threads, unless a reading of this tick has said that it is the one that is known. While it is read the target
+/// runs on: what is found is checked whenever it is used.
+void ProcessSampler::list_born() {
+  const std::int64_t now = monotonic_ns();
+  if (any_read_ && now >= unsettled_until_ns_) {
+    return;
+  }
+  waits_.apart([&] {
+    target_->memory().begin(now < unsettled_until_ns_ ? SnapshotMemory::Ahead::likely : SnapshotMemory::Ahead::nothing);
+    const std::uint64_t generation = target_->interpreters().thread_generation();
+    if (generation != generation_) {
+      generation_ = generation;
+      unsettled_until_ns_ = now + k_settling_ns;
+    } else if (now >= unsettled_until_ns_) {
+      return;
+    }
+    new_threads_ = target_->interpreters().threads();
+  });
 }
 
-ProcessSampler::Health ProcessSampler::visit_if(SampleSink &sink, const std::function<bool(std::size_t)> &wanted) {
-  std::vector<TargetThread> &threads = target_->threads();
-  for (std::size_t i = 0; i < threads.size(); ++i) {
-    if (ThreadStats::leads(threads[i], threads) && wanted(i) && visit(threads[i], sink) == Health::ended) {
-      return Health::ended;
+ProcessSampler::Health ProcessSampler::visit_born(SampleSink &sink, std::uint64_t weight) {
+  list_born();
+  if (new_threads_.empty()) {
+    return Health::running;
+  }
+  const bool added = target_->add_threads(new_threads_);
+  new_threads_.clear();
+  if (!added) {
+    return Health::running;
+  }
+  // Threads are found by their numbers. If the process still is there afterwards, these were its own: until it is reaped,
+  // nobody else can have them.
+  if (!target_->process().alive()) {
+    return Health::ended;
+  }
+  std::vector<const TargetThread *> born;
+  for (TargetThread &thread : target_->threads()) {
+    if (!thread.run && target_->leads(thread)) {
+      ask(thread);
+      born.push_back(&thread);
     }
   }
-  return Health::running;
+  sample_.weight = weight;
+  return visit_if(sink, [&](const TargetThread &thread) {
+    return std::find(born.begin(), born.end(), &thread) != born.end();
+  });
 }
 
 ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weight,
                                             std::optional<std::uint64_t> others_weight) {
-  any_sampled_ = false;
-  const auto visit_threads = [&] {
+  any_read_ = false;
+  const auto visit_known = [&] {
     return others_weight ? visit_apart(sink, weight, *others_weight) : visit_all(sink, weight);
   };
-  if (!target_->threads().empty() && visit_threads() == Health::ended) {
+  if (!target_->threads().empty() && visit_known() == Health::ended) {
+    return Health::ended;
+  }
+  if (visit_born(sink, weight) == Health::ended) {
     return Health::ended;
   }
   steady_.end_tick();
@@ -319,21 +365,11 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weig
     target_->drop_left_threads();
     any_left_ = false;
   }
-  if (!new_threads_.empty()) {
-    // Threads are found by their numbers. If the process still is there afterwards, these were its own: until it is reaped,
-    // nobody else can have them.
-    target_->add_threads(new_threads_);
-    new_threads_.clear();
-    if (!target_->process().alive()) {
-      return Health::ended;
-    }
-  }
   if (options_.all_tasks == AllTasks::watch) {
     watcher_.look(sink);
   }
-  first_tick_ = false;
   // A zombie keeps its /proc entries until its parent reaps it.
-  return !any_sampled_ && !target_->process().alive() ? Health::ended : Health::running;
+  return !any_read_ && !target_->process().alive() ? Health::ended : Health::running;
 }
 
 std::size_t ProcessSampler::drop_unconfirmed(SampleBatch &batch) {
@@ -342,50 +378,66 @@ std::size_t ProcessSampler::drop_unconfirmed(SampleBatch &batch) {
     return 0;
   }
   watcher_.distrust();
+  for (TargetThread &thread : target_->threads()) {
+    thread.wait.reset();
+  }
   return batch.drop(target_->process().pid(), replaced);
 }
 
-ProcessSampler::Health ProcessSampler::take_over(const std::vector<ThreadEntry> &entries) {
-  target_->set_threads(entries);
-  return target_->process().alive() ? Health::running : Health::ended;
-}
-
-/// What a look may have missed: interpreters, threads whose list was changing while it was read, asyncio imported after the attach. Read while
-/// the target runs on: what is found is checked whenever it is used.
-ProcessSampler::Health ProcessSampler::housekeep(std::int64_t now) {
-  // While all known threads wait, no look finds the threads born meanwhile, which may be what they wait for.
-  if (now < next_housekeeping_ns_ && any_sampled_ && now >= unsettled_until_ns_) {
-    return Health::running;
-  }
-  // Aside, then, if that is soon.
-  if (turns_.apply() && !turns_.now() && any_sampled_ && now < next_housekeeping_ns_ + k_housekeeping_ns) {
+/// What samples may have missed: interpreters, the threads of a process that was just forked, asyncio imported after the attach,
+/// threads that run no Python. Read while the target runs on: what is found is checked whenever it is used.
+ProcessSampler::Health ProcessSampler::housekeep(std::int64_t now, SampleSink &sink) {
+  // A child that was just forked has the thread states of its parent, until PyOS_AfterFork_Child() has put them right.
+  const bool lost = target_->threads().empty();
+  const bool due = now >= next_housekeeping_ns_;
+  // On another CPU, if the sampler is there soon.
+  const bool later = turns_.apply() && !turns_.now() && now < next_housekeeping_ns_ + k_housekeeping_ns;
+  if (!lost && (!due || later)) {
     return Health::running;
   }
   next_housekeeping_ns_ = now + k_housekeeping_ns;
-  // A child that was just forked has the thread states of its parent, until PyOS_AfterFork_Child() has put them right.
-  const bool lost = target_->threads().empty();
-  // Of what samples use, this needs next to nothing, unless it lists threads.
-  target_->memory().begin(lost || now < unsettled_until_ns_ ? SnapshotMemory::Ahead::likely
-                                                            : SnapshotMemory::Ahead::nothing);
-  const std::vector<Address> interpreters = target_->interpreters().interpreters();
-  const std::uint64_t generation = target_->interpreters().thread_generation();
-  if (generation != checked_generation_) {
-    checked_generation_ = generation;
-    unsettled_until_ns_ = now + k_settling_ns;
+  waits_.apart([&] {
+    target_->memory().begin(lost ? SnapshotMemory::Ahead::likely : SnapshotMemory::Ahead::nothing);
+    const std::vector<Address> interpreters = target_->interpreters().interpreters();
+    if (lost) {
+      target_->choose_native_ids();
+      target_->set_threads(target_->interpreters().threads());
+    }
+    const bool wants_all = options_.all_tasks == AllTasks::watch && !target_->tasks().located_in_each(interpreters);
+    if (asyncio_unknown_ || wants_all || target_->tasks().located_in_others(interpreters)) {
+      target_->locate_tasks();
+      asyncio_unknown_ = false;
+    }
+  });
+  if (now >= next_natives_ns_) {
+    next_natives_ns_ = now + k_natives_ns;
+    natives_.account(
+        [&](ThreadId tid) {
+          const std::vector<TargetThread> &threads = target_->threads();
+          return std::any_of(threads.begin(), threads.end(), [&](const TargetThread &thread) {
+            return thread.watch.tid() == tid && !thread.frameless;
+          });
+        },
+        sink);
   }
-  if (lost) {
-    target_->choose_native_ids();
+  return lost && !target_->process().alive() ? Health::ended : Health::running;
+}
+
+void ProcessSampler::finish(SampleSink &sink) {
+  Sample account;
+  account.process = target_->process().pid();
+  account.weight = 0;
+  for (TargetThread &thread : target_->threads()) {
+    const std::optional<SchedStat> stat =
+        thread.sampled && target_->leads(thread) ? thread.watch.schedstat() : std::nullopt;
+    if (stat) {
+      account.time_ns = monotonic_ns();
+      account.tid = thread.watch.tid();
+      account.cpu_ns = accounts_.take(account.tid, stat->cpu_ns);
+      sink.consume(account, root_name(thread));
+    }
   }
-  Health health = Health::running;
-  if (lost || now < unsettled_until_ns_) {
-    health = take_over(target_->interpreters().threads());
-  }
-  const bool wants_all = options_.all_tasks == AllTasks::watch && !target_->tasks().located_in_each(interpreters);
-  if (coroutines_seen_ || wants_all || target_->tasks().located_in_others(interpreters)) {
-    target_->locate_tasks();
-    coroutines_seen_ = false;
-  }
-  return health;
+  natives_.finish(sink);
 }
 
 } // namespace awaitscope

@@ -13,7 +13,7 @@ constexpr std::int64_t k_longest_ns = k_ns_per_second / 10; // so that a stop is
 
 /// Was all that was read of it in the accepted look what the engine had copied?
 bool ProcessSampler::can_go_ahead(const TargetThread &thread, ThreadState state) {
-  return state == ThreadState::running && !thread.shared && !seen_threads_ && subject_ &&
+  return state == ThreadState::running && !thread.shared && !reading_.new_threads && reading_.subject &&
          target_->memory().has_records() && !target_->memory().read_more();
 }
 
@@ -55,9 +55,9 @@ ProcessSampler::Passed ProcessSampler::take_passed(SampleSink &sink, std::uint64
     return Passed::asks;
   }
   TargetThread *const thread = followed();
-  const auto look_then = [&] { look(*thread, CountEvents::skip); };
+  const auto read = [&] { reader_.read(*thread, {}, generation_, reading_); };
   const bool whole = thread != nullptr && thread->stat && thread->watch.tid() == ahead.tid() &&
-                     AheadTicks::look(*target_, *tick, std::cref(look_then)) && subject_ && !seen_threads_;
+                     AheadTicks::look(*target_, *tick, std::cref(read)) && reading_.subject && !reading_.new_threads;
   if (!whole) {
     ahead_refused_ = true;
     ahead.forget();
@@ -66,10 +66,10 @@ ProcessSampler::Passed ProcessSampler::take_passed(SampleSink &sink, std::uint64
   }
   totals_.read_ns += tick->took_ns;
   totals_.longest_read_ns = std::max(totals_.longest_read_ns, tick->took_ns);
-  if (!stack_.frames.empty()) {
+  if (accept(*thread)) {
     sample_.weight = weight;
-    seen_count_ = thread->counter ? std::optional(tick->count) : std::nullopt;
-    tell(*thread, ThreadState::running, {ahead.cpu_ns(*tick), thread->stat->wait_ns, thread->stat->times_run},
+    reading_.count = thread->counter ? std::optional(tick->count) : std::nullopt;
+    emit(*thread, ThreadState::running, {ahead.cpu_ns(*tick), thread->stat->wait_ns, thread->stat->times_run},
          tick->time_ns, sink);
   }
   return Passed::taken;
@@ -88,16 +88,20 @@ void ProcessSampler::stop_ahead() {
 ProcessSampler::Health ProcessSampler::visit_apart(SampleSink &sink, std::uint64_t weight,
                                                    std::uint64_t others_weight) {
   TargetThread *const thread = followed();
+  for (TargetThread &other : target_->threads()) {
+    if (&other == thread || (others_weight != 0 && target_->leads(other))) {
+      ask(other);
+    }
+  }
   sample_.weight = weight;
-  if (thread != nullptr && ask_and_visit(*thread, sink) == Health::ended) {
+  if (thread != nullptr && visit(*thread, sink) == Health::ended) {
     return Health::ended;
   }
   if (others_weight == 0) {
     return Health::running;
   }
-  thread_stats_.refresh(target_->threads());
   sample_.weight = others_weight;
-  return visit_if(sink, [&](std::size_t i) { return &target_->threads()[i] != thread; });
+  return visit_if(sink, [&](const TargetThread &other) { return &other != thread; });
 }
 
 } // namespace awaitscope

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 #include <random>
 #include <span>
 #include <utility>
+
+#include <unistd.h>
 
 #include "awaitscope/process/image_identity.hpp"
 #include "awaitscope/sampler/sample_batch.hpp"
@@ -15,6 +18,14 @@ namespace {
 
 constexpr std::int64_t k_progress_ns = k_ns_per_second / 4;
 constexpr std::int64_t k_longest_sleep_ns = k_ns_per_second / 10; // so that a stop is noticed at any rate
+
+/// Now, as /proc/PID/stat says when a process started: in clock ticks since the machine booted (proc_pid_stat(5), starttime).
+std::uint64_t boot_ticks() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  const std::int64_t ns = std::int64_t{now.tv_sec} * k_ns_per_second + now.tv_nsec;
+  return static_cast<std::uint64_t>(ns / (k_ns_per_second / ::sysconf(_SC_CLK_TCK)));
+}
 
 } // namespace
 
@@ -33,14 +44,19 @@ bool Sampler::sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) co
 
 void Sampler::add(std::unique_ptr<Target> target, SampleSink &sink) {
   const ThreadId pid = target->process().pid();
-  met_.emplace(pid, image_identity(pid).value_or(ImageIdentity{}).start_time);
+  const std::uint64_t start_time = image_identity(pid).value_or(ImageIdentity{}).start_time;
+  const bool fresh = met_.emplace(pid, start_time).second; // else it is another program now
+  const CountFrom from = fresh && start_time >= start_time_ && start_time_ != 0 ? CountFrom::birth : CountFrom::now;
   totals_.processes = met_.size();
   sink.meet(target->process().pid(), target->process().command_name());
-  processes_.push_back(std::make_unique<ProcessSampler>(std::move(target), engine_, options_, start_ns_, totals_));
+  processes_.push_back(std::make_unique<ProcessSampler>(std::move(target), engine_, options_, from, totals_));
 }
 
 /// Before a process is let go: its counters outlive it, but not its sampler.
-void Sampler::close(const ProcessSampler &process) {
+void Sampler::close(ProcessSampler &process) {
+  if (const std::optional<std::uint64_t> cpu_ns = process.cpu_ns()) {
+    closed_cpu_.push_back({process.pid(), *cpu_ns});
+  }
   const std::optional<EventCount> count = process.event_count();
   closed_events_ += count.value_or(EventCount{});
   events_known_ = events_known_ && count;
@@ -55,6 +71,19 @@ void Sampler::count_events() {
     sum += count.value_or(EventCount{});
   }
   totals_.process_events = known ? std::optional(sum) : std::nullopt;
+}
+
+void Sampler::count_cpu() {
+  totals_.process_cpu = closed_cpu_;
+  for (const auto &process : processes_) {
+    if (const std::optional<std::uint64_t> cpu_ns = process->cpu_ns()) {
+      totals_.process_cpu.push_back({process->pid(), *cpu_ns});
+    }
+  }
+  totals_.process_cpu_ns.reset();
+  for (const ProcessCpu &process : totals_.process_cpu) {
+    totals_.process_cpu_ns = totals_.process_cpu_ns.value_or(0) + process.cpu_ns;
+  }
 }
 
 void Sampler::take_events(SampleSink &sink) {
@@ -76,11 +105,12 @@ void Sampler::take_events(SampleSink &sink) {
 /// False once no process is left.
 bool Sampler::tick(SampleSink &sink, std::uint64_t weight, std::optional<std::uint64_t> others_weight) {
   ++totals_.ticks;
+  engine_.begin_tick();
   const std::int64_t now = monotonic_ns();
   for (auto process = processes_.begin(); process != processes_.end();) {
     const bool amid = others_weight == 0; // of ticks that the engine takes
     const bool ended = (*process)->tick(sink, weight, others_weight) == ProcessSampler::Health::ended ||
-                       (!amid && (*process)->housekeep(now) == ProcessSampler::Health::ended);
+                       (!amid && (*process)->housekeep(now, sink) == ProcessSampler::Health::ended);
     if (ended) {
       close(**process);
     } else if (!amid) {
@@ -176,17 +206,19 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
     totals_.elapsed_ns = monotonic_ns() - start;
     totals_.tool_cpu_ns = own_cpu_ns() - cpu_before_ns_;
     count_events();
+    count_cpu();
   };
   add(std::move(first), batch);
+  start_time_ = boot_ticks();
   cpu_before_ns_ = own_cpu_ns();
   rate_.start(start, cost_ns());
   while (true) {
-    const Pacer::Tick due = pacer.next(monotonic_ns());
+    const Pacer::Tick due = pacer.next(std::min(monotonic_ns(), end)); // what was due after the end is not missed
+    totals_.lost[static_cast<std::size_t>(Loss::late)] += due.missed;
     if (due.due_ns >= end) {
       sleep_until(end, stop);
       break;
     }
-    totals_.lost[static_cast<std::size_t>(Loss::late)] += due.missed;
     plan(due.due_ns, end, pacer);
     if (!take_ticks(batch, stop)) {
       break;
@@ -203,6 +235,9 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
         progress_(totals_);
       }
     }
+  }
+  for (const auto &process : processes_) {
+    process->finish(batch);
   }
   settle();
   return totals_;

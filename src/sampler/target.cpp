@@ -147,6 +147,12 @@ std::vector<TargetThread *> Target::states_of(ThreadId tid) {
   return states;
 }
 
+bool Target::leads(const TargetThread &thread) const {
+  return !thread.shared || &thread == &*std::find_if(threads_.begin(), threads_.end(), [&](const TargetThread &other) {
+    return other.watch.tid() == thread.watch.tid();
+  });
+}
+
 void Target::mark_shared() {
   std::unordered_map<ThreadId, unsigned> count;
   for (const TargetThread &thread : threads_) {
@@ -157,22 +163,37 @@ void Target::mark_shared() {
   }
 }
 
-void Target::add_threads(const std::vector<ThreadEntry> &entries) {
+/// The thread whose state this is. A state may name a thread that the process has not: in a child of fork(2) by a library
+/// (uWSGI), without PyOS_AfterFork_Child(), the first thread's state still names the parent's. The C library's descriptor has the
+/// right one, since its fork() puts that right (sysdeps/nptl/_Fork.c).
+std::optional<ThreadId> Target::tid_of(const ThreadEntry &entry, std::unordered_map<ThreadId, ThreadId> &ids) {
+  const std::optional<ThreadId> named = host_id(entry.native_id, ids);
+  if (named && ThreadWatch(process_.pid(), *named).schedstat()) {
+    return named;
+  }
+  const Offset place = entry.thread_pointer == 0 ? k_absent : find_descriptor_tid(process_, remote_, {entry.thread_pointer});
+  std::int32_t inner = 0;
+  if (place == k_absent ||
+      remote_.read(entry.thread_pointer + place, &inner, sizeof inner) != ReadStatus::ok) {
+    return std::nullopt;
+  }
+  return host_id(inner, ids);
+}
+
+bool Target::add_threads(const std::vector<ThreadEntry> &entries) {
   std::unordered_map<ThreadId, ThreadId> ids;
+  bool added = false;
   for (const ThreadEntry &entry : entries) {
     if (knows(entry)) {
       continue;
     }
-    const std::optional<ThreadId> tid = host_id(entry.native_id, ids);
+    const std::optional<ThreadId> tid = tid_of(entry, ids);
     if (!tid) {
       continue;
     }
     TargetThread fresh;
     fresh.entry = entry;
     fresh.watch = ThreadWatch(process_.pid(), *tid);
-    if (const std::vector<TargetThread *> others = states_of(*tid); !others.empty()) {
-      fresh.cpu_told_ns = others.front()->cpu_told_ns; // of one thread, whatever interpreter it enters
-    }
     const auto there = std::find_if(threads_.begin(), threads_.end(),
                                     [&](const TargetThread &thread) { return thread.entry.state == entry.state; });
     // A thread state that was another thread's: freed and used again, or, up to 3.11, made by the thread that starts the new
@@ -182,8 +203,12 @@ void Target::add_threads(const std::vector<ThreadEntry> &entries) {
     } else {
       threads_.push_back(std::move(fresh));
     }
+    added = true;
   }
-  mark_shared();
+  if (added) {
+    mark_shared();
+  }
+  return added;
 }
 
 void Target::set_threads(const std::vector<ThreadEntry> &entries) {

@@ -123,6 +123,11 @@ CLI::App *add_report(CLI::App &app, ReportOptions &options, Loudness &loudness) 
   command->add_option("--task", options.view.filter.tasks, "only what runs in a task of this coroutine or name")
       ->type_name("NAME");
   command->add_option("--function", options.view.filter.functions, "only stacks with this function")->type_name("NAME");
+  command
+      ->add_option("--state", options.view.states,
+                   "only threads that were in this state: running (on a CPU), runnable (waiting for one), blocked, idle")
+      ->delimiter(',')
+      ->type_name("STATE");
   command->add_option("--since", options.view.since, "only from this time on, counted from the start: 10, 500ms, 2m")
       ->type_name("TIME");
   command->add_option("--until", options.view.until, "only up to this time")->type_name("TIME");

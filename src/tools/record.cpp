@@ -22,7 +22,6 @@
 #include "messages.hpp"
 #include "output.hpp"
 #include "pace_notes.hpp"
-#include "process_cpu.hpp"
 #include "stop_signals.hpp"
 #include "version.hpp"
 
@@ -216,13 +215,10 @@ SamplingTotals sample(const RecordOptions &options, const Plan &plan, std::uniqu
                       const CodeTable &codes, const Machinery &with) {
   RecordingWriter writer(info_of(options, plan, *target, with.engine), codes,
                          [&](std::string block) { with.queue.put(std::move(block)); });
-  ProcessCpu cpu(target->process().pid());
   ProgressLine progress;
   PaceNotes notes(plan.sampling);
   Sampler sampler(with.engine, plan.sampling, with.follower);
-  sampler.on_progress([&](const SamplingTotals &counted) {
-    SamplingTotals totals = counted;
-    totals.process_cpu_ns = options.subprocesses ? std::nullopt : cpu.used();
+  sampler.on_progress([&](const SamplingTotals &totals) {
     writer.keep_up(monotonic_ns(), totals);
     if (with.queue.failed()) {
       StopSignals::request();
@@ -236,8 +232,7 @@ SamplingTotals sample(const RecordOptions &options, const Plan &plan, std::uniqu
     }
   });
   RecordingSink sink(writer, children_for(options));
-  SamplingTotals totals = sampler.run(std::move(target), sink, StopSignals::requested());
-  totals.process_cpu_ns = options.subprocesses ? std::nullopt : cpu.used();
+  const SamplingTotals totals = sampler.run(std::move(target), sink, StopSignals::requested());
   writer.finish(totals);
   return totals;
 }

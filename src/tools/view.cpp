@@ -51,6 +51,16 @@ Result<Metric> parse_metric(const std::string &name) {
               "use --metric wall, cpu, events or await");
 }
 
+Result<ThreadState> parse_state(const std::string &name) {
+  for (std::size_t i = 0; i < k_thread_states; ++i) {
+    if (name == name_of(static_cast<ThreadState>(i))) {
+      return static_cast<ThreadState>(i);
+    }
+  }
+  return fail(ExitStatus::usage, fmt::format("unknown state '{}'", name),
+              "use --state running, runnable, blocked or idle");
+}
+
 std::string event_unit(const RecordingInfo &info) {
   const bool is_clock = info.event == "task-clock" || info.event == "cpu-clock";
   return is_clock ? info.event + " (nanoseconds)" : info.event;
@@ -203,6 +213,13 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
     return tl::unexpected(metric.error());
   }
   plan.profile = {options.idle, options.loop_frames, options.task_frames, options.task_names, *metric, options.filter};
+  for (const std::string &name : options.states) {
+    const Result<ThreadState> state = parse_state(name);
+    if (!state) {
+      return tl::unexpected(state.error());
+    }
+    plan.profile.filter.states.push_back(*state);
+  }
   for (const auto &[text, moment] :
        {std::pair(&options.since, &plan.range.since_ns), std::pair(&options.until, &plan.range.until_ns)}) {
     if (!text->empty()) {
@@ -220,7 +237,7 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
   if (options.json && !has_json) {
     return fail(ExitStatus::usage, "--json goes with the tables only", "use it with -f hot, -f latency or -f info");
   }
-  if (format == Format::latency && (!options.filter.threads.empty() || options.lines)) {
+  if (format == Format::latency && (!options.filter.threads.empty() || !options.states.empty() || options.lines)) {
     return fail(ExitStatus::usage, "calls of coroutines are not of one thread or line", "use --task or --function");
   }
   plan.json = options.json;

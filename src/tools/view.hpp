@@ -25,7 +25,8 @@ struct ViewOptions {
   bool task_frames = false;
   bool task_names = false;
   bool all_tasks = false;
-  Filter filter;
+  Filter filter;                   ///< but for the states
+  std::vector<std::string> states; ///< of threads
 };
 
 /// The format of that name; without a name, by the ending of the output, else `fallback`.

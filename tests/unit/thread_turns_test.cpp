@@ -5,7 +5,6 @@
 
 #include "catch.hpp"
 
-using awaitscope::SchedStat;
 using awaitscope::TargetThread;
 using awaitscope::ThreadId;
 using awaitscope::ThreadTurns;
@@ -20,8 +19,7 @@ std::vector<TargetThread> threads_with(std::size_t blocked) {
   std::vector<TargetThread> threads(blocked + 2);
   for (std::size_t i = 0; i < threads.size(); ++i) {
     threads[i].watch = ThreadWatch(k_process, k_process + static_cast<ThreadId>(i));
-    threads[i].stat = SchedStat{1000, 0, 7};
-    threads[i].blocked_at = i == 1 ? 6 : 7;
+    threads[i].run = i == 1 ? ThreadWatch::Run::runnable : ThreadWatch::Run::blocked;
   }
   return threads;
 }

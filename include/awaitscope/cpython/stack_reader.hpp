@@ -37,6 +37,9 @@ public:
   /// Root first. Where the walk meets what cannot be, the rest towards the root is one unreadable frame.
   void read(Address thread_state, PythonStack &stack);
 
+  /// The innermost frames alone, the innermost first, at most so many; fewer where one cannot be read.
+  std::vector<Frame> innermost(Address thread_state, std::size_t count);
+
   /// Whether it is inside any call.
   bool has_frames(Address thread_state) { return current_frame(thread_state) != 0; }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,7 +13,30 @@
 
 namespace awaitscope {
 
-enum class ThreadState : std::uint8_t { running, idle };
+/// What a thread did when it was sampled. The first three are those of the scheduler; a thread that waits is idle where it waits
+/// for work (IdlePlaces), and blocked in any other call.
+enum class ThreadState : std::uint8_t {
+  running,  ///< on a CPU
+  runnable, ///< it waits for a CPU
+  blocked,  ///< it waits in a call of the program's own
+  idle,     ///< it waits for work
+};
+
+inline constexpr std::size_t k_thread_states = 4;
+
+constexpr std::string_view name_of(ThreadState state) {
+  switch (state) {
+  case ThreadState::running:
+    return "running";
+  case ThreadState::runnable:
+    return "runnable";
+  case ThreadState::blocked:
+    return "blocked";
+  case ThreadState::idle:
+    break;
+  }
+  return "idle";
+}
 
 /// Why a sample that was due is not in the recording.
 enum class Loss : std::uint8_t {
@@ -20,6 +44,7 @@ enum class Loss : std::uint8_t {
   moved,  ///< the thread ran on whenever it was read
   no_cpu, ///< the sampler may not run on the thread's CPU (a cpuset forbids it)
   unreadable, ///< the thread stood still, yet its stack made no sense, or its code was replaced before its name was confirmed
+  ended,      ///< the thread could run, and ended before it was read
   count_,
 };
 
@@ -31,6 +56,8 @@ constexpr std::string_view name_of(Loss loss) {
     return "moved";
   case Loss::no_cpu:
     return "cpu not allowed";
+  case Loss::ended:
+    return "ended";
   default:
     return "unreadable";
   }
@@ -45,10 +72,17 @@ struct Sample {
   LogicalStack stack;
   Address task = 0;         ///< the task that runs; 0: none, or not known
   std::string task_name;    ///< given by the program to the root task; empty if none
-  std::uint64_t cpu_ns = 0; ///< CPU time that the thread has used since its sample before
+  std::uint64_t cpu_ns = 0; ///< CPU time that the thread has used since its sample before, by the kernel's count
   std::uint64_t events = 0; ///< counted in the thread since its sample before
-  std::uint64_t weight = 1; ///< ticks of the rate that was asked for; more than one where the rate was lowered, and 0
-                            ///< where a thread's last moments are told, with the stack that it was last seen in
+  std::uint64_t weight = 1; ///< ticks of the rate that was asked for: more than one where the rate was lowered, or a thread is
+                            ///< sampled in some ticks only. 0: the account of a thread at the end of the recording. It has no
+                            ///< stack, and `cpu_ns` is what the thread has used since its last sample
+};
+
+/// What the kernel says that a process has used while it was recorded, or since its birth if that was later.
+struct ProcessCpu {
+  ThreadId process = 0;
+  std::uint64_t cpu_ns = 0;
 };
 
 /// What a recording says about itself.
@@ -61,7 +95,8 @@ struct SamplingTotals {
   std::int64_t elapsed_ns = 0; ///< first to last tick
   std::int64_t read_ns = 0;    ///< time spent reading while the thread could not run, all threads
   std::int64_t longest_read_ns = 0;
-  std::optional<std::uint64_t> process_cpu_ns; ///< what the kernel says that the whole process has used meanwhile
+  std::optional<std::uint64_t> process_cpu_ns; ///< the sum of all processes, by the kernel's count; none if it is not known
+  std::vector<ProcessCpu> process_cpu;         ///< by process
   std::optional<EventCount> process_events;    ///< counted in all threads of all processes; none if that is not known
   std::array<std::uint64_t, static_cast<std::size_t>(Loss::count_)> lost{};
   std::uint64_t processes = 0;          ///< that were attached to; 0: an older recording, which does not say

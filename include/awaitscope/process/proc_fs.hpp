@@ -36,6 +36,9 @@ struct SchedStat {
 };
 std::optional<SchedStat> parse_schedstat(std::string_view text);
 
+/// se.exec_start of /proc/PID/task/TID/sched, in nanoseconds (kernel/sched/debug.c, proc_sched_show_task()). Nothing if absent.
+std::optional<std::int64_t> parse_exec_start(std::string_view text);
+
 /// What /proc/PID/task/TID/stat is read for.
 struct TaskStat {
   std::string command;

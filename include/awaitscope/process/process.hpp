@@ -39,6 +39,8 @@ public:
   [[nodiscard]] std::string executable() const;
   /// What the kernel calls it, as ps does: up to 15 bytes, any but NUL and newline at its end.
   [[nodiscard]] std::string command_name() const;
+  /// The same of one of its threads.
+  [[nodiscard]] std::string thread_name(ThreadId tid) const;
   [[nodiscard]] std::vector<std::string> command_line() const;
   [[nodiscard]] std::string working_directory() const;
 

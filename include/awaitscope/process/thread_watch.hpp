@@ -26,6 +26,12 @@ public:
   };
   [[nodiscard]] Run run();
 
+  /// When the scheduler last brought the account of its running up to date, in nanoseconds of its CPU's run-queue clock: at ticks,
+  /// and when it leaves the CPU. So of two threads, one of which came to run in place of the other, both have the same time until
+  /// the next tick (kernel/sched/fair.c, update_curr(); kernel/sched/rt.c, update_curr_rt()). Nothing where the kernel does not
+  /// say (before 6.15 without CONFIG_SCHED_DEBUG). Takes 3 µs.
+  [[nodiscard]] std::optional<std::int64_t> accounted_ns();
+
   /// The CPU that the thread runs or last ran on, or -1.
   [[nodiscard]] int processor();
 
@@ -39,6 +45,7 @@ private:
   UniqueFd schedstat_;
   UniqueFd syscall_; ///< "running" while runnable (proc_pid_syscall(5)); needs ptrace access
   UniqueFd stat_;
+  UniqueFd sched_;
 };
 
 } // namespace awaitscope

@@ -30,6 +30,7 @@ struct CodeTexts {
 
 struct Totals {
   SamplingTotals sampling;
+  std::vector<RecordedProcessCpu> process_cpu; ///< in place of that of `sampling`
   bool final = false;
 };
 

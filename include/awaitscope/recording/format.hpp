@@ -35,7 +35,8 @@
 ///               last five but the stack only in rows whose bits say so
 ///   task changes time (since the row before), since the look before + 1 (0: none), task, state, stack, CPU time, first own
 ///               frame of a new call + 1, root task (0: itself), root thread + 1 (0: none)
-///   totals      SamplingTotals so far, and whether this is the end; what the kernel counted of the event in all threads
+///   totals      SamplingTotals so far, and whether this is the end; what the kernel counted of the event in all threads; the
+///               CPU time of each process (text)
 ///
 /// Each thing is interned once, in the block of its first use, and its number is its place: it is never repeated.
 /// Times and CPU times are in a unit that the info names: a hundredth of the sampling period, but within 1 and 10 µs. The
@@ -46,7 +47,9 @@
 /// Equal samples of one thread at successive ticks are one row with a count, for a second at most; so a thread that
 /// waits costs some ten bytes a second at any rate. A tick by itself is not written at all. Counts are of the rate that was asked
 /// for: while the rate is lowered, a sample counts for the ticks that are left out, so that readers need not know when that was.
-/// A row that counts as no sample (a bit says so) tells what a thread used from its last sample to its end.
+/// A row that counts as no sample (a bit says so) is the account of a thread at the recording's end: what it has used since its
+/// last row. So the CPU times of all rows of such a thread are what the kernel counted; of other threads, which ended before,
+/// only the totals of their process have all.
 namespace awaitscope::format {
 
 inline constexpr std::string_view k_magic{"\x8F"

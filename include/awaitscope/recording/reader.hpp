@@ -39,6 +39,9 @@ public:
   /// The last that was told.
   [[nodiscard]] const SamplingTotals &totals() const { return totals_; }
 
+  /// The last that was reported, by process.
+  [[nodiscard]] const std::vector<RecordedProcessCpu> &process_cpu() const { return process_cpu_; }
+
   /// Once next() has said false.
   [[nodiscard]] Ending ending() const { return ending_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }     ///< of the whole frames
@@ -49,7 +52,6 @@ private:
 
   Result<bool> next_block();
   bool end(Ending how);
-  void tell_cpu_as_events();
 
   std::unique_ptr<ByteSource> source_;
   std::unique_ptr<RecordingTables> tables_;
@@ -59,6 +61,7 @@ private:
   std::string block_;
   block::Contents contents_;
   SamplingTotals totals_;
+  std::vector<RecordedProcessCpu> process_cpu_;
   Ending ending_ = Ending::open;
   bool first_taken_ = false; ///< the first block was read, for its info, and not handed out yet
   bool said_end_ = false;

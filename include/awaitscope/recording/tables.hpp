@@ -42,14 +42,20 @@ struct RecordingTables {
 struct SampleRun {
   std::int64_t first_ns = 0; ///< since the recording's start
   std::int64_t last_ns = 0;
-  std::uint64_t count = 1;  ///< of samples at the rate that was asked for: one taken at half of it counts twice, and
-                            ///< a thread's last moments, of which there is only the CPU time, not at all
-  std::uint64_t cpu_ns = 0; ///< of all of them
+  std::uint64_t count = 1;  ///< of samples at the rate that was asked for: one taken at half of it counts twice; 0 in the
+                            ///< account of a thread at the end, which has a CPU time only
+  std::uint64_t cpu_ns = 0; ///< that the thread used since its row before, by the kernel's count
   std::uint64_t events = 0;
   std::uint32_t thread = 0;
   std::uint32_t task = 0;
   StackId stack = 0;
   ThreadState state = ThreadState::running;
+};
+
+/// What the kernel says that a process has used.
+struct RecordedProcessCpu {
+  TextId process = 0;
+  std::uint64_t cpu_ns = 0;
 };
 
 /// A TaskChange by numbers.

@@ -56,6 +56,7 @@ private:
   std::uint32_t thread(ThreadId tid, const std::string &name, TextId process);
   std::uint32_t task(const TaskKey &key);
   void cut(const block::Totals *totals);
+  [[nodiscard]] block::Totals totals_of(const SamplingTotals &totals, bool final) const;
 
   const CodeTable &codes_;
   PutBlock put_;

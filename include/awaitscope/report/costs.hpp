@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <string_view>
 #include <unordered_map>
 
 #include "awaitscope/recording/reader.hpp"
+#include "awaitscope/report/cpu_estimate.hpp"
 #include "awaitscope/report/waits.hpp"
 
 namespace awaitscope {
@@ -13,7 +15,7 @@ namespace awaitscope {
 /// What something cost, by every metric of a recording.
 struct Cost {
   std::uint64_t samples = 0;
-  std::uint64_t cpu_ns = 0;
+  std::uint64_t cpu_ns = 0; ///< by CpuEstimate
   std::uint64_t events = 0;
   std::uint64_t await_ns = 0; ///< that tasks spent suspended
 
@@ -39,8 +41,8 @@ struct TimeRange {
   [[nodiscard]] std::int64_t overlap(std::int64_t from_ns, std::int64_t to_ns) const;
 };
 
-/// The costs of a run of samples inside a range. The moments of a run's samples are not kept, but the first and the last:
-/// those between count as evenly spread, and CPU time and events as spread over them.
+/// The costs of a run of samples inside a range, without CPU time. The times of a run's samples are not kept, but the first and
+/// the last: those between count as evenly spread, and events as spread over them.
 Cost cost_within(const SampleRun &run, const TimeRange &range);
 
 /// The costs of each stack, in memory that grows with distinct stacks and not with samples.
@@ -64,27 +66,30 @@ public:
   using Map = std::unordered_map<Key, Cost, KeyHash>;
 
   void add(const RecordingTables &tables, const SampleRun &run, const TimeRange &range);
+  /// After the last row: shares the CPU time.
+  void finish(const RecordingReader &reader, const TimeRange &range);
   void add_wait(const RecordingTables &tables, const TaskSpan &span, std::uint64_t waited_ns);
 
   [[nodiscard]] const Map &stacks() const { return stacks_; }
   [[nodiscard]] const Cost &sum() const { return sum_; }
 
-  /// CPU time that the process used by the kernel's count, and events, that no sample carries: threads that are not Python's,
-  /// the first moments of those that began and the last of those that ended. 0 unless the whole recording was read.
+  /// CPU time (see CpuEstimate) and events that no sample stands for. 0 unless the whole recording was read.
   Cost unsampled;
-  std::int64_t last_ns = 0; ///< the last sample's moment, since the start
+  std::array<std::uint64_t, k_thread_states> samples_in{}; ///< by what the thread did
+  std::int64_t last_ns = 0; ///< when the last sample was taken, since the start
   std::uint64_t task_changes = 0;
 
 private:
   Map stacks_;
   Cost sum_;
+  CpuEstimate cpu_;
 };
 
 StackCosts::Key key_of(const RecordingTables &tables, const SampleRun &run);
 StackCosts::Key key_of_wait(const RecordingTables &tables, const TaskSpan &span);
 
-/// What the kernel counted in all, less what samples carry.
-Cost unsampled_cost(const SamplingTotals &totals, const Cost &sampled);
+/// Events that the kernel counted in all, less those that samples carry.
+std::uint64_t unsampled_events(const SamplingTotals &totals, std::uint64_t sampled);
 
 /// Reads the recording to its end.
 Result<StackCosts> read_costs(RecordingReader &reader, const TimeRange &range);

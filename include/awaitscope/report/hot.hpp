@@ -15,7 +15,8 @@ struct FunctionCost {
 
 struct HotFunctions {
   std::vector<FunctionCost> functions; ///< by options.metric: own first, then total
-  Cost sum;                            ///< of all stacks that the options let pass
+  Cost unsampled;                      ///< what no sample stands for; without a filter only
+  Cost sum;                            ///< of all stacks that the options let pass, and of that
 };
 
 HotFunctions hot_functions(const RecordingTables &tables, const StackCosts &costs, const ProfileOptions &options);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "awaitscope/report/costs.hpp"
@@ -13,8 +14,11 @@ struct Filter {
   std::vector<std::string> threads;   ///< the program's name, that without its number, or the TID
   std::vector<std::string> tasks;     ///< the coroutine of a task on the stack, or the root's given name
   std::vector<std::string> functions; ///< qualified, or its last part alone; anywhere in the stack
+  std::vector<ThreadState> states{};  ///< of the thread
 
-  [[nodiscard]] bool everything() const { return threads.empty() && tasks.empty() && functions.empty(); }
+  [[nodiscard]] bool everything() const {
+    return threads.empty() && tasks.empty() && functions.empty() && states.empty();
+  }
 };
 
 /// Whether a name is one of the patterns, or there are none.
@@ -35,6 +39,9 @@ struct ProfileOptions {
 /// A thread's name without the number that the interpreter gave it, so that equal work folds: "ThreadPoolExecutor-3_0" is
 /// "ThreadPoolExecutor", "Thread-7 (poll)" is "Thread (poll)", "asyncio_2" is "asyncio". A name that the program gave stays.
 std::string lasting_thread_name(const std::string &name);
+
+/// The root of what no sample stands for.
+inline constexpr std::string_view k_not_sampled = "[not sampled]";
 
 /// A stack with its weight. `root` is "thread NAME" or "task COROUTINE"; `process` is empty if one alone was recorded.
 struct WeightedStack {
@@ -59,7 +66,7 @@ bool is_shown(const RecordingTables &tables, const StackCosts::Key &key, const s
               const ProfileOptions &options);
 
 /// One metric of each stack that has any of it. Equal stacks may occur more than once; order is not defined. The metric cpu
-/// has a stack without a readable part for what no sample carries, so that the sum is the kernel's.
+/// has a stack without frames, k_not_sampled, for what no sample stands for, so that the sum is the kernel's.
 std::vector<WeightedStack> stack_profile(const RecordingTables &tables, const StackCosts &costs,
                                          const ProfileOptions &options);
 

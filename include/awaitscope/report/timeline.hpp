@@ -8,11 +8,12 @@
 
 namespace awaitscope {
 
-/// What ran under one root, in the order of time. Its memory grows with samples (twelve bytes for each that differs from the one
+/// What ran under one root, in the order of time. Its memory grows with samples (16 bytes for each that differs from the one
 /// before), unlike that of StackCosts.
 struct Track {
   struct Entry {
     StackId stack = 0;
+    std::uint32_t thread = 0;
     std::uint64_t weight = 0;
   };
   std::string root; ///< as root_of()

@@ -24,6 +24,7 @@ struct Capture {
   CaptureStatus status = CaptureStatus::moved;
   unsigned retries = 0;
   std::int64_t read_ns = 0; ///< how long the thread could not run because of the accepted look
+  bool on_cpu = true;       ///< the thread was on a CPU when `known` was read; false: it waited for one
 };
 
 /// A way to read a thread's memory while it stands still.
@@ -37,12 +38,20 @@ public:
   [[nodiscard]] virtual std::string name() const = 0;
 
   /// Calls `look` on fresh snapshots of the target's memory until one was taken while the thread stood still throughout.
-  /// What an earlier call of `look` produced is void. `known` is the thread's schedstat if it was read just now.
+  /// What an earlier call of `look` produced is void. `known` is the thread's schedstat if it was read in this tick, while the
+  /// thread could run.
   virtual Capture capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
                           const std::function<void()> &look) = 0;
 
   /// Does it know, without asking, that the thread could run when this tick began?
   [[nodiscard]] virtual bool knows_runnable(const TargetThread & /*thread*/) const { return false; }
+
+  /// Is the thread on the CPU that the sampler is on? A thread of which that is true is to be captured before one elsewhere: only
+  /// as long as the sampler stays is it known from whom it took the CPU.
+  virtual bool is_here(Target & /*target*/, TargetThread & /*thread*/) { return false; }
+
+  /// A tick begins: to be called before anything else in it.
+  virtual void begin_tick() {}
 
   /// What comes now, until the tick is over, needs no thread to stand still: it should be in nobody's way.
   virtual void step_aside() {}

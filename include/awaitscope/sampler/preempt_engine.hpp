@@ -27,15 +27,23 @@ namespace awaitscope {
 /// A blocked thread passes the same check. Without an rseq area (musl, glibc before 2.35) field 39 of its stat tells the CPU,
 /// before the first read too: it also changes when a waiting thread is moved to another CPU's queue.
 ///
+/// Whether a thread that can run was on a CPU. Where the sampler woke up: if it took the CPU from that thread, both are accounted for
+/// at the same time, that of the switch from the one to the other (ThreadWatch::accounted_ns()); a thread that waits for the CPU
+/// left it earlier. On another CPU: if the thread has used CPU time from when its schedstat was read to when the sampler came, and
+/// was not scheduled in meanwhile, then it was on its CPU. (The kernel brings the account of a running thread up to date at
+/// ticks, and when it leaves the CPU, as it does when the sampler comes.)
+///
 /// Where the kernel permits it, a SwitchCapture tells which thread the sampler took the CPU from and whether that has run since,
 /// and has copied its memory: a look at that thread needs neither check, nor most of its reads.
 class PreemptEngine final : public Engine {
 public:
   /// `switches`: null as long as it is being opened, and where there is none.
-  explicit PreemptEngine(std::future<std::unique_ptr<SwitchCapture>> switches = {}) : opening_(std::move(switches)) {}
+  explicit PreemptEngine(std::future<std::unique_ptr<SwitchCapture>> switches = {});
 
   [[nodiscard]] std::string name() const override { return switches_ ? "preempt, copying by bpf" : "preempt"; }
   [[nodiscard]] bool knows_runnable(const TargetThread &thread) const override;
+  bool is_here(Target &target, TargetThread &thread) override;
+  void begin_tick() override;
   void step_aside() override { pin_.step_aside(); }
   void prepare(Target &target, bool anew) override;
   AheadTicks *ahead() override { return ahead_ ? &*ahead_ : nullptr; }
@@ -48,11 +56,15 @@ private:
                const std::function<void()> &look, Capture &capture);
 
   void request_frames(Target &target);
+  void arrive();
+  bool was_on_cpu(TargetThread &thread);
 
   std::future<std::unique_ptr<SwitchCapture>> opening_;
   std::unique_ptr<SwitchCapture> switches_;
   std::optional<AheadTicks> ahead_;
   ThreadId frames_of_ = 0; ///< whose frames are copied as well
+  ThreadWatch self_; ///< of the sampler's thread
+  std::optional<std::int64_t> arrived_ns_; ///< when it came to run on its CPU, by ThreadWatch::accounted_ns()
   PromptScheduling scheduling_;
   CpuPin pin_;
 };

@@ -35,8 +35,9 @@ private:
   bool take_ticks(SampleSink &sink, const std::atomic<bool> &stop);
   bool take_ticks_ahead(ProcessSampler &process, SampleSink &sink, const std::atomic<bool> &stop);
   void take_events(SampleSink &sink);
-  void close(const ProcessSampler &process);
+  void close(ProcessSampler &process);
   void count_events();
+  void count_cpu();
   void add(std::unique_ptr<Target> target, SampleSink &sink);
   [[nodiscard]] std::int64_t cost_ns() const;
   void control_rate(std::int64_t now, Pacer &pacer);
@@ -49,7 +50,9 @@ private:
   SamplingTotals totals_;
   std::set<std::pair<ThreadId, std::uint64_t>> met_; ///< processes: PID and start time
   std::int64_t cpu_before_ns_ = 0;                   ///< of the tool, before it sampled
+  std::uint64_t start_time_ = 0;                     ///< of a process that would start as the recording does
   EventCount closed_events_;                         ///< of processes that are over
+  std::vector<ProcessCpu> closed_cpu_;               ///< of these
   bool events_known_ = true;                         ///< of all of them
   std::int64_t start_ns_ = 0;
   std::vector<std::int64_t> due_; ///< the ticks of the plan

@@ -11,6 +11,7 @@
 #include "awaitscope/cpython/interpreter.hpp"
 #include "awaitscope/cpython/runtime.hpp"
 #include "awaitscope/cpython/stack_reader.hpp"
+#include "awaitscope/model/sample.hpp"
 #include "awaitscope/process/perf_counter.hpp"
 #include "awaitscope/process/process.hpp"
 #include "awaitscope/process/thread_watch.hpp"
@@ -22,14 +23,25 @@ namespace awaitscope {
 struct TargetThread {
   ThreadEntry entry;
   ThreadWatch watch;
-  bool left = false;               ///< it has ended, or its thread state is gone
-  bool shared = false;             ///< the same thread has other thread states that are known
-  bool entered = false;            ///< of those the one that it ran in when last looked at
-  std::string name;                ///< threading.Thread.name, valid UTF-8; empty while unknown
-  std::optional<SchedStat> stat{}; ///< as of the last ThreadStats::refresh(), of the first of its thread states
-  std::uint64_t blocked_at = 0;    ///< schedstat's third field when it was last seen blocked; 0 if it never was
-  std::optional<std::uint64_t>
-      cpu_told_ns;                      ///< of schedstat's first field, what samples carry; none before its first tick
+  bool left = false;    ///< it has ended, or its thread state is gone
+  bool shared = false;  ///< the same thread has other thread states that are known
+  bool entered = false; ///< of those the one that it ran in when last sampled
+  std::string name;     ///< threading.Thread.name, valid UTF-8; empty while unknown
+
+  // What the kernel said when it was last asked, of the first of its thread states.
+  std::optional<SchedStat> stat{};
+  std::optional<ThreadWatch::Run> run{}; ///< none: it was not asked yet
+
+  /// Where it waits, until it runs again.
+  struct Wait {
+    std::uint64_t times_run = 0; ///< schedstat's third field then
+    ThreadState state = ThreadState::idle;
+    std::optional<Sample> sample; ///< none: its stack was not wanted
+    Address root_thread = 0;      ///< of the sample: the thread state at the root
+  };
+  std::optional<Wait> wait{};
+  bool sampled = false;                 ///< at any time
+  bool frameless = false;               ///< it was in no Python code when it was read last
   std::optional<PerfCounter> counter{}; ///< of the event that is recorded
   EventCount count_told{};              ///< what samples carry of that
   std::uint64_t count_told_at = 0;      ///< as blocked_at, when it was told last, if the thread was idle then
@@ -53,8 +65,9 @@ public:
   /// long as it lives: the list may have been changing while it was read (only the holder of the GIL stands still for it).
   void set_threads(const std::vector<ThreadEntry> &entries);
 
-  /// Adds those of these threads that are not known, in the place of those whose thread states they have.
-  void add_threads(const std::vector<ThreadEntry> &entries);
+  /// Adds those of these threads that are not known, in the place of those whose thread states they have. False if there are
+  /// none.
+  bool add_threads(const std::vector<ThreadEntry> &entries);
 
   /// Is this a thread in the list?
   [[nodiscard]] bool knows(const ThreadEntry &entry) const;
@@ -64,6 +77,9 @@ public:
 
   /// Every known thread state of this thread, in the order in which they were met.
   std::vector<TargetThread *> states_of(ThreadId tid);
+
+  /// Is this the first of its thread's states in the list? That one stands for the thread.
+  [[nodiscard]] bool leads(const TargetThread &thread) const;
 
   /// The thread with this thread state, by the first of its states, else `otherwise`.
   const TargetThread &thread_of(Address state, const TargetThread &otherwise) const;
@@ -79,6 +95,7 @@ public:
 
   [[nodiscard]] std::vector<TargetThread> &threads() { return threads_; }
   [[nodiscard]] const Process &process() const { return process_; }
+  [[nodiscard]] const CodeTable &codes() const { return codes_; }
   [[nodiscard]] const PythonRuntime &runtime() const { return runtime_; }
   [[nodiscard]] std::optional<std::int64_t> rseq_offset() const { return rseq_offset_; }
 
@@ -95,6 +112,7 @@ private:
   void mark_shared();
   std::unordered_map<ThreadId, ThreadId> host_ids();
   std::optional<ThreadId> host_id(ThreadId inner, std::unordered_map<ThreadId, ThreadId> &ids);
+  std::optional<ThreadId> tid_of(const ThreadEntry &entry, std::unordered_map<ThreadId, ThreadId> &ids);
 
   Process process_;
   ProcessMemory remote_;

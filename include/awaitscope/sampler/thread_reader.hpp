@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "awaitscope/asyncio/lineage.hpp"
+#include "awaitscope/sampler/target.hpp"
+
+namespace awaitscope {
+
+/// What was read of one thread in one snapshot. It means something only if the thread did not run meanwhile.
+struct ThreadReading {
+  std::optional<ThreadEntry> subject; ///< the thread state that the thread runs in; none if it has none any more
+  std::vector<Address> dead_states;   ///< those that the thread had
+  PythonStack stack;
+  Lineage lineage;
+  std::optional<EventCount> count; ///< of the thread's counter
+  std::optional<Address> gil_holder;
+  std::uint64_t generation = 0;                        ///< of the list of threads
+  std::optional<std::vector<ThreadEntry>> new_threads; ///< the new ones, if that is another one
+  bool asyncio_unknown = false; ///< a coroutine runs in an interpreter whose asyncio is not known
+};
+
+/// Reads threads of a process from the target's current snapshot.
+class ThreadReader {
+public:
+  ThreadReader(Target &target, RootNames names) : target_(target), names_(names) {}
+
+  struct Wanted {
+    bool count = false;      ///< the thread's counter, which it has
+    bool gil_holder = false; ///< who holds the GIL
+  };
+  /// Into `reading`, whose memory is used again. `generation`: of the list of threads that is known.
+  void read(TargetThread &thread, const Wanted &wanted, std::uint64_t generation, ThreadReading &reading);
+
+  /// The innermost frames alone, the innermost first; none if it is in no Python code. Of `reading` only the thread's states.
+  std::vector<Frame> innermost(TargetThread &thread, std::size_t count, ThreadReading &reading);
+
+  /// Takes over, into the thread's states, what an accepted reading says of them.
+  void settle(TargetThread &thread, const ThreadReading &reading);
+
+private:
+  void begin_codes(const ThreadEntry &subject);
+  void choose_state(const TargetThread &thread, ThreadReading &reading);
+
+  Target &target_;
+  RootNames names_;
+};
+
+} // namespace awaitscope

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "awaitscope/integrations/idle_places.hpp"
+#include "awaitscope/sampler/thread_reader.hpp"
+
+namespace awaitscope {
+
+/// Finds out where threads wait, and reads the stacks of those that do not wait for work. Nothing is held for it: a thread that
+/// did not run from before the first read to after the last one (the third field of its schedstat) was what it was read to be.
+/// What was found stays right until that field moves, so a thread that goes on waiting is not read again.
+class WaitReader {
+public:
+  /// `all`: read the stacks of threads that wait for work, too.
+  WaitReader(Target &target, ThreadReader &reader, bool all)
+      : target_(target), reader_(reader), all_(all), places_(target.codes()), memory_(target.memory().remote()) {}
+
+  enum class Found : std::uint8_t {
+    known, ///< it still waits where it did
+    state, ///< `wait` says how it waits; its stack was not wanted
+    stack, ///< and the reading has its stack
+    woken, ///< it runs
+  };
+  /// Of a thread that waited when it was asked, with its schedstat. Sets `wait`.
+  Found update(TargetThread &thread, const ThreadReader::Wanted &wanted, std::uint64_t generation,
+               ThreadReading &reading);
+
+  /// Of a reading that was made otherwise.
+  [[nodiscard]] ThreadState state_of(const ThreadReading &reading);
+
+  /// Reads what needs no thread to stop, in a memory of its own: what samples will likely use is another matter.
+  template <typename Read> void apart(Read read) {
+    target_.memory().swap(memory_);
+    read();
+    target_.memory().swap(memory_);
+  }
+
+private:
+  bool read(TargetThread &thread, const ThreadReader::Wanted &wanted, std::uint64_t generation,
+            ThreadReading &reading);
+
+  Target &target_;
+  ThreadReader &reader_;
+  bool all_;
+  IdlePlaces places_;
+  SnapshotMemory memory_;
+};
+
+} // namespace awaitscope

@@ -1,0 +1,118 @@
+#include "awaitscope/integrations/idle_places.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace awaitscope {
+namespace {
+
+struct Place {
+  std::string_view file; ///< the end of it
+  std::string_view function;
+};
+
+// Calls in which a thread waits for whatever its caller waits for: CPython's Lib/ of 3.8 to 3.15.
+constexpr std::array k_passing{
+    Place{"selectors.py", "SelectSelector.select"},
+    Place{"selectors.py", "SelectSelector._select"},
+    Place{"selectors.py", "_PollLikeSelector.select"},
+    Place{"selectors.py", "PollSelector.select"},
+    Place{"selectors.py", "EpollSelector.select"},
+    Place{"threading.py", "Condition.wait"},
+    Place{"threading.py", "Event.wait"},
+    Place{"threading.py", "Thread.join"},
+    Place{"threading.py", "Thread._wait_for_tstate_lock"},
+    Place{"queue.py", "Queue.get"},
+    Place{"socket.py", "socket.accept"},
+    Place{"multiprocessing/connection.py", "Connection._recv"},
+    Place{"multiprocessing/connection.py", "Connection._recv_bytes"},
+    Place{"multiprocessing/connection.py", "_ConnectionBase.recv_bytes"},
+    Place{"multiprocessing/connection.py", "_ConnectionBase.recv"},
+    Place{"multiprocessing/connection.py", "wait"},
+    Place{"multiprocessing/queues.py", "Queue.get"},
+    Place{"multiprocessing/queues.py", "SimpleQueue.get"},
+};
+
+constexpr std::array k_working{
+    // Event loops. Those that are compiled (uvloop) have no frames of their own: who runs them waits.
+    Place{"asyncio/base_events.py", "BaseEventLoop._run_once"},
+    Place{"asyncio/base_events.py", "BaseEventLoop.run_forever"},
+    Place{"asyncio/runners.py", "Runner.run"},
+    Place{"asyncio/runners.py", "run"},
+    Place{"uvloop/__init__.py", "run"},
+    Place{"twisted/internet/asyncioreactor.py", "AsyncioSelectorReactor.run"},
+    Place{"twisted/internet/epollreactor.py", "EPollReactor.doPoll"},
+    Place{"twisted/internet/pollreactor.py", "PollReactor.doPoll"},
+    Place{"twisted/internet/selectreactor.py", "SelectReactor.doSelect"},
+    // Workers of pools.
+    Place{"concurrent/futures/thread.py", "_worker"},
+    Place{"concurrent/futures/process.py", "_process_worker"},
+    Place{"concurrent/futures/process.py", "_ExecutorManagerThread.wait_result_broken_or_wakeup"},
+    Place{"multiprocessing/pool.py", "worker"},
+    Place{"multiprocessing/pool.py", "Pool._wait_for_updates"},
+    Place{"multiprocessing/pool.py", "Pool._handle_workers"},
+    Place{"multiprocessing/pool.py", "Pool._handle_tasks"},
+    Place{"multiprocessing/pool.py", "Pool._handle_results"},
+    Place{"multiprocessing/queues.py", "Queue._feed"},
+    Place{"logging/handlers.py", "QueueListener.dequeue"},
+    Place{"anyio/_backends/_asyncio.py", "WorkerThread.run"},
+    Place{"twisted/_threads/_threadworker.py", "ThreadWorker.__init__.<locals>.work"},
+    // Servers.
+    Place{"socketserver.py", "BaseServer.serve_forever"},
+    Place{"gunicorn/arbiter.py", "Arbiter.sleep"},
+    Place{"gunicorn/arbiter.py", "Arbiter.run"},
+    Place{"gunicorn/workers/sync.py", "SyncWorker.wait"},
+    Place{"gunicorn/workers/sync.py", "SyncWorker.run_for_one"},
+    Place{"gunicorn/workers/gthread.py", "ThreadWorker.run"},
+    Place{"gunicorn/workers/gthread.py", "PollableMethodQueue.run_callbacks"},
+    Place{"waitress/wasyncore.py", "poll"},
+    Place{"waitress/wasyncore.py", "poll2"},
+    Place{"waitress/task.py", "ThreadedTaskDispatcher.handler_thread"},
+    Place{"cheroot/workers/threadpool.py", "WorkerThread.run"},
+    Place{"cheroot/connections.py", "ConnectionManager._run"},
+    // The interpreter that waits for its other threads before it ends.
+    Place{"threading.py", "_shutdown"},
+};
+
+/// Before 3.11 a code object has the last part of the name only.
+bool is_at(const CodeInfo &code, const Place &place) {
+  const std::string_view file = code.file;
+  if (file.size() < place.file.size() || file.substr(file.size() - place.file.size()) != place.file ||
+      (file.size() > place.file.size() && file[file.size() - place.file.size() - 1] != '/')) {
+    return false;
+  }
+  const std::size_t dot = place.function.rfind('.');
+  return code.function == place.function ||
+         (dot != std::string_view::npos && code.function == place.function.substr(dot + 1));
+}
+
+} // namespace
+
+IdlePlaces::Role IdlePlaces::find(const CodeInfo &code) {
+  const auto there = [&](const Place &place) { return is_at(code, place); };
+  return std::any_of(k_working.begin(), k_working.end(), there)   ? Role::works
+         : std::any_of(k_passing.begin(), k_passing.end(), there) ? Role::passes
+                                                                  : Role::ordinary;
+}
+
+bool IdlePlaces::waits_for_work(std::span<const Frame> innermost) {
+  for (const Frame &frame : innermost) {
+    if (frame.kind == FrameKind::unreadable || frame.kind == FrameKind::task_border) {
+      return false;
+    }
+    if (frame.code >= roles_.size()) {
+      roles_.resize(codes_.size(), Role::unknown);
+    }
+    Role &role = roles_[frame.code];
+    if (role == Role::unknown) {
+      role = find(codes_.at(frame.code));
+    }
+    if (role != Role::passes) {
+      return role == Role::works;
+    }
+  }
+  return false;
+}
+
+} // namespace awaitscope

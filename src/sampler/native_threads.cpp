@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "awaitscope/support/clock.hpp"
+#include "awaitscope/support/text.hpp"
 
 namespace awaitscope {
 
@@ -41,7 +42,7 @@ void NativeThreads::account(const std::function<bool(ThreadId)> &is_python, Samp
     }
     Thread &thread = known->second;
     if (thread.name.empty()) {
-      thread.name = process_.thread_name(tid);
+      thread.name = valid_utf8(process_.thread_name(tid));
     }
     const std::uint64_t cpu_ns = thread.watch.schedstat().value_or(SchedStat{}).cpu_ns; // 0: it has ended
     const auto ticks = static_cast<std::uint64_t>(static_cast<double>(accounts_.since(tid, cpu_ns)) / period_ns_);

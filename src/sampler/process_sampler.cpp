@@ -141,11 +141,6 @@ ProcessSampler::Health ProcessSampler::sample_waiting(TargetThread &thread, Samp
   return Health::running;
 }
 
-/// The thread under whose name a stack stands.
-std::string ProcessSampler::root_name(const TargetThread &thread) const {
-  return thread.name.empty() ? std::to_string(thread.watch.tid()) : thread.name;
-}
-
 /// What the accepted reading has found of a thread, as of that time.
 void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedStat &stat, std::int64_t time_ns,
                           SampleSink &sink) {
@@ -166,7 +161,7 @@ void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedSt
     ++totals_.partial;
   }
   thread.sampled = true;
-  sink.consume(sample_, root_name(target_->thread_of(reading_.lineage.root_thread, thread)));
+  sink.consume(sample_, target_->name_of(target_->thread_of(reading_.lineage.root_thread, thread)));
 }
 
 /// The thread waits where it did when it was read.
@@ -180,7 +175,7 @@ void ProcessSampler::emit_again(TargetThread &thread, SampleSink &sink) {
   if (!is_whole(sample.stack)) {
     ++totals_.partial;
   }
-  sink.consume(sample, root_name(target_->thread_of(thread.wait->root_thread, thread)));
+  sink.consume(sample, target_->name_of(target_->thread_of(thread.wait->root_thread, thread)));
 }
 
 /// What the accepted reading has counted.
@@ -434,7 +429,7 @@ void ProcessSampler::finish(SampleSink &sink) {
       account.time_ns = monotonic_ns();
       account.tid = thread.watch.tid();
       account.cpu_ns = accounts_.take(account.tid, stat->cpu_ns);
-      sink.consume(account, root_name(thread));
+      sink.consume(account, target_->name_of(thread));
     }
   }
   natives_.finish(sink);

@@ -84,7 +84,7 @@ CaptureStatus Attempt::capture(Part &part, ProcessSnapshot *tasks_into) {
   part.times_run = part.thread->watch.schedstat().value_or(SchedStat{}).times_run;
   ThreadSnapshot &result = part.result;
   result.tid = part.thread->watch.tid();
-  result.name = part.thread->name;
+  result.name = target_.name_of(*part.thread);
   result.main = result.tid == target_.process().pid();
   result.interpreter = part.thread->entry.interpreter_id;
   result.state = part.runnable ? ThreadState::running : ThreadState::idle;

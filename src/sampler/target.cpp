@@ -230,7 +230,7 @@ void Target::drop_left_threads() {
   mark_shared();
 }
 
-const TargetThread &Target::thread_of(Address state, const TargetThread &otherwise) const {
+TargetThread &Target::thread_of(Address state, TargetThread &otherwise) {
   const auto found = std::find_if(threads_.begin(), threads_.end(),
                                   [&](const TargetThread &thread) { return thread.entry.state == state; });
   if (state == 0 || found == threads_.end()) {
@@ -238,6 +238,19 @@ const TargetThread &Target::thread_of(Address state, const TargetThread &otherwi
   }
   return *std::find_if(threads_.begin(), threads_.end(),
                        [&](const TargetThread &thread) { return thread.watch.tid() == found->watch.tid(); });
+}
+
+const std::string &Target::name_of(TargetThread &thread) const {
+  if (!thread.name.empty()) {
+    return thread.name;
+  }
+  if (thread.kernel_name.empty()) {
+    thread.kernel_name = valid_utf8(process_.thread_name(thread.watch.tid()));
+  }
+  if (thread.kernel_name.empty()) {
+    thread.kernel_name = std::to_string(thread.watch.tid());
+  }
+  return thread.kernel_name;
 }
 
 void Target::read_name(TargetThread &thread) {

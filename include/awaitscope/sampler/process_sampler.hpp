@@ -110,7 +110,6 @@ private:
   void emit(TargetThread &thread, ThreadState state, const SchedStat &stat, std::int64_t time_ns, SampleSink &sink);
   void emit_again(TargetThread &thread, SampleSink &sink);
   void take_events(TargetThread &thread, ThreadState state, const SchedStat &stat);
-  [[nodiscard]] std::string root_name(const TargetThread &thread) const;
   [[nodiscard]] bool can_go_ahead(const TargetThread &thread, ThreadState state);
   void lose(Loss loss) { ++totals_.lost[static_cast<std::size_t>(loss)]; }
 

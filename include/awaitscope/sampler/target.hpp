@@ -27,6 +27,7 @@ struct TargetThread {
   bool shared = false;  ///< the same thread has other thread states that are known
   bool entered = false; ///< of those the one that it ran in when last sampled
   std::string name;     ///< threading.Thread.name, valid UTF-8; empty while unknown
+  std::string kernel_name{}; ///< empty until it was wanted
 
   // What the kernel said when it was last asked, of the first of its thread states.
   std::optional<SchedStat> stat{};
@@ -82,10 +83,13 @@ public:
   [[nodiscard]] bool leads(const TargetThread &thread) const;
 
   /// The thread with this thread state, by the first of its states, else `otherwise`.
-  const TargetThread &thread_of(Address state, const TargetThread &otherwise) const;
+  TargetThread &thread_of(Address state, TargetThread &otherwise);
 
   /// Fills in the thread's name, from the current snapshot, unless it is known.
   void read_name(TargetThread &thread);
+
+  /// What the program calls the thread, else what the kernel does (a thread that Python did not start), else its TID.
+  const std::string &name_of(TargetThread &thread) const;
 
   /// Finds asyncio in the target, once it has been imported. Cold: see TaskReader::locate().
   void locate_tasks();

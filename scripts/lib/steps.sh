@@ -34,11 +34,12 @@ skip_step() {
   step_note 'not run' "$1" "$2"
 }
 
-# finish_steps: print the summary; status 1 if any step failed, or if none passed.
+# finish_steps: print the summary, with a line that other programs can count by as its last; status 1 if any step failed,
+# or if none passed.
 finish_steps() {
   printf '\n'
   printf '%s\n' "${step_lines[@]}"
-  printf '\n%s: %d steps passed, %d failed, %d not run, %d s\n' \
-    "$script_name" "$step_passed" "$step_failed" "$step_skipped" "$SECONDS"
+  printf '\n%s: %d steps in %d s\n' "$script_name" "${#step_lines[@]}" "$SECONDS"
+  printf '%d passed, %d failed, %d skipped\n' "$step_passed" "$step_failed" "$step_skipped"
   [[ $step_failed -eq 0 && $step_passed -gt 0 ]]
 }

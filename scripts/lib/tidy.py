@@ -3,6 +3,10 @@
 
 A clean source leaves an empty file in the cache, named by a hash of everything that its verdict depends on: the tool,
 .clang-tidy, the compile command, the source and every header of the repository that it includes, however indirectly.
+
+--changed leaves out what did not change since the base: where HEAD left origin/main, or else the last commit that is a day
+older than HEAD. A header that changed is checked with one source that includes it. Everything is checked if there is no
+base, or if .clang-tidy changed.
 """
 
 import argparse
@@ -19,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
 KEEP_DAYS = 30
+DAY = 86400
 # gcc's options that clang does not know are no finding.
 EXTRA_ARGUMENTS = ["--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wno-ignored-optimization-argument"]
 
@@ -41,15 +46,17 @@ def own_headers(source: Path, include_directories: list[Path]) -> list[Path]:
     return sorted(found)
 
 
-def fingerprint(entry: dict[str, str], tool: bytes) -> str:
-    command = entry["command"]
-    directories = [
-        (Path(entry["directory"]) / path).resolve() for path in re.findall(r"(?:-I|-isystem|-iquote) ?(\S+)", command)
-    ]
+def read_files(entry: dict[str, str]) -> list[Path]:
+    """The source of a compile command and the headers of the repository that it includes."""
+    found = re.findall(r"(?:-I|-isystem|-iquote) ?(\S+)", entry["command"])
+    return own_headers(Path(entry["file"]).resolve(), [(Path(entry["directory"]) / path).resolve() for path in found])
+
+
+def fingerprint(entry: dict[str, str], paths: list[Path], tool: bytes) -> str:
     digest = hashlib.sha256(tool)
     digest.update((ROOT / ".clang-tidy").read_bytes())
-    digest.update(command.replace(str(ROOT), "").encode())
-    for path in own_headers(Path(entry["file"]).resolve(), directories):
+    digest.update(entry["command"].replace(str(ROOT), "").encode())
+    for path in paths:
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
@@ -60,6 +67,42 @@ def own_sources(build: Path) -> list[dict[str, str]]:
     return [
         entry for _, entry in sorted(unique.items()) if not Path(entry["file"]).resolve().is_relative_to(build.resolve())
     ]
+
+
+def git(*words: str) -> str:
+    """What git prints; nothing where it fails."""
+    return subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True).stdout.strip()
+
+
+def base_commit() -> str:
+    """The commit that HEAD is compared with; empty if there is none."""
+    head = git("rev-parse", "HEAD")
+    base = git("merge-base", "HEAD", "origin/main")
+    if base and base != head:
+        return base
+    # The date of HEAD itself, so that the same commit is always compared with the same base.
+    committed = git("log", "-1", "--format=%ct")
+    return git("rev-list", "-1", f"--before={int(committed) - DAY}", "HEAD") if committed else ""
+
+
+def changed_since(base: str) -> set[Path]:
+    """The files that differ from a commit, and those that git does not track yet."""
+    names = git("diff", "--name-only", base) + "\n" + git("ls-files", "--others", "--exclude-standard")
+    return {ROOT / name for name in names.splitlines() if name}
+
+
+def touched(read_by: dict[str, list[Path]], changed: set[Path]) -> list[str]:
+    """The sources that changed, and one for each changed header that none of them includes. `read_by` has what each source reads."""
+    chosen = [source for source in read_by if Path(source).resolve() in changed]
+    seen = {path for source in chosen for path in read_by[source]}
+    for header in sorted(changed - seen):
+        readers = [source for source, paths in read_by.items() if header in paths]
+        if readers:
+            # The source of the same name, or else the one that reads the least.
+            best = min(readers, key=lambda source: (Path(source).stem != header.stem, len(read_by[source])))
+            chosen.append(best)
+            seen.update(read_by[best])
+    return sorted(set(chosen))
 
 
 def check(clang_tidy: str, build: Path, source: str) -> tuple[int, str]:
@@ -94,20 +137,30 @@ def main() -> int:
     parser.add_argument("--clang-tidy", default="clang-tidy")
     parser.add_argument("--build", type=Path, default=ROOT / "build")
     parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--changed", action="store_true")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
 
     arguments.cache.mkdir(parents=True, exist_ok=True)
     drop_old(arguments.cache)
     tool = subprocess.run([arguments.clang_tidy, "--version"], capture_output=True, check=True).stdout
-    marks = {entry["file"]: arguments.cache / fingerprint(entry, tool) for entry in own_sources(arguments.build)}
-    changed = [source for source, mark in marks.items() if not mark.exists()]
-    print(f"{len(marks)} sources, {len(marks) - len(changed)} known to be clean", flush=True)
+    entries = own_sources(arguments.build)
+    read_by = {entry["file"]: read_files(entry) for entry in entries}
+    marks = {entry["file"]: arguments.cache / fingerprint(entry, read_by[entry["file"]], tool) for entry in entries}
+    wanted = list(marks)
+    base = base_commit() if arguments.changed else ""
+    if base:
+        changed = changed_since(base)
+        if ROOT / ".clang-tidy" not in changed:
+            wanted = touched(read_by, changed)
+    unknown = [source for source in wanted if not marks[source].exists()]
+    since = f", {len(wanted)} of them to check since {base[:12]}" if base else ""
+    print(f"{len(marks)} sources{since}, {len(wanted) - len(unknown)} known to be clean", flush=True)
 
     found = 0
     shown: set[str] = set()
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        runs = {pool.submit(check, arguments.clang_tidy, arguments.build, source): source for source in changed}
+        runs = {pool.submit(check, arguments.clang_tidy, arguments.build, source): source for source in unknown}
         for run in concurrent.futures.as_completed(runs):
             status, text = run.result()
             if status == 0:
@@ -116,7 +169,7 @@ def main() -> int:
                 found += 1
                 print(new_findings(text, shown) if text else f"{runs[run]}: clang-tidy: status {status}", flush=True)
     if found:
-        print(f"clang-tidy: {found} of {len(marks)} sources have findings", file=sys.stderr)
+        print(f"clang-tidy: {found} of {len(wanted)} sources have findings", file=sys.stderr)
     return 1 if found else 0
 
 

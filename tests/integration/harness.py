@@ -36,15 +36,14 @@ def end_process(process):
     return process.wait()
 
 
-def stolen_ns():
-    """How long this machine's CPUs wanted to run and another machine had them (proc_stat(5))."""
-    with open("/proc/stat", encoding="ascii") as file:
-        return int(file.readline().split()[8]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-
-
 def ticks(said):
-    """The ticks of a recording, by its summary: where CPUs are stolen, many of those that were due never happen."""
+    """The ticks of a recording, by its summary: on a busy machine many of those that were due never happen."""
     return int(re.search(r"at ([\d,]+) ticks", said)[1].replace(",", ""))
+
+
+def ticks_a_second(said):
+    """How often a recording's ticks happened, by its summary."""
+    return ticks(said) / float(re.search(r" ticks in ([\d.]+) s", said)[1])
 
 
 class Target:

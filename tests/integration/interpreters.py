@@ -8,6 +8,8 @@ import subprocess
 
 # The minors that awaitscope promises to read. One that the machine lacks is a line in the output, never silence.
 SUPPORTED = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
+# What tests run on unless they name minors of their own: the ends, and one of each kind of frame (3.11, 3.13).
+CHOICE = ("3.8", "3.11", "3.13", "3.15")
 # Builds without a GIL, which few machines have (scripts/pythons --free-threaded). The tests that say so run on them too.
 FREE_THREADED = ("3.13t", "3.14t")
 # Too old to be read: each must be refused with a clear error.
@@ -84,10 +86,14 @@ def age(minor):
     return minor[-1].isdigit(), int(re.search(r"\.(\d+)", minor).group(1))
 
 
+def named():
+    """The executables that AWAITSCOPE_PYTHONS names."""
+    return [path for path in re.split(r"[:\s]+", os.environ.get("AWAITSCOPE_PYTHONS", "")) if path]
+
+
 def candidates():
     """Executables to ask, in order of preference."""
-    named = re.split(r"[:\s]+", os.environ.get("AWAITSCOPE_PYTHONS", "").strip())
-    found = [path for path in named if path]
+    found = named()
     root = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
     found += sorted(glob.glob(os.path.join(root, "versions", "*", "bin", "python")))
     names = ["python3", "python"] + ["python" + minor for minor in SUPPORTED + FREE_THREADED + TOO_OLD]
@@ -108,3 +114,9 @@ def discover(minors):
         if interpreter is not None and interpreter.minor in minors:
             found.setdefault(interpreter.minor, interpreter)
     return found
+
+
+def choice(found):
+    """The minors of `found` to test with: those that AWAITSCOPE_PYTHONS names, or else CHOICE; all where none of it is here."""
+    given = {interpreter.minor for interpreter in map(ask, named()) if interpreter is not None}
+    return [minor for minor in found if minor in (given or CHOICE)] or list(found)

@@ -23,6 +23,13 @@ def samples(recorder):
     return any(link.endswith("/schedstat") for link in links)
 
 
+def process_cpu(pid):
+    """utime + stime of the whole process, in nanoseconds."""
+    with open("/proc/%d/stat" % pid, "rb") as file:
+        fields = file.read().rpartition(b")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
 class RecordingTest(harness.ToolTest):
 
     def record_file(self, target, *args, name="out.ascope", **how):

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Runs the integration tests: awaitscope against real interpreters running small programs that know themselves.
 
-usage: tests/integration/run.py [-k PATTERN]… [--list] [--pythons EXE:EXE] [--awaitscope PATH] [--jobs N] [--kills N] [--reuse-seconds S]
+usage: tests/integration/run.py [--all] [-k PATTERN]… [--list] [--pythons EXE:EXE] [--awaitscope PATH] [--jobs N] [--kills N] [--reuse-seconds S]
        [--crowd-seconds S]
 
-Interpreters come from --pythons or $AWAITSCOPE_PYTHONS, from pyenv, from PATH and from scripts/pythons; one of each
-supported minor is used.
+Interpreters come from --pythons or $AWAITSCOPE_PYTHONS, from pyenv, from PATH and from scripts/pythons, one of each
+supported minor. A test runs on those that it names, or else on 3.8, 3.11, 3.13 and 3.15; on those of --pythons or
+$AWAITSCOPE_PYTHONS instead, if that is given; on every minor with --all.
 The executable is --awaitscope, $AWAITSCOPE or build/awaitscope. Exit status: 0 only if an interpreter was found, a test
-ran, and none failed. What was not run, and why, is listed at the end. A test of times that fails while the hypervisor takes the
-CPUs away says nothing: it is run again, up to twice, and listed as well.
+ran, and none failed. What was not run, and why, is listed at the end. No test runs twice.
 """
 import argparse
 import concurrent.futures
@@ -27,31 +27,27 @@ import harness  # noqa: E402
 import interpreters  # noqa: E402
 
 
-MOST_RUNS = 3
-DISTURBED = 0.02  # of the CPUs' time, which the hypervisor gave to others
-
-
 def parse_options():
     parser = argparse.ArgumentParser(usage=__doc__.split("usage: ", 1)[1].split("\n\n", 1)[0])
+    parser.add_argument("--all", action="store_true", help="on every minor, and what takes long for long: before a release")
     parser.add_argument("-k", action="append", default=[], dest="patterns", help="only tests whose id has this in it; * stands for anything")
     parser.add_argument("--list", action="store_true", help="print the tests' ids, and end")
     parser.add_argument("--pythons", help="interpreters to use before any other, separated by colons")
     parser.add_argument("--awaitscope", help="the executable under test")
     parser.add_argument("--jobs", type=int, default=1, help="tests side by side; timing-sensitive ones never are")
-    parser.add_argument("--kills", type=int, help="how often to kill the recorder on the oldest and the newest interpreter (default 100 each, or $AWAITSCOPE_KILLS)")
-    parser.add_argument("--reuse-seconds", type=int, help="of code-address reuse, on each interpreter (default 3, or $AWAITSCOPE_REUSE_SECONDS)")
-    parser.add_argument("--crowd-seconds", type=int, help="of more targets than CPUs, on each interpreter (default 2, or $AWAITSCOPE_CROWD_SECONDS)")
+    parser.add_argument("--kills", type=int, help="how often to kill the recorder on the oldest and the newest interpreter (default 100 each, 1000 with --all, or $AWAITSCOPE_KILLS)")
+    parser.add_argument("--reuse-seconds", type=int, help="of code-address reuse, on each interpreter (default 3, 60 with --all, or $AWAITSCOPE_REUSE_SECONDS)")
+    parser.add_argument("--crowd-seconds", type=int, help="of more targets than CPUs, on each interpreter (default 2, 30 with --all, or $AWAITSCOPE_CROWD_SECONDS)")
     options = parser.parse_args()
     if options.pythons:
         os.environ["AWAITSCOPE_PYTHONS"] = options.pythons
     if options.awaitscope:
         os.environ["AWAITSCOPE"] = os.path.abspath(options.awaitscope)
-    if options.reuse_seconds:
-        os.environ["AWAITSCOPE_REUSE_SECONDS"] = str(options.reuse_seconds)
-    if options.crowd_seconds:
-        os.environ["AWAITSCOPE_CROWD_SECONDS"] = str(options.crowd_seconds)
-    if options.kills:
-        os.environ["AWAITSCOPE_KILLS"] = str(options.kills)
+    for name, value, long in (("REUSE_SECONDS", options.reuse_seconds, 60), ("CROWD_SECONDS", options.crowd_seconds, 30),
+                              ("KILLS", options.kills, 1000)):
+        value = value or (long if options.all and "AWAITSCOPE_" + name not in os.environ else None)
+        if value:
+            os.environ["AWAITSCOPE_" + name] = str(value)
     return options
 
 
@@ -71,26 +67,26 @@ def bind(cls, interpreter, label, found):
     return type(name, (cls,), facts)
 
 
-def minors_for(cls, found):
+def minors_for(cls, found, chosen):
     """The minors to run a class on, in their order; none: it does not matter, and the newest will do."""
     ends = {"oldest": min(found, key=interpreters.age), "newest": max(found, key=interpreters.age)}
     if issubclass(cls, harness.InterpreterTest):
-        wanted = found if cls.minors is None else [ends.get(minor, minor) for minor in cls.minors]
+        wanted = chosen if cls.minors is None else [ends.get(minor, minor) for minor in cls.minors]
     else:
         wanted = ends.values() if issubclass(cls, harness.EndsTest) else []
     return sorted((minor for minor in found if minor in wanted), key=interpreters.age)
 
 
-def collect(found, without_gil, patterns):
+def collect(found, without_gil, chosen, patterns):
     """The bound tests, in the order of the files. Those on free-threaded interpreters see the others as found, too."""
     newest = max(found, key=interpreters.age)
     tests = []
     for cls in test_classes():
-        minors = minors_for(cls, found)
-        chosen = [("[%s]" % minor if minors else "", found[minor]) for minor in minors or [newest]]
+        minors = minors_for(cls, found, chosen)
+        bound = [("[%s]" % minor if minors else "", found[minor]) for minor in minors or [newest]]
         if getattr(cls, "free_threaded", False):
-            chosen += [("[%s]" % minor, without_gil[minor]) for minor in sorted(without_gil, key=interpreters.age)]
-        for label, interpreter in chosen:
+            bound += [("[%s]" % minor, without_gil[minor]) for minor in sorted(without_gil, key=interpreters.age)]
+        for label, interpreter in bound:
             tests += unittest.defaultTestLoader.loadTestsFromTestCase(bind(cls, interpreter, label, found))
     if patterns:
         tests = [test for test in tests if any(matches(test.id(), pattern) for pattern in patterns)]
@@ -101,30 +97,18 @@ def matches(name, pattern):
     return fnmatch.fnmatchcase(name, "*%s*" % pattern.replace("[", "[[]"))
 
 
-def run_once(test):
-    """Runs a test alone, and prints its line when it ended."""
+def run_one(test):
+    """Runs a test, and prints its line when it ended -> (outcome, id, details)"""
     result = unittest.TestResult()
     started = time.monotonic()
-    stolen = harness.stolen_ns()
     test.run(result)
-    stolen = (harness.stolen_ns() - stolen) / 1e9 / os.cpu_count() / (time.monotonic() - started)
     bad = result.failures + result.errors + [(test, "unexpected success") for _ in result.unexpectedSuccesses]
     outcome = "FAIL" if bad else "not run" if result.skipped else "ok"
     lacks = sorted(getattr(test, "lacks", ()))
     details = " (without %s)" % ", ".join(lacks) if lacks else ""
     details += "".join("\n%s" % text for _, text in bad) + "".join(": %s" % text for _, text in result.skipped)
     print("%-7s %6.1f s  %s%s" % (outcome, time.monotonic() - started, test.id(), details), flush=True)
-    return outcome, details, stolen
-
-
-def run_one(test):
-    """-> (outcome, id, details, what was stolen in the runs that did not count)"""
-    stolen_before = []
-    while True:
-        outcome, details, stolen = run_once(test)
-        if outcome != "FAIL" or not test.timing_sensitive or stolen < DISTURBED or len(stolen_before) + 1 == MOST_RUNS:
-            return outcome, test.id(), details, stolen_before
-        stolen_before.append("%.0f %%" % (100 * stolen))
+    return outcome, test.id(), details
 
 
 def run_all(tests, jobs):
@@ -146,7 +130,8 @@ def main():
     if not found:
         print("no supported interpreter on this machine: nothing can be tested", file=sys.stderr)
         return 1
-    tests = collect(found, without_gil, options.patterns)
+    chosen = list(found) if options.all else interpreters.choice(found)
+    tests = collect(found, without_gil, chosen, options.patterns)
     if options.list:
         print("\n".join(test.id() for test in tests))
         return 0
@@ -155,17 +140,15 @@ def main():
         return 1
     started = time.monotonic()
     outcomes = run_all(tests, options.jobs)
-    counts = {kind: [name + why for outcome, name, why, _ in outcomes if outcome == kind] for kind in ("FAIL", "not run")}
-    for _, name, _, stolen in outcomes:
-        if stolen:
-            print("REPEATED: %s: of the CPUs' time %s were stolen" % (name, ", then ".join(stolen)))
+    counts = {kind: [name + why for outcome, name, why in outcomes if outcome == kind] for kind in ("FAIL", "not run")}
     for name in counts["not run"]:
         print("NOT RUN: %s" % name)
     for name in counts["FAIL"]:
         print("FAILED: %s" % name.split("\n", 1)[0])
-    print("%d tests, %d failed, %d not run, in %.0f s" %
-          (len(outcomes), len(counts["FAIL"]), len(counts["not run"]), time.monotonic() - started))
-    return 1 if counts["FAIL"] or len(counts["not run"]) == len(outcomes) else 0
+    failed, skipped = len(counts["FAIL"]), len(counts["not run"])
+    print("%d tests in %.0f s" % (len(outcomes), time.monotonic() - started))
+    print("%d passed, %d failed, %d skipped" % (len(outcomes) - failed - skipped, failed, skipped))
+    return 1 if failed or skipped == len(outcomes) else 0
 
 
 if __name__ == "__main__":

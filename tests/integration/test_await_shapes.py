@@ -4,11 +4,10 @@ import os
 import folded
 import harness
 
-SECONDS = 4
+SECONDS = 3
 
 
 class AwaitShapes(harness.InterpreterTest):
-    timing_sensitive = True
 
     def test_every_shape_keeps_its_chain(self):
         target = self.target("await_shapes.py", "--burn", lifetime=SECONDS * 4)
@@ -16,13 +15,14 @@ class AwaitShapes(harness.InterpreterTest):
         stacks, result = self.record(target, "-r", 1000, "-d", SECONDS)
         after = target.counters()
         wrong = []
+        a_round = 20 * harness.ticks(result.stderr) / (1000 * SECONDS)  # samples in 20 ms, of the ticks that happened
         for shape, chain in target.truth["chains"].items():
             rounds = after[shape] - before[shape]
             self.assertGreater(rounds, 3, "the target hardly ran")
             burning = [stack for stack in stacks if stack.has(chain[-1])]
             right = [stack for stack in burning if stack.root == "task main" and self.own_names(stack) == chain]
             count = folded.total(burning)
-            if not rounds * 10 < count < (rounds + 2) * 30:  # 20 samples of each round of 20 ms
+            if not 0.5 * rounds * a_round < count < 1.5 * (rounds + 2) * a_round:
                 wrong.append("%s: %d samples in %d rounds" % (shape, count, rounds))
             if folded.total(right) < 0.99 * count:
                 others = [" > ".join(stack.names) for stack in burning if stack not in right]

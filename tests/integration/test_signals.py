@@ -12,7 +12,6 @@ F_SETPIPE_SZ = 1031
 
 
 class Signals(harness.ToolTest):
-    timing_sensitive = True
 
     def check(self, number):
         target = self.target("ticking.py")
@@ -23,11 +22,11 @@ class Signals(harness.ToolTest):
         started = time.monotonic()
         process.send_signal(number)
         result = harness.finish(process, timeout=10)
-        self.assertLess(time.monotonic() - started, 2)
+        self.assertLess(time.monotonic() - started, 5)
         self.assert_done(result)
         with open(output, "rb") as file:
             stacks = folded.parse(file.read())
-        self.assertGreater(folded.total(stacks), 400)
+        self.assertGreater(folded.total(stacks), 0.8 * harness.ticks(result.stderr))
         self.assertEqual(self.summary_samples(result), folded.total(stacks), result.stderr)
         self.assert_progress(target, "ticks")
 
@@ -52,7 +51,7 @@ class Signals(harness.ToolTest):
         started = time.monotonic()
         process.send_signal(signal.SIGINT)
         result = harness.finish(process, timeout=5)
-        self.assertLess(time.monotonic() - started, 1)
+        self.assertLess(time.monotonic() - started, 3)
         self.assertIn(result.status, (1, 130), result.stderr)
         self.assertFalse(re.search("Traceback|terminate called", result.stderr), result.stderr)
         self.assert_progress(target, "cycles")

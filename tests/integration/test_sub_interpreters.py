@@ -8,7 +8,6 @@ ENOUGH_NS = 0.6e9  # of the target's CPU time
 
 
 class SubInterpreters(checks.Checks, recordings.RecordingTest, harness.InterpreterTest):
-    timing_sensitive = True
 
     def test_each_stack_is_read(self):
         target = self.target("sub_interpreters.py", lifetime=20)

@@ -54,7 +54,6 @@ class Client:
 
 class WorkerTest(recordings.RecordingTest, harness.InterpreterTest):
     minors = ("3.11", "newest")
-    timing_sensitive = True
 
     def serve(self, server):
         folder = self.path("app")

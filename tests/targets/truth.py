@@ -68,5 +68,10 @@ def frame_fact(code):
 def runnable_ns(account):
     """For how long the calling thread could run so far: its own CPU time, and by `account`, its /proc/thread-self/schedstat
     open for reading bytes, its waits for a CPU."""
+    return time.thread_time_ns() + waited_ns(account)
+
+
+def waited_ns(account):
+    """For how long the calling thread has waited for a CPU so far."""
     account.seek(0)
-    return time.thread_time_ns() + int(account.read().split()[1])
+    return int(account.read().split()[1])

@@ -71,19 +71,35 @@ private:
 PreemptEngine::PreemptEngine(std::future<std::unique_ptr<SwitchCapture>> switches)
     : opening_(std::move(switches)), self_(::getpid(), ::gettid()) {}
 
+void PreemptEngine::step_aside() {
+  moved_ = true;
+  pin_.step_aside();
+}
+
+bool PreemptEngine::move_to(int cpu) {
+  moved_ = true;
+  return pin_.move_to(cpu);
+}
+
 void PreemptEngine::arrive() { arrived_ns_ = self_.accounted_ns(); }
 
 bool PreemptEngine::is_here(Target &target, TargetThread &thread) { return CpuOf(target, thread).where() == own_cpu(); }
 
 void PreemptEngine::begin_tick() {
+  moved_ = false;
   arrived_ns_.reset();
   if (!switches_) { // else it is asked for only where they do not say it
     arrive();
   }
 }
 
-bool PreemptEngine::was_on_cpu(TargetThread &thread) {
+/// Whether the thread was on a CPU when `known` was read.
+bool PreemptEngine::was_on_cpu(TargetThread &thread, const std::optional<SchedStat> &known) {
   constexpr std::int64_t k_same_switch_ns = 1'000;
+  if (moved_ && known) {
+    const std::optional<SchedStat> now = thread.watch.schedstat();
+    return now && now->times_run == known->times_run && now->cpu_ns > known->cpu_ns;
+  }
   if (!arrived_ns_) {
     arrive();
   }
@@ -169,6 +185,9 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
       break;
     }
     if (const std::optional<SwitchCapture::Moment> moment = taken_from(thread)) {
+      if (moved_ && !on_cpu) {
+        on_cpu = was_on_cpu(thread, known);
+      }
       if (look_at(*moment, target, thread, look, capture)) {
         capture.on_cpu = on_cpu.value_or(moment->runnable);
         return capture;
@@ -185,7 +204,7 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
     const int here = own_cpu();
     if (switches_ && attempt == 0) { // it may be copied on arrival: nothing is read in vain
       const int cpu = cpu_of.where();
-      if (cpu >= 0 && cpu != here && pin_.move_to(cpu)) {
+      if (cpu >= 0 && cpu != here && move_to(cpu)) {
         continue;
       }
     }
@@ -196,7 +215,7 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
       return capture;
     }
     if (cpu < 0 || cpu != here || cpu != pin_.cpu()) {
-      if (!pin_.move_to(cpu)) {
+      if (!move_to(cpu)) {
         capture.status = CaptureStatus::no_cpu;
         return capture;
       }
@@ -204,8 +223,7 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
       continue; // arrived where the thread was: read again at once
     }
     if (!on_cpu) {
-      on_cpu = attempt == 0 || !known ? was_on_cpu(thread)
-                                      : before->times_run == known->times_run && before->cpu_ns > known->cpu_ns;
+      on_cpu = was_on_cpu(thread, known);
     }
     look();
     ahead = SnapshotMemory::Ahead::last_again;

@@ -261,13 +261,14 @@ ProcessSampler::Health ProcessSampler::visit_all(SampleSink &sink, std::uint64_t
   const auto waits = [&](const TargetThread &thread) {
     return turns_.waits(static_cast<std::size_t>(&thread - threads.data()));
   };
+  TargetThread *const taken = taken_from();
   for (TargetThread &thread : threads) {
-    if (target_->leads(thread) && (turns_.now() || !waits(thread))) {
+    if (target_->leads(thread) && (turns_.now() || !waits(thread) || &thread == taken)) {
       ask(thread);
     }
   }
   sample_.weight = weight;
-  TargetThread *const taken = taken_from();
+  reading_.gil_holder.reset();
   if (taken != nullptr && visit(*taken, sink) == Health::ended) { // while what was copied of it holds
     return Health::ended;
   }
@@ -338,9 +339,8 @@ ProcessSampler::Health ProcessSampler::visit_born(SampleSink &sink, std::uint64_
     }
   }
   sample_.weight = weight;
-  return visit_if(sink, [&](const TargetThread &thread) {
-    return std::find(born.begin(), born.end(), &thread) != born.end();
-  });
+  return visit_if(
+      sink, [&](const TargetThread &thread) { return std::find(born.begin(), born.end(), &thread) != born.end(); });
 }
 
 ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weight,

@@ -6,7 +6,8 @@ UNREADABLE = "[unreadable]"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _FRAME = re.compile(r"(?P<name>.*) \((?P<file>.+):(?P<line>\d+)\)", re.DOTALL)
 _MARK = re.compile(r"\[(unreadable|task [^;]+)\]")
-_ROOT = re.compile(r"(thread|task) .+")
+_ROOT = re.compile(r"(thread|task|native thread) .+")
+NOT_SAMPLED = "[not sampled]"
 _PROCESS = re.compile(r"process (?P<pid>[1-9][0-9]*) (?P<name>.+)")
 
 
@@ -37,7 +38,7 @@ class Stack:
             raise ValueError("a control character: %r" % line)
         process = _PROCESS.fullmatch(stack.partition(";")[0])
         root, *frames = stack.split(";")[1 if process else 0:]
-        if not _ROOT.fullmatch(root):
+        if not _ROOT.fullmatch(root) and (root != NOT_SAMPLED or frames):
             raise ValueError("no root: %r" % line)
         self.line = line
         self.count = int(count)

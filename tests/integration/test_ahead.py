@@ -5,17 +5,19 @@ import unittest
 
 import folded
 import harness
+import recordings
 
 SECONDS = 5
 
 
-class Ahead(harness.InterpreterTest):
+class Ahead(recordings.RecordingTest, harness.InterpreterTest):
 
     def shares(self, rate, *args):
         """-> (samples of each function as folded, what the target says of it in ticks, the recorder's words)."""
         target = self.target("steady.py", lifetime=SECONDS * 3)
         before, begun = target.counters(), time.monotonic_ns()
-        stacks, result = self.record(target, "-r", rate, "-d", SECONDS, "-v", *args)
+        path, result = self.record_file(target, "-r", rate, "-d", SECONDS, "-v", *args)
+        stacks = self.stacks(path, "--state", "running,runnable")
         after, ended = target.counters(), time.monotonic_ns()
         self.waited = (after["waited_ns"] - before["waited_ns"]) / (ended - begun)
         # Of the ticks that happened, however many that were, each function is due the part of the time that it had.

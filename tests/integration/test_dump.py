@@ -90,7 +90,7 @@ class Dump(checks.Checks, harness.InterpreterTest):
         threads = {thread["name"]: thread for thread in document["threads"]}
         self.assertEqual(sorted([thread["tid"], name] for name, thread in threads.items()),
                          sorted(target.truth["threads"]))
-        for name in target.truth["idle"]:
+        for name in target.truth["idle"] + target.truth["blocked"]:
             self.assertEqual((threads[name]["state"], threads[name]["holds_gil"]), ("idle", False), name)
         # It hashes without the GIL, and waits for it between two blocks. A snapshot is one of a moment in which nothing ran
         # meanwhile, and such a moment is likelier while it waits: its shares say nothing, but both states must show.

@@ -1,8 +1,9 @@
-"""Threads of every kind: idle in a lock, asleep, busy, in C code without the GIL, born and ended while one looks.
+"""Threads of every kind: blocked in a lock, asleep, without work, busy, in C code without the GIL, born and ended meanwhile.
 
 The names are the program's own, some of them beyond ASCII. The truth is threading.enumerate()'s, native ids included.
 """
 import hashlib
+import socketserver
 import threading
 import time
 
@@ -11,6 +12,7 @@ import truth
 NAMES = ["busy_loops", "digests", "born", "ended"]
 BUSY, DIGESTS, BORN, ENDED = range(len(NAMES))
 LOCK_WAITER = "lock-waiter"
+SERVER = "server-without-work"
 SLEEPER = "schläfer"
 BUSY_WORKER = "занятый-поток-с-длинным-именем"
 DIGESTER = "消化-\U0001f9f5"
@@ -69,8 +71,10 @@ def main():
         start(SLEEPER, sleep_on, end)
         start(BUSY_WORKER, keep_busy, words, end)
         start(DIGESTER, digest, words, end)
+        server = socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler)
+        start(SERVER, server.serve_forever)
         threads = [[thread.native_id, thread.name] for thread in threading.enumerate()]
-        truth.announce(options, shared, threads=threads, idle=[LOCK_WAITER, SLEEPER, "MainThread"],
+        truth.announce(options, shared, threads=threads, blocked=[LOCK_WAITER, SLEEPER, "MainThread"], idle=[SERVER],
                        busy=BUSY_WORKER, digester=DIGESTER)
         while time.monotonic() < end:
             if options.births:

@@ -44,7 +44,7 @@ public:
   [[nodiscard]] bool knows_runnable(const TargetThread &thread) const override;
   bool is_here(Target &target, TargetThread &thread) override;
   void begin_tick() override;
-  void step_aside() override { pin_.step_aside(); }
+  void step_aside() override;
   void prepare(Target &target, bool anew) override;
   AheadTicks *ahead() override { return ahead_ ? &*ahead_ : nullptr; }
   Capture capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
@@ -57,13 +57,15 @@ private:
 
   void request_frames(Target &target);
   void arrive();
-  bool was_on_cpu(TargetThread &thread);
+  bool move_to(int cpu);
+  bool was_on_cpu(TargetThread &thread, const std::optional<SchedStat> &known);
 
   std::future<std::unique_ptr<SwitchCapture>> opening_;
   std::unique_ptr<SwitchCapture> switches_;
   std::optional<AheadTicks> ahead_;
-  ThreadId frames_of_ = 0; ///< whose frames are copied as well
-  ThreadWatch self_; ///< of the sampler's thread
+  ThreadId frames_of_ = 0;                 ///< whose frames are copied as well
+  ThreadWatch self_;                       ///< of the sampler's thread
+  bool moved_ = false;                     ///< to another CPU, in this tick
   std::optional<std::int64_t> arrived_ns_; ///< when it came to run on its CPU, by ThreadWatch::accounted_ns()
   PromptScheduling scheduling_;
   CpuPin pin_;

@@ -20,8 +20,9 @@ class Turns(harness.InterpreterTest):
         seen = {name: folded.total([stack for stack in stacks if stack.has(name)])
                 for name in ("in_python", "in_native_code")}
         share = seen["in_native_code"] / sum(seen.values())
-        # What runs without the GIL is seen in one tick of four, and has the noise of that: 3 to 4 points.
-        self.assertLess(abs(share - native / (python + native)), 0.12,
+        # What runs without the GIL is seen in one tick of four, and has the noise of that: 3 to 4 points, on a busy machine more.
+        # Counted once instead of four times, or the other way round, the share would be 30 points off.
+        self.assertLess(abs(share - native / (python + native)), 0.2,
                         "%s; by the target %.2f of it native\n%s" % (seen, native / (python + native), result.stderr))
         # Of the short waits for a CPU behind each handing over of the GIL a part is not seen, whichever way threads are asked.
         due = harness.ticks(result.stderr) / (ended - begun) * (python + native)

@@ -43,7 +43,8 @@ def ticks(said):
 
 def ticks_a_second(said):
     """How often a recording's ticks happened, by its summary."""
-    return ticks(said) / float(re.search(r" ticks in ([\d.]+) s", said)[1])
+    length, unit = re.search(r" ticks in ([\d.]+) (m?s)", said).groups()
+    return ticks(said) / float(length) * (1000 if unit == "ms" else 1)
 
 
 class Target:

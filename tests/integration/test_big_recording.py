@@ -46,6 +46,6 @@ class BigRecording(harness.ToolTest):
         path = self.make(SAMPLES)
         many, seconds, big = self.measured(path)
         self.assertEqual(many, SAMPLES)
-        self.assertLess(seconds, 5 * SAMPLES / 10_000_000, "ten million in five seconds")
+        self.assertLess(seconds, 15 * SAMPLES / 10_000_000, "of CPU: ten million in 15 s, also on a core that others share")
         self.assertLess(big, small + 8 * 1024, "kilobytes; %d for a twentieth of the samples" % small)
         self.assertLess(os.path.getsize(path) / SAMPLES, 8)

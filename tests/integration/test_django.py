@@ -25,20 +25,19 @@ class Django(recordings.RecordingTest, harness.InterpreterTest):
                 # Connections, caches and imports of the first requests.
                 self.wait_for("not every view was served", lambda: len(site.stats()["requests"]) >= len(paths))
                 time.sleep(0.5)
-                before = site.stats()
-                stacks, self.result = self.folded_until(site, lambda: self.worked(site, before), "-r", 1000)
-                after = site.stats()
+                marks = []
+                stacks, self.result = self.folded_until(site, lambda: self.worked(site, marks), "-r", 1000)
             self.assertEqual(load.report["errors"], 0, load.report["first_errors"])
             self.assertFalse(site.ended())
-        after, before = after["leaf_runnable_ns"], before["leaf_runnable_ns"]
+        before, after = marks[0], marks[-1]
         spent = {key: after[key] - before.get(key, 0) for key in after}
         return stacks, spent
 
-    def worked(self, site, before):
-        """Whether each leaf was at work for long enough since."""
+    def worked(self, site, marks):
+        """Adds to the site's own counts while it is recorded -> whether each leaf was at work for long enough meanwhile."""
+        marks.append(site.stats()["leaf_runnable_ns"])
         time.sleep(0.5)  # the loop that answers is the one that is measured
-        before, now = (stats["leaf_runnable_ns"] for stats in (before, site.stats()))
-        return min(now[key] - before.get(key, 0) for key in now) > ENOUGH_NS
+        return min(marks[-1][key] - marks[0].get(key, 0) for key in marks[-1]) > ENOUGH_NS
 
     def assert_under(self, stacks, picked, chain, share):
         """At least `share` of the samples of `picked` stacks have `chain` in them, in order."""
@@ -65,7 +64,7 @@ class Django(recordings.RecordingTest, harness.InterpreterTest):
         self.assertGreaterEqual(sum(counts.values()), 0.6 * due, self.result.stderr)
         for fetch in FETCHES:
             seen, true = (count[fetch] / sum(count.values()) for count in (counts, truth))
-            # The site's figures are of some requests more: they begin before the recording, and end after it.
+            # The recording has some requests more: it begins before the site's figures, and ends after them.
             chance = 4 * (true * (1 - true) / sum(counts.values())) ** 0.5  # of as many samples drawn at random
             self.assertLessEqual(abs(seen - true), max(0.08, chance), "%s; truth %s" % (counts, truth))
         for leaf, chain in (("score_report", ["async_view", "load_report"]), ("price_quote", ["taskgroup_view"])):

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::int64_t k_housekeeping_ns = k_ns_per_second / 4;
 constexpr std::int64_t k_natives_ns = k_ns_per_second;
+constexpr std::size_t k_few_threads = 64;
 constexpr double k_turns_from_hz = 50; // below that they would save nothing, and take long
 // A thread state is counted when it is made and usable only once its thread has started (Modules/_threadmodule.c,
 // thread_run binds it): until then it is left out of lists, which must be read again.
@@ -362,6 +363,9 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weig
   }
   if (options_.all_tasks == AllTasks::watch) {
     watcher_.look(sink);
+  }
+  if (target_->threads().size() <= k_few_threads) {
+    accounts_.process_ns(); // once its parent has reaped it, nobody says it
   }
   // A zombie keeps its /proc entries until its parent reaps it.
   return !any_read_ && !target_->process().alive() ? Health::ended : Health::running;

@@ -9,6 +9,12 @@
 
 namespace awaitscope {
 
+namespace {
+
+constexpr const char *k_unnamed = "unnamed";
+
+} // namespace
+
 Target::Target(Process process, CodeTable &codes)
     : process_(std::move(process)), remote_(process_.memory()), snapshot_(remote_), codes_(codes),
       objects_(snapshot_, runtime_.layout), code_cache_(objects_, codes_, runtime_.next_code_version),
@@ -245,10 +251,9 @@ const std::string &Target::name_of(TargetThread &thread) const {
     return thread.name;
   }
   if (thread.kernel_name.empty()) {
-    thread.kernel_name = valid_utf8(process_.thread_name(thread.watch.tid()));
-  }
-  if (thread.kernel_name.empty()) {
-    thread.kernel_name = std::to_string(thread.watch.tid());
+    // A thread has its process's name until somebody gives it another one: that says nothing of it.
+    const std::string name = process_.thread_name(thread.watch.tid());
+    thread.kernel_name = name.empty() || name == process_.command_name() ? k_unnamed : valid_utf8(name);
   }
   return thread.kernel_name;
 }

@@ -11,6 +11,7 @@ import harness
 import interpreters
 import recordings
 
+RATE = 500
 SOME_MINORS = ("oldest", "3.11", "newest")
 # The CPU time that a child may use before it is attached to: two looks for children (100 ms each), and the attach itself.
 # What it did until then is in no sample.
@@ -54,7 +55,7 @@ class FamilyTest(ProcessTest):
             now = target.counters()
             return now["younger_0_ended"] and now["younger_1_ended"] and all(
                 now[elder + "_left_ns"] - before[elder + "_left_ns"] > 0.75 * ENOUGH_NS for elder in ("elder_0", "elder_1"))
-        result = self.record_until(target, enough, "--subprocesses", "-r", 500, "-o", path)
+        result = self.record_until(target, enough, "--subprocesses", "-r", RATE, "-o", path)
         after = target.counters()
         name = self.kernel_name(target.pid)
 
@@ -92,7 +93,8 @@ class FamilyTest(ProcessTest):
         # The last sample is up to one tick before the end.
         self.assertGreaterEqual(got, 0.95 * due - MEETING_NS, "%s: %s, truly %s" % (child, seen, truth))
         share, true = seen["left"] / got, truth["left"] / due
-        self.assertLessEqual(abs(share - true), 0.04, "%s: %s, truly %s" % (child, seen, truth))
+        error = (true * (1 - true) / (RATE * got / 1e9)) ** 0.5  # the standard error of a share of so many samples
+        self.assertLessEqual(abs(share - true), 4 * error, "%s: %s, truly %s" % (child, seen, truth))
 
     def check_views(self, path, walls):
         info = self.info(path)

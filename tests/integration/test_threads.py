@@ -28,7 +28,7 @@ class Threads(harness.InterpreterTest):
         for name in truth["blocked"]:  # in a call of the program's own, at each tick
             self.assertGreaterEqual(counts.get(name, 0), 0.9 * harness.ticks(result.stderr), "%s is blocked: %s" % (name, counts))
         for name in truth["idle"]:
-            self.assertNotIn(name, counts)
+            self.assertLess(counts.get(name, 0), 0.1 * harness.ticks(result.stderr), "it only wakes up now and then: %s" % counts)
         leaves = {stack.names[-1] for stack in stacks if stack.root == "thread " + truth["digester"] and stack.frames}
         self.assertIn("digest", leaves)
 

@@ -88,7 +88,7 @@ public:
   /// Fills in the thread's name, from the current snapshot, unless it is known.
   void read_name(TargetThread &thread);
 
-  /// What the program calls the thread, else what the kernel does (a thread that Python did not start), else its TID.
+  /// What the program calls the thread, else what the kernel does (a thread that Python did not start), else "unnamed".
   const std::string &name_of(TargetThread &thread) const;
 
   /// Finds asyncio in the target, once it has been imported. Cold: see TaskReader::locate().

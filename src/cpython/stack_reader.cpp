@@ -269,8 +269,8 @@ void StackReader::read(Address thread_state, PythonStack &stack) {
   }
 }
 
-std::vector<Frame> StackReader::innermost(Address thread_state, std::size_t count) {
-  std::vector<Frame> frames;
+std::vector<RawFrame> StackReader::innermost(Address thread_state, std::size_t count) {
+  std::vector<RawFrame> frames;
   Address at = current_frame(thread_state);
   for (std::size_t i = 0; i < 2 * count && frames.size() < count && at != 0; ++i) { // with those that mark an entry
     const std::optional<RawFrame> raw = raw_frame(at);
@@ -278,15 +278,30 @@ std::vector<Frame> StackReader::innermost(Address thread_state, std::size_t coun
       break;
     }
     if (!raw->shim) {
-      const std::optional<Frame> frame = decode(*raw);
-      if (!frame) {
-        break;
-      }
-      frames.push_back(*frame);
+      frames.push_back(*raw);
     }
     at = raw->previous;
   }
   return frames;
+}
+
+bool StackReader::is_at(Address thread_state, const std::vector<RawFrame> &frames) {
+  const Layout &layout = objects_.layout();
+  SnapshotMemory &memory = objects_.memory();
+  std::vector<RemoteRange> ranges;
+  const Offset first = layout.cframe_frame != k_absent ? layout.ts_cframe : layout.ts_frame;
+  ranges.push_back({thread_state + first, sizeof(Address)});
+  for (const RawFrame &frame : frames) {
+    ranges.push_back({frame.address, head_size()});
+  }
+  memory.prefetch(ranges);
+  const auto same = [&](const RawFrame &known) {
+    const std::optional<RawFrame> now = raw_frame(known.address);
+    return now && now->code == known.code && now->instruction_word == known.instruction_word &&
+           now->previous == known.previous;
+  };
+  return !frames.empty() && current_frame(thread_state) == frames.front().address &&
+         std::all_of(frames.begin(), frames.end(), same);
 }
 
 /// Brings last_ up to date with the stack whose innermost frame this is. False if the frames towards the root are missing.

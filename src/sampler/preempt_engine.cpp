@@ -81,15 +81,13 @@ bool PreemptEngine::move_to(int cpu) {
   return pin_.move_to(cpu);
 }
 
-void PreemptEngine::arrive() { arrived_ns_ = self_.accounted_ns(); }
-
 bool PreemptEngine::is_here(Target &target, TargetThread &thread) { return CpuOf(target, thread).where() == own_cpu(); }
 
 void PreemptEngine::begin_tick() {
   moved_ = false;
   arrived_ns_.reset();
-  if (!switches_) { // else it is asked for only where they do not say it
-    arrive();
+  if (!switches_) { // else it is hardly ever asked for
+    arrived_ns_ = self_.accounted_ns();
   }
 }
 
@@ -100,8 +98,11 @@ bool PreemptEngine::was_on_cpu(TargetThread &thread, const std::optional<SchedSt
     const std::optional<SchedStat> now = thread.watch.schedstat();
     return now && now->times_run == known->times_run && now->cpu_ns > known->cpu_ns;
   }
+  if (switches_ && switches_->process() == thread.watch.pid()) {
+    return false; // the sampler took the CPU from another one
+  }
   if (!arrived_ns_) {
-    arrive();
+    arrived_ns_ = self_.accounted_ns();
   }
   const std::optional<std::int64_t> left_ns = arrived_ns_ ? thread.watch.accounted_ns() : std::nullopt;
   return !left_ns || *left_ns + k_same_switch_ns >= *arrived_ns_; // without an account: any that can run

@@ -32,7 +32,7 @@ ProcessSampler::ProcessSampler(std::unique_ptr<Target> target, Engine &engine, S
     : target_(std::move(target)), engine_(engine), options_(std::move(options)), totals_(totals),
       accounts_(target_->process(), from), natives_(target_->process(), accounts_, 1e9 / options_.rate_hz),
       watcher_(*target_, engine, options_.root_names, totals), reader_(*target_, options_.root_names),
-      waits_(*target_, reader_, options_.idle == IdleThreads::sample) {
+      waits_(*target_, reader_, options_.idle == IdleThreads::sample), list_memory_(target_->memory().remote()) {
   if (options_.event) {
     events_.emplace(*target_, *options_.event);
   }
@@ -56,13 +56,12 @@ ThreadReader::Wanted ProcessSampler::wanted_of(const TargetThread &thread) const
 }
 
 /// Reads the thread while it cannot run.
-CaptureStatus ProcessSampler::capture(TargetThread &thread, bool &on_cpu) {
+Capture ProcessSampler::capture(TargetThread &thread) {
   const ThreadReader::Wanted wanted = wanted_of(thread);
   const auto read = [&] { reader_.read(thread, wanted, generation_, reading_); };
   // By reference: a std::function would take memory for what this captures, at each sample.
   const Capture capture = engine_.capture(*target_, thread, thread.stat, std::cref(read));
   totals_.retries += capture.retries;
-  on_cpu = capture.on_cpu;
   switch (capture.status) {
   case CaptureStatus::failed:
     break;
@@ -80,7 +79,7 @@ CaptureStatus ProcessSampler::capture(TargetThread &thread, bool &on_cpu) {
     totals_.longest_read_ns = std::max(totals_.longest_read_ns, capture.read_ns);
     break;
   }
-  return capture.status;
+  return capture;
 }
 
 /// Takes over what was read. False if the thread is in no Python code.
@@ -98,19 +97,32 @@ bool ProcessSampler::accept(TargetThread &thread) {
 }
 
 ProcessSampler::Health ProcessSampler::sample_runnable(TargetThread &thread, SampleSink &sink) {
-  bool on_cpu = false;
-  const CaptureStatus status = capture(thread, on_cpu);
-  if (status != CaptureStatus::captured) {
-    return status == CaptureStatus::failed ? Health::ended : Health::running;
+  if (has_not_run(thread)) {
+    steady_.saw(thread.watch.tid(), false);
+    emit_again(thread, ThreadState::runnable, sink);
+    return Health::running;
   }
-  const ThreadState state = on_cpu ? ThreadState::running : ThreadState::runnable;
+  const Capture captured = capture(thread);
+  if (captured.status != CaptureStatus::captured) {
+    return captured.status == CaptureStatus::failed ? Health::ended : Health::running;
+  }
+  const ThreadState state = captured.on_cpu ? ThreadState::running : ThreadState::runnable;
   steady_.saw(thread.watch.tid(), can_go_ahead(thread, state));
   const bool in_python = accept(thread);
   thread.frameless = !in_python && reading_.subject;
+  thread.wait.reset();
   if (in_python) {
     emit(thread, state, *thread.stat, monotonic_ns(), sink);
   }
+  if (in_python && captured.retries == 0) { // it was off the CPU, and is counted when it comes to run again
+    thread.wait = {thread.stat->times_run, state, sample_, reading_.lineage.root_thread, 0, {}};
+  }
   return Health::running;
+}
+
+/// Was it read since it ran last? Its stack is what it was, then.
+bool ProcessSampler::has_not_run(const TargetThread &thread) {
+  return thread.wait && thread.wait->sample && thread.wait->times_run == thread.stat->times_run;
 }
 
 /// A thread that was woken since it was asked waited at this tick all the same, and is read wherever it is now.
@@ -118,13 +130,12 @@ ProcessSampler::Health ProcessSampler::sample_waiting(TargetThread &thread, Samp
   const WaitReader::Found found = waits_.update(thread, wanted_of(thread), generation_, reading_);
   if (found == WaitReader::Found::known) {
     if (thread.wait->sample) {
-      emit_again(thread, sink);
+      emit_again(thread, thread.wait->state, sink);
     }
     return Health::running;
   }
   if (found == WaitReader::Found::woken) {
-    bool on_cpu = false;
-    const CaptureStatus status = capture(thread, on_cpu);
+    const CaptureStatus status = capture(thread).status;
     if (status != CaptureStatus::captured) {
       return status == CaptureStatus::failed ? Health::ended : Health::running;
     }
@@ -165,9 +176,10 @@ void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedSt
   sink.consume(sample_, target_->name_of(target_->thread_of(reading_.lineage.root_thread, thread)));
 }
 
-/// The thread waits where it did when it was read.
-void ProcessSampler::emit_again(TargetThread &thread, SampleSink &sink) {
+/// The thread is where it was when it was read.
+void ProcessSampler::emit_again(TargetThread &thread, ThreadState state, SampleSink &sink) {
   Sample &sample = *thread.wait->sample;
+  sample.state = state;
   sample.time_ns = monotonic_ns();
   sample.cpu_ns = accounts_.take(sample.tid, thread.stat->cpu_ns);
   sample.events = 0;
@@ -297,24 +309,25 @@ ProcessSampler::Health ProcessSampler::visit_all(SampleSink &sink, std::uint64_t
   return visit_if(sink, [&](const TargetThread &thread) { return !is_done(thread) && waits(thread); });
 }
 
-/// Reads the list of threads, unless a reading of this tick has said that it is the one that is known. While it is read the target
-/// runs on: what is found is checked whenever it is used.
+/// Reads the list of threads, up to the newest one that is known, unless a reading of this tick has said that it is the one that is
+/// known. While it is read the target runs on: what is found is checked whenever it is used.
 void ProcessSampler::list_born() {
   const std::int64_t now = monotonic_ns();
   if (any_read_ && now >= unsettled_until_ns_) {
     return;
   }
-  waits_.apart([&] {
-    target_->memory().begin(now < unsettled_until_ns_ ? SnapshotMemory::Ahead::likely : SnapshotMemory::Ahead::nothing);
-    const std::uint64_t generation = target_->interpreters().thread_generation();
-    if (generation != generation_) {
-      generation_ = generation;
-      unsettled_until_ns_ = now + k_settling_ns;
-    } else if (now >= unsettled_until_ns_) {
-      return;
-    }
-    new_threads_ = target_->interpreters().threads();
-  });
+  SwappedMemory lists(target_->memory(), list_memory_);
+  target_->memory().begin();
+  const std::uint64_t generation = target_->interpreters().thread_generation();
+  if (generation != generation_) {
+    generation_ = generation;
+    unsettled_until_ns_ = now + k_settling_ns;
+  } else if (now >= unsettled_until_ns_) {
+    return;
+  }
+  const auto is_known = [this](const ThreadEntry &entry) { return target_->knows(entry); };
+  const std::vector<ThreadEntry> found = target_->interpreters().threads(is_known);
+  new_threads_.insert(new_threads_.end(), found.begin(), found.end());
 }
 
 ProcessSampler::Health ProcessSampler::visit_born(SampleSink &sink, std::uint64_t weight) {
@@ -383,8 +396,27 @@ std::size_t ProcessSampler::drop_unconfirmed(SampleBatch &batch) {
   return batch.drop(target_->process().pid(), replaced);
 }
 
-/// What samples may have missed: interpreters, the threads of a process that was just forked, asyncio imported after the attach,
-/// threads that run no Python. Read while the target runs on: what is found is checked whenever it is used.
+/// Interpreters, threads that ticks have missed in the list while it was changing, asyncio imported after the attach. Read while the
+/// target runs on: what is found is checked whenever it is used.
+void ProcessSampler::search(bool lost) {
+  SwappedMemory lists(target_->memory(), list_memory_);
+  target_->memory().begin();
+  const std::vector<Address> interpreters = target_->interpreters().interpreters();
+  if (lost) {
+    target_->choose_native_ids();
+  }
+  if (lost || searched_generation_ != generation_) {
+    searched_generation_ = generation_;
+    target_->set_threads(target_->interpreters().threads());
+  }
+  const bool wants_all = options_.all_tasks == AllTasks::watch && !target_->tasks().located_in_each(interpreters);
+  if (asyncio_unknown_ || wants_all || target_->tasks().located_in_others(interpreters)) {
+    target_->locate_tasks();
+    asyncio_unknown_ = false;
+  }
+}
+
+/// What samples may have missed: also the threads of a process that was just forked, and those that run no Python.
 ProcessSampler::Health ProcessSampler::housekeep(std::int64_t now, SampleSink &sink) {
   // A child that was just forked has the thread states of its parent, until PyOS_AfterFork_Child() has put them right.
   const bool lost = target_->threads().empty();
@@ -395,19 +427,7 @@ ProcessSampler::Health ProcessSampler::housekeep(std::int64_t now, SampleSink &s
     return Health::running;
   }
   next_housekeeping_ns_ = now + k_housekeeping_ns;
-  waits_.apart([&] {
-    target_->memory().begin(lost ? SnapshotMemory::Ahead::likely : SnapshotMemory::Ahead::nothing);
-    const std::vector<Address> interpreters = target_->interpreters().interpreters();
-    if (lost) {
-      target_->choose_native_ids();
-      target_->set_threads(target_->interpreters().threads());
-    }
-    const bool wants_all = options_.all_tasks == AllTasks::watch && !target_->tasks().located_in_each(interpreters);
-    if (asyncio_unknown_ || wants_all || target_->tasks().located_in_others(interpreters)) {
-      target_->locate_tasks();
-      asyncio_unknown_ = false;
-    }
-  });
+  search(lost);
   if (now >= next_natives_ns_) {
     next_natives_ns_ = now + k_natives_ns;
     natives_.account(
@@ -419,7 +439,8 @@ ProcessSampler::Health ProcessSampler::housekeep(std::int64_t now, SampleSink &s
         },
         sink);
   }
-  return lost && !target_->process().alive() ? Health::ended : Health::running;
+  // Threads are found by their numbers: if the process still is there, these were its own.
+  return target_->process().alive() ? Health::running : Health::ended;
 }
 
 void ProcessSampler::finish(SampleSink &sink) {

@@ -172,10 +172,12 @@ void Target::mark_shared() {
 /// The thread whose state this is. A state may name a thread that the process has not: in a child of fork(2) by a library
 /// (uWSGI), without PyOS_AfterFork_Child(), the first thread's state still names the parent's. The C library's descriptor has the
 /// right one, since its fork() puts that right (sysdeps/nptl/_Fork.c).
-std::optional<ThreadId> Target::tid_of(const ThreadEntry &entry, std::unordered_map<ThreadId, ThreadId> &ids) {
-  const std::optional<ThreadId> named = host_id(entry.native_id, ids);
-  if (named && ThreadWatch(process_.pid(), *named).schedstat()) {
-    return named;
+std::optional<ThreadWatch> Target::watch_of(const ThreadEntry &entry, std::unordered_map<ThreadId, ThreadId> &ids) {
+  if (const std::optional<ThreadId> named = host_id(entry.native_id, ids)) {
+    ThreadWatch watch(process_.pid(), *named);
+    if (watch.schedstat()) {
+      return watch;
+    }
   }
   const Offset place = entry.thread_pointer == 0 ? k_absent : find_descriptor_tid(process_, remote_, {entry.thread_pointer});
   std::int32_t inner = 0;
@@ -183,7 +185,8 @@ std::optional<ThreadId> Target::tid_of(const ThreadEntry &entry, std::unordered_
       remote_.read(entry.thread_pointer + place, &inner, sizeof inner) != ReadStatus::ok) {
     return std::nullopt;
   }
-  return host_id(inner, ids);
+  const std::optional<ThreadId> tid = host_id(inner, ids);
+  return tid ? std::optional(ThreadWatch(process_.pid(), *tid)) : std::nullopt;
 }
 
 bool Target::add_threads(const std::vector<ThreadEntry> &entries) {
@@ -193,13 +196,13 @@ bool Target::add_threads(const std::vector<ThreadEntry> &entries) {
     if (knows(entry)) {
       continue;
     }
-    const std::optional<ThreadId> tid = tid_of(entry, ids);
-    if (!tid) {
+    std::optional<ThreadWatch> watch = watch_of(entry, ids);
+    if (!watch) {
       continue;
     }
     TargetThread fresh;
     fresh.entry = entry;
-    fresh.watch = ThreadWatch(process_.pid(), *tid);
+    fresh.watch = std::move(*watch);
     const auto there = std::find_if(threads_.begin(), threads_.end(),
                                     [&](const TargetThread &thread) { return thread.entry.state == entry.state; });
     // A thread state that was another thread's: freed and used again, or, up to 3.11, made by the thread that starts the new

@@ -77,7 +77,7 @@ void ThreadReader::read(TargetThread &thread, const Wanted &wanted, std::uint64_
   reading.count = wanted.count ? thread.counter->read() : std::nullopt;
 }
 
-std::vector<Frame> ThreadReader::innermost(TargetThread &thread, std::size_t count, ThreadReading &reading) {
+std::vector<RawFrame> ThreadReader::innermost(TargetThread &thread, std::size_t count, ThreadReading &reading) {
   reading.new_threads.reset();
   choose_state(thread, reading);
   if (!reading.subject) {

@@ -1,6 +1,7 @@
 #include "awaitscope/sampler/wait_reader.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace awaitscope {
@@ -14,14 +15,41 @@ ThreadState WaitReader::state_of(const ThreadReading &reading) {
   return innermost.empty() || places_.waits_for_work(innermost) ? ThreadState::idle : ThreadState::blocked;
 }
 
+bool WaitReader::waits_for_work(const std::vector<RawFrame> &innermost) {
+  std::vector<Frame> frames;
+  for (const RawFrame &raw : innermost) {
+    frames.push_back(target_.stacks().decode(raw).value_or(k_unreadable_frame));
+  }
+  return frames.empty() || places_.waits_for_work(frames);
+}
+
+/// Does it wait for work where it did the last time?
+bool WaitReader::is_idle_again(const TargetThread &thread) {
+  const std::optional<TargetThread::Wait> &known = thread.wait;
+  return known && known->state == ThreadState::idle && !all_ && !thread.shared && !known->place.empty() &&
+         target_.stacks().is_at(known->thread_state, known->place);
+}
+
 /// Whether its stack was read, too.
 bool WaitReader::read(TargetThread &thread, const ThreadReader::Wanted &wanted, std::uint64_t generation,
                       ThreadReading &reading) {
-  target_.memory().begin();
-  const std::vector<Frame> innermost = reader_.innermost(thread, IdlePlaces::k_depth, reading);
-  const bool idle = innermost.empty() || places_.waits_for_work(innermost);
-  thread.wait = {thread.stat->times_run, idle ? ThreadState::idle : ThreadState::blocked, {}, 0};
+  constexpr std::size_t k_compared = 3;
+  SwappedMemory waits(target_.memory(), memory_);
+  target_.memory().begin(SnapshotMemory::Ahead::nothing);
+  reading.stack.frames.clear();
+  reading.new_threads.reset();
+  if (is_idle_again(thread)) {
+    reading.subject = thread.entry;
+    reading.dead_states.clear();
+    thread.wait->times_run = thread.stat->times_run;
+    return false;
+  }
+  std::vector<RawFrame> innermost = reader_.innermost(thread, IdlePlaces::k_depth, reading);
+  const bool idle = waits_for_work(innermost);
   const bool stack = !innermost.empty() && (!idle || all_);
+  innermost.resize(std::min(innermost.size(), k_compared));
+  thread.wait = {thread.stat->times_run, idle ? ThreadState::idle : ThreadState::blocked, {}, 0,
+                 reading.subject.value_or(ThreadEntry{}).state, std::move(innermost)};
   if (stack) {
     reader_.read(thread, wanted, generation, reading);
   }
@@ -31,12 +59,12 @@ bool WaitReader::read(TargetThread &thread, const ThreadReader::Wanted &wanted, 
 WaitReader::Found WaitReader::update(TargetThread &thread, const ThreadReader::Wanted &wanted, std::uint64_t generation,
                                      ThreadReading &reading) {
   constexpr int k_attempts = 3;
-  if (thread.wait && thread.wait->times_run == thread.stat->times_run) {
+  const bool waits = thread.wait && (thread.wait->state == ThreadState::blocked || thread.wait->state == ThreadState::idle);
+  if (waits && thread.wait->times_run == thread.stat->times_run) {
     return Found::known;
   }
   for (int attempt = 0; attempt < k_attempts; ++attempt) {
-    bool stack = false;
-    apart([&] { stack = read(thread, wanted, generation, reading); });
+    const bool stack = read(thread, wanted, generation, reading);
     const std::optional<SchedStat> after = thread.watch.schedstat();
     if (after && after->times_run == thread.stat->times_run) {
       return stack ? Found::stack : Found::state;

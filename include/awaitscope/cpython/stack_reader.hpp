@@ -37,8 +37,11 @@ public:
   /// Root first. Where the walk meets what cannot be, the rest towards the root is one unreadable frame.
   void read(Address thread_state, PythonStack &stack);
 
-  /// The innermost frames alone, the innermost first, at most so many; fewer where one cannot be read.
-  std::vector<Frame> innermost(Address thread_state, std::size_t count);
+  /// The innermost frames that run code, the innermost first, at most so many; fewer where one cannot be read.
+  std::vector<RawFrame> innermost(Address thread_state, std::size_t count);
+
+  /// Are the innermost frames still these, each at the same instruction? In one call, if that has not changed.
+  bool is_at(Address thread_state, const std::vector<RawFrame> &frames);
 
   /// Whether it is inside any call.
   bool has_frames(Address thread_state) { return current_frame(thread_state) != 0; }

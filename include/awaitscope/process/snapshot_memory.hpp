@@ -225,4 +225,17 @@ private:
   std::uint32_t epoch_ = 0;
 };
 
+/// Has readers use another snapshot for a while: what each of two kinds of reading will likely need is another matter.
+class SwappedMemory {
+public:
+  SwappedMemory(SnapshotMemory &in_use, SnapshotMemory &other) : in_use_(in_use), other_(other) { in_use_.swap(other_); }
+  ~SwappedMemory() { in_use_.swap(other_); }
+  SwappedMemory(const SwappedMemory &) = delete;
+  SwappedMemory &operator=(const SwappedMemory &) = delete;
+
+private:
+  SnapshotMemory &in_use_;
+  SnapshotMemory &other_;
+};
+
 } // namespace awaitscope

@@ -15,6 +15,7 @@ public:
   ThreadWatch() = default;
   ThreadWatch(ThreadId pid, ThreadId tid) : pid_(pid), tid_(tid) {}
 
+  [[nodiscard]] ThreadId pid() const { return pid_; }
   [[nodiscard]] ThreadId tid() const { return tid_; }
 
   [[nodiscard]] std::optional<SchedStat> schedstat();

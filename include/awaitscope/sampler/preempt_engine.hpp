@@ -56,7 +56,6 @@ private:
                const std::function<void()> &look, Capture &capture);
 
   void request_frames(Target &target);
-  void arrive();
   bool move_to(int cpu);
   bool was_on_cpu(TargetThread &thread, const std::optional<SchedStat> &known);
 

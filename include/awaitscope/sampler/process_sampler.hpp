@@ -100,15 +100,17 @@ private:
   TargetThread *gil_holder(const TargetThread *taken_from);
   TargetThread *followed();
   void list_born();
+  void search(bool lost);
 
   // One thread.
   Health sample_runnable(TargetThread &thread, SampleSink &sink);
   Health sample_waiting(TargetThread &thread, SampleSink &sink);
-  [[nodiscard]] CaptureStatus capture(TargetThread &thread, bool &on_cpu);
+  [[nodiscard]] Capture capture(TargetThread &thread);
+  [[nodiscard]] static bool has_not_run(const TargetThread &thread);
   [[nodiscard]] ThreadReader::Wanted wanted_of(const TargetThread &thread) const;
   bool accept(TargetThread &thread);
   void emit(TargetThread &thread, ThreadState state, const SchedStat &stat, std::int64_t time_ns, SampleSink &sink);
-  void emit_again(TargetThread &thread, SampleSink &sink);
+  void emit_again(TargetThread &thread, ThreadState state, SampleSink &sink);
   void take_events(TargetThread &thread, ThreadState state, const SchedStat &stat);
   [[nodiscard]] bool can_go_ahead(const TargetThread &thread, ThreadState state);
   void lose(Loss loss) { ++totals_.lost[static_cast<std::size_t>(loss)]; }
@@ -124,7 +126,8 @@ private:
   TaskWatcher watcher_;
   ThreadReader reader_;
   WaitReader waits_;
-  ThreadReading reading_; ///< the last one
+  ThreadReading reading_;      ///< the last one
+  SnapshotMemory list_memory_; ///< in which lists of threads are read
   std::optional<ProcessEvents> events_;
   Sample sample_; ///< the last one
 
@@ -132,7 +135,8 @@ private:
   std::size_t ahead_asked_ = 0;        ///< of these, that it could not
   bool ahead_refused_ = false;         ///< what the engine had copied was not enough
 
-  std::uint64_t generation_ = 0;         ///< of the thread list in use
+  std::uint64_t generation_ = 0;          ///< of the thread list in use
+  std::uint64_t searched_generation_ = 0; ///< of the list that was last read whole
   std::vector<ThreadEntry> new_threads_; ///< to be taken over after the tick
   std::int64_t unsettled_until_ns_ = 0;  ///< threads were born just now
   bool asyncio_unknown_ = false;         ///< a coroutine runs in an interpreter whose asyncio is not known

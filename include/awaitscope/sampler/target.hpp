@@ -33,12 +33,14 @@ struct TargetThread {
   std::optional<SchedStat> stat{};
   std::optional<ThreadWatch::Run> run{}; ///< none: it was not asked yet
 
-  /// Where it waits, until it runs again.
+  /// Where it was read to be, until it runs again.
   struct Wait {
     std::uint64_t times_run = 0; ///< schedstat's third field then
     ThreadState state = ThreadState::idle;
     std::optional<Sample> sample; ///< none: its stack was not wanted
     Address root_thread = 0;      ///< of the sample: the thread state at the root
+    Address thread_state = 0;     ///< in which it waits
+    std::vector<RawFrame> place{}; ///< the innermost frames
   };
   std::optional<Wait> wait{};
   bool sampled = false;                 ///< at any time
@@ -116,7 +118,7 @@ private:
   void mark_shared();
   std::unordered_map<ThreadId, ThreadId> host_ids();
   std::optional<ThreadId> host_id(ThreadId inner, std::unordered_map<ThreadId, ThreadId> &ids);
-  std::optional<ThreadId> tid_of(const ThreadEntry &entry, std::unordered_map<ThreadId, ThreadId> &ids);
+  std::optional<ThreadWatch> watch_of(const ThreadEntry &entry, std::unordered_map<ThreadId, ThreadId> &ids);
 
   Process process_;
   ProcessMemory remote_;

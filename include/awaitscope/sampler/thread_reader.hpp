@@ -35,7 +35,7 @@ public:
   void read(TargetThread &thread, const Wanted &wanted, std::uint64_t generation, ThreadReading &reading);
 
   /// The innermost frames alone, the innermost first; none if it is in no Python code. Of `reading` only the thread's states.
-  std::vector<Frame> innermost(TargetThread &thread, std::size_t count, ThreadReading &reading);
+  std::vector<RawFrame> innermost(TargetThread &thread, std::size_t count, ThreadReading &reading);
 
   /// Takes over, into the thread's states, what an accepted reading says of them.
   void settle(TargetThread &thread, const ThreadReading &reading);

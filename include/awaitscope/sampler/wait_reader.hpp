@@ -7,7 +7,8 @@ namespace awaitscope {
 
 /// Finds out where threads wait, and reads the stacks of those that do not wait for work. Nothing is held for it: a thread that
 /// did not run from before the first read to after the last one (the third field of its schedstat) was what it was read to be.
-/// What was found stays right until that field moves, so a thread that goes on waiting is not read again.
+/// What was found stays right until that field moves, so a thread that goes on waiting is not read again. One that waited for work
+/// and is at the same instruction of the same frames waits for work again.
 class WaitReader {
 public:
   /// `all`: read the stacks of threads that wait for work, too.
@@ -27,22 +28,17 @@ public:
   /// Of a reading that was made otherwise.
   [[nodiscard]] ThreadState state_of(const ThreadReading &reading);
 
-  /// Reads what needs no thread to stop, in a memory of its own: what samples will likely use is another matter.
-  template <typename Read> void apart(Read read) {
-    target_.memory().swap(memory_);
-    read();
-    target_.memory().swap(memory_);
-  }
-
 private:
   bool read(TargetThread &thread, const ThreadReader::Wanted &wanted, std::uint64_t generation,
             ThreadReading &reading);
+  bool is_idle_again(const TargetThread &thread);
+  bool waits_for_work(const std::vector<RawFrame> &innermost);
 
   Target &target_;
   ThreadReader &reader_;
   bool all_;
   IdlePlaces places_;
-  SnapshotMemory memory_;
+  SnapshotMemory memory_; ///< in which these threads are read
 };
 
 } // namespace awaitscope

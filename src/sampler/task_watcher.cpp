@@ -45,15 +45,16 @@ void TaskWatcher::find_loops(std::int64_t now_ns) {
     const auto before = loop_of_thread_.find(thread.entry.state);
     if (before == loop_of_thread_.end() || before->second != loop) {
       loops_[loop] = {}; // whatever had this address before
-      loops_[loop].last_look_ns = searched_ns_;
+      loops_[loop].unchanged_ns = searched_ns_;
     }
   }
   loop_of_thread_ = std::move(found);
   searched_ns_ = now_ns;
 }
 
-/// Which loops are run, and which of them by a thread that has run since the last look.
-void TaskWatcher::wake_loops() {
+/// Which loops are run, and which of them by a thread that has run since their last scan. What the others' last scan found
+/// is so until `now_ns`.
+void TaskWatcher::wake_loops(std::int64_t now_ns) {
   run_.clear();
   awake_.clear();
   for (TargetThread &thread : target_.threads()) {
@@ -64,34 +65,42 @@ void TaskWatcher::wake_loops() {
     run_.insert(place->second);
     Loop &loop = loops_[place->second];
     const std::optional<SchedStat> stat = thread.watch.schedstat();
-    if (stat && !(loop.was_blocked && stat->times_run == loop.times_run)) {
-      loop.times_run = stat->times_run; // counted before the state is read: if it ran in between, this count is over
-      loop.was_blocked = thread.watch.run() == ThreadWatch::Run::blocked;
-      awake_.push_back({&thread, place->second, &loop});
+    if (stat && loop.was_blocked && stat->times_run == loop.times_run) {
+      loop.unchanged_ns = now_ns;
+    } else if (stat) {
+      awake_.push_back({&thread, place->second, &loop, stat->times_run});
     }
+  }
+}
+
+/// Before the scan: is each of their threads blocked? If one runs later on, what was counted of it before is over.
+void TaskWatcher::begin_awake() {
+  for (const AwakeLoop &loop : awake_) {
+    loop.known->times_run = loop.times_run;
+    loop.known->was_blocked = loop.thread->watch.run() == ThreadWatch::Run::blocked;
   }
 }
 
 void TaskWatcher::look(SampleSink &sink) {
   const std::int64_t began = monotonic_ns();
-  if (!target_.tasks().located() || began < next_look_ns_) {
+  if (!target_.tasks().located()) {
     return;
   }
   if (began >= next_search_ns_) {
     next_search_ns_ = began + k_search_ns;
     find_loops(began);
   }
-  wake_loops();
-  if (awake_.empty()) {
-    next_look_ns_ = monotonic_ns() + (monotonic_ns() - began) * (k_most_of_the_time - 1);
-    return; // all tasks are what they were
+  wake_loops(began);
+  if (awake_.empty() || began < next_look_ns_) {
+    return; // all tasks are what they were, or may be read later only
   }
+  begin_awake();
   const bool first = scans_ == 0;
   scan();
   forget_orphans(sink);
   for (const AwakeLoop &loop : awake_) {
     if (settle(loop, sink)) {
-      loop.known->last_look_ns = scan_began_ns_; // what was no suspect may have changed since
+      loop.known->unchanged_ns = scan_began_ns_; // what was no suspect may have changed since
     } else {
       loop.known->was_blocked = false; // to be looked at again
     }
@@ -163,7 +172,7 @@ void TaskWatcher::forget_orphans(SampleSink &sink) {
     const Address loop = task.look.loop;
     const bool orphan = task.missed >= k_gone_after && !run_.contains(loop);
     if (orphan) {
-      tell(task, TaskState::done, TaskChange::k_no_new_call, {monotonic_ns(), loops_[loop].last_look_ns}, sink);
+      tell(task, TaskState::done, TaskChange::k_no_new_call, {monotonic_ns(), loops_[loop].unchanged_ns}, sink);
       suspects_.erase(entry->first);
     }
     entry = orphan ? stacks_.tasks().erase(entry) : std::next(entry);
@@ -309,7 +318,7 @@ void TaskWatcher::read_running(Address thread_state, TaskLook &look) {
 
 /// Tells what the accepted reading has found.
 void TaskWatcher::take_over(const AwakeLoop &loop, SampleSink &sink) {
-  const Moment moment{monotonic_ns(), loop.known->last_look_ns};
+  const Moment moment{monotonic_ns(), loop.known->unchanged_ns};
   std::vector<Change> changes;
   std::vector<Address> gone;
   for (const auto &[place, sight] : sights_) {

@@ -19,9 +19,10 @@ namespace awaitscope {
 /// of those that it suspects, each with the tasks that it stands under, is the scan's if the thread of their loop was blocked
 /// throughout; else they are read again, a few at a time, while that thread stands still. So it is held for a moment however
 /// many tasks there are; held for longer, it would be taken to another CPU. A loop whose thread has not run since the last
-/// look is left out: tasks that wait cost nothing.
-/// Looks take at most an eighth of the time, whatever the sampling rate: with very many busy tasks they are further apart, and
-/// each change says between which two looks it happened.
+/// scan is left out: tasks that wait cost nothing. A tick at which it had not run proves that nothing changed until then: what
+/// the next scan finds changed did so after that tick, however long ago the last scan was.
+/// Scans take at most an eighth of the time, whatever the sampling rate: with very many busy tasks they are further apart, and
+/// each change says between which two times it happened.
 class TaskWatcher {
 public:
   /// Counts its looks into `totals`.
@@ -42,14 +43,17 @@ public:
 private:
   /// A thread that runs a loop.
   struct Loop {
-    std::uint64_t times_run = 0; ///< schedstat's third field at the last look
+    std::uint64_t times_run = 0; ///< schedstat's third field at the last scan
     bool was_blocked = false;
-    std::int64_t last_look_ns = 0; ///< when the last whole look began: what it did not find different was so then
+    /// Until when what the last whole scan found is known to be so: when that began, or the last tick at which the thread
+    /// had not run since.
+    std::int64_t unchanged_ns = 0;
   };
   struct AwakeLoop {
     TargetThread *thread = nullptr;
     Address address = 0;
     Loop *known = nullptr;
+    std::uint64_t times_run = 0; ///< at this tick
   };
   /// Between which two looks something became different. The later one is the scan, if what was read while the
   /// thread stood still is what that had found.
@@ -71,7 +75,8 @@ private:
   };
 
   void find_loops(std::int64_t now_ns);
-  void wake_loops();
+  void wake_loops(std::int64_t now_ns);
+  void begin_awake();
   void begin_codes();
   void scan();
   void forget_orphans(SampleSink &sink);

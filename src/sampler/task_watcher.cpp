@@ -10,6 +10,7 @@ namespace awaitscope {
 namespace {
 
 constexpr std::int64_t k_search_ns = k_ns_per_second / 10;
+constexpr std::int64_t k_recent_ns = k_ns_per_second;
 constexpr std::int64_t k_most_of_the_time = 8; // one part in so many
 constexpr std::int64_t k_averaged = 8;
 // Read in half a millisecond: a thread that is held for much longer, or wakes up meanwhile, goes to another CPU.
@@ -75,9 +76,8 @@ void TaskWatcher::wake_loops(std::int64_t now_ns) {
 
 /// Before the scan: is each of their threads blocked? If one runs later on, what was counted of it before is over.
 void TaskWatcher::begin_awake() {
-  for (const AwakeLoop &loop : awake_) {
-    loop.known->times_run = loop.times_run;
-    loop.known->was_blocked = loop.thread->watch.run() == ThreadWatch::Run::blocked;
+  for (AwakeLoop &loop : awake_) {
+    loop.is_blocked = loop.thread->watch.run() == ThreadWatch::Run::blocked;
   }
 }
 
@@ -91,37 +91,75 @@ void TaskWatcher::look(SampleSink &sink) {
     find_loops(began);
   }
   wake_loops(began);
-  if (awake_.empty() || began < next_look_ns_) {
-    return; // all tasks are what they were, or may be read later only
+  if (awake_.empty()) {
+    return; // all tasks are what they were
   }
-  begin_awake();
   const bool first = scans_ == 0;
-  scan();
-  forget_orphans(sink);
-  for (const AwakeLoop &loop : awake_) {
-    if (settle(loop, sink)) {
-      loop.known->unchanged_ns = scan_began_ns_; // what was no suspect may have changed since
-    } else {
-      loop.known->was_blocked = false; // to be looked at again
-    }
+  if (began >= all_.next_ns) {
+    scan_all();
+    forget_orphans(sink);
+  } else if (began >= recent_.next_ns) {
+    scan_recent();
+  } else {
+    return;
   }
+  settle_all(sink);
   const std::int64_t ended = monotonic_ns();
-  if (!first) { // the first one finds out where everything lies
+  if (!first && scan_ == &all_) { // the first one finds out where everything lies
     ++totals_.task_looks;
     totals_.task_look_ns += ended - began;
     totals_.longest_task_look_ns = std::max(totals_.longest_task_look_ns, ended - began);
   }
   // One that took long, since somebody else had the CPU, does not make the next one late: the pauses are as long in all.
-  look_cost_ns_ += (ended - (first ? scan_ended_ns_ : began) - look_cost_ns_) / k_averaged;
-  next_look_ns_ = ended + look_cost_ns_ * (k_most_of_the_time - 1);
+  scan_->cost_ns += (ended - (first ? scan_->ended_ns : began) - scan_->cost_ns) / k_averaged;
+  scan_->next_ns = ended + scan_->cost_ns * (k_most_of_the_time - 1);
 }
 
-bool TaskWatcher::is_suspect(const TaskLooks::Entry &entry, const WatchedTask *known) {
+void TaskWatcher::settle_all(SampleSink &sink) {
+  for (const AwakeLoop &loop : awake_) {
+    const bool settled = settle(loop, sink);
+    if (scan_ == &recent_) {
+      if (settled) {
+        scanned_recent(loop);
+      }
+      continue;
+    }
+    loop.known->times_run = loop.times_run;
+    loop.known->was_blocked = settled && loop.is_blocked; // else it is scanned again
+    if (settled) {
+      loop.known->unchanged_ns = all_.began_ns; // what was no suspect may have changed since
+    }
+  }
+}
+
+/// What a scan of the recent ones, and what followed, did not find changed was so when it began.
+void TaskWatcher::scanned_recent(const AwakeLoop &loop) {
+  for (const TaskLooks::Entry &entry : recent_.looks.entries()) {
+    WatchedTask *known = stacks_.find(entry.place);
+    if (known != nullptr && known->look.loop == loop.address) {
+      known->unchanged_ns = recent_.began_ns;
+    }
+  }
+}
+
+/// Those that changed a short time ago, in the order of their addresses.
+std::vector<Address> TaskWatcher::recent_tasks(std::int64_t now_ns) {
+  std::vector<Address> recent;
+  for (const auto &[place, task] : stacks_.tasks()) {
+    if (now_ns - task.changed_ns < k_recent_ns && task.missed == 0) {
+      recent.push_back(place);
+    }
+  }
+  std::sort(recent.begin(), recent.end());
+  return recent;
+}
+
+bool TaskWatcher::is_suspect(const TaskLooks::Entry &entry, const WatchedTask *known) const {
   if (!entry.is_task || entry.look.done) {
     return known != nullptr;
   }
   return known == nullptr || entry.look.state == TaskState::running || entry.look.may_have_starter ||
-         entry.look.state != known->look.state || entry.serial != known->serial;
+         entry.look.state != known->look.state || entry.serial != known->serials[scan_->number];
 }
 
 /// What is told goes through the sink, which asks CodeCache::confirm() first.
@@ -137,22 +175,33 @@ void TaskWatcher::begin_codes() {
   target_.code_cache().begin(interpreter, monotonic_ns());
 }
 
-/// Finds out, while the target runs on, which tasks may have become different.
-void TaskWatcher::scan() {
-  ++scans_;
-  scan_began_ns_ = monotonic_ns();
-  target_.memory().swap(scan_memory_);
+void TaskWatcher::begin_scan(Scan &scan) {
+  begin_awake();
+  scan_ = &scan;
+  scan.began_ns = monotonic_ns();
+  target_.memory().swap(scan.memory);
   target_.memory().begin();
   begin_codes();
-  looks_.refresh();
-  scan_ended_ns_ = monotonic_ns();
-  target_.memory().swap(scan_memory_);
-  for (const TaskLooks::Entry &entry : looks_.entries()) {
-    WatchedTask *known = stacks_.find(entry.place);
-    if (is_suspect(entry, known)) {
+}
+
+void TaskWatcher::end_scan() {
+  scan_->ended_ns = monotonic_ns();
+  target_.memory().swap(scan_->memory);
+  for (const TaskLooks::Entry &entry : scan_->looks.entries()) {
+    if (is_suspect(entry, stacks_.find(entry.place))) {
       suspects_.insert(entry.place);
     }
-    if (known != nullptr) {
+  }
+}
+
+/// Finds out, while the target runs on, which tasks may have become different.
+void TaskWatcher::scan_all() {
+  begin_scan(all_);
+  ++scans_;
+  all_.looks.refresh();
+  end_scan();
+  for (const TaskLooks::Entry &entry : all_.looks.entries()) {
+    if (WatchedTask *known = stacks_.find(entry.place)) {
       known->seen_at = scans_;
       known->missed = 0;
     }
@@ -163,6 +212,14 @@ void TaskWatcher::scan() {
       suspects_.insert(address);
     }
   }
+}
+
+/// The same of those tasks only that have changed of late.
+void TaskWatcher::scan_recent() {
+  const std::vector<Address> places = recent_tasks(monotonic_ns());
+  begin_scan(recent_);
+  recent_.looks.refresh(places);
+  end_scan();
 }
 
 /// Tasks that are in no list any more, of a loop that no thread runs any more: no thread has to stand still for them.
@@ -183,7 +240,7 @@ void TaskWatcher::forget_orphans(SampleSink &sink) {
 std::vector<Address> TaskWatcher::suspects_of(Address loop) const {
   std::vector<Address> found;
   for (const Address place : suspects_) {
-    const TaskLooks::Entry *entry = looks_.find(place);
+    const TaskLooks::Entry *entry = scan_->looks.find(place);
     const WatchedTask *known = stacks_.find(place);
     if ((entry != nullptr && entry->is_task && entry->look.loop == loop) ||
         (known != nullptr && known->look.loop == loop)) {
@@ -216,14 +273,14 @@ bool TaskWatcher::settle(const AwakeLoop &loop, SampleSink &sink) {
 
 /// If the thread was blocked before the scan and has not run since, the scan holds. False if it may not.
 bool TaskWatcher::accept(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink) {
-  if (!loop.known->was_blocked) {
+  if (!loop.is_blocked) {
     return false;
   }
-  target_.memory().swap(scan_memory_);
+  target_.memory().swap(scan_->memory);
   read(loop, suspects);
-  target_.memory().swap(scan_memory_);
+  target_.memory().swap(scan_->memory);
   const std::optional<SchedStat> stat = loop.thread->watch.schedstat();
-  const bool holds = stat && stat->times_run == loop.known->times_run;
+  const bool holds = stat && stat->times_run == loop.times_run;
   if (holds) {
     take_over(loop, sink);
   }
@@ -249,8 +306,9 @@ bool TaskWatcher::confirm(const AwakeLoop &loop, std::span<const Address> suspec
 CaptureStatus TaskWatcher::confirm_some(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink) {
   ranges_.clear();
   for (const Address place : suspects) {
-    if (const TaskLooks::Entry *entry = looks_.find(place)) {
-      scan_memory_.add_ranges(entry->uses, ranges_);
+    const Scan &scan = scan_->looks.find(place) != nullptr ? *scan_ : all_;
+    if (const TaskLooks::Entry *entry = scan.looks.find(place)) {
+      scan.memory.add_ranges(entry->uses, ranges_);
     }
   }
   const Capture capture = engine_.capture(target_, *loop.thread, std::nullopt, [&] {
@@ -338,15 +396,20 @@ void TaskWatcher::take_over(const AwakeLoop &loop, SampleSink &sink) {
   for (const auto &[place, sight] : sights_) {
     WatchedTask *known = stacks_.find(place);
     if (known != nullptr && sight.there && stacks_.has_moved(*known)) {
-      tell(*known, known->look.state, TaskChange::k_no_new_call, moment, sink);
+      tell(*known, known->look.state, TaskChange::k_no_new_call, since(*known, moment), sink);
     }
   }
   for (const Address place : gone) {
     if (WatchedTask *known = stacks_.find(place)) {
-      tell(*known, TaskState::done, TaskChange::k_no_new_call, moment, sink);
+      tell(*known, TaskState::done, TaskChange::k_no_new_call, since(*known, moment), sink);
       stacks_.tasks().erase(place);
     }
   }
+}
+
+/// What a scan of the recent ones says may be later.
+TaskWatcher::Moment TaskWatcher::since(const WatchedTask &task, const Moment &moment) {
+  return {moment.now_ns, std::max(moment.before_ns, std::min(task.unchanged_ns, moment.now_ns))};
 }
 
 void TaskWatcher::compare(Address place, const Sight &sight, const Moment &moment, std::vector<Change> &changes,
@@ -357,11 +420,11 @@ void TaskWatcher::compare(Address place, const Sight &sight, const Moment &momen
     known.seen_at = scans_;
   }
   // If it has moved on since the scan, it may be back there at the next.
-  const TaskLooks::Entry *scanned = looks_.find(place);
+  const TaskLooks::Entry *scanned = scan_->looks.find(place);
   const bool as_scanned = scanned != nullptr && scanned->look.state == sight.look.state &&
                           scanned->look.waits_for == sight.look.waits_for && scanned->look.frames == sight.look.frames;
-  known.serial = as_scanned ? scanned->serial : 0;
-  const Moment changed{as_scanned ? scan_ended_ns_ : moment.now_ns, moment.before_ns};
+  known.serials[scan_->number] = as_scanned ? scanned->serial : 0;
+  const Moment changed = since(known, {as_scanned ? scan_->ended_ns : moment.now_ns, moment.before_ns});
   if (sight.starter.segments.size() > 1) {
     Lineage above = sight.starter;
     above.segments.erase(above.segments.begin()); // its own
@@ -411,6 +474,7 @@ TaskBase TaskWatcher::base_of(const Lineage &lineage) {
 
 void TaskWatcher::tell(WatchedTask &task, TaskState state, std::uint32_t new_from, const Moment &moment,
                        SampleSink &sink) {
+  task.changed_ns = moment.now_ns;
   TaskChange change;
   change.process = target_.process().pid();
   change.task = task.look.task;

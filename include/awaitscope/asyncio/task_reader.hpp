@@ -57,8 +57,14 @@ public:
   };
   Places places();
 
+  /// Those that run.
+  std::vector<Address> running() { return current_tasks(thread_states()); }
+
   /// Has these places in the snapshot, in one call.
   void prefetch_heads(const std::vector<Address> &tasks);
+
+  /// Has these tasks, their coroutines and what they wait for in the snapshot, in two calls.
+  void prefetch(const std::vector<Address> &tasks);
 
   /// Reads a task; false if there is none. Its state says whether it waits or is ready, running tasks aside.
   bool look_at(Address task, TaskLook &look);
@@ -93,6 +99,7 @@ public:
   static constexpr std::size_t k_max_frames = std::size_t{1} << 24U; ///< of all tasks of a snapshot
 
 private:
+  std::vector<Address> thread_states();
   std::optional<std::int64_t> suspended_since(Address frame);
   bool may_have_starter(Address task, CodeId label);
   TaskState state_of(Address task, Address awaited, const std::vector<Address> &running);

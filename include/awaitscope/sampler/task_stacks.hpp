@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -19,11 +20,13 @@ struct TaskBase {
 /// A task as it was told last.
 struct WatchedTask {
   TaskLook look;
-  std::uint64_t serial = 0;  ///< of the scan's entry when it was read last
-  std::uint64_t own = 0;     ///< another number: other frames of its own
-  std::uint64_t above = 0;   ///< another number: other frames above its own
-  std::uint64_t seen_at = 0; ///< number of the scan that had it in the list of tasks
-  unsigned missed = 0;       ///< scans since then
+  std::array<std::uint64_t, 2> serials{}; ///< of the entries of either kind of scan when it was read last
+  std::uint64_t own = 0;                  ///< another number: other frames of its own
+  std::uint64_t above = 0;                ///< another number: other frames above its own
+  std::uint64_t seen_at = 0;              ///< number of the scan that had it in the list of tasks
+  unsigned missed = 0;                    ///< scans since then
+  std::int64_t changed_ns = 0;            ///< when it was told last
+  std::int64_t unchanged_ns = 0;          ///< until when it is known to have been so
   TaskBase base;
 
   // TaskStacks's own.

@@ -276,8 +276,12 @@ bool TaskReader::look_at(Address task, TaskLook &look) {
   look.coroutine = futures_.coroutine(task);
   look.name = futures_.name(task);
   look.label = coroutines_.label(look.coroutine);
-  if (!coroutines_.follow(look.coroutine, look.frames, &look.calls).whole) {
+  const AwaitEnd end = coroutines_.follow(look.coroutine, look.frames, &look.calls);
+  if (!end.whole) {
     look.frames.push_back(k_unreadable_frame);
+  } else if (look.waits_for != 0) {
+    // The next future often has the memory of the last one; a timer has its time.
+    look.awaits = look.waits_for ^ static_cast<std::uint64_t>(suspended_since(end.frame).value_or(0));
   }
   std::vector<Address> waiting;
   const bool whole = waiters_.find(task, waiting, 1);

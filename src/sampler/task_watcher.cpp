@@ -21,14 +21,16 @@ constexpr unsigned k_gone_after = 3;
 constexpr int k_rounds = 2;
 
 /// The first frame that is another call than before; k_no_new_call if all that are left are the same.
-std::uint32_t first_new_call(const TaskLook &before, const TaskLook &now) {
-  const std::size_t common = std::min(before.calls.size(), now.calls.size());
-  for (std::size_t i = 0; i < common; ++i) {
-    if (before.calls[i] != now.calls[i]) {
-      return static_cast<std::uint32_t>(i);
-    }
-  }
-  return TaskChange::k_no_new_call;
+std::uint32_t new_from(const TaskLook &before, const TaskLook &now) {
+  const bool same = before.awaits == now.awaits || before.awaits == 0 || now.awaits == 0;
+  const std::size_t first = first_new_call(before.calls, now.calls, same);
+  return first < std::min(before.calls.size(), now.calls.size()) ? static_cast<std::uint32_t>(first)
+                                                                 : TaskChange::k_no_new_call;
+}
+
+bool same_calls(const std::vector<CallSight> &some, const std::vector<CallSight> &others) {
+  return std::equal(some.begin(), some.end(), others.begin(), others.end(),
+                    [](const CallSight &one, const CallSight &other) { return one.number == other.number; });
 }
 
 } // namespace
@@ -369,7 +371,7 @@ void TaskWatcher::read_running(Address thread_state, TaskLook &look) {
       break;
     }
     const std::int32_t caller_line = look.frames.empty() ? 0 : look.frames.back().line;
-    look.calls.push_back(target_.tasks().call_number(*raw, caller_line));
+    look.calls.push_back(target_.tasks().call_sight(*raw, caller_line));
     look.frames.push_back(frame->frame);
   }
 }
@@ -424,7 +426,7 @@ void TaskWatcher::compare(Address place, const Sight &sight, const Moment &momen
   const bool as_scanned = scanned != nullptr && scanned->look.state == sight.look.state &&
                           scanned->look.waits_for == sight.look.waits_for && scanned->look.frames == sight.look.frames;
   known.serials[scan_->number] = as_scanned ? scanned->serial : 0;
-  const Moment changed = since(known, {as_scanned ? scan_->ended_ns : moment.now_ns, moment.before_ns});
+  Moment changed = since(known, {as_scanned ? scan_->ended_ns : moment.now_ns, moment.before_ns});
   if (sight.starter.segments.size() > 1) {
     Lineage above = sight.starter;
     above.segments.erase(above.segments.begin()); // its own
@@ -432,23 +434,26 @@ void TaskWatcher::compare(Address place, const Sight &sight, const Moment &momen
   } else if (!known.base.frames.empty()) {
     known.base = {};
   }
+  // It was there before the recording, and its calls were not to be read until now: they may have been there as well.
+  changed.before_ns = !fresh && known.since_ever && known.look.calls.empty() ? 0 : changed.before_ns;
+  known.since_ever = changed.before_ns == 0;
   TaskLook look = sight.look;
   const bool another = !fresh && (known.look.coroutine != look.coroutine || known.look.name != look.name);
   if (another) {
     tell(known, TaskState::done, TaskChange::k_no_new_call, changed, sink);
   }
   if (look.state == TaskState::running && !fresh && !another &&
-      (look.frames.empty() || look.calls == known.look.calls)) {
+      (look.frames.empty() || same_calls(look.calls, known.look.calls))) {
     look.frames = known.look.frames; // which lines it runs through, samples tell
     look.calls = known.look.calls;
   }
-  const std::uint32_t new_from = fresh || another ? 0 : first_new_call(known.look, look);
+  const std::uint32_t new_calls = fresh || another ? 0 : new_from(known.look, look);
   const bool same_frames = !fresh && !another && known.look.frames == look.frames;
-  const bool same = same_frames && known.look.state == look.state && new_from == TaskChange::k_no_new_call;
+  const bool same = same_frames && known.look.state == look.state && new_calls == TaskChange::k_no_new_call;
   known.own += same_frames ? 0 : 1;
   known.look = std::move(look);
   if (!same) {
-    changes.push_back({&known, new_from, changed});
+    changes.push_back({&known, new_calls, changed});
   }
 }
 

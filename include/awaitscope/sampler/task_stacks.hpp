@@ -25,6 +25,7 @@ struct WatchedTask {
   std::uint64_t above = 0;                ///< another number: other frames above its own
   std::uint64_t seen_at = 0;              ///< number of the scan that had it in the list of tasks
   unsigned missed = 0;                    ///< scans since then
+  bool since_ever = false;                ///< it was there when the recording began, and has not changed since
   std::int64_t changed_ns = 0;            ///< when it was told last
   std::int64_t unchanged_ns = 0;          ///< until when it is known to have been so
   TaskBase base;

@@ -30,6 +30,9 @@ struct WatchedTask {
   std::int64_t unchanged_ns = 0;          ///< until when it is known to have been so
   TaskBase base;
 
+  /// A scan may read the list of tasks while it is changing, and miss some that are there.
+  static constexpr unsigned k_gone_after = 3;
+
   // TaskStacks's own.
   std::uint64_t next_above = 0;
   std::uint64_t settled_at = 0; ///< number of the look that next_above is of

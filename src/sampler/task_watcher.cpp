@@ -215,7 +215,7 @@ void TaskWatcher::forget_orphans(SampleSink &sink) {
     const Address loop = task.look.loop;
     const bool orphan = task.missed >= WatchedTask::k_gone_after && !run_.contains(loop);
     if (orphan) {
-      tell(task, TaskState::done, TaskChange::k_no_new_call, {monotonic_ns(), loops_[loop].unchanged_ns}, sink);
+      emit(task, TaskState::done, TaskChange::k_no_new_call, {monotonic_ns(), loops_[loop].unchanged_ns}, sink);
       suspects_.erase(entry->first);
     }
     entry = orphan ? stacks_.tasks().erase(entry) : std::next(entry);
@@ -237,7 +237,7 @@ std::vector<Address> TaskWatcher::suspects_of(Address loop) const {
   return found;
 }
 
-/// Tells what became different of a loop's tasks. False if some of it is not known yet.
+/// Emits what became different of a loop's tasks. False if some of it is not known yet.
 bool TaskWatcher::settle(const AwakeLoop &loop, SampleSink &sink) {
   for (int round = 0; round < k_rounds; ++round) {
     const std::vector<Address> suspects = suspects_of(loop.address);

@@ -25,9 +25,9 @@ bool same_calls(const std::vector<CallSight> &some, const std::vector<CallSight>
 
 } // namespace
 
-/// Tells what the accepted reading has found.
+/// Emits what the accepted reading has found changed.
 void TaskWatcher::take_over(const AwakeLoop &loop, SampleSink &sink) {
-  const Moment moment{monotonic_ns(), loop.known->unchanged_ns};
+  const When when{monotonic_ns(), loop.known->unchanged_ns};
   std::vector<Change> changes;
   std::vector<Address> gone;
   for (const auto &[place, sight] : sights_) {
@@ -36,34 +36,34 @@ void TaskWatcher::take_over(const AwakeLoop &loop, SampleSink &sink) {
     if (!sight.there || (known != nullptr && known->missed >= WatchedTask::k_gone_after)) {
       gone.push_back(place);
     } else {
-      compare(place, sight, moment, changes, sink);
+      compare(place, sight, when, changes, sink);
     }
   }
   // What one stands under is known once all have been taken over.
   stacks_.begin();
   for (const Change &change : changes) {
-    tell(*change.task, change.task->look.state, change.new_from, change.moment, sink);
+    emit(*change.task, change.task->look.state, change.new_from, change.when, sink);
   }
   for (const auto &[place, sight] : sights_) {
     WatchedTask *known = stacks_.find(place);
     if (known != nullptr && sight.there && stacks_.has_moved(*known)) {
-      tell(*known, known->look.state, TaskChange::k_no_new_call, since(*known, moment), sink);
+      emit(*known, known->look.state, TaskChange::k_no_new_call, since(*known, when), sink);
     }
   }
   for (const Address place : gone) {
     if (WatchedTask *known = stacks_.find(place)) {
-      tell(*known, TaskState::done, TaskChange::k_no_new_call, since(*known, moment), sink);
+      emit(*known, TaskState::done, TaskChange::k_no_new_call, since(*known, when), sink);
       stacks_.tasks().erase(place);
     }
   }
 }
 
 /// What a scan of the recent ones says may be later.
-TaskWatcher::Moment TaskWatcher::since(const WatchedTask &task, const Moment &moment) {
-  return {moment.now_ns, std::max(moment.before_ns, std::min(task.unchanged_ns, moment.now_ns))};
+TaskWatcher::When TaskWatcher::since(const WatchedTask &task, const When &when) {
+  return {when.now_ns, std::max(when.before_ns, std::min(task.unchanged_ns, when.now_ns))};
 }
 
-void TaskWatcher::compare(Address place, const Sight &sight, const Moment &moment, std::vector<Change> &changes,
+void TaskWatcher::compare(Address place, const Sight &sight, const When &when, std::vector<Change> &changes,
                           SampleSink &sink) {
   const auto [entry, fresh] = stacks_.tasks().try_emplace(place);
   WatchedTask &known = entry->second;
@@ -75,7 +75,7 @@ void TaskWatcher::compare(Address place, const Sight &sight, const Moment &momen
   const bool as_scanned = scanned != nullptr && scanned->look.state == sight.look.state &&
                           scanned->look.waits_for == sight.look.waits_for && scanned->look.frames == sight.look.frames;
   known.serials[scan_->number] = as_scanned ? scanned->serial : 0;
-  Moment changed = since(known, {as_scanned ? scan_->ended_ns : moment.now_ns, moment.before_ns});
+  When changed = since(known, {as_scanned ? scan_->ended_ns : when.now_ns, when.before_ns});
   if (sight.starter.segments.size() > 1) {
     Lineage above = sight.starter;
     above.segments.erase(above.segments.begin()); // its own
@@ -89,11 +89,11 @@ void TaskWatcher::compare(Address place, const Sight &sight, const Moment &momen
   TaskLook look = sight.look;
   const bool another = !fresh && (known.look.coroutine != look.coroutine || known.look.name != look.name);
   if (another) {
-    tell(known, TaskState::done, TaskChange::k_no_new_call, changed, sink);
+    emit(known, TaskState::done, TaskChange::k_no_new_call, changed, sink);
   }
   if (look.state == TaskState::running && !fresh && !another &&
       (look.frames.empty() || same_calls(look.calls, known.look.calls))) {
-    look.frames = known.look.frames; // which lines it runs through, samples tell
+    look.frames = known.look.frames; // which lines it runs through, samples show
     look.calls = known.look.calls;
   }
   const std::uint32_t new_calls = fresh || another ? 0 : new_from(known.look, look);
@@ -126,17 +126,16 @@ TaskBase TaskWatcher::base_of(const Lineage &lineage) {
   return base;
 }
 
-void TaskWatcher::tell(WatchedTask &task, TaskState state, std::uint32_t new_from, const Moment &moment,
-                       SampleSink &sink) {
-  task.changed_ns = moment.now_ns;
+void TaskWatcher::emit(WatchedTask &task, TaskState state, std::uint32_t new_from, const When &when, SampleSink &sink) {
+  task.changed_ns = when.now_ns;
   TaskChange change;
   change.process = target_.process().pid();
   change.task = task.look.task;
   change.coroutine = task.look.label;
   change.name = given_name(task.look.name);
   change.state = state;
-  change.at_ns = moment.now_ns;
-  change.before_ns = moment.before_ns;
+  change.at_ns = when.now_ns;
+  change.before_ns = when.before_ns;
   if (const auto charged = charged_.find(task.look.task); charged != charged_.end()) {
     change.cpu_ns = charged->second;
     charged_.erase(charged);

@@ -288,5 +288,5 @@ TEST_CASE("quantiles of lengths: those of the whole ones if all are whole, unben
   CHECK(found[0].ns / 3 * 3 <= 22);
   CHECK(found[1].ns >= 120);
   CHECK(found[2].ns >= 120);
-  CHECK(left_out.quantiles({0.89})[0].ns <= 22); // what leaving cut calls out would have told
+  CHECK(left_out.quantiles({0.89})[0].ns <= 22); // what leaving cut calls out would yield
 }

@@ -17,7 +17,7 @@ struct TaskBase {
   TaskChange::Root root;
 };
 
-/// A task as it was told last.
+/// A task as it was emitted last.
 struct WatchedTask {
   TaskLook look;
   std::array<std::uint64_t, 2> serials{}; ///< of the entries of either kind of scan when it was read last
@@ -26,7 +26,7 @@ struct WatchedTask {
   std::uint64_t seen_at = 0;              ///< number of the scan that had it in the list of tasks
   unsigned missed = 0;                    ///< scans since then
   bool since_ever = false;                ///< it was there when the recording began, and has not changed since
-  std::int64_t changed_ns = 0;            ///< when it was told last
+  std::int64_t changed_ns = 0;            ///< when it was emitted last
   std::int64_t unchanged_ns = 0;          ///< until when it is known to have been so
   TaskBase base;
 

@@ -14,16 +14,19 @@
 
 namespace awaitscope {
 
-/// Looks at all tasks of a process, and tells what became different. A look has two parts. The scan compares what every task
-/// was read from with what is there now, and lets the target run on: it can be wrong, and only says where to look. What is told
-/// of those that it suspects, each with the tasks that it stands under, is the scan's if the thread of their loop was blocked
-/// throughout; else they are read again, a few at a time, while that thread stands still. So it is held for a moment however
-/// many tasks there are; held for longer, it would be taken to another CPU. A loop whose thread has not run since the last
-/// scan is left out: tasks that wait cost nothing. A tick at which it had not run proves that nothing changed until then: what
-/// the next scan finds changed did so after that tick, however long ago the last scan was.
+/// Reads the tasks of a process again and again, and emits what changed. A reading has two parts. The scan compares what every
+/// task was read from with what is there now, while the target runs on: it can be wrong, and only says what to read. What is
+/// emitted of those that it suspects, each with the tasks that it stands under, is the scan's if the thread of their loop was
+/// blocked throughout; else they are read again, a few at a time, while that thread is held off its CPU. So it is held only
+/// briefly however many tasks there are; held for longer, it would be taken to another CPU.
+///
+/// A loop whose thread has not run since the last scan is left out: tasks that wait cost nothing. A tick at which it had not run
+/// proves that nothing changed until then: what the next scan finds changed did so after that tick, however long ago the last
+/// scan was.
+///
 /// Scans of all tasks take at most an eighth of the time, whatever the sampling rate: with very many tasks they are further apart.
-/// Most of many tasks wait for long. Between those scans, only the tasks that have changed within the last second are scanned,
-/// at each tick if that takes an eighth of the time at most. Each change says between which two times it happened.
+/// Most of many tasks wait for long. Between those scans, only the tasks that have changed within the last second are scanned, at
+/// each tick if that takes an eighth of the time at most. Each change says between which two times it happened.
 class TaskWatcher {
 public:
   /// Counts its looks into `totals`.
@@ -74,7 +77,7 @@ private:
   };
   /// Between which two looks something became different. The later one is the scan, if what was read while the
   /// thread stood still is what that had found.
-  struct Moment {
+  struct When {
     std::int64_t now_ns = 0;
     std::int64_t before_ns = 0; ///< 0: there was none
   };
@@ -82,7 +85,7 @@ private:
   struct Change {
     WatchedTask *task = nullptr;
     std::uint32_t new_from = 0;
-    Moment moment;
+    When when;
   };
   /// What a task was found to be while its thread stood still.
   struct Sight {
@@ -113,10 +116,10 @@ private:
   void read_task(const AwakeLoop &loop, Address place, const std::vector<Address> &running);
   void read_running(Address thread_state, TaskLook &look);
   void take_over(const AwakeLoop &loop, SampleSink &sink);
-  static Moment since(const WatchedTask &task, const Moment &moment);
-  void compare(Address place, const Sight &sight, const Moment &moment, std::vector<Change> &changes, SampleSink &sink);
+  static When since(const WatchedTask &task, const When &when);
+  void compare(Address place, const Sight &sight, const When &when, std::vector<Change> &changes, SampleSink &sink);
   TaskBase base_of(const Lineage &lineage);
-  void tell(WatchedTask &task, TaskState state, std::uint32_t new_from, const Moment &moment, SampleSink &sink);
+  void emit(WatchedTask &task, TaskState state, std::uint32_t new_from, const When &when, SampleSink &sink);
 
   Target &target_;
   Engine &engine_;

@@ -63,7 +63,10 @@ struct Gathered {
   std::optional<CodeId> child;                                      ///< of a task that it awaited
 
   void add(const CallSpan &call, FunctionNumbers &numbers) {
-    const std::int64_t length = call.to_ns - call.from_ns;
+    const bool brief = call.begun && call.ended && call.last_seen_ns <= call.first_seen_ns;
+    // It began and ended half-way to the readings around the one that saw it.
+    const std::int64_t length = brief ? 2 * std::min(call.first_seen_ns - call.from_ns, call.to_ns - call.last_seen_ns)
+                                      : call.to_ns - call.from_ns;
     latency.code = call.code;
     ++latency.calls;
     latency.max_ns = std::max(latency.max_ns, length);
@@ -76,7 +79,6 @@ struct Gathered {
         entry.second += nanoseconds;
       }
     }
-    const bool brief = call.ended && call.last_seen_ns <= call.first_seen_ns;
     latency.brief += brief ? 1 : 0;
     if (call.begun) {
       lengths.add({length, !call.ended ? Length::Is::longer : brief ? Length::Is::shorter : Length::Is::measured});

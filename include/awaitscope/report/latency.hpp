@@ -48,9 +48,10 @@ struct Length {
 /// in its place: a lower bound (Length::Is::longer). Without any call that began while it was watched there is no percentile.
 ///
 /// Calls that are shorter than the time between two readings are mostly not seen; one that is, is seen by one reading alone.
-/// Its length counts as the time from half-way to the reading before to half-way to the next one, and is marked as an upper
-/// bound (Length::Is::shorter). It is one of calls whose lengths go up to twice that, of which the longer ones are seen more
-/// often. The mean is that of whole calls, CPU time and await are of all that was seen.
+/// Its length counts as the time to the reading before or to the next one, whichever is shorter, and is marked as an upper
+/// bound (Length::Is::shorter). It is not a strict one: the call lies between those two readings, and may be up to the sum of
+/// both; but the longer it is than one, the more likely two see it. Of shorter calls, the longer are seen more often.
+/// The mean is that of whole calls, CPU time and await are of all that was seen.
 struct FunctionLatency {
   CodeId code = 0;
   std::uint64_t calls = 0;             ///< with those that are cut

@@ -10,6 +10,9 @@
 namespace awaitscope {
 namespace {
 
+// A call that was seen for less than this part of the time around is as good as seen once: two scans may be in one tick.
+constexpr std::int64_t k_brief = 8;
+
 using Waits = std::vector<std::pair<CodeId, std::uint64_t>>;
 
 void add_wait(Waits &waits, CodeId code, std::uint64_t nanoseconds) {
@@ -63,10 +66,12 @@ struct Gathered {
   std::optional<CodeId> child;                                      ///< of a task that it awaited
 
   void add(const CallSpan &call, FunctionNumbers &numbers) {
-    const bool brief = call.begun && call.ended && call.last_seen_ns <= call.first_seen_ns;
-    // It began and ended half-way to the readings around the one that saw it.
-    const std::int64_t length = brief ? 2 * std::min(call.first_seen_ns - call.from_ns, call.to_ns - call.last_seen_ns)
-                                      : call.to_ns - call.from_ns;
+    // It began and ended half-way to the readings around those that saw it.
+    const std::int64_t before_ns = 2 * (call.first_seen_ns - call.from_ns);
+    const std::int64_t behind_ns = 2 * (call.to_ns - call.last_seen_ns);
+    const std::int64_t seen_ns = call.last_seen_ns - call.first_seen_ns;
+    const bool brief = call.begun && call.ended && seen_ns < (before_ns + behind_ns) / k_brief;
+    const std::int64_t length = brief ? std::min(before_ns, behind_ns) : call.to_ns - call.from_ns;
     latency.code = call.code;
     ++latency.calls;
     latency.max_ns = std::max(latency.max_ns, length);

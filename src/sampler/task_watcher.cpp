@@ -80,24 +80,29 @@ void TaskWatcher::look(SampleSink &sink) {
   if (awake_.empty()) {
     return; // all tasks are what they were
   }
-  const bool first = scans_ == 0;
+  if (began >= recent_.next_ns && scans_ > 0) { // first, since a scan of all takes longer
+    scan_recent();
+    finish(began, sink);
+  }
   if (began >= all_.next_ns) {
+    const bool first = scans_ == 0;
+    const std::int64_t all_began = monotonic_ns();
     scan_all();
     forget_orphans(sink);
-  } else if (began >= recent_.next_ns) {
-    scan_recent();
-  } else {
-    return;
+    finish(first ? all_.ended_ns : all_began, sink); // the first one finds out where everything lies
+    const std::int64_t took = monotonic_ns() - all_began;
+    totals_.task_looks += first ? 0 : 1;
+    totals_.task_look_ns += first ? 0 : took;
+    totals_.longest_task_look_ns = std::max(totals_.longest_task_look_ns, first ? 0 : took);
   }
+}
+
+/// Of the last scan, which cost what has passed since then: emits what changed, and says when the next one may be.
+void TaskWatcher::finish(std::int64_t since_ns, SampleSink &sink) {
   settle_all(sink);
   const std::int64_t ended = monotonic_ns();
-  if (!first && scan_ == &all_) { // the first one finds out where everything lies
-    ++totals_.task_looks;
-    totals_.task_look_ns += ended - began;
-    totals_.longest_task_look_ns = std::max(totals_.longest_task_look_ns, ended - began);
-  }
   // One that took long, since somebody else had the CPU, does not make the next one late: the pauses are as long in all.
-  scan_->cost_ns += (ended - (first ? scan_->ended_ns : began) - scan_->cost_ns) / k_averaged;
+  scan_->cost_ns += (ended - since_ns - scan_->cost_ns) / k_averaged;
   scan_->next_ns = ended + scan_->cost_ns * (k_most_of_the_time - 1);
 }
 

@@ -103,6 +103,7 @@ private:
   void begin_scan(Scan &scan);
   void end_scan();
   void scanned_recent(const AwakeLoop &loop);
+  void finish(std::int64_t since_ns, SampleSink &sink);
   void settle_all(SampleSink &sink);
   std::vector<Address> recent_tasks(std::int64_t now_ns);
   void forget_orphans(SampleSink &sink);

@@ -1,5 +1,6 @@
 #include "awaitscope/asyncio/coroutines.hpp"
 
+#include <algorithm>
 #include <array>
 #include <unordered_set>
 
@@ -22,7 +23,30 @@ template <std::size_t N> bool contains(const std::array<std::string_view, N> &na
   return false;
 }
 
+/// Does it still hold something that it held before?
+bool holds_same(const CallSight &before, const CallSight &now) {
+  return std::any_of(before.held.begin(), before.held.end(), [&](Address value) {
+    return value != 0 && std::find(now.held.begin(), now.held.end(), value) != now.held.end();
+  });
+}
+
 } // namespace
+
+std::size_t first_new_call(const std::vector<CallSight> &before, const std::vector<CallSight> &now, bool awaits_same) {
+  const std::size_t most = std::min(before.size(), now.size());
+  std::size_t same = 0;
+  while (same < most && before[same].number == now[same].number) {
+    ++same;
+  }
+  bool same_below = awaits_same && same == before.size() && same == now.size();
+  while (same > 1 && !same_below) {
+    const CallSight &then = before[same - 1];
+    const bool innermost = same == before.size() && same == now.size();
+    same_below = now[same - 1].instruction != then.instruction || (!innermost && holds_same(then, now[same - 1]));
+    same -= same_below ? 0 : 1;
+  }
+  return same;
+}
 
 CoroutineReader::Kind CoroutineReader::kind_of(Address object) {
   const TypeInfo &type = objects_.type_of_object(object);
@@ -106,6 +130,24 @@ std::uint64_t CoroutineReader::call_number(const RawFrame &raw, std::int32_t cal
   return raw.address ^ stacks_.arguments_identity(raw) ^ place;
 }
 
+CallSight CoroutineReader::call_sight(const RawFrame &raw, std::int32_t caller_line) {
+  CallSight sight{call_number(raw, caller_line), raw.instruction, {}};
+  const Layout &layout = objects_.layout();
+  const Address first = raw.address + layout.if_localsplus;
+  const auto arguments = objects_.memory().get<std::int32_t>(raw.code + layout.co_argcount).value_or(0);
+  const Address end =
+      raw.stack_end - Address{8} * (layout.awaited_depth + 1U); // what is awaited, and what was sent to it
+  constexpr std::size_t k_most = 64;
+  std::size_t found = 0;
+  for (std::size_t i = static_cast<std::size_t>(std::max(arguments, 0));
+       i < k_most && found < sight.held.size() && raw.stack_end != 0 && first + i * 8 < end; ++i) {
+    if (const Address value = objects_.memory().pointer(first + i * 8); value != 0) {
+      sight.held[found++] = value;
+    }
+  }
+  return sight;
+}
+
 bool CoroutineReader::executes(Address coroutine) {
   if (coroutine == 0 || kind_of(coroutine) != Kind::coroutine) {
     return coroutine != 0;
@@ -115,7 +157,7 @@ bool CoroutineReader::executes(Address coroutine) {
   return state_of(coroutine, raw ? &*raw : nullptr) == State::executing;
 }
 
-AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std::vector<std::uint64_t> *calls) {
+AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std::vector<CallSight> *calls) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
   std::int32_t caller_line = 0;
@@ -161,7 +203,7 @@ AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std
     frames.push_back(*frame);
     innermost = raw->address;
     if (calls != nullptr) {
-      calls->push_back(call_number(*raw, caller_line));
+      calls->push_back(call_sight(*raw, caller_line));
     }
     caller_line = frame->line;
     if (state != State::awaiting) {
@@ -185,14 +227,14 @@ Address CoroutineReader::awaited(const RawFrame &frame) {
 }
 
 /// Appends the name of a coroutine that Cython compiled, and goes on to what it awaits (0: nothing that can be followed).
-bool CoroutineReader::take_compiled(Address &object, std::vector<Frame> &frames, std::vector<std::uint64_t> *calls) {
+bool CoroutineReader::take_compiled(Address &object, std::vector<Frame> &frames, std::vector<CallSight> *calls) {
   const std::optional<CodeId> name = compiled_.name(object);
   if (!name) {
     return false;
   }
   frames.push_back({*name, 0, FrameKind::python});
   if (calls != nullptr) {
-    calls->push_back(object);
+    calls->push_back({object, -1, {}});
   }
   const auto can_follow = [&](Address candidate) { return candidate != 0 && kind_of(candidate) != Kind::other; };
   const CompiledCoroutineReader::Candidates awaited = compiled_.awaited(object);

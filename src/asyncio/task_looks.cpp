@@ -39,16 +39,38 @@ void TaskLooks::forget() {
 
 void TaskLooks::refresh() {
   const TaskReader::Places places = tasks_.places();
-  const std::size_t before = entries_.size();
   take_places(places.tasks);
-  if (entries_.size() > before * 2) { // most are new
-    tasks_.prefetch_heads(places.tasks);
+  update(places.running);
+}
+
+void TaskLooks::refresh(const std::vector<Address> &places) {
+  take_places(places);
+  update(tasks_.running());
+}
+
+/// Those that are to be read anew, level by level: one call after the other for each would take most of a scan.
+void TaskLooks::prefetch_stale() {
+  std::vector<Address> stale;
+  for (Entry &entry : entries_) {
+    entry.known = entry.known && memory_.unchanged(entry.uses);
+    if (!entry.known) {
+      stale.push_back(entry.place);
+    }
   }
-  const bool void_all = epoch_ != memory_.epoch();
-  epoch_ = memory_.epoch();
+  if (stale.size() > 1) {
+    tasks_.prefetch(stale);
+  }
+}
+
+void TaskLooks::update(const std::vector<Address> &running) {
+  if (epoch_ != memory_.epoch()) {
+    epoch_ = memory_.epoch();
+    forget();
+  }
+  prefetch_stale();
   std::size_t read = 0;
   for (Entry &entry : entries_) {
-    if (entry.known && !void_all && memory_.unchanged(entry.uses)) {
+    if (entry.known) {
       if (entry.look.state == TaskState::running) {
         entry.look.state = entry.look.waits_for != 0 ? TaskState::waiting : TaskState::ready;
       }
@@ -66,7 +88,7 @@ void TaskLooks::refresh() {
     memory_.note_uses(nullptr);
     entry.serial = ++serials_;
   }
-  for (const Address task : places.running) {
+  for (const Address task : running) {
     const Entry *entry = find(task);
     if (entry != nullptr && entry->look.state != TaskState::done) {
       entries_[static_cast<std::size_t>(entry - entries_.data())].look.state = TaskState::running;

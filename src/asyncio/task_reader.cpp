@@ -143,21 +143,26 @@ TaskState TaskReader::state_of(Address task, Address awaited, const std::vector<
   return awaited != 0 ? TaskState::waiting : TaskState::ready;
 }
 
+std::vector<Address> TaskReader::thread_states() {
+  std::vector<Address> states;
+  for (const ThreadEntry &thread : interpreters_.threads()) {
+    states.push_back(thread.state);
+  }
+  return states;
+}
+
 TaskReader::Places TaskReader::places() {
   Places found;
   if (!located()) {
     return found;
   }
-  std::vector<Address> thread_states;
-  for (const ThreadEntry &thread : interpreters_.threads()) {
-    thread_states.push_back(thread.state);
-  }
+  const std::vector<Address> states = thread_states();
   saw_all_ = true;
-  found.running = current_tasks(thread_states);
+  found.running = current_tasks(states);
   std::vector<Address> &candidates = found.tasks;
   candidates = found.running;
   if (objects_.layout().task_registry == TaskRegistry::thread_lists) {
-    for (const Address state : thread_states) {
+    for (const Address state : states) {
       add_from_list(state + objects_.layout().ts_tasks_head, candidates);
     }
     for (const Address interpreter : interpreters_.interpreters()) {
@@ -183,6 +188,26 @@ void TaskReader::prefetch_heads(const std::vector<Address> &tasks) {
     heads.push_back({task, head_size});
   }
   objects_.memory().prefetch(heads);
+}
+
+void TaskReader::prefetch(const std::vector<Address> &tasks) {
+  constexpr std::size_t k_coroutine = 256; // with what most of them have in their frames
+  constexpr std::size_t k_future = 96;
+  prefetch_heads(tasks);
+  const FutureLayout &native = futures_.layout();
+  if (native.waiter == k_absent) {
+    return;
+  }
+  std::vector<RemoteRange> objects;
+  for (const Address task : tasks) {
+    if (const Address coroutine = objects_.memory().pointer(task + native.coroutine); coroutine != 0) {
+      objects.push_back({coroutine, k_coroutine});
+    }
+    if (const Address waiter = objects_.memory().pointer(task + native.waiter); waiter != 0) {
+      objects.push_back({waiter, k_future});
+    }
+  }
+  objects_.memory().prefetch(objects);
 }
 
 std::vector<TaskSnapshot> TaskReader::all_tasks() {
@@ -251,8 +276,12 @@ bool TaskReader::look_at(Address task, TaskLook &look) {
   look.coroutine = futures_.coroutine(task);
   look.name = futures_.name(task);
   look.label = coroutines_.label(look.coroutine);
-  if (!coroutines_.follow(look.coroutine, look.frames, &look.calls).whole) {
+  const AwaitEnd end = coroutines_.follow(look.coroutine, look.frames, &look.calls);
+  if (!end.whole) {
     look.frames.push_back(k_unreadable_frame);
+  } else if (look.waits_for != 0) {
+    // The next future often has the memory of the last one; a timer has its time.
+    look.awaits = look.waits_for ^ static_cast<std::uint64_t>(suspended_since(end.frame).value_or(0));
   }
   std::vector<Address> waiting;
   const bool whole = waiters_.find(task, waiting, 1);

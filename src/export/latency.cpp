@@ -18,6 +18,22 @@ std::string time(std::uint64_t nanoseconds) { return human_duration(static_cast<
 /// A duration in a column: as wide as it looks ("µ" is two bytes and one place).
 std::string cell(std::int64_t nanoseconds) { return fmt::format("{:>10}", human_duration(nanoseconds)); }
 
+/// With what is known of it; "-" if there is none.
+std::string cell(const std::optional<Length> &length) {
+  const std::string_view mark = !length || length->is == Length::Is::measured ? ""
+                                : length->is == Length::Is::longer            ? ">"
+                                                                              : "<";
+  return fmt::format("{:>10}", length ? fmt::format("{}{}", mark, human_duration(length->ns)) : "-");
+}
+
+Json json(const std::optional<Length> &length) { return length ? Json(length->ns) : Json(nullptr); }
+
+Json bound(const std::optional<Length> &length) {
+  return !length || length->is == Length::Is::measured ? Json(nullptr)
+         : length->is == Length::Is::longer            ? Json("longer")
+                                                       : Json("shorter");
+}
+
 } // namespace
 
 std::string latency_text(const Latencies &latencies, FrameNames &names, const CodeTable &codes) {
@@ -31,8 +47,8 @@ std::string latency_text(const Latencies &latencies, FrameNames &names, const Co
     }
     ++rows;
     text += fmt::format("{:>8} {:>6} {} {} {} {} {} {}  {}", with_thousands(function.calls),
-                        with_thousands(function.cut), cell(function.p50_ns), cell(function.p95_ns),
-                        cell(function.p99_ns), cell(function.max_ns), cell(static_cast<std::int64_t>(function.cpu_ns)),
+                        with_thousands(function.cut), cell(function.p50), cell(function.p95), cell(function.p99),
+                        cell(function.max_ns), cell(static_cast<std::int64_t>(function.cpu_ns)),
                         cell(static_cast<std::int64_t>(function.await_ns)),
                         one_line(names.name({function.code, 0, FrameKind::python})));
     if (!function.await_on.empty()) {
@@ -45,8 +61,10 @@ std::string latency_text(const Latencies &latencies, FrameNames &names, const Co
     text += fmt::format("and {} functions more (--json has them all)\n", latencies.functions.size() - rows);
   }
   text += fmt::format(
-      "Calls shorter than {} are mostly not seen. A call that is cut by the recording's end counts as longer "
-      "than what was seen of it; one that had begun before the recording is left out of p50 to p99.\n",
+      "Calls shorter than {} are mostly not seen, and those that are have < before the time between two readings. A "
+      "call "
+      "that is cut by the recording's end counts as longer than what was seen of it (>); one that had begun before the "
+      "recording is left out of p50 to p99.\n",
       time(static_cast<std::uint64_t>(latencies.resolution_ns)));
   return text;
 }
@@ -64,10 +82,14 @@ std::string latency_json(const Latencies &latencies, const CodeTable &codes) {
                          {"line", code.first_line},
                          {"calls", function.calls},
                          {"cut", function.cut},
-                         {"mean_ns", function.mean_ns},
-                         {"p50_ns", function.p50_ns},
-                         {"p95_ns", function.p95_ns},
-                         {"p99_ns", function.p99_ns},
+                         {"brief", function.brief},
+                         {"mean_ns", function.mean_ns ? Json(*function.mean_ns) : Json(nullptr)},
+                         {"p50_ns", json(function.p50)},
+                         {"p95_ns", json(function.p95)},
+                         {"p99_ns", json(function.p99)},
+                         {"p50_is", bound(function.p50)},
+                         {"p95_is", bound(function.p95)},
+                         {"p99_is", bound(function.p99)},
                          {"max_ns", function.max_ns},
                          {"cpu_ns", function.cpu_ns},
                          {"await_ns", function.await_ns},

@@ -11,6 +11,9 @@
 namespace awaitscope {
 namespace {
 
+// A call that was seen for less than this part of the time around is as good as seen once: two scans may be in one tick.
+constexpr std::int64_t k_brief = 8;
+
 using Waits = std::vector<std::pair<CodeId, std::uint64_t>>;
 
 void add_wait(Waits &waits, CodeId code, std::uint64_t nanoseconds) {
@@ -34,6 +37,26 @@ std::vector<Frame> own_frames(const RecordingTables &tables, StackId stack) {
   return frames;
 }
 
+/// The innermost coroutine of a task, and the task that it awaits, as the stack of that one has them: in front of the last border
+/// and behind it. Nothing if there is no such frame.
+struct AwaitedTask {
+  CodeId by = 0;
+  CodeId task = 0;
+};
+std::optional<AwaitedTask> awaited_task(const RecordingTables &tables, StackId stack) {
+  const std::vector<Frame> frames = tables.stacks.frames(stack);
+  for (std::size_t i = frames.size(); i-- > 1;) {
+    if (frames[i].kind != FrameKind::task_border) {
+      continue;
+    }
+    const bool by_coroutine = frames[i - 1].kind == FrameKind::python;
+    const bool in_task = std::any_of(frames.begin(), frames.begin() + static_cast<std::ptrdiff_t>(i),
+                                     [](const Frame &frame) { return frame.kind == FrameKind::task_border; });
+    return by_coroutine && in_task ? std::optional(AwaitedTask{frames[i - 1].code, frames[i].code}) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
 /// The calls of one function as they come in.
 struct Gathered {
   FunctionLatency latency;
@@ -41,20 +64,30 @@ struct Gathered {
   std::uint64_t whole = 0;
   std::int64_t sum_ns = 0;
   std::map<std::size_t, std::pair<CodeId, std::uint64_t>> await_on; ///< by the awaitable's number
+  std::optional<CodeId> child;                                      ///< of a task that it awaited
 
   void add(const CallSpan &call, FunctionNumbers &numbers) {
-    const std::int64_t length = call.to_ns - call.from_ns;
+    // It began and ended half-way to the readings around those that saw it.
+    const std::int64_t before_ns = 2 * (call.first_seen_ns - call.from_ns);
+    const std::int64_t behind_ns = 2 * (call.to_ns - call.last_seen_ns);
+    const std::int64_t seen_ns = call.last_seen_ns - call.first_seen_ns;
+    const bool brief = call.begun && call.ended && seen_ns < (before_ns + behind_ns) / k_brief;
+    const std::int64_t length = brief ? std::min(before_ns, behind_ns) : call.to_ns - call.from_ns;
     latency.code = call.code;
     ++latency.calls;
     latency.max_ns = std::max(latency.max_ns, length);
     latency.await_ns += call.await_ns;
+    const std::size_t self = numbers.number(call.code);
     for (const auto &[code, nanoseconds] : call.await_on) {
-      auto &entry = await_on[numbers.number(code)];
-      entry.first = code;
-      entry.second += nanoseconds;
+      if (const std::size_t number = numbers.number(code); number != self) { // not of one that calls itself
+        auto &entry = await_on[number];
+        entry.first = code;
+        entry.second += nanoseconds;
+      }
     }
+    latency.brief += brief ? 1 : 0;
     if (call.begun) {
-      lengths.add(length, call.ended);
+      lengths.add({length, !call.ended ? Length::Is::longer : brief ? Length::Is::shorter : Length::Is::measured});
     }
     if (call.begun && call.ended) {
       ++whole;
@@ -65,13 +98,22 @@ struct Gathered {
   }
 
   FunctionLatency finish() {
-    const std::vector<std::int64_t> found = lengths.quantiles({0.50, 0.95, 0.99});
-    latency.p50_ns = found.empty() ? latency.max_ns : found[0];
-    latency.p95_ns = found.empty() ? latency.max_ns : found[1];
-    latency.p99_ns = found.empty() ? latency.max_ns : found[2];
-    latency.mean_ns = whole == 0 ? latency.max_ns : sum_ns / static_cast<std::int64_t>(whole);
+    const std::vector<Length> found = lengths.quantiles({0.50, 0.95, 0.99});
+    if (!found.empty()) {
+      latency.p50 = found[0];
+      latency.p95 = found[1];
+      latency.p99 = found[2];
+    }
+    if (whole > 0) {
+      latency.mean_ns = sum_ns / static_cast<std::int64_t>(whole);
+    }
+    std::uint64_t rest_ns = latency.await_ns;
     for (const auto &[number, wait] : await_on) {
+      rest_ns -= std::min(rest_ns, wait.second);
       latency.await_on.push_back(wait);
+    }
+    if (child && rest_ns > 0) {
+      add_wait(latency.await_on, *child, rest_ns);
     }
     std::stable_sort(latency.await_on.begin(), latency.await_on.end(),
                      [](const auto &a, const auto &b) { return a.second > b.second; });
@@ -123,14 +165,16 @@ void CallSpans::add(const TaskSpan &span) {
     CallSpan call;
     call.code = frames[i].code;
     call.from_ns = span.from_ns;
+    call.first_seen_ns = span.first_seen_ns;
     call.begun = span.begun;
     calls.push_back(std::move(call));
   }
   const auto waited = static_cast<std::uint64_t>(span.state == TaskState::waiting ? span.to_ns - span.from_ns : 0);
   for (CallSpan &call : calls) {
     call.to_ns = span.to_ns;
-    if (waited > 0) {
-      call.await_ns += waited;
+    call.last_seen_ns = span.last_seen_ns;
+    call.await_ns += waited;
+    if (waited > 0 && &call != &calls.back()) {
       add_wait(call.await_on, frames.back().code, waited);
     }
   }
@@ -145,27 +189,27 @@ void CallSpans::finish() {
   }
 }
 
-std::vector<std::int64_t> LengthEstimate::quantiles(const std::vector<double> &wanted) {
+std::vector<Length> LengthEstimate::quantiles(const std::vector<double> &wanted) {
+  const auto ended = [](const Length &length) { return length.is != Length::Is::longer; };
   // Of equal lengths, those that ended come first: one that was cut there lasted longer.
-  std::sort(lengths_.begin(), lengths_.end(), [](const auto &a, const auto &b) {
-    return a.first != b.first ? a.first < b.first : a.second && !b.second;
-  });
-  std::vector<std::int64_t> found;
+  std::sort(lengths_.begin(), lengths_.end(),
+            [&](const Length &a, const Length &b) { return a.ns != b.ns ? a.ns < b.ns : ended(a) && !ended(b); });
+  std::vector<Length> found;
   if (lengths_.empty()) {
     return found;
   }
   constexpr double k_rounding = 1e-9;
-  double lasting = 1; // the part of calls that lasts longer than what was looked at
+  double lasting = 1; // the part of calls that lasts longer than those before
   auto next = wanted.begin();
   for (std::size_t i = 0; i < lengths_.size() && next != wanted.end(); ++i) {
-    if (lengths_[i].second) {
+    if (ended(lengths_[i])) {
       lasting *= 1 - 1 / static_cast<double>(lengths_.size() - i);
     }
     for (; next != wanted.end() && lasting <= 1 - *next + k_rounding; ++next) {
-      found.push_back(lengths_[i].first);
+      found.push_back(lengths_[i]);
     }
   }
-  found.resize(wanted.size(), lengths_.back().first);
+  found.resize(wanted.size(), {lengths_.back().ns, Length::Is::longer});
   return found;
 }
 
@@ -193,6 +237,8 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
     functions[number].add(call, numbers);
   });
   TaskSpans spans([&](const TaskSpan &span) { calls.add(span); });
+  std::vector<std::int64_t> gaps_ns; // between the readings that found a change
+  std::unordered_map<std::size_t, CodeId> child_of;
   std::int64_t last_ns = 0;
   while (true) {
     const Result<bool> more = reader.next();
@@ -213,11 +259,22 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
       last_ns = std::max(last_ns, change.at_ns);
       spans.add(change);
       ++latencies.task_changes;
+      if (change.before_ns >= 0) {
+        gaps_ns.push_back(change.at_ns - change.before_ns);
+      }
+      if (const auto awaited = change.state == TaskState::done ? std::nullopt : awaited_task(tables, change.stack)) {
+        child_of.emplace(numbers.number(awaited->by), awaited->task);
+      }
     }
   }
   const SamplingTotals &totals = reader.totals();
   if (totals.slowest_millihertz != 0 && totals.ticks != 0) {
     latencies.resolution_ns = totals.elapsed_ns / static_cast<std::int64_t>(totals.ticks);
+  }
+  if (!gaps_ns.empty()) {
+    const auto ninth = gaps_ns.begin() + static_cast<std::ptrdiff_t>((gaps_ns.size() - 1) * 9 / 10);
+    std::nth_element(gaps_ns.begin(), ninth, gaps_ns.end());
+    latencies.resolution_ns = std::max(latencies.resolution_ns, *ninth);
   }
   spans.finish(std::max(last_ns, totals.elapsed_ns));
   calls.finish();
@@ -225,6 +282,9 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
   add_cpu(functions, numbers, tables, cpu, on_cpu);
   for (Gathered &function : functions) {
     if (function.latency.calls > 0) {
+      if (const auto child = child_of.find(numbers.number(function.latency.code)); child != child_of.end()) {
+        function.child = child->second;
+      }
       latencies.functions.push_back(function.finish());
     }
   }

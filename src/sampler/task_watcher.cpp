@@ -3,32 +3,19 @@
 #include <algorithm>
 #include <utility>
 
-#include "awaitscope/stitch/stitch.hpp"
 #include "awaitscope/support/clock.hpp"
 
 namespace awaitscope {
 namespace {
 
 constexpr std::int64_t k_search_ns = k_ns_per_second / 10;
+constexpr std::int64_t k_recent_ns = k_ns_per_second;
 constexpr std::int64_t k_most_of_the_time = 8; // one part in so many
 constexpr std::int64_t k_averaged = 8;
 // Read in half a millisecond: a thread that is held for much longer, or wakes up meanwhile, goes to another CPU.
 constexpr std::size_t k_at_once = 64;
-// A scan may read the list of tasks while it is changing, and miss some that are there.
-constexpr unsigned k_gone_after = 3;
 // Tasks whose own frames are what they were stand under others now: they are read as well, together with those.
 constexpr int k_rounds = 2;
-
-/// The first frame that is another call than before; k_no_new_call if all that are left are the same.
-std::uint32_t first_new_call(const TaskLook &before, const TaskLook &now) {
-  const std::size_t common = std::min(before.calls.size(), now.calls.size());
-  for (std::size_t i = 0; i < common; ++i) {
-    if (before.calls[i] != now.calls[i]) {
-      return static_cast<std::uint32_t>(i);
-    }
-  }
-  return TaskChange::k_no_new_call;
-}
 
 } // namespace
 
@@ -45,15 +32,16 @@ void TaskWatcher::find_loops(std::int64_t now_ns) {
     const auto before = loop_of_thread_.find(thread.entry.state);
     if (before == loop_of_thread_.end() || before->second != loop) {
       loops_[loop] = {}; // whatever had this address before
-      loops_[loop].last_look_ns = searched_ns_;
+      loops_[loop].unchanged_ns = searched_ns_;
     }
   }
   loop_of_thread_ = std::move(found);
   searched_ns_ = now_ns;
 }
 
-/// Which loops are run, and which of them by a thread that has run since the last look.
-void TaskWatcher::wake_loops() {
+/// Which loops are run, and which of them by a thread that has run since their last scan. What the others' last scan found
+/// is so until `now_ns`.
+void TaskWatcher::wake_loops(std::int64_t now_ns) {
   run_.clear();
   awake_.clear();
   for (TargetThread &thread : target_.threads()) {
@@ -64,55 +52,105 @@ void TaskWatcher::wake_loops() {
     run_.insert(place->second);
     Loop &loop = loops_[place->second];
     const std::optional<SchedStat> stat = thread.watch.schedstat();
-    if (stat && !(loop.was_blocked && stat->times_run == loop.times_run)) {
-      loop.times_run = stat->times_run; // counted before the state is read: if it ran in between, this count is over
-      loop.was_blocked = thread.watch.run() == ThreadWatch::Run::blocked;
-      awake_.push_back({&thread, place->second, &loop});
+    if (stat && loop.was_blocked && stat->times_run == loop.times_run) {
+      loop.unchanged_ns = now_ns;
+    } else if (stat) {
+      awake_.push_back({&thread, place->second, &loop, stat->times_run});
     }
+  }
+}
+
+/// Before the scan: is each of their threads blocked? If one runs later on, what was counted of it before is over.
+void TaskWatcher::begin_awake() {
+  for (AwakeLoop &loop : awake_) {
+    loop.is_blocked = loop.thread->watch.run() == ThreadWatch::Run::blocked;
   }
 }
 
 void TaskWatcher::look(SampleSink &sink) {
   const std::int64_t began = monotonic_ns();
-  if (!target_.tasks().located() || began < next_look_ns_) {
+  if (!target_.tasks().located()) {
     return;
   }
   if (began >= next_search_ns_) {
     next_search_ns_ = began + k_search_ns;
     find_loops(began);
   }
-  wake_loops();
+  wake_loops(began);
   if (awake_.empty()) {
-    next_look_ns_ = monotonic_ns() + (monotonic_ns() - began) * (k_most_of_the_time - 1);
     return; // all tasks are what they were
   }
-  const bool first = scans_ == 0;
-  scan();
-  forget_orphans(sink);
-  for (const AwakeLoop &loop : awake_) {
-    if (settle(loop, sink)) {
-      loop.known->last_look_ns = scan_began_ns_; // what was no suspect may have changed since
-    } else {
-      loop.known->was_blocked = false; // to be looked at again
-    }
+  if (began >= recent_.next_ns && scans_ > 0) { // first, since a scan of all takes longer
+    scan_recent();
+    finish(began, sink);
   }
-  const std::int64_t ended = monotonic_ns();
-  if (!first) { // the first one finds out where everything lies
-    ++totals_.task_looks;
-    totals_.task_look_ns += ended - began;
-    totals_.longest_task_look_ns = std::max(totals_.longest_task_look_ns, ended - began);
+  if (began >= all_.next_ns) {
+    const bool first = scans_ == 0;
+    const std::int64_t all_began = monotonic_ns();
+    scan_all();
+    forget_orphans(sink);
+    finish(first ? all_.ended_ns : all_began, sink); // the first one finds out where everything lies
+    const std::int64_t took = monotonic_ns() - all_began;
+    totals_.task_looks += first ? 0 : 1;
+    totals_.task_look_ns += first ? 0 : took;
+    totals_.longest_task_look_ns = std::max(totals_.longest_task_look_ns, first ? 0 : took);
   }
-  // One that took long, since somebody else had the CPU, does not make the next one late: the pauses are as long in all.
-  look_cost_ns_ += (ended - (first ? scan_ended_ns_ : began) - look_cost_ns_) / k_averaged;
-  next_look_ns_ = ended + look_cost_ns_ * (k_most_of_the_time - 1);
 }
 
-bool TaskWatcher::is_suspect(const TaskLooks::Entry &entry, const WatchedTask *known) {
+/// Of the last scan, which cost what has passed since then: emits what changed, and says when the next one may be.
+void TaskWatcher::finish(std::int64_t since_ns, SampleSink &sink) {
+  settle_all(sink);
+  const std::int64_t ended = monotonic_ns();
+  // One that took long, since somebody else had the CPU, does not make the next one late: the pauses are as long in all.
+  scan_->cost_ns += (ended - since_ns - scan_->cost_ns) / k_averaged;
+  scan_->next_ns = ended + scan_->cost_ns * (k_most_of_the_time - 1);
+}
+
+void TaskWatcher::settle_all(SampleSink &sink) {
+  for (const AwakeLoop &loop : awake_) {
+    const bool settled = settle(loop, sink);
+    if (scan_ == &recent_) {
+      if (settled) {
+        scanned_recent(loop);
+      }
+      continue;
+    }
+    loop.known->times_run = loop.times_run;
+    loop.known->was_blocked = settled && loop.is_blocked; // else it is scanned again
+    if (settled) {
+      loop.known->unchanged_ns = all_.began_ns; // what was no suspect may have changed since
+    }
+  }
+}
+
+/// What a scan of the recent ones, and what followed, did not find changed was so when it began.
+void TaskWatcher::scanned_recent(const AwakeLoop &loop) {
+  for (const TaskLooks::Entry &entry : recent_.looks.entries()) {
+    WatchedTask *known = stacks_.find(entry.place);
+    if (known != nullptr && known->look.loop == loop.address) {
+      known->unchanged_ns = recent_.began_ns;
+    }
+  }
+}
+
+/// Those that changed a short time ago, in the order of their addresses.
+std::vector<Address> TaskWatcher::recent_tasks(std::int64_t now_ns) {
+  std::vector<Address> recent;
+  for (const auto &[place, task] : stacks_.tasks()) {
+    if (now_ns - task.changed_ns < k_recent_ns && task.missed == 0) {
+      recent.push_back(place);
+    }
+  }
+  std::sort(recent.begin(), recent.end());
+  return recent;
+}
+
+bool TaskWatcher::is_suspect(const TaskLooks::Entry &entry, const WatchedTask *known) const {
   if (!entry.is_task || entry.look.done) {
     return known != nullptr;
   }
   return known == nullptr || entry.look.state == TaskState::running || entry.look.may_have_starter ||
-         entry.look.state != known->look.state || entry.serial != known->serial;
+         entry.look.state != known->look.state || entry.serial != known->serials[scan_->number];
 }
 
 /// What is told goes through the sink, which asks CodeCache::confirm() first.
@@ -128,22 +166,33 @@ void TaskWatcher::begin_codes() {
   target_.code_cache().begin(interpreter, monotonic_ns());
 }
 
-/// Finds out, while the target runs on, which tasks may have become different.
-void TaskWatcher::scan() {
-  ++scans_;
-  scan_began_ns_ = monotonic_ns();
-  target_.memory().swap(scan_memory_);
+void TaskWatcher::begin_scan(Scan &scan) {
+  begin_awake();
+  scan_ = &scan;
+  scan.began_ns = monotonic_ns();
+  target_.memory().swap(scan.memory);
   target_.memory().begin();
   begin_codes();
-  looks_.refresh();
-  scan_ended_ns_ = monotonic_ns();
-  target_.memory().swap(scan_memory_);
-  for (const TaskLooks::Entry &entry : looks_.entries()) {
-    WatchedTask *known = stacks_.find(entry.place);
-    if (is_suspect(entry, known)) {
+}
+
+void TaskWatcher::end_scan() {
+  scan_->ended_ns = monotonic_ns();
+  target_.memory().swap(scan_->memory);
+  for (const TaskLooks::Entry &entry : scan_->looks.entries()) {
+    if (is_suspect(entry, stacks_.find(entry.place))) {
       suspects_.insert(entry.place);
     }
-    if (known != nullptr) {
+  }
+}
+
+/// Finds out, while the target runs on, which tasks may have become different.
+void TaskWatcher::scan_all() {
+  begin_scan(all_);
+  ++scans_;
+  all_.looks.refresh();
+  end_scan();
+  for (const TaskLooks::Entry &entry : all_.looks.entries()) {
+    if (WatchedTask *known = stacks_.find(entry.place)) {
       known->seen_at = scans_;
       known->missed = 0;
     }
@@ -156,14 +205,22 @@ void TaskWatcher::scan() {
   }
 }
 
+/// The same of those tasks only that have changed of late.
+void TaskWatcher::scan_recent() {
+  const std::vector<Address> places = recent_tasks(monotonic_ns());
+  begin_scan(recent_);
+  recent_.looks.refresh(places);
+  end_scan();
+}
+
 /// Tasks that are in no list any more, of a loop that no thread runs any more: no thread has to stand still for them.
 void TaskWatcher::forget_orphans(SampleSink &sink) {
   for (auto entry = stacks_.tasks().begin(); entry != stacks_.tasks().end();) {
     WatchedTask &task = entry->second;
     const Address loop = task.look.loop;
-    const bool orphan = task.missed >= k_gone_after && !run_.contains(loop);
+    const bool orphan = task.missed >= WatchedTask::k_gone_after && !run_.contains(loop);
     if (orphan) {
-      tell(task, TaskState::done, TaskChange::k_no_new_call, {monotonic_ns(), loops_[loop].last_look_ns}, sink);
+      emit(task, TaskState::done, TaskChange::k_no_new_call, {monotonic_ns(), loops_[loop].unchanged_ns}, sink);
       suspects_.erase(entry->first);
     }
     entry = orphan ? stacks_.tasks().erase(entry) : std::next(entry);
@@ -174,7 +231,7 @@ void TaskWatcher::forget_orphans(SampleSink &sink) {
 std::vector<Address> TaskWatcher::suspects_of(Address loop) const {
   std::vector<Address> found;
   for (const Address place : suspects_) {
-    const TaskLooks::Entry *entry = looks_.find(place);
+    const TaskLooks::Entry *entry = scan_->looks.find(place);
     const WatchedTask *known = stacks_.find(place);
     if ((entry != nullptr && entry->is_task && entry->look.loop == loop) ||
         (known != nullptr && known->look.loop == loop)) {
@@ -185,7 +242,7 @@ std::vector<Address> TaskWatcher::suspects_of(Address loop) const {
   return found;
 }
 
-/// Tells what became different of a loop's tasks. False if some of it is not known yet.
+/// Emits what became different of a loop's tasks. False if some of it is not known yet.
 bool TaskWatcher::settle(const AwakeLoop &loop, SampleSink &sink) {
   for (int round = 0; round < k_rounds; ++round) {
     const std::vector<Address> suspects = suspects_of(loop.address);
@@ -207,14 +264,14 @@ bool TaskWatcher::settle(const AwakeLoop &loop, SampleSink &sink) {
 
 /// If the thread was blocked before the scan and has not run since, the scan holds. False if it may not.
 bool TaskWatcher::accept(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink) {
-  if (!loop.known->was_blocked) {
+  if (!loop.is_blocked) {
     return false;
   }
-  target_.memory().swap(scan_memory_);
+  target_.memory().swap(scan_->memory);
   read(loop, suspects);
-  target_.memory().swap(scan_memory_);
+  target_.memory().swap(scan_->memory);
   const std::optional<SchedStat> stat = loop.thread->watch.schedstat();
-  const bool holds = stat && stat->times_run == loop.known->times_run;
+  const bool holds = stat && stat->times_run == loop.times_run;
   if (holds) {
     take_over(loop, sink);
   }
@@ -240,8 +297,9 @@ bool TaskWatcher::confirm(const AwakeLoop &loop, std::span<const Address> suspec
 CaptureStatus TaskWatcher::confirm_some(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink) {
   ranges_.clear();
   for (const Address place : suspects) {
-    if (const TaskLooks::Entry *entry = looks_.find(place)) {
-      scan_memory_.add_ranges(entry->uses, ranges_);
+    const Scan &scan = scan_->looks.find(place) != nullptr ? *scan_ : all_;
+    if (const TaskLooks::Entry *entry = scan.looks.find(place)) {
+      scan.memory.add_ranges(entry->uses, ranges_);
     }
   }
   const Capture capture = engine_.capture(target_, *loop.thread, std::nullopt, [&] {
@@ -302,123 +360,9 @@ void TaskWatcher::read_running(Address thread_state, TaskLook &look) {
       break;
     }
     const std::int32_t caller_line = look.frames.empty() ? 0 : look.frames.back().line;
-    look.calls.push_back(target_.tasks().call_number(*raw, caller_line));
+    look.calls.push_back(target_.tasks().call_sight(*raw, caller_line));
     look.frames.push_back(frame->frame);
   }
-}
-
-/// Tells what the accepted reading has found.
-void TaskWatcher::take_over(const AwakeLoop &loop, SampleSink &sink) {
-  const Moment moment{monotonic_ns(), loop.known->last_look_ns};
-  std::vector<Change> changes;
-  std::vector<Address> gone;
-  for (const auto &[place, sight] : sights_) {
-    suspects_.erase(place);
-    WatchedTask *known = stacks_.find(place);
-    if (!sight.there || (known != nullptr && known->missed >= k_gone_after)) {
-      gone.push_back(place);
-    } else {
-      compare(place, sight, moment, changes, sink);
-    }
-  }
-  // What one stands under is known once all have been taken over.
-  stacks_.begin();
-  for (const Change &change : changes) {
-    tell(*change.task, change.task->look.state, change.new_from, change.moment, sink);
-  }
-  for (const auto &[place, sight] : sights_) {
-    WatchedTask *known = stacks_.find(place);
-    if (known != nullptr && sight.there && stacks_.has_moved(*known)) {
-      tell(*known, known->look.state, TaskChange::k_no_new_call, moment, sink);
-    }
-  }
-  for (const Address place : gone) {
-    if (WatchedTask *known = stacks_.find(place)) {
-      tell(*known, TaskState::done, TaskChange::k_no_new_call, moment, sink);
-      stacks_.tasks().erase(place);
-    }
-  }
-}
-
-void TaskWatcher::compare(Address place, const Sight &sight, const Moment &moment, std::vector<Change> &changes,
-                          SampleSink &sink) {
-  const auto [entry, fresh] = stacks_.tasks().try_emplace(place);
-  WatchedTask &known = entry->second;
-  if (fresh) {
-    known.seen_at = scans_;
-  }
-  // If it has moved on since the scan, it may be back there at the next.
-  const TaskLooks::Entry *scanned = looks_.find(place);
-  const bool as_scanned = scanned != nullptr && scanned->look.state == sight.look.state &&
-                          scanned->look.waits_for == sight.look.waits_for && scanned->look.frames == sight.look.frames;
-  known.serial = as_scanned ? scanned->serial : 0;
-  const Moment changed{as_scanned ? scan_ended_ns_ : moment.now_ns, moment.before_ns};
-  if (sight.starter.segments.size() > 1) {
-    Lineage above = sight.starter;
-    above.segments.erase(above.segments.begin()); // its own
-    known.base = base_of(above);
-  } else if (!known.base.frames.empty()) {
-    known.base = {};
-  }
-  TaskLook look = sight.look;
-  const bool another = !fresh && (known.look.coroutine != look.coroutine || known.look.name != look.name);
-  if (another) {
-    tell(known, TaskState::done, TaskChange::k_no_new_call, changed, sink);
-  }
-  if (look.state == TaskState::running && !fresh && !another &&
-      (look.frames.empty() || look.calls == known.look.calls)) {
-    look.frames = known.look.frames; // which lines it runs through, samples tell
-    look.calls = known.look.calls;
-  }
-  const std::uint32_t new_from = fresh || another ? 0 : first_new_call(known.look, look);
-  const bool same_frames = !fresh && !another && known.look.frames == look.frames;
-  const bool same = same_frames && known.look.state == look.state && new_from == TaskChange::k_no_new_call;
-  known.own += same_frames ? 0 : 1;
-  known.look = std::move(look);
-  if (!same) {
-    changes.push_back({&known, new_from, changed});
-  }
-}
-
-TaskBase TaskWatcher::base_of(const Lineage &lineage) {
-  TaskBase base;
-  LogicalStack stack;
-  stitch(lineage, stack);
-  base.frames = std::move(stack.frames);
-  if (lineage.root_thread != 0) {
-    for (const TargetThread &thread : target_.threads()) {
-      if (thread.entry.state == lineage.root_thread) {
-        base.root.tid = thread.watch.tid();
-        base.root.thread_name = thread.name.empty() ? std::to_string(thread.watch.tid()) : thread.name;
-      }
-    }
-  } else if (lineage.root_task != 0) {
-    base.root.task = lineage.root_task;
-    base.root.coroutine = target_.tasks().label(lineage.root_task);
-    base.root.name = lineage.root_name;
-  }
-  return base;
-}
-
-void TaskWatcher::tell(WatchedTask &task, TaskState state, std::uint32_t new_from, const Moment &moment,
-                       SampleSink &sink) {
-  TaskChange change;
-  change.process = target_.process().pid();
-  change.task = task.look.task;
-  change.coroutine = task.look.label;
-  change.name = given_name(task.look.name);
-  change.state = state;
-  change.at_ns = moment.now_ns;
-  change.before_ns = moment.before_ns;
-  if (const auto charged = charged_.find(task.look.task); charged != charged_.end()) {
-    change.cpu_ns = charged->second;
-    charged_.erase(charged);
-  }
-  if (state != TaskState::done) {
-    stacks_.write(task, change);
-    change.new_from = new_from;
-  }
-  sink.consume(change);
 }
 
 } // namespace awaitscope

@@ -98,7 +98,9 @@ class Latency(AllTasksTest, harness.InterpreterTest):
         begin = info["start_monotonic_ns"]
         end = begin + info["elapsed_ns"]
         document = json.loads(self.report(path, "-f", "latency", "--json"))
-        self.assertEqual((document["schema"], document["resolution_ns"]), (1, 1000000))
+        self.assertEqual(document["schema"], 1)
+        self.assertGreaterEqual(document["resolution_ns"], 1000000, "the sampling period")
+        self.assertLessEqual(document["resolution_ns"], target.truth["short_ns"])
         rows = {row["function"]: row for row in document["functions"] if row["file"].endswith("/latency.py")}
         calls = {name: [call for call in all_calls if call[1] > begin and call[0] < end]
                  for name, all_calls in calls_of(target.truth["log"]).items()}

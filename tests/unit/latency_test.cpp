@@ -42,6 +42,19 @@ struct Tasks : MemoryRecorder {
     writer().add(change);
   }
 
+  /// Found waiting by a reading at this millisecond; the one before was `gap` earlier.
+  void read_at(std::int64_t at, std::int64_t gap, const std::vector<CodeId> &stack) {
+    TaskChange change;
+    change.task = 1;
+    change.coroutine = root;
+    change.at_ns = at * k_ms;
+    change.before_ns = (at - gap) * k_ms;
+    for (const CodeId code : stack) {
+      change.frames.push_back({code, 1, FrameKind::python});
+    }
+    writer().add(change);
+  }
+
   /// Of a task that runs, under another one's frame.
   void sample(std::int64_t at, Address task, const std::vector<CodeId> &stack, std::uint64_t cpu_ms) {
     Sample sample;
@@ -102,7 +115,7 @@ TEST_CASE("a call is from its first appearance in its task's stack to its last, 
   const FunctionLatency &root = Tasks::of(latencies, tasks.root);
   CHECK(root.calls == 1);
   CHECK(root.cut == 0);
-  CHECK(root.p50_ns == 40 * k_ms);
+  CHECK(root.p50->ns == 40 * k_ms);
   CHECK(root.cpu_ns == 4 * k_ms);
   CHECK(root.await_ns == 30 * k_ms); // being ready is neither
   REQUIRE(root.await_on.size() == 2);
@@ -114,7 +127,7 @@ TEST_CASE("a call is from its first appearance in its task's stack to its last, 
   CHECK(latencies.functions.size() == 4); // a plain function is no call
   CHECK(Tasks::of(latencies, tasks.fetch).max_ns == 30 * k_ms);
   CHECK(Tasks::of(latencies, tasks.fetch).await_ns == 20 * k_ms);
-  CHECK(Tasks::of(latencies, tasks.sleep).p99_ns == 21 * k_ms);
+  CHECK(Tasks::of(latencies, tasks.sleep).p99->ns == 21 * k_ms);
   CHECK(Tasks::of(latencies, tasks.query).mean_ns == 10 * k_ms);
   CHECK(latencies.functions[0].code == tasks.root);
 
@@ -137,7 +150,7 @@ TEST_CASE("a call that is made again is another, if the change says so or the st
   CHECK(Tasks::of(latencies, tasks.root).calls == 1);
   CHECK(Tasks::of(latencies, tasks.fetch).calls == 3);
   CHECK(Tasks::of(latencies, tasks.fetch).max_ns == 20 * k_ms);
-  CHECK(Tasks::of(latencies, tasks.fetch).p50_ns == 10 * k_ms);
+  CHECK(Tasks::of(latencies, tasks.fetch).p50->ns == 10 * k_ms);
 }
 
 TEST_CASE("memory of a task that is used again is another task") {
@@ -161,14 +174,67 @@ TEST_CASE("calls that the recording cuts are counted, and do not bend the percen
   const Latencies latencies = tasks.read(100);
   const FunctionLatency &root = Tasks::of(latencies, tasks.root);
   CHECK(root.cut == 1);
-  CHECK(root.p50_ns == root.max_ns); // nothing is known but that it is at least that
+  CHECK_FALSE(root.p50); // its beginning was not seen: it is in no percentile
+  CHECK_FALSE(root.mean_ns);
+  CHECK(root.max_ns == 19 * k_ms / 2);
   const FunctionLatency &fetch = Tasks::of(latencies, tasks.fetch);
   CHECK(fetch.calls == 2);
   CHECK(fetch.cut == 1);
-  CHECK(fetch.p50_ns == 5 * k_ms);
-  CHECK(fetch.p99_ns == 70 * k_ms);
+  CHECK(fetch.p50->ns == 5 * k_ms);
+  CHECK(fetch.p99->ns == 70 * k_ms);
+  CHECK(fetch.p99->is == Length::Is::longer);
   CHECK(fetch.mean_ns == 5 * k_ms);
   CHECK(fetch.await_ns == 75 * k_ms);
+}
+
+TEST_CASE("a call that one reading alone saw has an upper bound, and the resolution is what the readings achieved") {
+  Tasks tasks;
+  tasks.change(10, 1, TaskState::waiting, {tasks.root});
+  for (const std::int64_t at : {50, 130}) { // seen by one reading; those before and behind it were 40 ms away
+    tasks.read_at(at, 40, {tasks.root, tasks.fetch});
+    tasks.read_at(at + 40, 40, {tasks.root});
+  }
+  tasks.read_at(300, 40, {tasks.root, tasks.query});
+  tasks.read_at(400, 40, {tasks.root}); // also the reading at 360 saw it
+  const Latencies latencies = tasks.read(500);
+  const FunctionLatency &fetch = Tasks::of(latencies, tasks.fetch);
+  CHECK(fetch.brief == 2);
+  CHECK(fetch.p50->ns == 40 * k_ms);
+  CHECK(fetch.p50->is == Length::Is::shorter);
+  const FunctionLatency &query = Tasks::of(latencies, tasks.query);
+  CHECK(query.brief == 0);
+  CHECK(query.p50->ns == 100 * k_ms);
+  CHECK(query.p50->is == Length::Is::measured);
+  CHECK(latencies.resolution_ns == 40 * k_ms);
+  const auto json = nlohmann::json::parse(latency_json(latencies, tasks.reader->tables().codes));
+  for (const auto &function : json["functions"]) {
+    if (function["function"] == "fetch") {
+      CHECK(function["p50_is"] == "shorter");
+    }
+  }
+}
+
+TEST_CASE("a function awaits a coroutine below it or a task, never itself") {
+  Tasks tasks;
+  tasks.change(10, 1, TaskState::waiting, {tasks.root, tasks.root});
+  TaskChange child; // of the first task
+  child.task = 2;
+  child.coroutine = tasks.query;
+  child.at_ns = 11 * k_ms;
+  child.before_ns = 10 * k_ms;
+  child.frames = {{tasks.root, 0, FrameKind::task_border},
+                  {tasks.root, 1, FrameKind::python},
+                  {tasks.query, 0, FrameKind::task_border},
+                  {tasks.query, 1, FrameKind::python}};
+  tasks.writer().add(child);
+  tasks.change(50, 2, TaskState::done, {});
+  tasks.change(50, 1, TaskState::done, {});
+  const Latencies latencies = tasks.read(60);
+  const FunctionLatency &root = Tasks::of(latencies, tasks.root);
+  REQUIRE(root.await_on.size() == 1);
+  CHECK(root.await_on[0].first == tasks.query);
+  CHECK(root.await_on[0].second == root.await_ns);
+  CHECK(Tasks::of(latencies, tasks.query).await_on.empty()); // a future, which has no name
 }
 
 TEST_CASE("filters and ranges pick calls") {
@@ -199,9 +265,11 @@ TEST_CASE("filters and ranges pick calls") {
 TEST_CASE("quantiles of lengths: those of the whole ones if all are whole, unbent if a window cuts them") {
   LengthEstimate whole;
   for (int i = 100; i >= 1; --i) {
-    whole.add(i, true);
+    whole.add({i});
   }
-  CHECK(whole.quantiles({0.5, 0.95, 0.99}) == std::vector<std::int64_t>{50, 95, 99});
+  const std::vector<Length> plain = whole.quantiles({0.5, 0.95, 0.99});
+  REQUIRE(plain.size() == 3);
+  CHECK((plain[0].ns == 50 && plain[1].ns == 95 && plain[2].ns == 99));
   CHECK(LengthEstimate().quantiles({0.5}).empty());
 
   // Nine of ten calls take 20 ms and one 120 ms; a window of 300 ms cuts many of the long ones.
@@ -211,14 +279,14 @@ TEST_CASE("quantiles of lengths: those of the whole ones if all are whole, unben
   for (int i = 0; i < 20'000; ++i) {
     const auto begin = static_cast<std::int64_t>(random() % 300);
     const std::int64_t length = (random() % 100 < 12 ? 120 : 20) + static_cast<std::int64_t>(random() % 3);
-    cut.add(std::min(length, 300 - begin), begin + length <= 300);
+    cut.add({std::min(length, 300 - begin), begin + length <= 300 ? Length::Is::measured : Length::Is::longer});
     if (begin + length <= 300) {
-      left_out.add(length, true);
+      left_out.add({length});
     }
   }
-  const std::vector<std::int64_t> found = cut.quantiles({0.5, 0.89, 0.95});
-  CHECK(found[0] / 3 * 3 <= 22);
-  CHECK(found[1] >= 120);
-  CHECK(found[2] >= 120);
-  CHECK(left_out.quantiles({0.89})[0] <= 22); // what leaving cut calls out would have told
+  const std::vector<Length> found = cut.quantiles({0.5, 0.89, 0.95});
+  CHECK(found[0].ns / 3 * 3 <= 22);
+  CHECK(found[1].ns >= 120);
+  CHECK(found[2].ns >= 120);
+  CHECK(left_out.quantiles({0.89})[0].ns <= 22); // what leaving cut calls out would yield
 }

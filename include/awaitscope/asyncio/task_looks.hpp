@@ -8,7 +8,7 @@
 
 namespace awaitscope {
 
-/// The tasks of a process as one look after the other finds them. What a task was read from is noted, word by word, and it is read
+/// The tasks of a process, or some of them, as one scan after the other finds them. What a task was read from is noted, word by word, and it is read
 /// again only if one of these has changed since: the many that wait are compared and not read. Needs a snapshot that
 /// tracks changes, in which nothing else is read.
 class TaskLooks {
@@ -24,8 +24,11 @@ public:
     std::vector<SnapshotMemory::Use> uses;
   };
 
-  /// Brings the entries up to date with the current snapshot.
+  /// Brings the entries up to date with the current snapshot: those of all tasks.
   void refresh();
+
+  /// The same for what is at these places only, in order.
+  void refresh(const std::vector<Address> &places);
 
   /// All is read again at the next refresh().
   void forget();
@@ -38,6 +41,8 @@ public:
 
 private:
   void take_places(const std::vector<Address> &places);
+  void prefetch_stale();
+  void update(const std::vector<Address> &running);
 
   TaskReader &tasks_;
   SnapshotMemory &memory_;

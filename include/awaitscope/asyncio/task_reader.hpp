@@ -21,11 +21,12 @@ struct TaskLook {
   CodeId label = 0; ///< names its coroutine
   bool done = false;
   TaskState state = TaskState::waiting;
-  std::vector<Frame> frames; ///< outermost first, to the innermost awaitable; of a running task, up to what it calls
-  std::vector<std::uint64_t> calls; ///< a number for the call of each frame
-  Address awaited_by = 0;           ///< the task that it stands under: as LineageReader says. 0: none
-  bool missing_above = false;       ///< who awaits it could not be read
-  bool may_have_starter = false;    ///< no task awaits it, and a thread may
+  std::vector<Frame> frames;    ///< outermost first, to the innermost awaitable; of a running task, up to what it calls
+  std::vector<CallSight> calls; ///< of each frame
+  std::uint64_t awaits = 0;     ///< a number for what the innermost one awaits; 0 if that is nothing, or is not known
+  Address awaited_by = 0;       ///< the task that it stands under: as LineageReader says. 0: none
+  bool missing_above = false;   ///< who awaits it could not be read
+  bool may_have_starter = false; ///< no task awaits it, and a thread may
 };
 
 /// Finds and reads asyncio's tasks, of every loop (asyncio's, uvloop's) and of both implementations.
@@ -57,8 +58,14 @@ public:
   };
   Places places();
 
+  /// Those that run.
+  std::vector<Address> running() { return current_tasks(thread_states()); }
+
   /// Has these places in the snapshot, in one call.
   void prefetch_heads(const std::vector<Address> &tasks);
+
+  /// Has these tasks, their coroutines and what they wait for in the snapshot, in two calls.
+  void prefetch(const std::vector<Address> &tasks);
 
   /// Reads a task; false if there is none. Its state says whether it waits or is ready, running tasks aside.
   bool look_at(Address task, TaskLook &look);
@@ -82,8 +89,8 @@ public:
   Address running_loop(const ThreadEntry &thread);
 
   /// As CoroutineReader has it.
-  std::uint64_t call_number(const RawFrame &raw, std::int32_t caller_line) {
-    return coroutines_.call_number(raw, caller_line);
+  CallSight call_sight(const RawFrame &raw, std::int32_t caller_line) {
+    return coroutines_.call_sight(raw, caller_line);
   }
 
   FutureReader &futures() { return futures_; }
@@ -93,6 +100,7 @@ public:
   static constexpr std::size_t k_max_frames = std::size_t{1} << 24U; ///< of all tasks of a snapshot
 
 private:
+  std::vector<Address> thread_states();
   std::optional<std::int64_t> suspended_since(Address frame);
   bool may_have_starter(Address task, CodeId label);
   TaskState state_of(Address task, Address awaited, const std::vector<Address> &running);

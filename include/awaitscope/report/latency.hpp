@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -15,10 +16,24 @@ struct CallSpan {
   CodeId code = 0;
   std::int64_t from_ns = 0;
   std::int64_t to_ns = 0;
-  std::uint64_t await_ns = 0;                             ///< its task was suspended
-  bool begun = true;                                      ///< its beginning was seen
-  bool ended = true;                                      ///< its end was seen
-  std::vector<std::pair<CodeId, std::uint64_t>> await_on; ///< the innermost awaitable, nanoseconds
+  std::int64_t first_seen_ns = 0; ///< as of a TaskSpan
+  std::int64_t last_seen_ns = 0;
+  std::uint64_t await_ns = 0; ///< its task was suspended
+  bool begun = true;          ///< its beginning was seen
+  bool ended = true;          ///< its end was seen
+  /// The innermost coroutine below it in the same task, nanoseconds. Of the innermost one itself: nothing.
+  std::vector<std::pair<CodeId, std::uint64_t>> await_on;
+};
+
+/// A length, and what is known of it.
+struct Length {
+  enum class Is : std::uint8_t {
+    measured, ///< to within the time between readings
+    longer,   ///< the recording ended before the call did, or did not see it end
+    shorter,  ///< one reading alone saw the call: this is the time between readings, and most such calls take less
+  };
+  std::int64_t ns = 0;
+  Is is = Is::measured;
 };
 
 /// What the calls of one function took.
@@ -30,23 +45,33 @@ struct CallSpan {
 /// percentiles: such calls are the long ones more often than not (of those that last a minute, one is always running), and how
 /// long they had lasted is not known. What remains is every call that began while it was watched: a fair sample.
 /// Where the estimate does not come down to a percentile, because most calls were cut, the longest length that was seen stands
-/// in its place: a lower bound. The mean is that of whole calls, CPU time and await are of all that was seen.
+/// in its place: a lower bound (Length::Is::longer). Without any call that began while it was watched there is no percentile.
+///
+/// Calls that are shorter than the time between two readings are mostly not seen; one that is, is seen by one reading alone.
+/// Its length counts as the time to the reading before or to the next one, whichever is shorter, and is marked as an upper
+/// bound (Length::Is::shorter). It is not a strict one: the call lies between those two readings, and may be up to the sum of
+/// both; but the longer it is than one, the more likely two see it. Of shorter calls, the longer are seen more often.
+/// The mean is that of whole calls, CPU time and await are of all that was seen.
 struct FunctionLatency {
   CodeId code = 0;
-  std::uint64_t calls = 0; ///< with those that are cut
-  std::uint64_t cut = 0;   ///< at either end
-  std::int64_t mean_ns = 0;
-  std::int64_t p50_ns = 0;
-  std::int64_t p95_ns = 0;
-  std::int64_t p99_ns = 0;
-  std::int64_t max_ns = 0;
+  std::uint64_t calls = 0;             ///< with those that are cut
+  std::uint64_t cut = 0;               ///< at either end
+  std::uint64_t brief = 0;             ///< seen by one reading alone
+  std::optional<std::int64_t> mean_ns; ///< none without whole calls
+  std::optional<Length> p50;           ///< none without calls that began inside the recording; so too the others
+  std::optional<Length> p95;
+  std::optional<Length> p99;
+  std::int64_t max_ns = 0;  ///< of all, those that are cut at the length that was seen
   std::uint64_t cpu_ns = 0; ///< of the samples inside the range in whose task's own frames it was
   std::uint64_t await_ns = 0;
-  std::vector<std::pair<CodeId, std::uint64_t>> await_on; ///< the longest first
+  /// What it awaited, the longest first: the innermost coroutine below it; where it was that itself, the task that it waited
+  /// for, if that is known (TaskChange has the stacks of such tasks under its own). Never itself.
+  std::vector<std::pair<CodeId, std::uint64_t>> await_on;
 };
 
 struct Latencies {
-  /// Calls shorter than this are mostly not seen: the sampling period, the mean one if the rate was lowered.
+  /// Calls shorter than this are mostly not seen: the time between two readings that nine of ten changes were found within, at
+  /// least the sampling period (the mean one if the rate was lowered).
   std::int64_t resolution_ns = 0;
   std::vector<FunctionLatency> functions;
   std::uint64_t task_changes = 0;
@@ -77,16 +102,16 @@ private:
   std::vector<Calls> tasks_; ///< by number
 };
 
-/// The p-quantiles of lengths of which some are only known to be longer: (length, whether it is the whole).
+/// The p-quantiles of lengths of which some are only known to be longer.
 class LengthEstimate {
 public:
-  void add(std::int64_t length_ns, bool whole) { lengths_.emplace_back(length_ns, whole); }
+  void add(Length length) { lengths_.push_back(length); }
 
-  /// Quantiles ascending in 0..1, by Kaplan-Meier.
-  std::vector<std::int64_t> quantiles(const std::vector<double> &wanted);
+  /// Quantiles ascending in 0..1, by Kaplan-Meier. Nothing without lengths.
+  std::vector<Length> quantiles(const std::vector<double> &wanted);
 
 private:
-  std::vector<std::pair<std::int64_t, bool>> lengths_;
+  std::vector<Length> lengths_;
 };
 
 /// Reads the recording to its end. Calls that do not touch the range are left out; those that reach beyond it are whole.

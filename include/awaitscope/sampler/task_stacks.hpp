@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -16,15 +17,21 @@ struct TaskBase {
   TaskChange::Root root;
 };
 
-/// A task as it was told last.
+/// A task as it was emitted last.
 struct WatchedTask {
   TaskLook look;
-  std::uint64_t serial = 0;  ///< of the scan's entry when it was read last
-  std::uint64_t own = 0;     ///< another number: other frames of its own
-  std::uint64_t above = 0;   ///< another number: other frames above its own
-  std::uint64_t seen_at = 0; ///< number of the scan that had it in the list of tasks
-  unsigned missed = 0;       ///< scans since then
+  std::array<std::uint64_t, 2> serials{}; ///< of the entries of either kind of scan when it was read last
+  std::uint64_t own = 0;                  ///< another number: other frames of its own
+  std::uint64_t above = 0;                ///< another number: other frames above its own
+  std::uint64_t seen_at = 0;              ///< number of the scan that had it in the list of tasks
+  unsigned missed = 0;                    ///< scans since then
+  bool since_ever = false;                ///< it was there when the recording began, and has not changed since
+  std::int64_t changed_ns = 0;            ///< when it was emitted last
+  std::int64_t unchanged_ns = 0;          ///< until when it is known to have been so
   TaskBase base;
+
+  /// A scan may read the list of tasks while it is changing, and miss some that are there.
+  static constexpr unsigned k_gone_after = 3;
 
   // TaskStacks's own.
   std::uint64_t next_above = 0;

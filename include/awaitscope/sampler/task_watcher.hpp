@@ -14,27 +14,34 @@
 
 namespace awaitscope {
 
-/// Looks at all tasks of a process, and tells what became different. A look has two parts. The scan compares what every task
-/// was read from with what is there now, and lets the target run on: it can be wrong, and only says where to look. What is told
-/// of those that it suspects, each with the tasks that it stands under, is the scan's if the thread of their loop was blocked
-/// throughout; else they are read again, a few at a time, while that thread stands still. So it is held for a moment however
-/// many tasks there are; held for longer, it would be taken to another CPU. A loop whose thread has not run since the last
-/// look is left out: tasks that wait cost nothing.
-/// Looks take at most an eighth of the time, whatever the sampling rate: with very many busy tasks they are further apart, and
-/// each change says between which two looks it happened.
+/// Reads the tasks of a process again and again, and emits what changed. A reading has two parts. The scan compares what every
+/// task was read from with what is there now, while the target runs on: it can be wrong, and only says what to read. What is
+/// emitted of those that it suspects, each with the tasks that it stands under, is the scan's if the thread of their loop was
+/// blocked throughout; else they are read again, a few at a time, while that thread is held off its CPU. So it is held only
+/// briefly however many tasks there are; held for longer, it would be taken to another CPU.
+///
+/// A loop whose thread has not run since the last scan is left out: tasks that wait cost nothing. A tick at which it had not run
+/// proves that nothing changed until then: what the next scan finds changed did so after that tick, however long ago the last
+/// scan was.
+///
+/// Scans of all tasks take at most an eighth of the time, whatever the sampling rate: with very many tasks they are further apart.
+/// Most of many tasks wait for long. Between those scans, only the tasks that have changed within the last second are scanned, at
+/// each tick if that takes an eighth of the time at most. Each change says between which two times it happened.
 class TaskWatcher {
 public:
   /// Counts its looks into `totals`.
   TaskWatcher(Target &target, Engine &engine, RootNames names, SamplingTotals &totals)
-      : target_(target), engine_(engine), names_(names), totals_(totals),
-        scan_memory_(target.memory().remote(), SnapshotMemory::Changes::track), held_memory_(target.memory().remote()),
-        looks_(target.tasks(), target.memory()) {}
+      : target_(target), engine_(engine), names_(names), totals_(totals), held_memory_(target.memory().remote()),
+        all_(target, 0), recent_(target, 1) {}
 
   /// To be called at each tick.
   void look(SampleSink &sink);
 
   /// Code that the last looks took to be known was another (CodeCache::confirm): all tasks are read again at the next.
-  void distrust() { looks_.forget(); }
+  void distrust() {
+    all_.looks.forget();
+    recent_.looks.forget();
+  }
 
   /// CPU time that this task has used, as a sample says.
   void charge(Address task, std::uint64_t cpu_ns) { charged_[task] += cpu_ns; }
@@ -42,18 +49,35 @@ public:
 private:
   /// A thread that runs a loop.
   struct Loop {
-    std::uint64_t times_run = 0; ///< schedstat's third field at the last look
+    std::uint64_t times_run = 0; ///< schedstat's third field at the last scan
     bool was_blocked = false;
-    std::int64_t last_look_ns = 0; ///< when the last whole look began: what it did not find different was so then
+    /// Until when what the last whole scan found is known to be so: when that began, or the last tick at which the thread
+    /// had not run since.
+    std::int64_t unchanged_ns = 0;
   };
   struct AwakeLoop {
     TargetThread *thread = nullptr;
     Address address = 0;
     Loop *known = nullptr;
+    std::uint64_t times_run = 0; ///< at this tick
+    bool is_blocked = false;     ///< when the scan begins
+  };
+  /// One kind of scan: what it has read, and when the next one may be.
+  struct Scan {
+    Scan(Target &target, std::size_t serial)
+        : memory(target.memory().remote(), SnapshotMemory::Changes::track), looks(target.tasks(), target.memory()),
+          number(serial) {}
+    SnapshotMemory memory; ///< swapped in for each
+    TaskLooks looks;
+    std::size_t number;       ///< of WatchedTask::serials
+    std::int64_t cost_ns = 0; ///< averaged over the last ones
+    std::int64_t next_ns = 0;
+    std::int64_t began_ns = 0;
+    std::int64_t ended_ns = 0; ///< without what is read while the thread is held
   };
   /// Between which two looks something became different. The later one is the scan, if what was read while the
   /// thread stood still is what that had found.
-  struct Moment {
+  struct When {
     std::int64_t now_ns = 0;
     std::int64_t before_ns = 0; ///< 0: there was none
   };
@@ -61,7 +85,7 @@ private:
   struct Change {
     WatchedTask *task = nullptr;
     std::uint32_t new_from = 0;
-    Moment moment;
+    When when;
   };
   /// What a task was found to be while its thread stood still.
   struct Sight {
@@ -71,11 +95,19 @@ private:
   };
 
   void find_loops(std::int64_t now_ns);
-  void wake_loops();
+  void wake_loops(std::int64_t now_ns);
+  void begin_awake();
   void begin_codes();
-  void scan();
+  void scan_all();
+  void scan_recent();
+  void begin_scan(Scan &scan);
+  void end_scan();
+  void scanned_recent(const AwakeLoop &loop);
+  void finish(std::int64_t since_ns, SampleSink &sink);
+  void settle_all(SampleSink &sink);
+  std::vector<Address> recent_tasks(std::int64_t now_ns);
   void forget_orphans(SampleSink &sink);
-  static bool is_suspect(const TaskLooks::Entry &entry, const WatchedTask *known);
+  [[nodiscard]] bool is_suspect(const TaskLooks::Entry &entry, const WatchedTask *known) const;
   [[nodiscard]] std::vector<Address> suspects_of(Address loop) const;
   bool settle(const AwakeLoop &loop, SampleSink &sink);
   bool accept(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink);
@@ -85,21 +117,21 @@ private:
   void read_task(const AwakeLoop &loop, Address place, const std::vector<Address> &running);
   void read_running(Address thread_state, TaskLook &look);
   void take_over(const AwakeLoop &loop, SampleSink &sink);
-  void compare(Address place, const Sight &sight, const Moment &moment, std::vector<Change> &changes, SampleSink &sink);
+  static When since(const WatchedTask &task, const When &when);
+  void compare(Address place, const Sight &sight, const When &when, std::vector<Change> &changes, SampleSink &sink);
   TaskBase base_of(const Lineage &lineage);
-  void tell(WatchedTask &task, TaskState state, std::uint32_t new_from, const Moment &moment, SampleSink &sink);
+  void emit(WatchedTask &task, TaskState state, std::uint32_t new_from, const When &when, SampleSink &sink);
 
   Target &target_;
   Engine &engine_;
   RootNames names_;
   SamplingTotals &totals_;
-  SnapshotMemory scan_memory_; ///< what scans use, swapped in for each
   SnapshotMemory held_memory_; ///< what is used while a thread stands still: so too
-  TaskLooks looks_;
+  Scan all_;
+  Scan recent_;
+  Scan *scan_ = &all_; ///< the last one
   TaskStacks stacks_;
-  std::uint64_t scans_ = 0;
-  std::int64_t scan_began_ns_ = 0;
-  std::int64_t scan_ended_ns_ = 0;
+  std::uint64_t scans_ = 0;              ///< of all tasks
   std::unordered_set<Address> suspects_; ///< that are to be read while their thread stands still
   std::vector<RemoteRange> ranges_;
   std::unordered_map<Address, Sight> sights_; ///< what the last reading found; void until the engine has accepted it
@@ -109,8 +141,6 @@ private:
   std::unordered_map<Address, Address> loop_of_thread_; ///< by thread state
   std::unordered_set<Address> run_;                     ///< the loops that a thread runs, at this look
   std::vector<AwakeLoop> awake_;                        ///< those whose thread has run since the last look
-  std::int64_t look_cost_ns_ = 0;                       ///< what a look takes, averaged over the last ones
-  std::int64_t next_look_ns_ = 0;
   std::int64_t next_search_ns_ = 0;
   std::int64_t searched_ns_ = 0; ///< when loops were looked for last
 };

@@ -115,7 +115,8 @@ bool CoroutineReader::executes(Address coroutine) {
   return state_of(coroutine, raw ? &*raw : nullptr) == State::executing;
 }
 
-AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std::vector<std::uint64_t> *calls) {
+AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std::vector<std::uint64_t> *calls,
+                                 std::vector<Address> *places) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
   std::int32_t caller_line = 0;
@@ -141,6 +142,9 @@ AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std
       if (!take_compiled(object, frames, calls)) {
         return {0, false};
       }
+      if (places != nullptr) {
+        places->push_back(0);
+      }
       continue;
     case Kind::coroutine:
       break;
@@ -160,6 +164,9 @@ AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std
     }
     frames.push_back(*frame);
     innermost = raw->address;
+    if (places != nullptr) {
+      places->push_back(raw->address);
+    }
     if (calls != nullptr) {
       calls->push_back(call_number(*raw, caller_line));
     }

@@ -7,11 +7,6 @@ namespace {
 
 constexpr std::size_t k_max_remembered = 4096;
 
-bool is_named(const CodeInfo &code, bool has_qualname, std::string_view qualname, std::string_view file) {
-  const std::string_view name = has_qualname ? qualname : qualname.substr(qualname.rfind('.') + 1);
-  return code.function == name && code.file.find(file) != std::string::npos;
-}
-
 void append(const PythonStack &stack, std::size_t from, std::size_t to, FrameKind kind, std::vector<Frame> &frames) {
   frames.reserve(frames.size() + (to - from));
   for (std::size_t i = from; i < to; ++i) {
@@ -24,58 +19,11 @@ void append(const PythonStack &stack, std::size_t from, std::size_t to, FrameKin
 
 } // namespace
 
-LineageReader::Role LineageReader::role_of_code(CodeId code) {
-  const auto is = [&](std::string_view qualname, std::string_view file) {
-    return is_named(codes_.info(code), objects_.layout().has_qualname, qualname, file);
-  };
-  if (is("_WorkItem.run", "concurrent/futures/thread.py") ||
-      is("_WorkItem.run", "asgiref/current_thread_executor.py")) {
-    return Role::work_item; // run(self), with self.future
-  }
-  if (is("CurrentThreadExecutor.run_until_future", "asgiref/current_thread_executor.py")) {
-    return Role::waits_for_argument; // run_until_future(self, future)
-  }
-  if (is("Future.result", "concurrent/futures/_base.py") || is("Future.exception", "concurrent/futures/_base.py") ||
-      is("wrap_future", "asyncio/futures.py")) {
-    return Role::waits_for_first; // of wrap_future(future) nobody can await the result yet
-  }
-  if (is("AsyncToSync.__call__", "asgiref/sync.py")) {
-    return Role::asks_loop; // the loop may run its task before this thread is back from telling it to, and waits
-  }
-  if (is("ThreadPoolExecutor.submit", "concurrent/futures/thread.py")) {
-    return Role::submits; // a new worker starts before submit() returns
-  }
-  if (is("BaseEventLoop.run_forever", "asyncio/base_events.py")) {
-    return Role::runs_loop;
-  }
-  return Role::ordinary;
-}
-
-/// All at once, so that a stack without such frames is told without asking for each frame.
-void LineageReader::learn_roles() {
-  for (std::size_t code = roles_.size(); code < codes_.table().size(); ++code) {
-    roles_.push_back(role_of_code(static_cast<CodeId>(code)));
-    if (roles_.back() == Role::work_item) {
-      work_item_codes_.push_back(static_cast<CodeId>(code));
-    }
-  }
-}
-
-LineageReader::Role LineageReader::role_of(const PythonFrame &frame) {
-  if (frame.frame.kind != FrameKind::python) {
-    return Role::ordinary;
-  }
-  learn_roles();
-  return roles_[frame.frame.code];
-}
-
 Address LineageReader::work_item_future(const PythonFrame &frame) {
-  // A work item that has failed lets go of itself: it has no future then.
-  learn_roles();
-  const bool is_work_item =
-      frame.frame.kind == FrameKind::python &&
-      std::find(work_item_codes_.begin(), work_item_codes_.end(), frame.frame.code) != work_item_codes_.end();
-  return is_work_item ? objects_.attribute(stacks_.local(frame.address, 0), "future") : 0;
+  // A work item that has failed has dropped itself (`self = None`): it has no future then.
+  const FunctionRule *rule = roles_.rule(frame.frame);
+  return rule != nullptr && rule->role == FunctionRole::work_item ? roles_.held(*rule, frame.address, frame.frame.code)
+                                                                  : 0;
 }
 
 std::vector<Address> LineageReader::work_items(const PythonStack &stack) {
@@ -92,8 +40,9 @@ Address LineageReader::running_loop(const ThreadEntry &thread, const PythonStack
   if (const Address loop = tasks_.running_loop(thread); loop != 0) {
     return loop;
   }
-  const auto frame = std::find_if(stack.frames.rbegin(), stack.frames.rend(),
-                                  [&](const PythonFrame &candidate) { return role_of(candidate) == Role::runs_loop; });
+  const auto frame = std::find_if(stack.frames.rbegin(), stack.frames.rend(), [&](const PythonFrame &candidate) {
+    return roles_.role(candidate.frame) == FunctionRole::runs_loop;
+  });
   return frame == stack.frames.rend() ? 0 : stacks_.local(frame->address, 0);
 }
 
@@ -139,18 +88,13 @@ const PythonStack &LineageReader::stack_of(Address thread_state) {
 std::optional<LineageReader::Place> LineageReader::waits_in(Address thread_state, Address future) {
   const PythonStack &stack = stack_of(thread_state);
   for (std::size_t i = stack.frames.size(); i-- > 0;) {
-    const Role role = role_of(stack.frames[i]);
-    if (role == Role::ordinary || role == Role::work_item || role == Role::runs_loop) {
+    const FunctionRule *rule = roles_.rule(stack.frames[i].frame);
+    const bool asks = rule != nullptr && rule->role == FunctionRole::asks_loop;
+    if (rule == nullptr || !(asks || rule->role == FunctionRole::waits)) {
       continue;
     }
-    std::optional<std::size_t> slot = role == Role::waits_for_argument ? 1 : 0;
-    if (role == Role::submits || role == Role::asks_loop) {
-      const std::optional<RawFrame> raw = stacks_.raw_frame(stack.frames[i].address);
-      const std::string_view name = role == Role::submits ? "f" : "call_result";
-      slot = raw ? stacks_.local_slot(raw->code, stack.frames[i].frame.code, name) : std::nullopt;
-    }
-    if (slot && stacks_.local(stack.frames[i].address, *slot) == future) {
-      return Place{thread_state, &stack, role == Role::asks_loop ? i + 1 : i};
+    if (roles_.held(*rule, stack.frames[i].address, stack.frames[i].frame.code) == future) {
+      return Place{thread_state, &stack, asks ? i + 1 : i};
     }
   }
   return std::nullopt;
@@ -181,16 +125,16 @@ Address LineageReader::awaited_result(Address task) {
   if (const Address chained = tasks_.waiters().chained_destination(task); chained != 0) {
     return chained; // asyncio.run_coroutine_threadsafe
   }
-  // asgiref/sync.py: AsyncToSync.main_wrap(self, …, call_result, …) runs in the caller's main loop.
+  return finished_by(task);
+}
+
+/// The same, if the task's coroutine itself finishes it.
+Address LineageReader::finished_by(Address task) {
   const Address frame = tasks_.coroutine_frame(task);
   const std::optional<RawFrame> raw = frame == 0 ? std::nullopt : stacks_.raw_frame(frame);
   const std::optional<CodeId> code = raw ? codes_.find(raw->code) : std::nullopt;
-  if (!code ||
-      !is_named(codes_.info(*code), objects_.layout().has_qualname, "AsyncToSync.main_wrap", "asgiref/sync.py")) {
-    return 0;
-  }
-  const std::optional<std::size_t> slot = stacks_.local_slot(raw->code, *code, "call_result");
-  const Address future = slot ? stacks_.local(frame, *slot) : 0;
+  const FunctionRule *rule = code ? roles_.rule({*code, 0, FrameKind::python}) : nullptr;
+  const Address future = rule != nullptr && rule->role == FunctionRole::finishes ? roles_.held(*rule, frame, *code) : 0;
   return tasks_.futures().is_concurrent(future) ? future : 0;
 }
 
@@ -204,13 +148,9 @@ std::optional<LineageReader::Place> LineageReader::starter_of_loop(const PythonS
   return std::nullopt;
 }
 
-/// asgiref/sync.py: without a main loop, AsyncToSync runs new_loop_wrap() in a loop of its own, in a work item of a thread of its
-/// own. Its root task may be suspended; the thread is found by the loop.
+/// A root task for whose sake a work item runs a loop of its own (asgiref's async_to_sync without a main loop). It may be suspended; the thread is found by the loop.
 std::optional<LineageReader::Place> LineageReader::starter_of_suspended(Address task) {
-  constexpr std::string_view k_wrap = "new_loop_wrap";
-  const CodeInfo &code = codes_.info(tasks_.label(task));
-  const std::size_t length = code.function.size();
-  if (length < k_wrap.size() || code.function.compare(length - k_wrap.size(), k_wrap.size(), k_wrap) != 0) {
+  if (roles_.role_of_label(tasks_.label(task)) != FunctionRole::wraps_loop) {
     return std::nullopt;
   }
   const Address loop = tasks_.futures().loop(task);
@@ -226,15 +166,14 @@ std::optional<LineageReader::Place> LineageReader::starter_of_suspended(Address 
 /// From a task whose segment is in the lineage already, up to the root task; from there to a thread that waits.
 std::optional<LineageReader::Place> LineageReader::climb_tasks(Address task, Lineage &lineage) {
   while (lineage.segments.size() < k_max_segments) {
-    std::vector<Address> waiting;
-    const bool whole = tasks_.waiters().find(task, waiting, 1);
-    lineage.segments.back().missing_above = !whole && waiting.empty();
-    if (waiting.empty() || !seen_.insert(waiting.front()).second) {
+    const WaiterReader::Waiter waiter = tasks_.waiters().first(task);
+    lineage.segments.back().missing_above = !waiter.whole && waiter.task == 0;
+    if (waiter.task == 0 || !seen_.insert(waiter.task).second) {
       break;
     }
-    task = waiting.front();
+    task = waiter.task;
     StackSegment segment;
-    tasks_.suspended_segment(task, segment);
+    tasks_.suspended_segment(task, segment, waiter.group);
     lineage.segments.push_back(std::move(segment));
   }
   const Address result = awaited_result(task);
@@ -273,17 +212,19 @@ std::optional<LineageReader::Place> LineageReader::climb_from(const Place &place
 }
 
 std::optional<LineageReader::Place> LineageReader::climb_from_work_item(Address future, Lineage &lineage) {
-  std::vector<Address> waiting;
-  if (tasks_.located() && !tasks_.waiters().find_concurrent(future, waiting, 1)) {
-    lineage.segments.back().missing_above = waiting.empty();
+  WaiterReader::Waiter waiter;
+  if (tasks_.located()) {
+    waiter = tasks_.waiters().first(future);
+    lineage.segments.back().missing_above = !waiter.whole && waiter.task == 0;
   }
-  if (waiting.empty() || !seen_.insert(waiting.front()).second) {
-    return waiting_thread(future);
+  if (waiter.task == 0 || !seen_.insert(waiter.task).second) {
+    // A thread can wait for a concurrent.futures.Future only.
+    return tasks_.located() && tasks_.futures().is_future(future) ? std::nullopt : waiting_thread(future);
   }
   StackSegment suspended;
-  tasks_.suspended_segment(waiting.front(), suspended);
+  tasks_.suspended_segment(waiter.task, suspended, waiter.group);
   lineage.segments.push_back(std::move(suspended));
-  const std::optional<Place> up = climb_tasks(waiting.front(), lineage);
+  const std::optional<Place> up = climb_tasks(waiter.task, lineage);
   return up ? up : starter_of_suspended(root_task_);
 }
 

@@ -1,7 +1,6 @@
 #include "awaitscope/asyncio/task_reader.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace awaitscope {
@@ -60,11 +59,23 @@ std::vector<Address> TaskReader::current_tasks(const std::vector<Address> &threa
   return tasks;
 }
 
-void TaskReader::suspended_segment(Address task, StackSegment &segment) {
+void TaskReader::suspended_segment(Address task, StackSegment &segment, Address group) {
   const Address coroutine = futures_.coroutine(task);
   segment.begins_task = true;
   segment.coroutine = coroutines_.label(coroutine);
-  if (!coroutines_.follow(coroutine, segment.frames).whole) {
+  std::vector<Address> places;
+  const bool whole = coroutines_.follow(coroutine, segment.frames, nullptr, group == 0 ? nullptr : &places).whole;
+  if (group == 0) {
+    if (!whole) {
+      segment.frames.push_back(k_unreadable_frame);
+    }
+    return;
+  }
+  const GroupReader::Entered entered = groups_.find(group, segment.frames, places);
+  const std::size_t kept = entered.found ? entered.depth : 1;
+  segment.frames.resize(std::min(segment.frames.size(), kept));
+  segment.frames.insert(segment.frames.end(), entered.inner.begin(), entered.inner.end());
+  if (!entered.found) {
     segment.frames.push_back(k_unreadable_frame);
   }
 }
@@ -254,23 +265,17 @@ bool TaskReader::look_at(Address task, TaskLook &look) {
   if (!coroutines_.follow(look.coroutine, look.frames, &look.calls).whole) {
     look.frames.push_back(k_unreadable_frame);
   }
-  std::vector<Address> waiting;
-  const bool whole = waiters_.find(task, waiting, 1);
-  look.awaited_by = waiting.empty() ? 0 : waiting.front();
-  look.missing_above = !whole && waiting.empty();
+  const WaiterReader::Waiter waiter = waiters_.first(task);
+  look.awaited_by = waiter.task;
+  look.missing_above = !waiter.whole && waiter.task == 0;
   look.may_have_starter = look.awaited_by == 0 && may_have_starter(task, look.label);
   return true;
 }
 
 /// Is this the kind of task that computes something for a thread (LineageReader finds it)?
 bool TaskReader::may_have_starter(Address task, CodeId label) {
-  constexpr std::array<std::string_view, 2> k_of_asgiref{"new_loop_wrap", "main_wrap"}; // asgiref/sync.py, AsyncToSync
-  const std::string_view function = codes_.info(label).function;
-  return std::any_of(k_of_asgiref.begin(), k_of_asgiref.end(),
-                     [&](std::string_view name) {
-                       return function.size() >= name.size() && function.substr(function.size() - name.size()) == name;
-                     }) ||
-         waiters_.chained_destination(task) != 0;
+  const FunctionRole role = roles_.role_of_label(label);
+  return role == FunctionRole::finishes || role == FunctionRole::wraps_loop || waiters_.chained_destination(task) != 0;
 }
 
 Address TaskReader::running_loop(const ThreadEntry &thread) {

@@ -157,6 +157,15 @@ Address StackReader::local(Address frame, std::size_t index) {
   return objects_.memory().pointer(frame + layout.if_localsplus + index * 8) & ~layout.reference_tag;
 }
 
+Address StackReader::value_stack(const RawFrame &raw) {
+  const Layout &layout = objects_.layout();
+  if (layout.if_valuestack != k_absent) {
+    return objects_.memory().pointer(raw.address + layout.if_valuestack);
+  }
+  const auto locals = objects_.memory().get<std::int32_t>(raw.code + layout.co_nlocalsplus);
+  return locals && *locals >= 0 ? raw.address + layout.if_localsplus + static_cast<Address>(*locals) * 8 : 0;
+}
+
 std::optional<Frame> StackReader::decode(const RawFrame &raw) {
   const Decoded *const known = decoded(raw);
   return known == nullptr ? std::nullopt : std::optional<Frame>(known->frame);
@@ -225,11 +234,16 @@ Address StackReader::free_variable(const RawFrame &raw, CodeId code, std::string
   SnapshotMemory &memory = objects_.memory();
   Address slot = 0;
   if (layout.co_freevars != k_absent) { // the last of f_localsplus before the value stack (Objects/frameobject.c)
-    const auto names = objects_.tuple_elements(memory.pointer(raw.code + layout.co_freevars));
-    for (std::size_t i = 0; names && i < names->size() && slot == 0; ++i) {
-      if (objects_.text((*names)[i]) == name) {
-        slot = memory.pointer(raw.address + layout.if_valuestack) - (names->size() - i) * 8;
+    // Include/cpython/code.h: co_cellvars follows; those lie below these.
+    std::size_t above = 0;
+    for (const Offset field : {layout.co_freevars, layout.co_freevars + 8}) {
+      const auto names = objects_.tuple_elements(memory.pointer(raw.code + field));
+      for (std::size_t i = 0; names && i < names->size() && slot == 0; ++i) {
+        if (objects_.text((*names)[i]) == name) {
+          slot = memory.pointer(raw.address + layout.if_valuestack) - (above + names->size() - i) * 8;
+        }
       }
+      above += names ? names->size() : 0;
     }
   } else if (const std::optional<std::size_t> index = local_slot(raw.code, code, name)) {
     slot = raw.address + layout.if_localsplus + *index * 8;

@@ -24,8 +24,9 @@ public:
       : objects_(objects), codes_(codes), stacks_(stacks), compiled_(objects, codes) {}
 
   /// Appends the frame of each object on the way, outermost first; and a number for each call, if asked for: the next
-  /// call often takes the object's address.
-  AwaitEnd follow(Address object, std::vector<Frame> &frames, std::vector<std::uint64_t> *calls = nullptr);
+  /// call often takes the object's address. `places` gets where each frame lies; 0 for one of compiled code.
+  AwaitEnd follow(Address object, std::vector<Frame> &frames, std::vector<std::uint64_t> *calls = nullptr,
+                  std::vector<Address> *places = nullptr);
 
   /// A number for the call that a coroutine's frame is of: by its object, its arguments and, where that tells, the line from
   /// which it is awaited. A coroutine can be awaited once only, so that at another line it is another one, even with the same

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "awaitscope/asyncio/coroutines.hpp"
+#include "awaitscope/asyncio/function_roles.hpp"
+#include "awaitscope/asyncio/groups.hpp"
 #include "awaitscope/asyncio/waiters.hpp"
 #include "awaitscope/cpython/interpreter.hpp"
 #include "awaitscope/model/task.hpp"
@@ -32,8 +34,9 @@ struct TaskLook {
 class TaskReader {
 public:
   TaskReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, InterpreterReader &interpreters)
-      : objects_(objects), codes_(codes), stacks_(stacks), interpreters_(interpreters), futures_(objects),
-        coroutines_(objects, codes, stacks), waiters_(objects, codes, stacks, futures_, coroutines_) {}
+      : objects_(objects), codes_(codes), stacks_(stacks), interpreters_(interpreters), roles_(objects, codes, stacks),
+        futures_(objects), coroutines_(objects, codes, stacks), groups_(objects, codes, stacks, coroutines_),
+        waiters_(objects, codes, stacks, futures_, coroutines_) {}
 
   /// Finds asyncio's classes and dicts in each interpreter that has imported it. False while none has. A cold search reads
   /// hundreds of strings: not for a moment in which a thread is held off its CPU.
@@ -66,8 +69,9 @@ public:
   /// The tasks that run in these threads; those of the other implementations whatever their thread.
   std::vector<Address> current_tasks(const std::vector<Address> &thread_states);
 
-  /// Appends the frames of a suspended task.
-  void suspended_segment(Address task, StackSegment &segment);
+  /// Appends the frames of a suspended task; with a group, those that the group's tasks stand under. Where the call that has
+  /// entered the group is not known, this is the outermost one, which every call of the task stands under, and a mark.
+  void suspended_segment(Address task, StackSegment &segment, Address group = 0);
 
   /// Where the frame of a task's coroutine is; 0 if it has none.
   Address coroutine_frame(Address task) { return coroutines_.frame_of(futures_.coroutine(task)); }
@@ -88,6 +92,7 @@ public:
 
   FutureReader &futures() { return futures_; }
   WaiterReader &waiters() { return waiters_; }
+  FunctionRoles &roles() { return roles_; }
 
   static constexpr std::size_t k_max_tasks = std::size_t{1} << 22U;
   static constexpr std::size_t k_max_frames = std::size_t{1} << 24U; ///< of all tasks of a snapshot
@@ -104,8 +109,10 @@ private:
   CodeCache &codes_;
   StackReader &stacks_;
   InterpreterReader &interpreters_;
+  FunctionRoles roles_;
   FutureReader futures_;
   CoroutineReader coroutines_;
+  GroupReader groups_;
   WaiterReader waiters_;
   bool saw_all_ = true;
   /// asyncio as one interpreter has imported it.

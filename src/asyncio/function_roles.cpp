@@ -42,7 +42,7 @@ Address FunctionRoles::held(const FunctionRule &rule, Address frame, CodeId code
       object = slot ? stacks_.local(frame, *slot) : 0;
     }
   }
-  return object == 0 || holder.attribute.empty() ? object : objects_.attribute(object, holder.attribute);
+  return object == 0 || holder.attribute.empty() ? object : objects_.attribute_or_slot(object, holder.attribute);
 }
 
 } // namespace awaitscope

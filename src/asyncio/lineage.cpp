@@ -63,11 +63,24 @@ LineageReader::Mark LineageReader::innermost_mark(const Place &place) {
   for (std::size_t i = place.end; i-- > 0;) {
     for (const auto &[frame, task] : coroutines) {
       if (frames[i].address == frame) {
-        return {Mark::Kind::task, i, task};
+        return {Mark::Kind::task, i, task, 0};
       }
     }
     if (const Address future = work_item_future(frames[i]); future != 0) {
-      return {Mark::Kind::work_item, i, future};
+      return {Mark::Kind::work_item, i, future, 0};
+    }
+  }
+  return {};
+}
+
+/// The same of the callers of a task: a thread may be in other tasks further down, none of them its current one.
+LineageReader::Mark LineageReader::mark_of_callers(const Place &place) {
+  for (std::size_t i = place.end; i-- > 0;) {
+    if (const std::optional<StepReader::Entry> entry = steps_.entry(*place.stack, i)) {
+      return {Mark::Kind::task, i, entry->task, entry->coroutine};
+    }
+    if (const Address future = work_item_future(place.stack->frames[i]); future != 0) {
+      return {Mark::Kind::work_item, i, future, 0};
     }
   }
   return {};
@@ -138,18 +151,19 @@ Address LineageReader::finished_by(Address task) {
   return tasks_.futures().is_concurrent(future) ? future : 0;
 }
 
-/// The thread that waits for the innermost work item in these frames of a thread that runs a loop.
-std::optional<LineageReader::Place> LineageReader::starter_of_loop(const PythonStack &stack, std::size_t end) {
+/// What waits for the innermost work item in these frames of a thread that runs a loop.
+std::optional<LineageReader::Place> LineageReader::starter_of_loop(const PythonStack &stack, std::size_t end,
+                                                                   Lineage &lineage) {
   for (std::size_t i = end; i-- > 0;) {
     if (const Address future = work_item_future(stack.frames[i]); future != 0) {
-      return seen_.insert(future).second ? waiting_thread(future) : std::nullopt;
+      return seen_.insert(future).second ? climb_from_work_item(future, lineage) : std::nullopt;
     }
   }
   return std::nullopt;
 }
 
 /// A root task for whose sake a work item runs a loop of its own (asgiref's async_to_sync without a main loop). It may be suspended; the thread is found by the loop.
-std::optional<LineageReader::Place> LineageReader::starter_of_suspended(Address task) {
+std::optional<LineageReader::Place> LineageReader::starter_of_suspended(Address task, Lineage &lineage) {
   if (roles_.role_of_label(tasks_.label(task)) != FunctionRole::wraps_loop) {
     return std::nullopt;
   }
@@ -157,7 +171,7 @@ std::optional<LineageReader::Place> LineageReader::starter_of_suspended(Address 
   for (const ThreadEntry &thread : interpreters_.threads()) {
     const PythonStack &stack = stack_of(thread.state);
     if (loop != 0 && running_loop(thread, stack) == loop) {
-      return starter_of_loop(stack, stack.frames.size());
+      return starter_of_loop(stack, stack.frames.size(), lineage);
     }
   }
   return std::nullopt;
@@ -188,7 +202,7 @@ std::optional<LineageReader::Place> LineageReader::climb_tasks(Address task, Lin
 
 /// Accounts for the frames of a place. The next place to look at, or nothing at the root.
 std::optional<LineageReader::Place> LineageReader::climb_from(const Place &place, Lineage &lineage) {
-  const Mark mark = innermost_mark(place);
+  const Mark mark = place.below_task ? mark_of_callers(place) : innermost_mark(place);
   if (mark.kind == Mark::Kind::task) {
     return climb_from_task(place, mark, lineage);
   }
@@ -225,7 +239,7 @@ std::optional<LineageReader::Place> LineageReader::climb_from_work_item(Address 
   tasks_.suspended_segment(waiter.task, suspended, waiter.group);
   lineage.segments.push_back(std::move(suspended));
   const std::optional<Place> up = climb_tasks(waiter.task, lineage);
-  return up ? up : starter_of_suspended(root_task_);
+  return up ? up : starter_of_suspended(root_task_, lineage);
 }
 
 std::optional<LineageReader::Place> LineageReader::climb_from_task(const Place &place, const Mark &mark,
@@ -233,18 +247,26 @@ std::optional<LineageReader::Place> LineageReader::climb_from_task(const Place &
   StackSegment segment;
   append(*place.stack, mark.index, place.end, FrameKind::python, segment.frames);
   segment.begins_task = true;
-  segment.coroutine = tasks_.label(mark.object);
+  segment.coroutine = mark.object == 0 ? tasks_.label_of_coroutine(mark.coroutine) : tasks_.label(mark.object);
   lineage.segments.push_back(std::move(segment));
-  if (lineage.running_task == 0 && place.thread_state == own_thread_) {
+  if (lineage.running_task == 0 && place.thread_state == own_thread_ && !place.below_task) {
     lineage.running_task = mark.object;
   }
+  if (mark.object == 0 || steps_.begins_in_call(*place.stack, mark.index)) {
+    seen_.insert(mark.object);
+    return Place{place.thread_state, place.stack, mark.index, true};
+  }
   seen_.insert(mark.object);
-  const std::optional<Place> up = climb_tasks(mark.object, lineage);
+  std::optional<Place> up = climb_tasks(mark.object, lineage);
+  const std::size_t callers = up ? 0 : steps_.callers_of_loop(*place.stack, mark.index, root_task_);
   StackSegment loop;
-  append(*place.stack, 0, mark.index, FrameKind::loop, loop.frames);
+  append(*place.stack, callers, mark.index, FrameKind::loop, loop.frames);
   lineage.segments.push_back(std::move(loop));
-  // The loop itself may be a work item that another thread waits for.
-  return up ? up : starter_of_loop(*place.stack, mark.index);
+  if (callers != 0) {
+    return Place{place.thread_state, place.stack, callers, true};
+  }
+  // The loop itself may be a work item that somebody waits for.
+  return up ? up : starter_of_loop(*place.stack, mark.index, lineage);
 }
 
 void LineageReader::begin(Address thread_state, const PythonStack *stack, Lineage &lineage) {
@@ -281,7 +303,7 @@ void LineageReader::trace_suspended(Address task, RootNames names, Lineage &line
   tasks_.suspended_segment(task, segment);
   lineage.segments.push_back(std::move(segment));
   const std::optional<Place> up = climb_tasks(task, lineage);
-  finish(up ? up : starter_of_suspended(root_task_), names, lineage);
+  finish(up ? up : starter_of_suspended(root_task_, lineage), names, lineage);
 }
 
 } // namespace awaitscope

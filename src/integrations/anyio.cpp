@@ -17,6 +17,8 @@ std::span<const FunctionRule> anyio_functions() {
       FunctionRule{"AsyncIOBackend.run_sync_from_thread", "anyio/_backends/_asyncio.py", FunctionRole::waits,
                    cell("f")},
       FunctionRule{"run_sync_from_thread", "anyio/_backends/_asyncio.py", FunctionRole::waits, cell("f")},
+      FunctionRule{"AsyncIOBackend.run", "anyio/_backends/_asyncio.py", FunctionRole::starts_loop, {}},
+      FunctionRule{"run", "anyio/_core/_eventloop.py", FunctionRole::starts_loop, {}},
       // from_thread.py: what BlockingPortal.call() and start_task_soon() run: _call_func(self, func, args, kwargs, future).
       FunctionRule{"BlockingPortal._call_func", "anyio/from_thread.py", FunctionRole::finishes, local("future")},
   };

@@ -18,6 +18,8 @@ std::span<const FunctionRule> asyncio_functions() {
       // run(main, …).
       FunctionRule{"run", "asyncio/runners.py", FunctionRole::runs_until, argument(0)},
       FunctionRule{"Runner.run", "asyncio/runners.py", FunctionRole::runs_until, local("task")},
+      FunctionRule{"_patch_asyncio.<locals>.run", "nest_asyncio.py", FunctionRole::starts_loop, {}},
+      FunctionRule{"run", "uvloop/__init__.py", FunctionRole::starts_loop, {}},
       // events.py: _run(self) calls self._callback.
       FunctionRule{"Handle._run", "asyncio/events.py", FunctionRole::runs_handle, argument(0, "_callback")},
       // tasks.py: the task of pure Python.

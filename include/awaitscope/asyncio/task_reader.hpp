@@ -79,6 +79,8 @@ public:
   /// Names the task's coroutine.
   CodeId label(Address task) { return coroutines_.label(futures_.coroutine(task)); }
 
+  CodeId label_of_coroutine(Address coroutine) { return coroutines_.label(coroutine); }
+
   /// The name that the program gave the task; empty if it gave none.
   std::string given_name(Address task);
 

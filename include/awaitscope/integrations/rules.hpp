@@ -17,6 +17,7 @@ enum class FunctionRole : std::uint8_t {
   wraps_loop,  ///< a task's coroutine for whose sake a work item runs a loop of its own
   runs_loop,   ///< the holder has the loop
   runs_until,  ///< runs a loop until the holder's task, or the task of the holder's coroutine, is done
+  starts_loop, ///< calls what runs a loop, and does nothing else meanwhile
   runs_handle, ///< runs one callback of a loop; the holder has the callback
   runs_task_step,   ///< part of a task's step, where tasks are of pure Python; the holder has the task
   makes_eager_task, ///< may run a task's first step itself

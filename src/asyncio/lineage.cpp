@@ -206,6 +206,9 @@ std::optional<LineageReader::Place> LineageReader::climb_from(const Place &place
   if (mark.kind == Mark::Kind::task) {
     return climb_from_task(place, mark, lineage);
   }
+  if (const Address task = mark.kind == Mark::Kind::none ? switched_task(place) : 0; task != 0) {
+    return climb_from_switched(place, task, lineage);
+  }
   StackSegment segment;
   if (mark.kind == Mark::Kind::work_item && seen_.insert(mark.object).second) {
     append(*place.stack, 0, mark.index + 1, FrameKind::loop, segment.frames);
@@ -223,6 +226,34 @@ std::optional<LineageReader::Place> LineageReader::climb_from(const Place &place
   lineage.segments.push_back(std::move(segment));
   lineage.root_thread = place.thread_state;
   return std::nullopt;
+}
+
+/// The task of a thread that is in another greenlet. Asked only of a stack that does not begin as threads' stacks do.
+Address LineageReader::switched_task(const Place &place) {
+  const auto &frames = place.stack->frames;
+  if (place.below_task || frames.empty() || frames.front().frame.kind != FrameKind::python || !tasks_.located()) {
+    return 0;
+  }
+  const std::string_view first = codes_.info(frames.front().frame.code).function;
+  const bool usual = std::find(k_first_functions.begin(), k_first_functions.end(), first) != k_first_functions.end();
+  return usual ? 0 : tasks_.switched_task(place.thread_state, *place.stack);
+}
+
+std::optional<LineageReader::Place> LineageReader::climb_from_switched(const Place &place, Address task,
+                                                                       Lineage &lineage) {
+  StackSegment inner;
+  append(*place.stack, 0, place.end, FrameKind::python, inner.frames);
+  lineage.segments.push_back(std::move(inner));
+  if (lineage.running_task == 0 && place.thread_state == own_thread_) {
+    lineage.running_task = task;
+  }
+  if (!seen_.insert(task).second) {
+    return std::nullopt;
+  }
+  StackSegment segment;
+  tasks_.switched_segment(task, segment);
+  lineage.segments.push_back(std::move(segment));
+  return climb_tasks(task, lineage);
 }
 
 std::optional<LineageReader::Place> LineageReader::climb_from_work_item(Address future, Lineage &lineage) {

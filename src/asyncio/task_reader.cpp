@@ -80,6 +80,29 @@ void TaskReader::suspended_segment(Address task, StackSegment &segment, Address 
   }
 }
 
+Address TaskReader::switched_task(Address thread_state, const PythonStack &stack) {
+  const Address loop = running_loop_of(thread_state);
+  for (const Address task : loop == 0 ? std::vector<Address>{} : current_tasks({thread_state})) {
+    const Address frame = coroutine_frame(task);
+    const auto is_there = [&](const PythonFrame &known) { return known.address == frame; };
+    if (futures_.is_task(task) && futures_.loop(task) == loop && frame != 0 &&
+        std::none_of(stack.frames.begin(), stack.frames.end(), is_there) &&
+        coroutines_.executes(futures_.coroutine(task))) {
+      return task;
+    }
+  }
+  return 0;
+}
+
+void TaskReader::switched_segment(Address task, StackSegment &segment) {
+  const Address coroutine = futures_.coroutine(task);
+  segment.begins_task = true;
+  segment.coroutine = coroutines_.label(coroutine);
+  if (!greenlets_.follow(coroutine, segment.frames)) {
+    segment.frames.push_back(k_unreadable_frame);
+  }
+}
+
 std::string TaskReader::given_name(Address task) { return awaitscope::given_name(futures_.name(task)); }
 
 void TaskReader::add_from_weak_set(Address set, std::vector<Address> &tasks) {
@@ -132,7 +155,11 @@ TaskSnapshot TaskReader::snapshot_of(Address task, const std::vector<Address> &r
   if (snapshot.state == TaskState::waiting && futures_.is_future(awaited) && futures_.is_done(awaited)) {
     snapshot.state = TaskState::ready; // its wakeup is in the loop's queue
   }
-  if (snapshot.state != TaskState::done) {
+  if (snapshot.state == TaskState::running) { // if a thread's stack has it, that is its frames
+    if (!greenlets_.follow(coroutine, snapshot.frames)) {
+      snapshot.frames.push_back(k_unreadable_frame);
+    }
+  } else if (snapshot.state != TaskState::done) {
     const AwaitEnd end = coroutines_.follow(coroutine, snapshot.frames);
     if (!end.whole) {
       snapshot.frames.push_back(k_unreadable_frame);
@@ -278,14 +305,14 @@ bool TaskReader::may_have_starter(Address task, CodeId label) {
   return role == FunctionRole::finishes || role == FunctionRole::wraps_loop || waiters_.chained_destination(task) != 0;
 }
 
-Address TaskReader::running_loop(const ThreadEntry &thread) {
+Address TaskReader::running_loop_of(Address thread_state) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
   if (layout.ts_running_loop != k_absent) {
-    return memory.pointer(thread.state + layout.ts_running_loop);
+    return memory.pointer(thread_state + layout.ts_running_loop);
   }
   const Address held =
-      objects_.dict_value(memory.pointer(thread.state + layout.ts_dict), "__asyncio_running_event_loop__");
+      objects_.dict_value(memory.pointer(thread_state + layout.ts_dict), "__asyncio_running_event_loop__");
   return held != 0 && layout.loop_holder_loop != k_absent ? memory.pointer(held + layout.loop_holder_loop) : held;
 }
 

@@ -37,6 +37,7 @@ private:
   CaptureStatus capture(Part &part, ProcessSnapshot *tasks_into);
   void find_worked_for();
   void finish_tasks(ProcessSnapshot &snapshot) const;
+  void append_switched(TaskSnapshot &task) const;
 
   Target &target_;
   Engine &engine_;
@@ -123,6 +124,15 @@ std::vector<Frame> frames_from(const PythonStack &stack, Address coroutine_frame
   return frames;
 }
 
+/// A task whose coroutine is on no stack is in another greenlet than its thread: what the thread is in goes on below it.
+void Attempt::append_switched(TaskSnapshot &task) const {
+  for (const Part &part : parts_) {
+    if (part.result.running_task == task.id) {
+      task.frames.insert(task.frames.end(), part.result.frames.begin(), part.result.frames.end());
+    }
+  }
+}
+
 /// A running task goes on through what its thread is in.
 void Attempt::finish_tasks(ProcessSnapshot &snapshot) const {
   std::unordered_set<Address> coroutine_frames;
@@ -140,6 +150,9 @@ void Attempt::finish_tasks(ProcessSnapshot &snapshot) const {
       if (frames.empty() && task.coroutine_frame != 0) {
         frames = frames_from(part.stack, task.coroutine_frame, coroutine_frames);
       }
+    }
+    if (frames.empty() && task.state == TaskState::running) {
+      append_switched(task);
     }
     // One that is in the step of another task, which it began, goes on when that step ends. One that executes and is on no
     // stack has just been entered or left.

@@ -37,6 +37,9 @@ public:
   /// The frame inside a coroutine, generator or async generator; 0 for any other object.
   Address frame_of(Address coroutine);
 
+  /// Does it drive another one, which its first word is (an async generator's asend() and the like)?
+  bool wraps(Address object) { return kind_of(object) == Kind::wrapper; }
+
   /// Is it in a step? Of what is no Python coroutine nobody knows: true.
   bool executes(Address coroutine);
 

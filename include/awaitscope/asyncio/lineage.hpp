@@ -22,6 +22,8 @@ enum class RootNames : std::uint8_t { skip, read };
 ///   anyio's to_thread) stands under the task that awaits its future, else under the thread that waits for it, or is just submitting it;
 /// - a task that began in the call that made it (eager tasks), and one for whose sake a loop was run inside another task
 ///   (nest_asyncio), stand under that call;
+/// - what a thread does in a greenlet while its task is on another one's stack stands under the call that switched; where that is
+///   not known, under a mark;
 /// - a root task that computes something for a thread that waits (asgiref's async_to_sync, run_coroutine_threadsafe) stands
 ///   under what that thread is in; under async_to_sync also before it waits.
 ///
@@ -69,6 +71,8 @@ private:
   Mark mark_of_callers(const Place &place);
   std::optional<Place> climb_tasks(Address task, Lineage &lineage);
   std::optional<Place> climb_from(const Place &place, Lineage &lineage);
+  Address switched_task(const Place &place);
+  std::optional<Place> climb_from_switched(const Place &place, Address task, Lineage &lineage);
   std::optional<Place> climb_from_task(const Place &place, const Mark &mark, Lineage &lineage);
   std::optional<Place> climb_from_work_item(Address future, Lineage &lineage);
   std::optional<Place> waiting_thread(Address future);

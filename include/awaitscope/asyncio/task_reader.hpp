@@ -6,6 +6,7 @@
 
 #include "awaitscope/asyncio/coroutines.hpp"
 #include "awaitscope/asyncio/function_roles.hpp"
+#include "awaitscope/asyncio/greenlets.hpp"
 #include "awaitscope/asyncio/groups.hpp"
 #include "awaitscope/asyncio/waiters.hpp"
 #include "awaitscope/cpython/interpreter.hpp"
@@ -35,8 +36,8 @@ class TaskReader {
 public:
   TaskReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, InterpreterReader &interpreters)
       : objects_(objects), codes_(codes), stacks_(stacks), interpreters_(interpreters), roles_(objects, codes, stacks),
-        futures_(objects), coroutines_(objects, codes, stacks), groups_(objects, codes, stacks, coroutines_),
-        waiters_(objects, codes, stacks, futures_, coroutines_) {}
+        futures_(objects), coroutines_(objects, codes, stacks), greenlets_(objects, codes, stacks, coroutines_),
+        groups_(objects, codes, stacks, coroutines_), waiters_(objects, codes, stacks, futures_, coroutines_) {}
 
   /// Finds asyncio's classes and dicts in each interpreter that has imported it. False while none has. A cold search reads
   /// hundreds of strings: not for a moment in which a thread is held off its CPU.
@@ -73,6 +74,13 @@ public:
   /// entered the group is not known, this is the outermost one, which every call of the task stands under, and a mark.
   void suspended_segment(Address task, StackSegment &segment, Address group = 0);
 
+  /// The task that this thread runs and that is in its coroutine, if that is not among these frames: it has switched to another
+  /// greenlet. 0: there is none.
+  Address switched_task(Address thread_state, const PythonStack &stack);
+
+  /// Appends the frames of such a task, down to the call that switched.
+  void switched_segment(Address task, StackSegment &segment);
+
   /// Where the frame of a task's coroutine is; 0 if it has none.
   Address coroutine_frame(Address task) { return coroutines_.frame_of(futures_.coroutine(task)); }
 
@@ -85,7 +93,8 @@ public:
   std::string given_name(Address task);
 
   /// The loop that runs in this thread, or 0.
-  Address running_loop(const ThreadEntry &thread);
+  Address running_loop(const ThreadEntry &thread) { return running_loop_of(thread.state); }
+  Address running_loop_of(Address thread_state);
 
   /// As CoroutineReader has it.
   std::uint64_t call_number(const RawFrame &raw, std::int32_t caller_line) {
@@ -114,6 +123,7 @@ private:
   FunctionRoles roles_;
   FutureReader futures_;
   CoroutineReader coroutines_;
+  GreenletReader greenlets_;
   GroupReader groups_;
   WaiterReader waiters_;
   bool saw_all_ = true;

@@ -1,48 +1,19 @@
 #include "awaitscope/asyncio/greenlets.hpp"
 
-#include <algorithm>
-
 #include "awaitscope/integrations/rules.hpp"
 
 namespace awaitscope {
 namespace {
 
 constexpr std::size_t k_max_depth = 1024;
-constexpr std::uint64_t k_max_slots = 128;
 
 } // namespace
-
-/// How many slots the value stack of a frame has at most. Before 3.11 a frame object's ob_size counts them and the variables
-/// (Objects/frameobject.c, _PyFrame_New_NoTrack()); since then the code says it (Include/cpython/code.h: co_argcount,
-/// co_posonlyargcount, co_kwonlyargcount, co_stacksize).
-std::uint64_t GreenletReader::stack_size(const RawFrame &raw, Address begin) {
-  const Layout &layout = objects_.layout();
-  SnapshotMemory &memory = objects_.memory();
-  if (layout.if_generator != k_absent) {
-    const std::uint64_t all = memory.get<std::uint64_t>(raw.address + layout.ob_size).value_or(0);
-    const std::uint64_t variables = (begin - raw.address - layout.if_localsplus) / 8;
-    return all > variables ? all - variables : 0;
-  }
-  return memory.get<std::uint32_t>(raw.code + layout.co_argcount + 12).value_or(0);
-}
-
-/// What is on the value stack of an executing frame, whose end is not known: up to the end of its room, with what earlier calls
-/// have left there.
-std::vector<Address> GreenletReader::value_stack(const RawFrame &raw) {
-  const Address begin = stacks_.value_stack(raw);
-  const std::uint64_t size = begin == 0 ? 0 : std::min(stack_size(raw, begin), k_max_slots);
-  std::vector<Address> objects;
-  for (std::uint64_t i = 0; i < size; ++i) {
-    objects.push_back(objects_.memory().pointer(begin + i * 8) & ~objects_.layout().reference_tag);
-  }
-  return objects;
-}
 
 /// The frame of what an executing frame awaits, or 0: that which has it for the one before.
 Address GreenletReader::awaited(const RawFrame &raw) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
-  for (const Address object : value_stack(raw)) {
+  for (const Address object : stacks_.value_stack(raw)) {
     Address frame = object == 0 ? 0 : coroutines_.frame_of(object);
     if (frame == 0 && object != 0 && coroutines_.wraps(object)) {
       frame = coroutines_.frame_of(memory.pointer(object + layout.sizeof_object));
@@ -61,7 +32,7 @@ bool GreenletReader::switches(const RawFrame &raw) {
     return object != 0 && objects_.is_kind(objects_.type_of(object), k_greenlet_type);
   };
   bool after_method = false;
-  for (const Address object : value_stack(raw)) {
+  for (const Address object : stacks_.value_stack(raw)) {
     const std::string_view type = object == 0 ? std::string_view{} : objects_.type_of_object(object).name;
     if ((after_method && is_greenlet(object)) ||
         (type == "builtin_function_or_method" &&
@@ -73,7 +44,7 @@ bool GreenletReader::switches(const RawFrame &raw) {
   return false;
 }
 
-bool GreenletReader::follow(Address coroutine, std::vector<Frame> &frames) {
+bool GreenletReader::follow(Address coroutine, std::vector<Frame> &frames, std::vector<Address> *places) {
   Address at = coroutines_.frame_of(coroutine);
   for (std::size_t depth = 0; at != 0 && depth < k_max_depth; ++depth) {
     const std::optional<RawFrame> raw = stacks_.raw_frame(at);
@@ -82,6 +53,9 @@ bool GreenletReader::follow(Address coroutine, std::vector<Frame> &frames) {
       return false;
     }
     frames.push_back(*frame);
+    if (places != nullptr) {
+      places->push_back(at);
+    }
     at = awaited(*raw);
     if (at == 0) {
       return switches(*raw);

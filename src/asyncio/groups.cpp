@@ -5,8 +5,7 @@
 namespace awaitscope {
 namespace {
 
-constexpr unsigned k_max_managers = 4;  // one within the other
-constexpr std::size_t k_max_slots = 64; // of a value stack
+constexpr unsigned k_max_managers = 4; // one within the other
 constexpr std::size_t k_max_callbacks = 64;
 
 bool ends_with(std::string_view text, std::string_view end) {
@@ -77,14 +76,8 @@ bool GroupReader::holds_exit(Address frame, Address group, unsigned depth, std::
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
   const std::optional<RawFrame> raw = frame == 0 ? std::nullopt : stacks_.raw_frame(frame);
-  const Address begin = raw ? stacks_.value_stack(*raw) : 0;
-  if (begin == 0 || raw->stack_end <= begin) {
-    return false; // it runs
-  }
-  const std::size_t slots = std::min<std::size_t>((raw->stack_end - begin) / 8, k_max_slots);
   Address below = 0;
-  for (std::size_t i = 0; i < slots; ++i) {
-    const Address object = memory.pointer(begin + i * 8) & ~layout.reference_tag;
+  for (const Address object : raw ? stacks_.value_stack(*raw) : std::vector<Address>{}) {
     const bool bound = object != 0 && objects_.type_of_object(object).name == "method";
     const Address function = bound ? memory.pointer(object + layout.method_function) : below;
     const Address manager = bound ? memory.pointer(object + layout.method_self) : object;
@@ -94,6 +87,15 @@ bool GroupReader::holds_exit(Address frame, Address group, unsigned depth, std::
     below = object;
   }
   return false;
+}
+
+void GroupReader::Entered::append(std::span<const Frame> frames, std::vector<Frame> &above) const {
+  const auto kept = frames.first(std::min(frames.size(), depth));
+  above.insert(above.end(), kept.begin(), kept.end());
+  above.insert(above.end(), inner.begin(), inner.end());
+  if (!found) {
+    above.push_back(k_unreadable_frame);
+  }
 }
 
 GroupReader::Entered GroupReader::find(Address group, std::span<const Frame> frames, std::span<const Address> places) {

@@ -63,21 +63,24 @@ void TaskReader::suspended_segment(Address task, StackSegment &segment, Address 
   const Address coroutine = futures_.coroutine(task);
   segment.begins_task = true;
   segment.coroutine = coroutines_.label(coroutine);
-  std::vector<Address> places;
-  const bool whole = coroutines_.follow(coroutine, segment.frames, nullptr, group == 0 ? nullptr : &places).whole;
-  if (group == 0) {
-    if (!whole) {
-      segment.frames.push_back(k_unreadable_frame);
-    }
-    return;
-  }
-  const GroupReader::Entered entered = groups_.find(group, segment.frames, places);
-  const std::size_t kept = entered.found ? entered.depth : 1;
-  segment.frames.resize(std::min(segment.frames.size(), kept));
-  segment.frames.insert(segment.frames.end(), entered.inner.begin(), entered.inner.end());
-  if (!entered.found) {
+  if (group != 0) {
+    std::vector<Frame> frames;
+    entered(task, group, frames).append(frames, segment.frames);
+  } else if (!coroutines_.follow(coroutine, segment.frames).whole) {
     segment.frames.push_back(k_unreadable_frame);
   }
+}
+
+/// Which call of a task has entered the group, and the frames of the task.
+GroupReader::Entered TaskReader::entered(Address task, Address group, std::vector<Frame> &frames) {
+  const Address coroutine = futures_.coroutine(task);
+  std::vector<Address> places;
+  if (coroutines_.executes(coroutine)) {
+    greenlets_.follow(coroutine, frames, &places);
+  } else {
+    coroutines_.follow(coroutine, frames, nullptr, &places);
+  }
+  return groups_.find(group, frames, places);
 }
 
 Address TaskReader::switched_task(Address thread_state, const PythonStack &stack) {
@@ -294,6 +297,10 @@ bool TaskReader::look_at(Address task, TaskLook &look) {
   }
   const WaiterReader::Waiter waiter = waiters_.first(task);
   look.awaited_by = waiter.task;
+  if (waiter.group != 0) {
+    std::vector<Frame> frames;
+    look.entered = entered(waiter.task, waiter.group, frames);
+  }
   look.missing_above = !waiter.whole && waiter.task == 0;
   look.may_have_starter = look.awaited_by == 0 && may_have_starter(task, look.label);
   return true;

@@ -18,6 +18,14 @@ class TaskGroups(harness.InterpreterTest):
             self.assertGreater(folded.total(found), ENOUGH, "%s; %s" % (name, result.stderr))
             self.assertEqual([stack.line for stack in found if stack not in right], [], name)
 
+    def test_suspended_children_stand_there_too(self):
+        target = self.target("groups.py", lifetime=20)
+        stacks, result = self.record(target, "-r", 500, "-d", 2, "--all-tasks")
+        for name, chain in target.truth["chains"].items():
+            found = [stack for stack in stacks if stack.has(name) and stack.names[-1] == "sleep"]
+            self.assertGreater(folded.total(found), 0, "%s; %s" % (name, result.stderr))
+            self.assertEqual([stack.line for stack in found if not stack.contains(chain[:-1])], [], name)
+
 
 class AnyioTest(harness.InterpreterTest):
     minors = ("3.8", "3.11", "3.13", "3.15")

@@ -18,7 +18,7 @@ def burn():
 
 async def child():
     for _ in range(3):
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.005)
         burn()
 
 

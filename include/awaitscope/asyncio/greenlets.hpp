@@ -19,14 +19,13 @@ public:
       : objects_(objects), codes_(codes), stacks_(stacks), coroutines_(coroutines) {}
 
   /// Appends the frames of an executing coroutine and of those that it awaits. False unless the innermost one is itself in
-  /// a greenlet's switch(): else functions may be missing below it.
-  bool follow(Address coroutine, std::vector<Frame> &frames);
+  /// a greenlet's switch(): else functions may be missing below it. `places` gets where
+  /// each frame lies.
+  bool follow(Address coroutine, std::vector<Frame> &frames, std::vector<Address> *places = nullptr);
 
 private:
   Address awaited(const RawFrame &raw);
   bool switches(const RawFrame &raw);
-  std::uint64_t stack_size(const RawFrame &raw, Address begin);
-  std::vector<Address> value_stack(const RawFrame &raw);
 
   ObjectReader &objects_;
   CodeCache &codes_;

@@ -23,9 +23,12 @@ public:
       : objects_(objects), codes_(codes), stacks_(stacks), coroutines_(coroutines) {}
 
   struct Entered {
-    std::size_t depth = 0; ///< so many of the task's frames, from the outermost one on, stand above the group's tasks
+    std::size_t depth = 1; ///< so many of the task's frames, from the outermost one on, stand above the group's tasks
     std::vector<Frame> inner; ///< and below them these, of generators
-    bool found = false;       ///< false: no frame is known to have entered it
+    bool found = false; ///< false: which call has entered it is not known, only that it is below the outermost one
+
+    /// Appends what the group's tasks stand under, of all frames of the task.
+    void append(std::span<const Frame> frames, std::vector<Frame> &above) const;
   };
   /// `frames` of a task lie at `places`, outermost first.
   Entered find(Address group, std::span<const Frame> frames, std::span<const Address> places);

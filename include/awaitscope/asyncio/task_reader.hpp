@@ -27,8 +27,10 @@ struct TaskLook {
   std::vector<Frame> frames; ///< outermost first, to the innermost awaitable; of a running task, up to what it calls
   std::vector<std::uint64_t> calls; ///< a number for the call of each frame
   Address awaited_by = 0;           ///< the task that it stands under: as LineageReader says. 0: none
-  bool missing_above = false;       ///< who awaits it could not be read
-  bool may_have_starter = false;    ///< no task awaits it, and a thread may
+  /// Of a task of a group: the part of that task's frames that it stands under.
+  std::optional<GroupReader::Entered> entered;
+  bool missing_above = false;    ///< who awaits it could not be read
+  bool may_have_starter = false; ///< no task awaits it, and a thread may
 };
 
 /// Finds and reads asyncio's tasks, of every loop (asyncio's, uvloop's) and of both implementations.
@@ -111,6 +113,7 @@ public:
 private:
   std::optional<std::int64_t> suspended_since(Address frame);
   bool may_have_starter(Address task, CodeId label);
+  GroupReader::Entered entered(Address task, Address group, std::vector<Frame> &frames);
   TaskState state_of(Address task, Address awaited, const std::vector<Address> &running);
   TaskSnapshot snapshot_of(Address task, const std::vector<Address> &running);
   void add_from_weak_set(Address set, std::vector<Address> &tasks);

@@ -1,6 +1,6 @@
 #include "awaitscope/asyncio/greenlets.hpp"
 
-#include "awaitscope/integrations/rules.hpp"
+#include "awaitscope/integrations/greenlet.hpp"
 
 namespace awaitscope {
 namespace {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "awaitscope/integrations/greenlet.hpp"
+
 namespace awaitscope {
 namespace {
 

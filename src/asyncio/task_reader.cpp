@@ -158,11 +158,7 @@ TaskSnapshot TaskReader::snapshot_of(Address task, const std::vector<Address> &r
   if (snapshot.state == TaskState::waiting && futures_.is_future(awaited) && futures_.is_done(awaited)) {
     snapshot.state = TaskState::ready; // its wakeup is in the loop's queue
   }
-  if (snapshot.state == TaskState::running) { // if a thread's stack has it, that is its frames
-    if (!greenlets_.follow(coroutine, snapshot.frames)) {
-      snapshot.frames.push_back(k_unreadable_frame);
-    }
-  } else if (snapshot.state != TaskState::done) {
+  if (snapshot.state != TaskState::done) {
     const AwaitEnd end = coroutines_.follow(coroutine, snapshot.frames);
     if (!end.whole) {
       snapshot.frames.push_back(k_unreadable_frame);

@@ -30,6 +30,7 @@ private:
     std::uint64_t times_run = 0;
     ThreadSnapshot result;
     PythonStack stack;
+    std::vector<Frame> switched;     ///< of its task, if that is on the stack of another greenlet
     std::vector<Address> work_items; ///< the futures of those that it is in
   };
   void order();
@@ -37,7 +38,6 @@ private:
   CaptureStatus capture(Part &part, ProcessSnapshot *tasks_into);
   void find_worked_for();
   void finish_tasks(ProcessSnapshot &snapshot) const;
-  void append_switched(TaskSnapshot &task) const;
 
   Target &target_;
   Engine &engine_;
@@ -65,6 +65,11 @@ void Attempt::read_thread(Part &part) {
   Lineage lineage;
   target_.lineages().trace(entry.state, part.stack, RootNames::skip, lineage);
   result.running_task = lineage.running_task;
+  part.switched.clear();
+  if (lineage.running_task != 0 && !lineage.segments.front().begins_task && lineage.segments.size() > 1) {
+    part.switched = lineage.segments[1].frames;
+    part.switched.insert(part.switched.end(), lineage.segments[0].frames.begin(), lineage.segments[0].frames.end());
+  }
   part.work_items = target_.lineages().work_items(part.stack);
   result.loop = target_.lineages().running_loop(entry, part.stack);
   result.holds_gil = target_.interpreters().gil_holder(entry.interpreter) == entry.state;
@@ -124,15 +129,6 @@ std::vector<Frame> frames_from(const PythonStack &stack, Address coroutine_frame
   return frames;
 }
 
-/// A task whose coroutine is on no stack is in another greenlet than its thread: what the thread is in goes on below it.
-void Attempt::append_switched(TaskSnapshot &task) const {
-  for (const Part &part : parts_) {
-    if (part.result.running_task == task.id) {
-      task.frames.insert(task.frames.end(), part.result.frames.begin(), part.result.frames.end());
-    }
-  }
-}
-
 /// A running task goes on through what its thread is in.
 void Attempt::finish_tasks(ProcessSnapshot &snapshot) const {
   std::unordered_set<Address> coroutine_frames;
@@ -151,8 +147,10 @@ void Attempt::finish_tasks(ProcessSnapshot &snapshot) const {
         frames = frames_from(part.stack, task.coroutine_frame, coroutine_frames);
       }
     }
-    if (frames.empty() && task.state == TaskState::running) {
-      append_switched(task);
+    for (const Part &part : parts_) {
+      if (frames.empty() && !part.switched.empty() && part.result.running_task == task.id) {
+        frames = part.switched;
+      }
     }
     // One that is in the step of another task, which it began, goes on when that step ends. One that executes and is on no
     // stack has just been entered or left.

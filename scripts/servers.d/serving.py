@@ -141,6 +141,9 @@ class Running:
             pid = rest.pop()
             found.append(pid)
             for task in os.listdir("/proc/%d/task" % pid):
-                with open("/proc/%d/task/%s/children" % (pid, task), encoding="ascii") as file:
-                    rest += map(int, file.read().split())
+                try:
+                    with open("/proc/%d/task/%s/children" % (pid, task), encoding="ascii") as file:
+                        rest += map(int, file.read().split())
+                except (FileNotFoundError, ProcessLookupError):
+                    pass  # a thread that ended since
         return found

@@ -11,5 +11,5 @@ del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 import ledger  # noqa: E402
 
-ledger.measure("django_site.work:rank_products", "django_site.views:query_prices",
+ledger.measure("django.core.handlers.wsgi:WSGIHandler.__call__", "django_site.work:rank_products", "django_site.views:query_prices",
                "django.db.backends.utils:CursorWrapper._execute", "django.db.models.sql.compiler:SQLCompiler.as_sql")

@@ -29,11 +29,11 @@ ALLOWED["native"] = ALLOWED["process"] | {"process"}
 ALLOWED["stitch"] = {"support", "model"}
 ALLOWED["sampler"] = set(ALLOWED)
 ALLOWED["recording"] = {"support", "model"}
-ALLOWED["report"] = {"support", "model", "recording"}
+ALLOWED["report"] = {"support", "model", "integrations", "recording"}
 ALLOWED["export"] = {"support", "model", "recording", "report"}
 ALLOWED["tools"] = set(ALLOWED)
 
-OFFLINE = {"support", "model", "stitch", "recording", "report", "export"}
+OFFLINE = {"support", "model", "stitch", "integrations", "recording", "report", "export"}
 READS_PROCESSES = re.compile(r"^(sys/ptrace\.h|libunwind.*|elfutils/.*|dwarf\.h|libelf\.h|gelf\.h|linux/bpf.*)$")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -4,13 +4,10 @@
 #include <array>
 #include <string_view>
 
+#include "place.hpp"
+
 namespace awaitscope {
 namespace {
-
-struct Place {
-  std::string_view file; ///< the end of it
-  std::string_view function;
-};
 
 // Calls in which a thread waits for whatever its caller waits for: CPython's Lib/ of 3.8 to 3.15.
 constexpr std::array k_passing{
@@ -103,18 +100,6 @@ constexpr std::array k_working{
     // The interpreter that waits for its other threads before it ends.
     Place{"threading.py", "_shutdown"},
 };
-
-/// Before 3.11 a code object has the last part of the name only.
-bool is_at(const CodeInfo &code, const Place &place) {
-  const std::string_view file = code.file;
-  if (file.size() < place.file.size() || file.substr(file.size() - place.file.size()) != place.file ||
-      (file.size() > place.file.size() && file[file.size() - place.file.size() - 1] != '/')) {
-    return false;
-  }
-  const std::size_t dot = place.function.rfind('.');
-  return code.function == place.function ||
-         (dot != std::string_view::npos && code.function == place.function.substr(dot + 1));
-}
 
 } // namespace
 

@@ -1,29 +1,14 @@
 #include "awaitscope/report/profile.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <string_view>
 
 #include <fnmatch.h>
 
+#include "awaitscope/integrations/thread_names.hpp"
+
 namespace awaitscope {
 namespace {
-
-/// The digits in front of `text`.
-std::size_t count_digits(std::string_view text) {
-  const std::size_t end = text.find_first_not_of("0123456789");
-  return end == std::string_view::npos ? text.size() : end;
-}
-
-/// Takes `prefix` and a number off the front of the text; false, and the text unchanged, if they are not there.
-bool take_numbered(std::string_view &text, std::string_view prefix) {
-  const std::size_t digits = text.substr(0, prefix.size()) == prefix ? count_digits(text.substr(prefix.size())) : 0;
-  if (digits == 0) {
-    return false;
-  }
-  text.remove_prefix(prefix.size() + digits);
-  return true;
-}
 
 bool matches(const std::string &name, const std::vector<std::string> &patterns) {
   return std::any_of(patterns.begin(), patterns.end(), [&](const std::string &pattern) {
@@ -31,14 +16,14 @@ bool matches(const std::string &name, const std::vector<std::string> &patterns) 
   });
 }
 
-bool thread_matches(const RecordingTables &tables, const StackCosts::Key &key,
+bool thread_matches(const RecordingTables &tables, const StackCosts::Key &key, const std::vector<Frame> &frames,
                     const std::vector<std::string> &patterns) {
   if (key.suspended && key.in_task) {
     return false; // it runs on no thread
   }
   const RecordedThread &thread = tables.threads[key.thread];
   const std::string &name = tables.texts[thread.name];
-  return matches(name, patterns) || matches(lasting_thread_name(name), patterns) ||
+  return matches(name, patterns) || matches(lasting_thread_name(name, tables.codes, frames), patterns) ||
          matches(std::to_string(thread.tid), patterns);
 }
 
@@ -77,23 +62,6 @@ bool passes(const CodeInfo &function, const std::vector<std::string> &patterns) 
   return patterns.empty() || function_matches(function, patterns);
 }
 
-std::string lasting_thread_name(const std::string &name) {
-  // Lib/concurrent/futures/thread.py, Lib/asyncio/base_events.py and Lib/threading.py, in this order.
-  std::string_view rest = name;
-  if (take_numbered(rest, "ThreadPoolExecutor-") && take_numbered(rest, "_") && rest.empty()) {
-    return "ThreadPoolExecutor";
-  }
-  rest = name;
-  if (take_numbered(rest, "asyncio_") && rest.empty()) {
-    return "asyncio";
-  }
-  rest = name;
-  if (take_numbered(rest, "Thread-") && (rest.empty() || rest.substr(0, 2) == " (")) {
-    return "Thread" + std::string(rest);
-  }
-  return name;
-}
-
 const std::string &process_of(const RecordingTables &tables, const StackCosts::Key &key) {
   return tables.texts[key.suspended ? key.process : tables.threads[key.thread].process];
 }
@@ -103,7 +71,8 @@ std::string root_of(const RecordingTables &tables, const StackCosts::Key &key, c
   if (!key.in_task) {
     const std::string &name = tables.texts[tables.threads[key.thread].name];
     // A Python thread has frames: one that has none runs no Python, and the kernel has named it.
-    return frames.empty() ? "native thread " + name : "thread " + (name.empty() ? "?" : lasting_thread_name(name));
+    return frames.empty() ? "native thread " + name
+                          : "thread " + (name.empty() ? "?" : lasting_thread_name(name, tables.codes, frames));
   }
   const std::string &given = tables.texts[key.task_name];
   if (options.task_names && !given.empty()) {
@@ -146,7 +115,7 @@ bool is_shown(const RecordingTables &tables, const StackCosts::Key &key, const s
     return false;
   }
   return (filter.states.empty() || named) &&
-         (filter.threads.empty() || thread_matches(tables, key, filter.threads)) &&
+         (filter.threads.empty() || thread_matches(tables, key, frames, filter.threads)) &&
          (filter.tasks.empty() || task_matches(tables, key, frames, filter.tasks)) &&
          (filter.functions.empty() || std::any_of(frames.begin(), frames.end(), [&](const Frame &frame) {
             return frame_matches(tables, frame, filter.functions);

@@ -57,3 +57,30 @@ class Names(recordings.RecordingTest, harness.InterpreterTest):
             self.assertGreater(folded.total(right), rounds * 5, "%s: 20 ms each: %s" % (kind, result.stderr))
         self.assertEqual(wrong, set())
         self.assertTrue(any(file.startswith("<frozen importlib") for _, file, _ in target.truth["paths"]["import"]))
+
+
+class NumberedThreads(harness.InterpreterTest):
+    """What equal threads do is one line, whoever numbered them; a name that the program gave whole stays."""
+
+    minors = ("3.8", "3.11", "3.13", "3.15")
+
+    def test_equal_work_has_one_root(self):
+        target = self.target("numbered_threads.py", lifetime=20)
+        names = target.truth["names"]
+        for name in ("db_0", "db_1", "shard_0", "shard_1"):
+            self.assertIn(name, names, "the target is not what it should be")
+        stacks, _ = self.record(target, "-r", 200, "-d", 2)
+        roots = {}
+        for stack in stacks:
+            for kind in ("pool", "named_pool", "plain", "timer", "loop_pool", "foreign", "given"):
+                if stack.has(kind):
+                    roots.setdefault(kind, set()).add(stack.root)
+        # From 3.10 on a thread that is given no name has that of its function (Lib/threading.py, Thread.__init__).
+        plain = "thread Thread (plain)" if any(" (" in name for name in names) else "thread Thread"
+        loop_pool = roots.pop("loop_pool")
+        self.assertEqual(roots, {"pool": {"thread ThreadPoolExecutor"}, "named_pool": {"thread db"}, "plain": {plain},
+                                 "timer": {"thread Thread"}, "foreign": {"thread Dummy"},
+                                 "given": {"thread shard_0", "thread shard_1"}})
+        # Before 3.9 the loop's pool has no name of its own (Lib/asyncio/base_events.py, run_in_executor()).
+        loops = "thread asyncio" if "asyncio_0" in names else "thread ThreadPoolExecutor"
+        self.assertLessEqual(loop_pool, {loops, "task main"}, "nobody awaits it")

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "awaitscope/export/folded.hpp"
+#include "awaitscope/integrations/thread_names.hpp"
 #include "awaitscope/report/profile.hpp"
 #include "awaitscope/sampler/pacer.hpp"
 #include "awaitscope/stitch/stitch.hpp"
@@ -71,14 +72,36 @@ TEST_CASE("equal stacks are one number, different ones are not") {
   CHECK(tree.size() == 5); // 1, 2, 3, 4 and the empty one
 }
 
-TEST_CASE("threads fold by name, not by the number that the interpreter gave") {
-  CHECK(lasting_thread_name("ThreadPoolExecutor-301_0") == "ThreadPoolExecutor");
-  CHECK(lasting_thread_name("asyncio_12") == "asyncio");
-  CHECK(lasting_thread_name("Thread-7 (poll)") == "Thread (poll)");
-  CHECK(lasting_thread_name("Thread-7") == "Thread");
+TEST_CASE("threads fold by name, not by the number that a library gave") {
+  CodeTable codes;
+  const std::vector<Frame> nothing;
+  const auto lasting = [&](const std::string &name) { return lasting_thread_name(name, codes, nothing); };
+  CHECK(lasting("ThreadPoolExecutor-301_0") == "ThreadPoolExecutor");
+  CHECK(lasting("InterpreterPoolExecutor-0_12") == "InterpreterPoolExecutor");
+  CHECK(lasting("asyncio_12") == "asyncio");
+  CHECK(lasting("Thread-7 (poll)") == "Thread (poll)");
+  CHECK(lasting("Thread-7") == "Thread");
+  CHECK(lasting("Dummy-12") == "Dummy");
+  CHECK(lasting("waitress-3") == "waitress");
+  CHECK(lasting("uWSGIWorker1Core12") == "uWSGIWorker");
   for (const char *given : {"MainThread", "worker-3", "Thread-", "Thread-x", "Thread-7b", "ThreadPoolExecutor-3",
-                            "asyncio_", "my Thread-1", ""}) {
-    CHECK(lasting_thread_name(given) == given);
+                            "db_0", "asyncio_", "my Thread-1", "uWSGIWorker1", "AnyIO worker thread", ""}) {
+    CHECK(lasting(given) == given);
+  }
+}
+
+TEST_CASE("a pool numbers its threads behind the name that the program gave it") {
+  CodeTable codes;
+  const CodeId worker = codes.add({"_worker", "/usr/lib/python3.13/concurrent/futures/thread.py", 70, {}});
+  const CodeId namesake = codes.add({"_worker", "/srv/app/thread.py", 7, {}});
+  const auto lasting = [&](const char *name, CodeId below) {
+    return lasting_thread_name(name, codes, {{below, 0, FrameKind::python}});
+  };
+  CHECK(lasting("db_0", worker) == "db");
+  CHECK(lasting("shard_7_12", worker) == "shard_7");
+  CHECK(lasting("db_0", namesake) == "db_0");
+  for (const char *given : {"db", "_0", "0", "db_", "db-0"}) {
+    CHECK(lasting(given, worker) == given);
   }
 }
 

@@ -36,10 +36,6 @@ struct ProfileOptions {
   std::uint64_t suspended_tick_ns = 0; ///< with the metric wall: so much of suspension counts as a sample; 0: none does
 };
 
-/// A thread's name without the number that the interpreter gave it, so that equal work folds: "ThreadPoolExecutor-3_0" is
-/// "ThreadPoolExecutor", "Thread-7 (poll)" is "Thread (poll)", "asyncio_2" is "asyncio". A name that the program gave stays.
-std::string lasting_thread_name(const std::string &name);
-
 /// The root of what no sample stands for.
 inline constexpr std::string_view k_not_sampled = "[not sampled]";
 

@@ -1,43 +1,47 @@
 #include "awaitscope/export/names.hpp"
 
-#include <array>
+#include <algorithm>
 
 #include <fmt/format.h>
 
 namespace awaitscope {
 namespace {
 
-/// Behind "/lib/python3.12/", or npos.
-std::size_t behind_standard_library(std::string_view file) {
-  constexpr std::string_view k_marker = "/lib/python";
-  const std::size_t at = file.find(k_marker);
-  const std::size_t slash = at == std::string_view::npos ? at : file.find('/', at + k_marker.size());
-  return slash == std::string_view::npos ? slash : slash + 1;
+/// Behind the last "site-packages/" or "dist-packages/", else behind "lib/python3.12/"; 0 if the file is below neither.
+std::size_t behind_library(std::string_view file) {
+  for (const std::string_view folder : {"/site-packages/", "/dist-packages/"}) {
+    if (const std::size_t at = file.rfind(folder); at != std::string_view::npos) {
+      return at + folder.size();
+    }
+  }
+  for (const std::string_view folder : {"/lib/python", "/lib64/python"}) {
+    const std::size_t at = file.find(folder);
+    const std::size_t version = at == std::string_view::npos ? at : at + folder.size();
+    const std::size_t slash = version == std::string_view::npos ? version : file.find('/', version);
+    if (slash != std::string_view::npos && slash > version &&
+        file.substr(version, slash - version).find_first_not_of("0123456789.") == std::string_view::npos) {
+      return slash + 1;
+    }
+  }
+  return 0;
+}
+
+/// Behind the folder, or 0 if the file is not below it.
+std::size_t behind_folder(std::string_view file, std::string_view folder) {
+  const std::size_t length = folder.size() + (folder.ends_with('/') ? 0 : 1);
+  const bool below = folder.size() > 1 && length < file.size() && file.starts_with(folder) && file[length - 1] == '/';
+  return below ? length : 0;
 }
 
 } // namespace
 
 std::string_view importable_path(std::string_view file, const std::vector<std::string> &import_paths) {
-  std::size_t longest = 0;
+  // A virtual environment may lie below the project's folder, which is an import path too.
+  std::size_t longest = behind_library(file);
   for (const std::string &path : import_paths) {
-    const bool ends_in_slash = !path.empty() && path.back() == '/';
-    const std::size_t length = path.size() + (ends_in_slash ? 0 : 1);
-    if (path.size() > 1 && length > longest && length < file.size() && file.substr(0, path.size()) == path &&
-        file[length - 1] == '/') {
-      longest = length;
-    }
+    longest = std::max(longest, behind_folder(file, path));
   }
-  if (longest > 0) {
-    return file.substr(longest);
-  }
-  for (const std::string_view marker : std::array<std::string_view, 2>{"/site-packages/", "/dist-packages/"}) {
-    const std::size_t at = file.rfind(marker);
-    if (at != std::string_view::npos) {
-      return file.substr(at + marker.size());
-    }
-  }
-  const std::size_t standard = behind_standard_library(file);
-  return standard == std::string_view::npos ? file : file.substr(standard);
+  return file.substr(longest);
 }
 
 const std::string &FrameNames::code_name(CodeId id) {

@@ -115,7 +115,14 @@ std::string Process::thread_name(ThreadId tid) const {
   return name;
 }
 
-std::string Process::working_directory() const { return read_link(path("cwd")); }
+std::string Process::working_directory() const {
+  std::string here = read_link(path("cwd"));
+  const std::string root = read_link(path("root")); // "/" but for chroot(2): in a mount namespace of its own as well
+  if (root.size() > 1 && here.starts_with(root)) {
+    here.erase(0, root.size());
+  }
+  return here;
+}
 
 std::vector<std::string> Process::command_line() const {
   std::string text = read_file(path("cmdline")).value_or("");

@@ -1,6 +1,7 @@
 #include "awaitscope/sampler/target.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -114,7 +115,21 @@ void Target::locate_tasks() {
 
 std::vector<std::string> Target::import_paths() {
   snapshot_.begin();
-  return interpreters_.import_paths(interpreters_.main_interpreter());
+  std::vector<std::string> paths = interpreters_.import_paths(interpreters_.main_interpreter());
+  // Modules found through '' and other relative entries have absolute file names (Lib/importlib/_bootstrap_external.py,
+  // PathFinder._path_importer_cache() and FileFinder). The folder itself counts whether it is listed or not: a server may
+  // add it to sys.path after it was attached to.
+  const std::string here = process_.working_directory();
+  if (here.empty() || here.front() != '/') {
+    return paths;
+  }
+  for (std::size_t i = 0, count = paths.size(); i < count; ++i) {
+    if (!paths[i].empty() && paths[i].front() != '/') {
+      paths.push_back(std::filesystem::path(here).append(paths[i]).lexically_normal());
+    }
+  }
+  paths.push_back(here);
+  return paths;
 }
 
 std::unordered_map<ThreadId, ThreadId> Target::host_ids() {
@@ -179,10 +194,10 @@ std::optional<ThreadWatch> Target::watch_of(const ThreadEntry &entry, std::unord
       return watch;
     }
   }
-  const Offset place = entry.thread_pointer == 0 ? k_absent : find_descriptor_tid(process_, remote_, {entry.thread_pointer});
+  const Offset place =
+      entry.thread_pointer == 0 ? k_absent : find_descriptor_tid(process_, remote_, {entry.thread_pointer});
   std::int32_t inner = 0;
-  if (place == k_absent ||
-      remote_.read(entry.thread_pointer + place, &inner, sizeof inner) != ReadStatus::ok) {
+  if (place == k_absent || remote_.read(entry.thread_pointer + place, &inner, sizeof inner) != ReadStatus::ok) {
     return std::nullopt;
   }
   const std::optional<ThreadId> tid = host_id(inner, ids);

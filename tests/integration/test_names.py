@@ -1,4 +1,5 @@
 """Awkward names: every line parses, every name is whole but for what could break a line."""
+import os
 import re
 
 import folded
@@ -84,3 +85,18 @@ class NumberedThreads(harness.InterpreterTest):
         # Before 3.9 the loop's pool has no name of its own (Lib/asyncio/base_events.py, run_in_executor()).
         loops = "thread asyncio" if "asyncio_0" in names else "thread ThreadPoolExecutor"
         self.assertLessEqual(loop_pool, {loops, "task main"}, "nobody awaits it")
+
+
+class FilesOfAnApplication(harness.InterpreterTest):
+    """A file is named as one would import it, whichever entry of sys.path it was found through."""
+
+    minors = ("3.8", "3.11", "3.13", "3.15")
+
+    def test_working_directory(self):
+        project = self.path("project")
+        os.mkdir(project)
+        # An unrelated entry that holds the project's folder as well.
+        target = self.target("own_folder.py", "--folder", project, lifetime=20, environment={"PYTHONPATH": self.folder})
+        stacks, _ = self.record(target, "-r", 200, "-d", 1)
+        files = {frame.name: frame.file for stack in stacks for frame in stack.frames if frame.name in target.truth["files"]}
+        self.assertEqual(files, target.truth["files"])

@@ -116,6 +116,17 @@ TEST_CASE("file names as one would import them") {
   CHECK(importable_path("", paths).empty());
 }
 
+TEST_CASE("the longest folder that holds a file is the one to import it from") {
+  const std::vector<std::string> paths{"/srv", "/srv/app", "/srv/app/lib/python3.12/site-packages/odf.egg", "/"};
+  CHECK(importable_path("/srv/app/shop/views.py", paths) == "shop/views.py");
+  CHECK(importable_path("/srv/other/views.py", paths) == "other/views.py");
+  CHECK(importable_path("/srv/app/.venv/lib/python3.12/site-packages/django/urls.py", paths) == "django/urls.py");
+  CHECK(importable_path("/srv/app/.venv/lib/python3.12/json/decoder.py", paths) == "json/decoder.py");
+  CHECK(importable_path("/srv/app/lib/python3.12/site-packages/odf.egg/odf/text.py", paths) == "odf/text.py");
+  CHECK(importable_path("/srv/app/lib/python-tools/x.py", paths) == "lib/python-tools/x.py");
+  CHECK(importable_path("/etc/hooks/x.py", paths) == "/etc/hooks/x.py");
+}
+
 TEST_CASE("the pacer keeps the rate, never bunches up, and counts what it missed") {
   Pacer pacer(0, 1000, 7);
   std::int64_t now = 0;

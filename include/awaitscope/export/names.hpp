@@ -10,8 +10,8 @@
 
 namespace awaitscope {
 
-/// The part of a file's path that a person would import: below the longest of the import paths (sys.path) that holds it,
-/// else below site-packages, dist-packages or lib/pythonX.Y; else the whole path.
+/// The part of a file's path that a person would import: below the longest folder that holds it, of the import paths (sys.path)
+/// and site-packages, dist-packages and lib/pythonX.Y; else the whole path.
 std::string_view importable_path(std::string_view file, const std::vector<std::string> &import_paths);
 
 enum class FileNames : std::uint8_t { importable, full };

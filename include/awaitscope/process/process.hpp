@@ -42,6 +42,7 @@ public:
   /// The same of one of its threads.
   [[nodiscard]] std::string thread_name(ThreadId tid) const;
   [[nodiscard]] std::vector<std::string> command_line() const;
+  /// As the process itself sees it; empty if that is not known.
   [[nodiscard]] std::string working_directory() const;
 
 private:

@@ -208,16 +208,16 @@ void ProcessSampler::take_events(TargetThread &thread, ThreadState state, const 
 }
 
 ProcessSampler::Health ProcessSampler::visit(TargetThread &thread, SampleSink &sink) {
-  switch (thread.run.value_or(ThreadWatch::Run::ended)) {
-  case ThreadWatch::Run::runnable:
+  if (thread.run == ThreadWatch::Run::runnable) {
     return sample_runnable(thread, sink);
-  case ThreadWatch::Run::blocked:
-    return sample_waiting(thread, sink);
-  case ThreadWatch::Run::ended:
-    break;
   }
-  accounts_.forget(thread.watch.tid());
-  thread.left = any_left_ = true;
+  if (thread.run == ThreadWatch::Run::blocked) {
+    return sample_waiting(thread, sink);
+  }
+  if (thread.run == ThreadWatch::Run::ended) {
+    accounts_.forget(thread.watch.tid());
+    thread.left = any_left_ = true;
+  }
   return Health::running;
 }
 
@@ -260,7 +260,8 @@ TargetThread *ProcessSampler::gil_holder(const TargetThread *taken_from) {
   const auto found = std::find_if(threads.begin(), threads.end(), [&](const TargetThread &thread) {
     return state.value_or(0) != 0 && thread.entry.state == *state;
   });
-  return found == threads.end() ? nullptr : &*found;
+  // By the one of its states that stands for it: up to 3.11 a state may name the thread that made it, for a while.
+  return found == threads.end() ? nullptr : target_->states_of(found->watch.tid()).front();
 }
 
 ProcessSampler::Health ProcessSampler::visit_all(SampleSink &sink, std::uint64_t weight) {

@@ -157,7 +157,8 @@ bool CoroutineReader::executes(Address coroutine) {
   return state_of(coroutine, raw ? &*raw : nullptr) == State::executing;
 }
 
-AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std::vector<CallSight> *calls) {
+AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std::vector<CallSight> *calls,
+                                 std::vector<Address> *places) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
   std::int32_t caller_line = 0;
@@ -183,6 +184,9 @@ AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std
       if (!take_compiled(object, frames, calls)) {
         return {0, false};
       }
+      if (places != nullptr) {
+        places->push_back(0);
+      }
       continue;
     case Kind::coroutine:
       break;
@@ -202,6 +206,9 @@ AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std
     }
     frames.push_back(*frame);
     innermost = raw->address;
+    if (places != nullptr) {
+      places->push_back(raw->address);
+    }
     if (calls != nullptr) {
       calls->push_back(call_sight(*raw, caller_line));
     }

@@ -2,15 +2,12 @@
 
 #include <algorithm>
 
+#include "awaitscope/integrations/greenlet.hpp"
+
 namespace awaitscope {
 namespace {
 
 constexpr std::size_t k_max_remembered = 4096;
-
-bool is_named(const CodeInfo &code, bool has_qualname, std::string_view qualname, std::string_view file) {
-  const std::string_view name = has_qualname ? qualname : qualname.substr(qualname.rfind('.') + 1);
-  return code.function == name && code.file.find(file) != std::string::npos;
-}
 
 void append(const PythonStack &stack, std::size_t from, std::size_t to, FrameKind kind, std::vector<Frame> &frames) {
   frames.reserve(frames.size() + (to - from));
@@ -24,58 +21,11 @@ void append(const PythonStack &stack, std::size_t from, std::size_t to, FrameKin
 
 } // namespace
 
-LineageReader::Role LineageReader::role_of_code(CodeId code) {
-  const auto is = [&](std::string_view qualname, std::string_view file) {
-    return is_named(codes_.info(code), objects_.layout().has_qualname, qualname, file);
-  };
-  if (is("_WorkItem.run", "concurrent/futures/thread.py") ||
-      is("_WorkItem.run", "asgiref/current_thread_executor.py")) {
-    return Role::work_item; // run(self), with self.future
-  }
-  if (is("CurrentThreadExecutor.run_until_future", "asgiref/current_thread_executor.py")) {
-    return Role::waits_for_argument; // run_until_future(self, future)
-  }
-  if (is("Future.result", "concurrent/futures/_base.py") || is("Future.exception", "concurrent/futures/_base.py") ||
-      is("wrap_future", "asyncio/futures.py")) {
-    return Role::waits_for_first; // of wrap_future(future) nobody can await the result yet
-  }
-  if (is("AsyncToSync.__call__", "asgiref/sync.py")) {
-    return Role::asks_loop; // the loop may run its task before this thread is back from telling it to, and waits
-  }
-  if (is("ThreadPoolExecutor.submit", "concurrent/futures/thread.py")) {
-    return Role::submits; // a new worker starts before submit() returns
-  }
-  if (is("BaseEventLoop.run_forever", "asyncio/base_events.py")) {
-    return Role::runs_loop;
-  }
-  return Role::ordinary;
-}
-
-/// All at once, so that a stack without such frames is told without asking for each frame.
-void LineageReader::learn_roles() {
-  for (std::size_t code = roles_.size(); code < codes_.table().size(); ++code) {
-    roles_.push_back(role_of_code(static_cast<CodeId>(code)));
-    if (roles_.back() == Role::work_item) {
-      work_item_codes_.push_back(static_cast<CodeId>(code));
-    }
-  }
-}
-
-LineageReader::Role LineageReader::role_of(const PythonFrame &frame) {
-  if (frame.frame.kind != FrameKind::python) {
-    return Role::ordinary;
-  }
-  learn_roles();
-  return roles_[frame.frame.code];
-}
-
 Address LineageReader::work_item_future(const PythonFrame &frame) {
-  // A work item that has failed lets go of itself: it has no future then.
-  learn_roles();
-  const bool is_work_item =
-      frame.frame.kind == FrameKind::python &&
-      std::find(work_item_codes_.begin(), work_item_codes_.end(), frame.frame.code) != work_item_codes_.end();
-  return is_work_item ? objects_.attribute(stacks_.local(frame.address, 0), "future") : 0;
+  // A work item that has failed has dropped itself (`self = None`): it has no future then.
+  const FunctionRule *rule = roles_.rule(frame.frame);
+  return rule != nullptr && rule->role == FunctionRole::work_item ? roles_.held(*rule, frame.address, frame.frame.code)
+                                                                  : 0;
 }
 
 std::vector<Address> LineageReader::work_items(const PythonStack &stack) {
@@ -92,8 +42,9 @@ Address LineageReader::running_loop(const ThreadEntry &thread, const PythonStack
   if (const Address loop = tasks_.running_loop(thread); loop != 0) {
     return loop;
   }
-  const auto frame = std::find_if(stack.frames.rbegin(), stack.frames.rend(),
-                                  [&](const PythonFrame &candidate) { return role_of(candidate) == Role::runs_loop; });
+  const auto frame = std::find_if(stack.frames.rbegin(), stack.frames.rend(), [&](const PythonFrame &candidate) {
+    return roles_.role(candidate.frame) == FunctionRole::runs_loop;
+  });
   return frame == stack.frames.rend() ? 0 : stacks_.local(frame->address, 0);
 }
 
@@ -114,11 +65,24 @@ LineageReader::Mark LineageReader::innermost_mark(const Place &place) {
   for (std::size_t i = place.end; i-- > 0;) {
     for (const auto &[frame, task] : coroutines) {
       if (frames[i].address == frame) {
-        return {Mark::Kind::task, i, task};
+        return {Mark::Kind::task, i, task, 0};
       }
     }
     if (const Address future = work_item_future(frames[i]); future != 0) {
-      return {Mark::Kind::work_item, i, future};
+      return {Mark::Kind::work_item, i, future, 0};
+    }
+  }
+  return {};
+}
+
+/// The same of the callers of a task: a thread may be in other tasks further down, none of them its current one.
+LineageReader::Mark LineageReader::mark_of_callers(const Place &place) {
+  for (std::size_t i = place.end; i-- > 0;) {
+    if (const std::optional<StepReader::Entry> entry = steps_.entry(*place.stack, i)) {
+      return {Mark::Kind::task, i, entry->task, entry->coroutine};
+    }
+    if (const Address future = work_item_future(place.stack->frames[i]); future != 0) {
+      return {Mark::Kind::work_item, i, future, 0};
     }
   }
   return {};
@@ -139,18 +103,13 @@ const PythonStack &LineageReader::stack_of(Address thread_state) {
 std::optional<LineageReader::Place> LineageReader::waits_in(Address thread_state, Address future) {
   const PythonStack &stack = stack_of(thread_state);
   for (std::size_t i = stack.frames.size(); i-- > 0;) {
-    const Role role = role_of(stack.frames[i]);
-    if (role == Role::ordinary || role == Role::work_item || role == Role::runs_loop) {
+    const FunctionRule *rule = roles_.rule(stack.frames[i].frame);
+    const bool asks = rule != nullptr && rule->role == FunctionRole::asks_loop;
+    if (rule == nullptr || !(asks || rule->role == FunctionRole::waits)) {
       continue;
     }
-    std::optional<std::size_t> slot = role == Role::waits_for_argument ? 1 : 0;
-    if (role == Role::submits || role == Role::asks_loop) {
-      const std::optional<RawFrame> raw = stacks_.raw_frame(stack.frames[i].address);
-      const std::string_view name = role == Role::submits ? "f" : "call_result";
-      slot = raw ? stacks_.local_slot(raw->code, stack.frames[i].frame.code, name) : std::nullopt;
-    }
-    if (slot && stacks_.local(stack.frames[i].address, *slot) == future) {
-      return Place{thread_state, &stack, role == Role::asks_loop ? i + 1 : i};
+    if (roles_.held(*rule, stack.frames[i].address, stack.frames[i].frame.code) == future) {
+      return Place{thread_state, &stack, asks ? i + 1 : i};
     }
   }
   return std::nullopt;
@@ -181,43 +140,40 @@ Address LineageReader::awaited_result(Address task) {
   if (const Address chained = tasks_.waiters().chained_destination(task); chained != 0) {
     return chained; // asyncio.run_coroutine_threadsafe
   }
-  // asgiref/sync.py: AsyncToSync.main_wrap(self, …, call_result, …) runs in the caller's main loop.
+  return finished_by(task);
+}
+
+/// The same, if the task's coroutine itself finishes it.
+Address LineageReader::finished_by(Address task) {
   const Address frame = tasks_.coroutine_frame(task);
   const std::optional<RawFrame> raw = frame == 0 ? std::nullopt : stacks_.raw_frame(frame);
   const std::optional<CodeId> code = raw ? codes_.find(raw->code) : std::nullopt;
-  if (!code ||
-      !is_named(codes_.info(*code), objects_.layout().has_qualname, "AsyncToSync.main_wrap", "asgiref/sync.py")) {
-    return 0;
-  }
-  const std::optional<std::size_t> slot = stacks_.local_slot(raw->code, *code, "call_result");
-  const Address future = slot ? stacks_.local(frame, *slot) : 0;
+  const FunctionRule *rule = code ? roles_.rule({*code, 0, FrameKind::python}) : nullptr;
+  const Address future = rule != nullptr && rule->role == FunctionRole::finishes ? roles_.held(*rule, frame, *code) : 0;
   return tasks_.futures().is_concurrent(future) ? future : 0;
 }
 
-/// The thread that waits for the innermost work item in these frames of a thread that runs a loop.
-std::optional<LineageReader::Place> LineageReader::starter_of_loop(const PythonStack &stack, std::size_t end) {
+/// What waits for the innermost work item in these frames of a thread that runs a loop.
+std::optional<LineageReader::Place> LineageReader::starter_of_loop(const PythonStack &stack, std::size_t end,
+                                                                   Lineage &lineage) {
   for (std::size_t i = end; i-- > 0;) {
     if (const Address future = work_item_future(stack.frames[i]); future != 0) {
-      return seen_.insert(future).second ? waiting_thread(future) : std::nullopt;
+      return seen_.insert(future).second ? climb_from_work_item(future, lineage) : std::nullopt;
     }
   }
   return std::nullopt;
 }
 
-/// asgiref/sync.py: without a main loop, AsyncToSync runs new_loop_wrap() in a loop of its own, in a work item of a thread of its
-/// own. Its root task may be suspended; the thread is found by the loop.
-std::optional<LineageReader::Place> LineageReader::starter_of_suspended(Address task) {
-  constexpr std::string_view k_wrap = "new_loop_wrap";
-  const CodeInfo &code = codes_.info(tasks_.label(task));
-  const std::size_t length = code.function.size();
-  if (length < k_wrap.size() || code.function.compare(length - k_wrap.size(), k_wrap.size(), k_wrap) != 0) {
+/// A root task for whose sake a work item runs a loop of its own (asgiref's async_to_sync without a main loop). It may be suspended; the thread is found by the loop.
+std::optional<LineageReader::Place> LineageReader::starter_of_suspended(Address task, Lineage &lineage) {
+  if (roles_.role_of_label(tasks_.label(task)) != FunctionRole::wraps_loop) {
     return std::nullopt;
   }
   const Address loop = tasks_.futures().loop(task);
   for (const ThreadEntry &thread : interpreters_.threads()) {
     const PythonStack &stack = stack_of(thread.state);
     if (loop != 0 && running_loop(thread, stack) == loop) {
-      return starter_of_loop(stack, stack.frames.size());
+      return starter_of_loop(stack, stack.frames.size(), lineage);
     }
   }
   return std::nullopt;
@@ -226,15 +182,14 @@ std::optional<LineageReader::Place> LineageReader::starter_of_suspended(Address 
 /// From a task whose segment is in the lineage already, up to the root task; from there to a thread that waits.
 std::optional<LineageReader::Place> LineageReader::climb_tasks(Address task, Lineage &lineage) {
   while (lineage.segments.size() < k_max_segments) {
-    std::vector<Address> waiting;
-    const bool whole = tasks_.waiters().find(task, waiting, 1);
-    lineage.segments.back().missing_above = !whole && waiting.empty();
-    if (waiting.empty() || !seen_.insert(waiting.front()).second) {
+    const WaiterReader::Waiter waiter = tasks_.waiters().first(task);
+    lineage.segments.back().missing_above = !waiter.whole && waiter.task == 0;
+    if (waiter.task == 0 || !seen_.insert(waiter.task).second) {
       break;
     }
-    task = waiting.front();
+    task = waiter.task;
     StackSegment segment;
-    tasks_.suspended_segment(task, segment);
+    tasks_.suspended_segment(task, segment, waiter.group);
     lineage.segments.push_back(std::move(segment));
   }
   const Address result = awaited_result(task);
@@ -249,9 +204,12 @@ std::optional<LineageReader::Place> LineageReader::climb_tasks(Address task, Lin
 
 /// Accounts for the frames of a place. The next place to look at, or nothing at the root.
 std::optional<LineageReader::Place> LineageReader::climb_from(const Place &place, Lineage &lineage) {
-  const Mark mark = innermost_mark(place);
+  const Mark mark = place.below_task ? mark_of_callers(place) : innermost_mark(place);
   if (mark.kind == Mark::Kind::task) {
     return climb_from_task(place, mark, lineage);
+  }
+  if (const Address task = mark.kind == Mark::Kind::none ? switched_task(place) : 0; task != 0) {
+    return climb_from_switched(place, task, lineage);
   }
   StackSegment segment;
   if (mark.kind == Mark::Kind::work_item && seen_.insert(mark.object).second) {
@@ -272,19 +230,49 @@ std::optional<LineageReader::Place> LineageReader::climb_from(const Place &place
   return std::nullopt;
 }
 
-std::optional<LineageReader::Place> LineageReader::climb_from_work_item(Address future, Lineage &lineage) {
-  std::vector<Address> waiting;
-  if (tasks_.located() && !tasks_.waiters().find_concurrent(future, waiting, 1)) {
-    lineage.segments.back().missing_above = waiting.empty();
+/// The task of a thread that is in another greenlet. Asked only of a stack that does not begin as threads' stacks do.
+Address LineageReader::switched_task(const Place &place) {
+  const auto &frames = place.stack->frames;
+  if (place.below_task || frames.empty() || frames.front().frame.kind != FrameKind::python || !tasks_.located()) {
+    return 0;
   }
-  if (waiting.empty() || !seen_.insert(waiting.front()).second) {
-    return waiting_thread(future);
+  const std::string_view first = codes_.info(frames.front().frame.code).function;
+  const bool usual = std::find(k_first_functions.begin(), k_first_functions.end(), first) != k_first_functions.end();
+  return usual ? 0 : tasks_.switched_task(place.thread_state, *place.stack);
+}
+
+std::optional<LineageReader::Place> LineageReader::climb_from_switched(const Place &place, Address task,
+                                                                       Lineage &lineage) {
+  StackSegment inner;
+  append(*place.stack, 0, place.end, FrameKind::python, inner.frames);
+  lineage.segments.push_back(std::move(inner));
+  if (lineage.running_task == 0 && place.thread_state == own_thread_) {
+    lineage.running_task = task;
+  }
+  if (!seen_.insert(task).second) {
+    return std::nullopt;
+  }
+  StackSegment segment;
+  tasks_.switched_segment(task, segment);
+  lineage.segments.push_back(std::move(segment));
+  return climb_tasks(task, lineage);
+}
+
+std::optional<LineageReader::Place> LineageReader::climb_from_work_item(Address future, Lineage &lineage) {
+  WaiterReader::Waiter waiter;
+  if (tasks_.located()) {
+    waiter = tasks_.waiters().first(future);
+    lineage.segments.back().missing_above = !waiter.whole && waiter.task == 0;
+  }
+  if (waiter.task == 0 || !seen_.insert(waiter.task).second) {
+    // A thread can wait for a concurrent.futures.Future only.
+    return tasks_.located() && tasks_.futures().is_future(future) ? std::nullopt : waiting_thread(future);
   }
   StackSegment suspended;
-  tasks_.suspended_segment(waiting.front(), suspended);
+  tasks_.suspended_segment(waiter.task, suspended, waiter.group);
   lineage.segments.push_back(std::move(suspended));
-  const std::optional<Place> up = climb_tasks(waiting.front(), lineage);
-  return up ? up : starter_of_suspended(root_task_);
+  const std::optional<Place> up = climb_tasks(waiter.task, lineage);
+  return up ? up : starter_of_suspended(root_task_, lineage);
 }
 
 std::optional<LineageReader::Place> LineageReader::climb_from_task(const Place &place, const Mark &mark,
@@ -292,18 +280,26 @@ std::optional<LineageReader::Place> LineageReader::climb_from_task(const Place &
   StackSegment segment;
   append(*place.stack, mark.index, place.end, FrameKind::python, segment.frames);
   segment.begins_task = true;
-  segment.coroutine = tasks_.label(mark.object);
+  segment.coroutine = mark.object == 0 ? tasks_.label_of_coroutine(mark.coroutine) : tasks_.label(mark.object);
   lineage.segments.push_back(std::move(segment));
-  if (lineage.running_task == 0 && place.thread_state == own_thread_) {
+  if (lineage.running_task == 0 && place.thread_state == own_thread_ && !place.below_task) {
     lineage.running_task = mark.object;
   }
+  if (mark.object == 0 || steps_.begins_in_call(*place.stack, mark.index)) {
+    seen_.insert(mark.object);
+    return Place{place.thread_state, place.stack, mark.index, true};
+  }
   seen_.insert(mark.object);
-  const std::optional<Place> up = climb_tasks(mark.object, lineage);
+  std::optional<Place> up = climb_tasks(mark.object, lineage);
+  const std::size_t callers = up ? 0 : steps_.callers_of_loop(*place.stack, mark.index, root_task_);
   StackSegment loop;
-  append(*place.stack, 0, mark.index, FrameKind::loop, loop.frames);
+  append(*place.stack, callers, mark.index, FrameKind::loop, loop.frames);
   lineage.segments.push_back(std::move(loop));
-  // The loop itself may be a work item that another thread waits for.
-  return up ? up : starter_of_loop(*place.stack, mark.index);
+  if (callers != 0) {
+    return Place{place.thread_state, place.stack, callers, true};
+  }
+  // The loop itself may be a work item that somebody waits for.
+  return up ? up : starter_of_loop(*place.stack, mark.index, lineage);
 }
 
 void LineageReader::begin(Address thread_state, const PythonStack *stack, Lineage &lineage) {
@@ -340,7 +336,7 @@ void LineageReader::trace_suspended(Address task, RootNames names, Lineage &line
   tasks_.suspended_segment(task, segment);
   lineage.segments.push_back(std::move(segment));
   const std::optional<Place> up = climb_tasks(task, lineage);
-  finish(up ? up : starter_of_suspended(root_task_), names, lineage);
+  finish(up ? up : starter_of_suspended(root_task_, lineage), names, lineage);
 }
 
 } // namespace awaitscope

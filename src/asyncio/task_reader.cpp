@@ -1,7 +1,6 @@
 #include "awaitscope/asyncio/task_reader.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace awaitscope {
@@ -60,11 +59,49 @@ std::vector<Address> TaskReader::current_tasks(const std::vector<Address> &threa
   return tasks;
 }
 
-void TaskReader::suspended_segment(Address task, StackSegment &segment) {
+void TaskReader::suspended_segment(Address task, StackSegment &segment, Address group) {
   const Address coroutine = futures_.coroutine(task);
   segment.begins_task = true;
   segment.coroutine = coroutines_.label(coroutine);
-  if (!coroutines_.follow(coroutine, segment.frames).whole) {
+  if (group != 0) {
+    std::vector<Frame> frames;
+    entered(task, group, frames).append(frames, segment.frames);
+  } else if (!coroutines_.follow(coroutine, segment.frames).whole) {
+    segment.frames.push_back(k_unreadable_frame);
+  }
+}
+
+/// Which call of a task has entered the group, and the frames of the task.
+GroupReader::Entered TaskReader::entered(Address task, Address group, std::vector<Frame> &frames) {
+  const Address coroutine = futures_.coroutine(task);
+  std::vector<Address> places;
+  if (coroutines_.executes(coroutine)) {
+    greenlets_.follow(coroutine, frames, &places);
+  } else {
+    coroutines_.follow(coroutine, frames, nullptr, &places);
+  }
+  return groups_.find(group, frames, places);
+}
+
+Address TaskReader::switched_task(Address thread_state, const PythonStack &stack) {
+  const Address loop = running_loop_of(thread_state);
+  for (const Address task : loop == 0 ? std::vector<Address>{} : current_tasks({thread_state})) {
+    const Address frame = coroutine_frame(task);
+    const auto is_there = [&](const PythonFrame &known) { return known.address == frame; };
+    if (futures_.is_task(task) && futures_.loop(task) == loop && frame != 0 &&
+        std::none_of(stack.frames.begin(), stack.frames.end(), is_there) &&
+        coroutines_.executes(futures_.coroutine(task))) {
+      return task;
+    }
+  }
+  return 0;
+}
+
+void TaskReader::switched_segment(Address task, StackSegment &segment) {
+  const Address coroutine = futures_.coroutine(task);
+  segment.begins_task = true;
+  segment.coroutine = coroutines_.label(coroutine);
+  if (!greenlets_.follow(coroutine, segment.frames)) {
     segment.frames.push_back(k_unreadable_frame);
   }
 }
@@ -283,33 +320,31 @@ bool TaskReader::look_at(Address task, TaskLook &look) {
     // The next future often has the memory of the last one; a timer has its time.
     look.awaits = look.waits_for ^ static_cast<std::uint64_t>(suspended_since(end.frame).value_or(0));
   }
-  std::vector<Address> waiting;
-  const bool whole = waiters_.find(task, waiting, 1);
-  look.awaited_by = waiting.empty() ? 0 : waiting.front();
-  look.missing_above = !whole && waiting.empty();
+  const WaiterReader::Waiter waiter = waiters_.first(task);
+  look.awaited_by = waiter.task;
+  if (waiter.group != 0) {
+    std::vector<Frame> frames;
+    look.entered = entered(waiter.task, waiter.group, frames);
+  }
+  look.missing_above = !waiter.whole && waiter.task == 0;
   look.may_have_starter = look.awaited_by == 0 && may_have_starter(task, look.label);
   return true;
 }
 
 /// Is this the kind of task that computes something for a thread (LineageReader finds it)?
 bool TaskReader::may_have_starter(Address task, CodeId label) {
-  constexpr std::array<std::string_view, 2> k_of_asgiref{"new_loop_wrap", "main_wrap"}; // asgiref/sync.py, AsyncToSync
-  const std::string_view function = codes_.info(label).function;
-  return std::any_of(k_of_asgiref.begin(), k_of_asgiref.end(),
-                     [&](std::string_view name) {
-                       return function.size() >= name.size() && function.substr(function.size() - name.size()) == name;
-                     }) ||
-         waiters_.chained_destination(task) != 0;
+  const FunctionRole role = roles_.role_of_label(label);
+  return role == FunctionRole::finishes || role == FunctionRole::wraps_loop || waiters_.chained_destination(task) != 0;
 }
 
-Address TaskReader::running_loop(const ThreadEntry &thread) {
+Address TaskReader::running_loop_of(Address thread_state) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
   if (layout.ts_running_loop != k_absent) {
-    return memory.pointer(thread.state + layout.ts_running_loop);
+    return memory.pointer(thread_state + layout.ts_running_loop);
   }
   const Address held =
-      objects_.dict_value(memory.pointer(thread.state + layout.ts_dict), "__asyncio_running_event_loop__");
+      objects_.dict_value(memory.pointer(thread_state + layout.ts_dict), "__asyncio_running_event_loop__");
   return held != 0 && layout.loop_holder_loop != k_absent ? memory.pointer(held + layout.loop_holder_loop) : held;
 }
 

@@ -1,59 +1,25 @@
 #include "awaitscope/asyncio/waiters.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace awaitscope {
 namespace {
 
 constexpr unsigned k_max_depth = 64;
 
-/// A callback that asyncio adds to a future on behalf of another one, and where it keeps that other one.
-struct CallbackRule {
-  std::string_view function;
-  std::string_view holder; ///< a free variable of a closure, or an attribute of a bound method's self
-};
-
-// Lib/asyncio/futures.py, _chain_future: finishes the other one, which may be one of another loop or of concurrent.futures.
-constexpr CallbackRule k_chain{"_chain_future.<locals>._call_set_state", "destination"};
-
-// Lib/asyncio/tasks.py: each closure finishes the future in this cell.
-constexpr std::array k_closures{
-    CallbackRule{"gather.<locals>._done_callback", "outer"},
-    CallbackRule{"_gather.<locals>._done_callback", "outer"}, // 3.9
-    CallbackRule{"_wait.<locals>._on_completion", "waiter"},
-    CallbackRule{"shield.<locals>._inner_done_callback", "outer"},
-    CallbackRule{"staggered_race.<locals>.task_done", "on_completed_fut"}, // Lib/asyncio/staggered.py
-    k_chain,
-};
+// Lib/asyncio/futures.py, _chain_future.
+constexpr std::string_view k_chain = "_chain_future.<locals>._call_set_state";
 
 // Lib/asyncio/tasks.py: the pure Python Task's own wakeup, a bound method of the task that waits.
 constexpr std::string_view k_wakeup = "Task.__wakeup";
 
-// Lib/asyncio/taskgroups.py: a method of an object that names the waiting task.
-constexpr std::array k_methods{
-    CallbackRule{"TaskGroup._on_task_done", "_parent_task"},
-};
-
-// Lib/asyncio/tasks.py, as_completed: what is done goes into a Queue, and whoever waits is one of its getters. A closure's
-// cell before 3.13, an attribute of the iterator since.
-constexpr CallbackRule k_queue_closure{"as_completed.<locals>._on_completion", "done"};
-constexpr CallbackRule k_queue_method{"_AsCompletedIterator._handle_completion", "_done"};
-
 // Lib/asyncio/tasks.py up to 3.11: wait_for adds partial(_release_waiter, waiter).
 constexpr std::string_view k_release_waiter = "_release_waiter";
-
-template <std::size_t N>
-const CallbackRule *rule_for(const std::array<CallbackRule, N> &rules, std::string_view function) {
-  const auto found =
-      std::find_if(rules.begin(), rules.end(), [&](const CallbackRule &rule) { return rule.function == function; });
-  return found == rules.end() ? nullptr : &*found;
-}
 
 } // namespace
 
 bool WaiterReader::find(Address future, std::vector<Address> &tasks, std::size_t most) {
-  Search search{tasks, most, {}, true};
+  Search search{tasks, most, {}, true, 0};
   visit_future(future, search, 0);
   if (search.tasks.size() < most && futures_.is_task(future)) {
     visit_race(future, search);
@@ -92,9 +58,19 @@ void WaiterReader::add_task(Address task, Search &search) {
 }
 
 bool WaiterReader::find_concurrent(Address future, std::vector<Address> &tasks, std::size_t most) {
-  Search search{tasks, most, {}, true};
+  Search search{tasks, most, {}, true, 0};
   visit_any(future, search, 0);
   return search.whole;
+}
+
+WaiterReader::Waiter WaiterReader::first(Address future) {
+  std::vector<Address> tasks;
+  Search search{tasks, 1, {}, true, 0};
+  visit_any(future, search, 0);
+  if (tasks.empty() && futures_.is_task(future)) {
+    visit_race(future, search);
+  }
+  return {tasks.empty() ? 0 : tasks.front(), search.first_group, search.whole};
 }
 
 /// A future of either kind, or a task that waits itself.
@@ -165,17 +141,43 @@ std::optional<WaiterReader::Function> WaiterReader::asyncio_function(Address fun
   return name ? std::optional(Function{*code, function_names_.emplace(*code, *name).first->second}) : std::nullopt;
 }
 
+const CallbackRule *WaiterReader::callback_rule(const std::optional<Function> &function) {
+  return function ? awaitscope::callback_rule(function->name, codes_.info(function->code).file) : nullptr;
+}
+
 void WaiterReader::visit_function(Address function, Search &search, unsigned depth) {
   const std::optional<Function> known = asyncio_function(function);
-  if (known && known->name == k_queue_closure.function) {
-    visit_queue(closure_cell(function, known->code, k_queue_closure.holder), search, depth);
-    return;
+  const CallbackRule *rule = callback_rule(known);
+  if (rule != nullptr && !rule->cell.empty()) { // else a callback of the program's own: nobody that waits
+    visit_rule(*rule, closure_cell(function, known->code, rule->cell), search, depth);
   }
-  const CallbackRule *rule = known ? rule_for(k_closures, known->name) : nullptr;
-  if (rule == nullptr) {
-    return; // a callback of the program's own: nobody that waits
+}
+
+void WaiterReader::visit_rule(const CallbackRule &rule, Address object, Search &search, unsigned depth) {
+  switch (rule.leads) {
+  case CallbackRule::Leads::future:
+    visit_any(object, search, depth + 1);
+    break;
+  case CallbackRule::Leads::queue:
+    visit_queue(object, search, depth);
+    break;
+  case CallbackRule::Leads::group:
+    visit_group(rule, object, search);
+    break;
   }
-  visit_any(closure_cell(function, known->code, rule->holder), search, depth + 1);
+}
+
+void WaiterReader::visit_group(const CallbackRule &rule, Address group, Search &search) {
+  Address owner = group;
+  for (const std::string_view name : rule.owner) {
+    owner = name.empty() || owner == 0 ? owner : objects_.attribute_or_slot(owner, name);
+  }
+  if (futures_.is_task(owner)) {
+    search.first_group = search.tasks.empty() ? group : search.first_group;
+    add_task(owner, search);
+  } else if (owner == 0) {
+    search.whole = false;
+  }
 }
 
 void WaiterReader::visit_queue(Address queue, Search &search, unsigned depth) {
@@ -190,27 +192,16 @@ void WaiterReader::visit_queue(Address queue, Search &search, unsigned depth) {
 void WaiterReader::visit_method(Address method, Search &search, unsigned depth) {
   const Layout &layout = objects_.layout();
   const std::optional<Function> known = asyncio_function(objects_.memory().pointer(method + layout.method_function));
-  if (known && known->name == k_queue_method.function) {
-    visit_queue(objects_.attribute(objects_.memory().pointer(method + layout.method_self), k_queue_method.holder),
-                search, depth);
-    return;
-  }
+  const Address self = objects_.memory().pointer(method + layout.method_self);
   if (known && known->name == k_wakeup) {
-    const Address self = objects_.memory().pointer(method + layout.method_self);
     if (futures_.is_task(self)) {
       add_task(self, search);
     }
     return;
   }
-  const CallbackRule *rule = known ? rule_for(k_methods, known->name) : nullptr;
-  if (rule == nullptr) {
-    return;
-  }
-  const Address task = objects_.attribute(objects_.memory().pointer(method + layout.method_self), rule->holder);
-  if (futures_.is_task(task)) {
-    add_task(task, search);
-  } else if (task == 0) {
-    search.whole = false;
+  const CallbackRule *rule = callback_rule(known);
+  if (rule != nullptr && rule->cell.empty()) {
+    visit_rule(*rule, rule->attribute.empty() ? self : objects_.attribute(self, rule->attribute), search, depth);
   }
 }
 
@@ -229,8 +220,8 @@ void WaiterReader::visit_partial(Address partial, Search &search, unsigned depth
 Address WaiterReader::chained_destination(Address task) {
   for (const Address callback : futures_.callbacks(task).value_or(std::vector<Address>{})) {
     const std::optional<Function> known = asyncio_function(callback);
-    const Address other =
-        known && known->name == k_chain.function ? closure_cell(callback, known->code, k_chain.holder) : 0;
+    const CallbackRule *rule = known && known->name == k_chain ? callback_rule(known) : nullptr;
+    const Address other = rule == nullptr ? 0 : closure_cell(callback, known->code, rule->cell);
     if (futures_.is_concurrent(other)) {
       return other;
     }

@@ -157,6 +157,43 @@ Address StackReader::local(Address frame, std::size_t index) {
   return objects_.memory().pointer(frame + layout.if_localsplus + index * 8) & ~layout.reference_tag;
 }
 
+/// 0 if that cannot be read.
+Address StackReader::value_stack_begin(const RawFrame &raw) {
+  const Layout &layout = objects_.layout();
+  if (layout.if_valuestack != k_absent) {
+    return objects_.memory().pointer(raw.address + layout.if_valuestack);
+  }
+  const auto locals = objects_.memory().get<std::int32_t>(raw.code + layout.co_nlocalsplus);
+  return locals && *locals >= 0 ? raw.address + layout.if_localsplus + static_cast<Address>(*locals) * 8 : 0;
+}
+
+/// How many slots it has at most. Before 3.11 a frame object's ob_size counts them and the variables (Objects/frameobject.c,
+/// _PyFrame_New_NoTrack()); since then the code says it (Include/cpython/code.h: co_argcount, co_posonlyargcount,
+/// co_kwonlyargcount, co_stacksize).
+std::uint64_t StackReader::value_stack_room(const RawFrame &raw, Address begin) {
+  const Layout &layout = objects_.layout();
+  if (layout.if_generator != k_absent) {
+    const std::uint64_t all = objects_.memory().get<std::uint64_t>(raw.address + layout.ob_size).value_or(0);
+    const std::uint64_t variables = (begin - raw.address - layout.if_localsplus) / 8;
+    return all > variables ? all - variables : 0;
+  }
+  return objects_.memory().get<std::uint32_t>(raw.code + layout.co_argcount + 12).value_or(0);
+}
+
+std::vector<Address> StackReader::value_stack(const RawFrame &raw) {
+  constexpr std::uint64_t k_most = 128;
+  const Address begin = value_stack_begin(raw);
+  std::vector<Address> objects;
+  if (begin == 0 || (raw.stack_end != 0 && raw.stack_end < begin)) {
+    return objects;
+  }
+  const std::uint64_t size = raw.stack_end != 0 ? (raw.stack_end - begin) / 8 : value_stack_room(raw, begin);
+  for (std::uint64_t i = 0; i < std::min(size, k_most); ++i) {
+    objects.push_back(objects_.memory().pointer(begin + i * 8) & ~objects_.layout().reference_tag);
+  }
+  return objects;
+}
+
 std::optional<Frame> StackReader::decode(const RawFrame &raw) {
   const Decoded *const known = decoded(raw);
   return known == nullptr ? std::nullopt : std::optional<Frame>(known->frame);
@@ -225,11 +262,16 @@ Address StackReader::free_variable(const RawFrame &raw, CodeId code, std::string
   SnapshotMemory &memory = objects_.memory();
   Address slot = 0;
   if (layout.co_freevars != k_absent) { // the last of f_localsplus before the value stack (Objects/frameobject.c)
-    const auto names = objects_.tuple_elements(memory.pointer(raw.code + layout.co_freevars));
-    for (std::size_t i = 0; names && i < names->size() && slot == 0; ++i) {
-      if (objects_.text((*names)[i]) == name) {
-        slot = memory.pointer(raw.address + layout.if_valuestack) - (names->size() - i) * 8;
+    // Include/cpython/code.h: co_cellvars follows; those lie below these.
+    std::size_t above = 0;
+    for (const Offset field : {layout.co_freevars, layout.co_freevars + 8}) {
+      const auto names = objects_.tuple_elements(memory.pointer(raw.code + field));
+      for (std::size_t i = 0; names && i < names->size() && slot == 0; ++i) {
+        if (objects_.text((*names)[i]) == name) {
+          slot = memory.pointer(raw.address + layout.if_valuestack) - (above + names->size() - i) * 8;
+        }
       }
+      above += names ? names->size() : 0;
     }
   } else if (const std::optional<std::size_t> index = local_slot(raw.code, code, name)) {
     slot = raw.address + layout.if_localsplus + *index * 8;

@@ -47,6 +47,9 @@ void CpuEstimate::finish(const RecordingReader &reader) {
   for (const RecordedProcessCpu &counted : reader.process_cpu()) {
     processes[counted.process].counted_ns = static_cast<long double>(counted.cpu_ns);
   }
+  if (reader.process_cpu().empty() && reader.totals().process_cpu_ns) { // an older recording, of one process
+    processes[0].counted_ns = static_cast<long double>(*reader.totals().process_cpu_ns);
+  }
   // A thread that was renamed, or stood under several roots, has several numbers in the recording.
   const std::vector<RecordedThread> &known = reader.tables().threads;
   std::map<std::pair<TextId, ThreadId>, Thread> whole;

@@ -304,9 +304,15 @@ ProcessSampler::Health ProcessSampler::visit_all(SampleSink &sink, std::uint64_t
   if (!turns_.apply() || !turns_.now()) {
     return Health::running;
   }
-  engine_.step_aside(); // few of them run
   sample_.weight = weight * ThreadTurns::k_every;
-  return visit_if(sink, [&](const TargetThread &thread) { return !is_done(thread) && waits(thread); });
+  const auto is_due = [&](const TargetThread &thread) { return !is_done(thread) && waits(thread); };
+  // What can run is read first: one that runs for microseconds only has long been elsewhere when the sampler has left its CPU.
+  if (visit_if(sink, [&](const TargetThread &thread) { return is_due(thread) && is_runnable(thread); }) ==
+      Health::ended) {
+    return Health::ended;
+  }
+  engine_.step_aside();
+  return visit_if(sink, [&](const TargetThread &thread) { return is_due(thread) && !is_runnable(thread); });
 }
 
 /// Reads the list of threads, up to the newest one that is known, unless a reading of this tick has said that it is the one that is

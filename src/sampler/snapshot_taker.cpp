@@ -30,6 +30,7 @@ private:
     std::uint64_t times_run = 0;
     ThreadSnapshot result;
     PythonStack stack;
+    std::vector<Frame> switched;     ///< of its task, if that is on the stack of another greenlet
     std::vector<Address> work_items; ///< the futures of those that it is in
   };
   void order();
@@ -64,6 +65,11 @@ void Attempt::read_thread(Part &part) {
   Lineage lineage;
   target_.lineages().trace(entry.state, part.stack, RootNames::skip, lineage);
   result.running_task = lineage.running_task;
+  part.switched.clear();
+  if (lineage.running_task != 0 && !lineage.segments.front().begins_task && lineage.segments.size() > 1) {
+    part.switched = lineage.segments[1].frames;
+    part.switched.insert(part.switched.end(), lineage.segments[0].frames.begin(), lineage.segments[0].frames.end());
+  }
   part.work_items = target_.lineages().work_items(part.stack);
   result.loop = target_.lineages().running_loop(entry, part.stack);
   result.holds_gil = target_.interpreters().gil_holder(entry.interpreter) == entry.state;
@@ -139,6 +145,11 @@ void Attempt::finish_tasks(ProcessSnapshot &snapshot) const {
     for (const Part &part : parts_) {
       if (frames.empty() && task.coroutine_frame != 0) {
         frames = frames_from(part.stack, task.coroutine_frame, coroutine_frames);
+      }
+    }
+    for (const Part &part : parts_) {
+      if (frames.empty() && !part.switched.empty() && part.result.running_task == task.id) {
+        frames = part.switched;
       }
     }
     // One that is in the step of another task, which it began, goes on when that step ends. One that executes and is on no

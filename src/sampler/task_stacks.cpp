@@ -99,17 +99,21 @@ void TaskStacks::write(WatchedTask &task, TaskChange &change) {
     change.root.coroutine = last->look.label;
     change.root.name = given_name(last->look.name);
   }
-  const auto append = [&](const WatchedTask &one) {
+  const auto append = [&](const WatchedTask &one, const WatchedTask *below) {
     if (one.look.missing_above || (cut && &one == last)) {
       change.frames.push_back(k_unreadable_frame);
     }
     change.frames.push_back({one.look.label, 0, FrameKind::task_border});
-    change.frames.insert(change.frames.end(), one.look.frames.begin(), one.look.frames.end());
+    if (below != nullptr && below->look.entered) {
+      below->look.entered->append(one.look.frames, change.frames);
+    } else {
+      change.frames.insert(change.frames.end(), one.look.frames.begin(), one.look.frames.end());
+    }
   };
-  for (auto each = path_.rbegin(); each != path_.rend(); ++each) {
-    append(**each);
+  for (std::size_t i = path_.size(); i-- > 0;) {
+    append(*path_[i], i == 0 ? &task : path_[i - 1]);
   }
-  append(task);
+  append(task, nullptr);
 }
 
 } // namespace awaitscope

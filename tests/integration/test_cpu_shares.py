@@ -41,13 +41,13 @@ class Shares(recordings.RecordingTest):
         for name in true:
             self.assertLess(abs(seen[name] - true[name]), points, "%s: %s, truly %s\n%s" % (name, seen, true, said))
 
-    def assert_states(self, path, said):
+    def assert_states(self, path, said, part=0.1):
         """As many threads at a tick as the kernel says that there were, on a CPU and waiting for one."""
         info, span = self.info(path), self.ended[0] - self.begun[0]
         for state, column in (("running", 1), ("runnable", 2)):
             found = info["samples_in_state"][state] / info["ticks"]
             due = (self.ended[column] - self.begun[column]) / span
-            self.assertLess(abs(found - due), 0.1 * due + 0.1, "%s: %.2f a tick, by the kernel %.2f\n%s" % (state, found, due, said))
+            self.assertLess(abs(found - due), part * due + 0.1, "%s: %.2f a tick, by the kernel %.2f\n%s" % (state, found, due, said))
 
     def assert_sums(self, path):
         """Every view has the kernel's sum."""
@@ -93,7 +93,7 @@ class Turns(Shares, harness.InterpreterTest):
         both = sum(seen[name] for name in true)
         self.assert_near({name: 100 * seen[name] / both for name in true}, true, 20, said)  # four standard errors
         self.assert_sums(path)
-        self.assert_states(path, said)
+        self.assert_states(path, said, part=0.3)
 
     def test_threads_that_seldom_run(self):
         self.assert_shares()

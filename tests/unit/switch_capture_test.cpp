@@ -303,7 +303,8 @@ TEST_CASE("what is copied while the sampler sleeps is of one moment too") {
   switches.know(k_keys);
   std::uint64_t before = 0;
   std::size_t captured = 0;
-  for (int i = 0; i < 10; ++i) {
+  constexpr int k_most_series = 300; // on a busy machine most are taken by something else
+  for (int i = 0; i < k_most_series && captured <= 10; ++i) {
     const auto due = go_ahead(switches, {});
     const std::uint64_t ran_ns = switches.ran_ns();
     for (int waits = 0; waits < 100 && !switches.ahead(2); ++waits) {
@@ -363,12 +364,21 @@ TEST_CASE("the sampler is woken when what is copied may not be enough") {
   const auto least_asked = [&](std::span<const GuardedWord> guards) { // without what else runs on the CPU
     return std::min({asks(guards), asks(guards), asks(guards), asks(guards)});
   };
+  const auto may_ask_nothing = [&](std::span<const GuardedWord> guards) { // once nothing else runs there
+    constexpr int k_most_series = 300;
+    for (int i = 0; i < k_most_series; ++i) {
+      if (asks(guards) == 0) {
+        return true;
+      }
+    }
+    return false;
+  };
   switches.request(list);
   switches.know(k_some);
   CHECK(least_asked({}) == 3);
   switches.know(k_rest);
-  CHECK(least_asked({}) == 0);
-  CHECK(least_asked(same) == 0);
+  CHECK(may_ask_nothing({}));
+  CHECK(may_ask_nothing(same));
   CHECK(least_asked(another) == 3);
   switches.forget_keys();
   CHECK(least_asked({}) == 3);

@@ -51,8 +51,9 @@ public:
       : objects_(objects), codes_(codes), stacks_(stacks), compiled_(objects, codes) {}
 
   /// Appends the frame of each object on the way, outermost first; and a number for each call, if asked for: the next
-  /// call often takes the object's address.
-  AwaitEnd follow(Address object, std::vector<Frame> &frames, std::vector<CallSight> *calls = nullptr);
+  /// call often takes the object's address. `places` gets where each frame lies; 0 for one of compiled code.
+  AwaitEnd follow(Address object, std::vector<Frame> &frames, std::vector<CallSight> *calls = nullptr,
+                  std::vector<Address> *places = nullptr);
 
   /// A number for the call that a coroutine's frame is of: by its object, its arguments and, where that tells, the line from
   /// which it is awaited. A coroutine can be awaited once only, so that at another line it is another one, even with the same
@@ -65,6 +66,9 @@ public:
 
   /// The frame inside a coroutine, generator or async generator; 0 for any other object.
   Address frame_of(Address coroutine);
+
+  /// Does it drive another one, which its first word is (an async generator's asend() and the like)?
+  bool wraps(Address object) { return kind_of(object) == Kind::wrapper; }
 
   /// Is it in a step? Of what is no Python coroutine nobody knows: true.
   bool executes(Address coroutine);

@@ -5,6 +5,9 @@
 #include <vector>
 
 #include "awaitscope/asyncio/coroutines.hpp"
+#include "awaitscope/asyncio/function_roles.hpp"
+#include "awaitscope/asyncio/greenlets.hpp"
+#include "awaitscope/asyncio/groups.hpp"
 #include "awaitscope/asyncio/waiters.hpp"
 #include "awaitscope/cpython/interpreter.hpp"
 #include "awaitscope/model/task.hpp"
@@ -25,7 +28,9 @@ struct TaskLook {
   std::vector<CallSight> calls; ///< of each frame
   std::uint64_t awaits = 0;     ///< a number for what the innermost one awaits; 0 if that is nothing, or is not known
   Address awaited_by = 0;       ///< the task that it stands under: as LineageReader says. 0: none
-  bool missing_above = false;   ///< who awaits it could not be read
+  /// Of a task of a group: the part of that task's frames that it stands under.
+  std::optional<GroupReader::Entered> entered;
+  bool missing_above = false; ///< who awaits it could not be read
   bool may_have_starter = false; ///< no task awaits it, and a thread may
 };
 
@@ -33,8 +38,9 @@ struct TaskLook {
 class TaskReader {
 public:
   TaskReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, InterpreterReader &interpreters)
-      : objects_(objects), codes_(codes), stacks_(stacks), interpreters_(interpreters), futures_(objects),
-        coroutines_(objects, codes, stacks), waiters_(objects, codes, stacks, futures_, coroutines_) {}
+      : objects_(objects), codes_(codes), stacks_(stacks), interpreters_(interpreters), roles_(objects, codes, stacks),
+        futures_(objects), coroutines_(objects, codes, stacks), greenlets_(objects, codes, stacks, coroutines_),
+        groups_(objects, codes, stacks, coroutines_), waiters_(objects, codes, stacks, futures_, coroutines_) {}
 
   /// Finds asyncio's classes and dicts in each interpreter that has imported it. False while none has. A cold search reads
   /// hundreds of strings: not for a moment in which a thread is held off its CPU.
@@ -73,8 +79,16 @@ public:
   /// The tasks that run in these threads; those of the other implementations whatever their thread.
   std::vector<Address> current_tasks(const std::vector<Address> &thread_states);
 
-  /// Appends the frames of a suspended task.
-  void suspended_segment(Address task, StackSegment &segment);
+  /// Appends the frames of a suspended task; with a group, those that the group's tasks stand under. Where the call that has
+  /// entered the group is not known, this is the outermost one, which every call of the task stands under, and a mark.
+  void suspended_segment(Address task, StackSegment &segment, Address group = 0);
+
+  /// The task that this thread runs and that is in its coroutine, if that is not among these frames: it has switched to another
+  /// greenlet. 0: there is none.
+  Address switched_task(Address thread_state, const PythonStack &stack);
+
+  /// Appends the frames of such a task, down to the call that switched.
+  void switched_segment(Address task, StackSegment &segment);
 
   /// Where the frame of a task's coroutine is; 0 if it has none.
   Address coroutine_frame(Address task) { return coroutines_.frame_of(futures_.coroutine(task)); }
@@ -82,11 +96,14 @@ public:
   /// Names the task's coroutine.
   CodeId label(Address task) { return coroutines_.label(futures_.coroutine(task)); }
 
+  CodeId label_of_coroutine(Address coroutine) { return coroutines_.label(coroutine); }
+
   /// The name that the program gave the task; empty if it gave none.
   std::string given_name(Address task);
 
   /// The loop that runs in this thread, or 0.
-  Address running_loop(const ThreadEntry &thread);
+  Address running_loop(const ThreadEntry &thread) { return running_loop_of(thread.state); }
+  Address running_loop_of(Address thread_state);
 
   /// As CoroutineReader has it.
   CallSight call_sight(const RawFrame &raw, std::int32_t caller_line) {
@@ -95,6 +112,7 @@ public:
 
   FutureReader &futures() { return futures_; }
   WaiterReader &waiters() { return waiters_; }
+  FunctionRoles &roles() { return roles_; }
 
   static constexpr std::size_t k_max_tasks = std::size_t{1} << 22U;
   static constexpr std::size_t k_max_frames = std::size_t{1} << 24U; ///< of all tasks of a snapshot
@@ -103,6 +121,7 @@ private:
   std::vector<Address> thread_states();
   std::optional<std::int64_t> suspended_since(Address frame);
   bool may_have_starter(Address task, CodeId label);
+  GroupReader::Entered entered(Address task, Address group, std::vector<Frame> &frames);
   TaskState state_of(Address task, Address awaited, const std::vector<Address> &running);
   TaskSnapshot snapshot_of(Address task, const std::vector<Address> &running);
   void add_from_weak_set(Address set, std::vector<Address> &tasks);
@@ -112,8 +131,11 @@ private:
   CodeCache &codes_;
   StackReader &stacks_;
   InterpreterReader &interpreters_;
+  FunctionRoles roles_;
   FutureReader futures_;
   CoroutineReader coroutines_;
+  GreenletReader greenlets_;
+  GroupReader groups_;
   WaiterReader waiters_;
   bool saw_all_ = true;
   /// asyncio as one interpreter has imported it.

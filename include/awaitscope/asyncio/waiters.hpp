@@ -12,6 +12,7 @@
 #include "awaitscope/cpython/code_cache.hpp"
 #include "awaitscope/cpython/objects.hpp"
 #include "awaitscope/cpython/stack_reader.hpp"
+#include "awaitscope/integrations/rules.hpp"
 
 namespace awaitscope {
 
@@ -25,6 +26,16 @@ public:
   /// The tasks that wait for this future or task, directly or through one that combines several, in the order in which
   /// their callbacks were added. False if a part could not be read. `most` ends the search early.
   bool find(Address future, std::vector<Address> &tasks, std::size_t most = k_max_waiters);
+
+  /// Who a task stands under.
+  struct Waiter {
+    Address task = 0; ///< 0: nobody
+    Address group =
+        0; ///< the group of tasks through which it waits: it may be anywhere by now. 0: it waits right there
+    bool whole = true; ///< false if a part could not be read
+  };
+  /// The first of find(), or of find_concurrent().
+  Waiter first(Address future);
 
   /// The tasks that wait for what a worker thread computes (a concurrent.futures.Future). As find().
   bool find_concurrent(Address future, std::vector<Address> &tasks, std::size_t most = k_max_waiters);
@@ -40,10 +51,13 @@ private:
     std::size_t most;
     std::unordered_set<Address> seen;
     bool whole = true;
+    Address first_group = 0; ///< of the first task
   };
   void visit_future(Address future, Search &search, unsigned depth);
   void visit_callback(Address callback, Search &search, unsigned depth);
   void visit_function(Address function, Search &search, unsigned depth);
+  void visit_rule(const CallbackRule &rule, Address object, Search &search, unsigned depth);
+  void visit_group(const CallbackRule &rule, Address group, Search &search);
   void visit_queue(Address queue, Search &search, unsigned depth);
   void visit_method(Address method, Search &search, unsigned depth);
   void visit_partial(Address partial, Search &search, unsigned depth);
@@ -55,8 +69,9 @@ private:
     CodeId code = 0;
     std::string_view name; ///< its qualname
   };
-  /// The function, if it is one of asyncio's own.
+  /// The function, if it is one of asyncio's own, or anyio's.
   std::optional<Function> asyncio_function(Address function);
+  const CallbackRule *callback_rule(const std::optional<Function> &function);
   Address closure_cell(Address function, CodeId code, std::string_view name);
   std::optional<std::size_t> free_variable(Address code_address, CodeId code, std::string_view name);
 

@@ -71,6 +71,9 @@ public:
   /// An attribute of an instance's own dict (not of its type), or 0.
   Address attribute(Address object, std::string_view name);
 
+  /// The same; or of a class with __slots__, what lies in this slot.
+  Address attribute_or_slot(Address object, std::string_view name);
+
   static constexpr std::size_t k_max_text = 16384;
   static constexpr std::uint64_t k_max_elements = std::uint64_t{1} << 22U;
 
@@ -105,11 +108,13 @@ private:
     std::uint32_t shape = 0; ///< of the keys: another table at this address has another one, or other names
   };
   Address value_in_keys(Address keys, Address split_values, std::string_view name);
+  Offset slot_offset(Address type_address, std::string_view name);
 
   SnapshotMemory &memory_;
   const Layout &layout_;
   std::unordered_map<Address, TypeInfo> types_;
   std::unordered_map<Address, std::vector<std::pair<std::string, AttributeSlot>>> slots_;
+  std::unordered_map<Address, std::vector<std::pair<std::string, Offset>>> members_; ///< by type: __slots__
 };
 
 } // namespace awaitscope

@@ -57,13 +57,17 @@ public:
   /// The first local variables of a frame: its positional arguments. 0 if it is unset.
   Address local(Address frame, std::size_t index);
 
+  /// What is on the frame's value stack. Where that ends is not known while the frame executes: then all that it has room for,
+  /// with what earlier calls have left there.
+  std::vector<Address> value_stack(const RawFrame &raw);
+
   /// A number for the positional arguments of a frame, by their addresses: another call at the same place mostly has another.
   std::uint64_t arguments_identity(const RawFrame &raw);
 
   /// Where a frame of this code keeps a local variable of this name: an index for local().
   std::optional<std::size_t> local_slot(Address code_address, CodeId code, std::string_view name);
 
-  /// What the frame's closure holds under this name, or 0.
+  /// What the cell of this name holds, one of the frame's closure or one that it made for an inner function; or 0.
   Address free_variable(const RawFrame &raw, CodeId code, std::string_view name);
 
   /// The frame with its code and line; nothing if its code cannot be read.
@@ -76,6 +80,8 @@ private:
   bool entered(Address thread_state);
   Address first_instruction(const std::byte *frame, Address code);
   [[nodiscard]] std::size_t head_size() const;
+  Address value_stack_begin(const RawFrame &raw);
+  std::uint64_t value_stack_room(const RawFrame &raw, Address begin);
   Address value_stack_end(const std::byte *frame, Address address) const;
 
   /// What a place in a code object was last decoded to: a program is in few places most of the time.

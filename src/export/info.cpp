@@ -125,6 +125,7 @@ std::string info_json(const RecordingReader &reader, const StackCosts &costs) {
       {"elapsed_ns", totals.elapsed_ns},
       {"last_sample_ns", costs.last_ns},
       {"ticks", totals.ticks},
+      {"ticks_due", totals.ticks + totals.lost_for(Loss::late)},
       {"slowest_rate_hz", totals.slowest_millihertz != 0 ? Json(in_hertz(totals.slowest_millihertz)) : Json(nullptr)},
       {"samples", costs.sum().samples},
       {"samples_in_state", std::move(states)},
@@ -173,7 +174,8 @@ std::string info_text(const RecordingReader &reader, const StackCosts &costs) {
           ? std::string()
           : fmt::format(", lowered to {:.3g} Hz at times (a sample then counts for those left out)",
                         in_hertz(totals.slowest_millihertz));
-  line("rate", fmt::format("{:g} Hz asked, {} ticks{}{}", rate_of(info), with_thousands(totals.ticks), lowered,
+  line("rate", fmt::format("{:g} Hz asked, {} of {} ticks{}{}", rate_of(info), with_thousands(totals.ticks),
+                           with_thousands(totals.ticks + totals.lost_for(Loss::late)), lowered,
                            info.idle_threads ? ", threads that wait are sampled too" : ""));
   line("samples", fmt::format("{}, {} with an unreadable part, {} read again", with_thousands(costs.sum().samples),
                               with_thousands(totals.partial), with_thousands(totals.retries)));

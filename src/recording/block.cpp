@@ -124,7 +124,15 @@ void put_totals(std::string &block, const Totals &totals) {
     put_varint(out, process.process);
     put_varint(out, process.cpu_ns);
   }
+  put_varint(out, totals.engine);
   block += static_cast<char>(Section::totals);
+  put_text(block, out);
+}
+
+void put_import_paths(std::string &block, const std::vector<std::string> &paths) {
+  std::string out;
+  put_list(out, paths);
+  block += static_cast<char>(Section::import_paths);
   put_text(block, out);
 }
 
@@ -141,6 +149,12 @@ bool take_process_cpu(ByteReader &in, const RecordingTables &tables, Totals &tot
     totals.process_cpu.push_back({static_cast<TextId>(process), cpu_ns});
   }
   return in.ok();
+}
+
+bool take_engine(ByteReader &in, const RecordingTables &tables, Totals &totals) {
+  const std::uint64_t engine = in.left() > 0 ? in.varint() : 0; // recordings of before it was written have none
+  totals.engine = static_cast<TextId>(engine);
+  return in.ok() && engine < tables.texts.size();
 }
 
 bool take_totals(std::string_view contents, const RecordingTables &tables, Totals &totals) {
@@ -184,8 +198,9 @@ bool take_totals(std::string_view contents, const RecordingTables &tables, Total
   sampling.read_ns = static_cast<std::int64_t>(read);
   sampling.longest_read_ns = static_cast<std::int64_t>(longest);
   sampling.process_cpu_ns = cpu == 0 ? std::nullopt : std::optional(cpu - 1);
-  return take_process_cpu(in, tables, totals) && std::max({elapsed, read, longest, cpu, tool_cpu, look, longest_look, events.counted,
-                              events.enabled_ns, events.running_ns}) <= format::k_max_number;
+  return take_process_cpu(in, tables, totals) && take_engine(in, tables, totals) &&
+         std::max({elapsed, read, longest, cpu, tool_cpu, look, longest_look, events.counted, events.enabled_ns,
+                   events.running_ns}) <= format::k_max_number;
 }
 
 } // namespace
@@ -194,6 +209,7 @@ bool take(std::string_view block, std::int64_t unit_ns, RecordingTables &tables,
   contents.samples.clear();
   contents.task_changes.clear();
   contents.totals.reset();
+  contents.import_paths.clear();
   return each_section(block, [&](Section kind, std::string_view bytes) {
     switch (kind) {
     case Section::texts:
@@ -212,6 +228,11 @@ bool take(std::string_view block, std::int64_t unit_ns, RecordingTables &tables,
       return take_task_changes(bytes, unit_ns, tables, contents.task_changes);
     case Section::totals:
       return take_totals(bytes, tables, contents.totals.emplace());
+    case Section::import_paths: {
+      ByteReader in(bytes);
+      contents.import_paths = take_list(in);
+      return in.ok();
+    }
     case Section::info:
       break;
     }

@@ -66,9 +66,9 @@ void put_samples(std::string &block, const std::vector<SampleRun> &rows, std::in
     out.put_signed(at_time, time - before);
     before = time;
     out.put(at_thread, row.thread);
-    out.put(at_bits, bits_of(row.state) | (row.task != 0 ? k_in_task : 0) |
-                         (row.cpu_ns != 0 ? k_has_cpu : 0) | (row.events != 0 ? k_has_events : 0) |
-                         (row.count > 1 ? k_repeats : 0) | (row.count == 0 ? k_counts_none : 0));
+    out.put(at_bits, bits_of(row.state) | (row.task != 0 ? k_in_task : 0) | (row.cpu_ns != 0 ? k_has_cpu : 0) |
+                         (row.events != 0 ? k_has_events : 0) | (row.count > 1 ? k_repeats : 0) |
+                         (row.count == 0 ? k_counts_none : 0));
     out.put(at_stack, row.stack);
     if (row.task != 0) {
       out.put(at_task, row.task);

@@ -130,6 +130,15 @@ Result<bool> RecordingReader::next() {
     totals_ = contents_.totals->sampling;
     process_cpu_ = contents_.totals->process_cpu;
     said_end_ = contents_.totals->final;
+    if (contents_.totals->engine != 0) {
+      info_.engine = tables_->texts[contents_.totals->engine];
+    }
+  }
+  std::vector<std::string> &paths = info_.import_paths;
+  for (std::string &path : contents_.import_paths) {
+    if (paths.size() < format::k_max_import_paths && std::find(paths.begin(), paths.end(), path) == paths.end()) {
+      paths.push_back(std::move(path));
+    }
   }
   if (info_.event_source == EventSource::cpu_time) {
     if (totals_.process_cpu_ns) {

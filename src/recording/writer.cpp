@@ -48,6 +48,7 @@ RecordingWriter::RecordingWriter(RecordingInfo info, const CodeTable &codes, Put
   info.tool_command = bounded(std::move(info.tool_command));
   info.command = bounded(std::move(info.command));
   info.import_paths = bounded(std::move(info.import_paths));
+  import_paths_ = info.import_paths;
   std::string block;
   block::put_info(block, info);
   put_(std::move(block));
@@ -65,6 +66,16 @@ TextId RecordingWriter::text(const std::string &text) {
 }
 
 void RecordingWriter::name_process(ThreadId pid, const std::string &name) { processes_[pid] = text(name); }
+
+void RecordingWriter::add_import_paths(const std::vector<std::string> &paths) {
+  for (const std::string &path : bounded(paths)) {
+    if (import_paths_.size() < format::k_max_import_paths &&
+        std::find(import_paths_.begin(), import_paths_.end(), path) == import_paths_.end()) {
+      import_paths_.push_back(path);
+      fresh_import_paths_.push_back(path);
+    }
+  }
+}
 
 std::uint32_t RecordingWriter::thread(ThreadId tid, const std::string &name, TextId process) {
   const auto next = static_cast<std::uint32_t>(tables_.threads.size());
@@ -104,6 +115,7 @@ void RecordingWriter::add(const Sample &sample, const std::string &thread_name) 
   }
   row.first_ns = row.last_ns = std::max<std::int64_t>(0, sample.time_ns - start_ns_);
   row.count = sample.weight;
+  samples_ += sample.weight;
   Thread &known = threads_[row.thread];
   row.cpu_ns = known.cpu_rest_ns + sample.cpu_ns;
   known.cpu_rest_ns = row.cpu_ns % static_cast<std::uint64_t>(unit_ns_);
@@ -175,6 +187,9 @@ void RecordingWriter::cut(const block::Totals *totals) {
   if (totals != nullptr) {
     block::put_totals(block, *totals);
   }
+  if (!fresh_import_paths_.empty()) {
+    block::put_import_paths(block, bounded(std::exchange(fresh_import_paths_, {})));
+  }
   rows_.clear();
   changes_.clear();
   for (Thread &thread : threads_) {
@@ -191,7 +206,7 @@ block::Totals RecordingWriter::totals_of(const SamplingTotals &totals, bool fina
     const auto named = processes_.find(process.process);
     cpu[named == processes_.end() ? 0 : named->second] += process.cpu_ns;
   }
-  block::Totals made{totals, {}, final};
+  block::Totals made{totals, {}, engine_, final};
   for (const auto &[process, cpu_ns] : cpu) {
     made.process_cpu.push_back({process, cpu_ns});
   }

@@ -76,15 +76,17 @@ std::uint64_t RateControl::weight() {
   return static_cast<std::uint64_t>(whole);
 }
 
-bool LateTicks::notice(std::int64_t now_ns, std::uint64_t ticks, std::uint64_t late) {
+bool is_much_missed(std::uint64_t ticks, std::uint64_t late) {
   constexpr std::uint64_t k_enough = 10;
   constexpr std::uint64_t k_part = 10;
+  return late >= k_enough && late * k_part >= ticks + late;
+}
+
+bool LateTicks::notice(std::int64_t now_ns, std::uint64_t ticks, std::uint64_t late) {
   if (since_ns_ != 0 && now_ns - since_ns_ < k_ns_per_second) {
     return false;
   }
-  const std::uint64_t missed = late - late_;
-  const std::uint64_t due = ticks - ticks_ + missed;
-  const bool many = since_ns_ != 0 && missed >= k_enough && missed * k_part >= due;
+  const bool many = since_ns_ != 0 && is_much_missed(ticks - ticks_, late - late_);
   since_ns_ = now_ns;
   ticks_ = ticks;
   late_ = late;

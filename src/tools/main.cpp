@@ -124,8 +124,9 @@ CLI::App *add_report(CLI::App &app, ReportOptions &options, Loudness &loudness) 
       ->type_name("NAME");
   command->add_option("--function", options.view.filter.functions, "only stacks with this function")->type_name("NAME");
   command
-      ->add_option("--state", options.view.states,
-                   "only threads that were in this state: running (on a CPU), runnable (waiting for one), blocked, idle")
+      ->add_option(
+          "--state", options.view.states,
+          "only threads that were in this state: running (on a CPU), runnable (waiting for one), blocked, idle")
       ->delimiter(',')
       ->type_name("STATE");
   command->add_option("--since", options.view.since, "only from this time on, counted from the start: 10, 500ms, 2m")

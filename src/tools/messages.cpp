@@ -38,13 +38,13 @@ ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 ProgressLine::~ProgressLine() { clear(); }
 
-void ProgressLine::show(const SamplingTotals &totals) {
+void ProgressLine::show(const SamplingTotals &totals, std::uint64_t samples) {
   if (!terminal_) {
     return;
   }
   shown_ = true;
-  put(fmt::format("\r\x1b[Kawaitscope: {} samples, {}, lost: {}  (Ctrl-C stops and writes)",
-                  with_thousands(totals.samples), human_duration(totals.elapsed_ns), losses(totals)));
+  put(fmt::format("\r\x1b[Kawaitscope: {} samples, {}, lost: {}  (Ctrl-C stops and writes)", with_thousands(samples),
+                  human_duration(totals.elapsed_ns), losses(totals)));
   std::fflush(stderr);
 }
 
@@ -55,9 +55,9 @@ void ProgressLine::clear() {
   }
 }
 
-std::string summary(const SamplingTotals &totals, double rate_hz, std::string_view engine, Children children) {
+std::string summary(const SamplingTotals &totals, const Recorded &recorded) {
   const std::string processes =
-      children == Children::follow
+      recorded.children == Children::follow
           ? fmt::format(" of {} process{}", with_thousands(totals.processes), totals.processes == 1 ? "" : "es")
           : std::string();
   const std::string lowered =
@@ -78,10 +78,10 @@ std::string summary(const SamplingTotals &totals, double rate_hz, std::string_vi
                      "read again: {}; with an "
                      "[unreadable] part: {}; "
                      "target never stopped, held off its CPU for {} a sample, {} at most{}",
-                     with_thousands(totals.samples), processes, with_thousands(totals.ticks),
-                     human_duration(totals.elapsed_ns), rate_hz, lowered, engine, share, losses(totals),
-                     with_thousands(totals.retries), with_thousands(totals.partial), human_duration(mean),
-                     human_duration(totals.longest_read_ns), looks);
+                     with_thousands(recorded.samples), processes, with_thousands(totals.ticks),
+                     human_duration(totals.elapsed_ns), recorded.rate_hz, lowered, recorded.engine, share,
+                     losses(totals), with_thousands(totals.retries), with_thousands(totals.partial),
+                     human_duration(mean), human_duration(totals.longest_read_ns), looks);
 }
 
 } // namespace awaitscope::tools

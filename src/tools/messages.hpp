@@ -25,7 +25,7 @@ public:
   ProgressLine(const ProgressLine &) = delete;
   ProgressLine &operator=(const ProgressLine &) = delete;
 
-  void show(const SamplingTotals &totals);
+  void show(const SamplingTotals &totals, std::uint64_t samples);
   void clear();
 
 private:
@@ -33,8 +33,16 @@ private:
   bool shown_ = false;
 };
 
+/// What a recording holds, for its summary.
+struct Recorded {
+  std::uint64_t samples = 0; ///< as views count them: one counts for the ticks that it stands for
+  double rate_hz = 0;
+  std::string engine; ///< that was in use at the end
+  Children children = Children::ignore;
+};
+
 /// The last line of a recording: samples, what was lost and why, how long the target was held up; of how many processes, if
 /// there could be several.
-std::string summary(const SamplingTotals &totals, double rate_hz, std::string_view engine, Children children);
+std::string summary(const SamplingTotals &totals, const Recorded &recorded);
 
 } // namespace awaitscope::tools

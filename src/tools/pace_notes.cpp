@@ -10,21 +10,29 @@ namespace awaitscope::tools {
 
 std::vector<std::string> PaceNotes::take(const SamplingTotals &totals) {
   std::vector<std::string> notes;
-  if (totals.slowest_millihertz != 0 && !std::exchange(lowered_told_, true)) {
+  if (totals.slowest_millihertz != 0 && !std::exchange(lowered_noted_, true)) {
     notes.push_back(
         fmt::format("{:g} Hz would cost more than {:g} % of a CPU: sampling at {:.3g} Hz, and faster again when "
                     "that costs less",
                     options_.rate_hz, 100 * options_.most_share.value_or(0),
                     static_cast<double>(totals.slowest_millihertz) / 1000));
   }
-  const std::uint64_t late = totals.lost_for(Loss::late);
-  if (late_.notice(totals.elapsed_ns, totals.ticks, late)) {
-    notes.push_back(
-        fmt::format("the machine does not hold {:g} Hz: {} of {} ticks came too late and are lost; give it a "
-                    "lower rate (-r), or --max-overhead",
-                    options_.rate_hz, with_thousands(late), with_thousands(late + totals.ticks)));
+  if (late_.notice(totals.elapsed_ns, totals.ticks, totals.lost_for(Loss::late))) {
+    missed_noted_ = true;
+    notes.push_back(fmt::format("warning: cannot keep up with {:g} Hz, and misses samples; use a lower rate (-r), or "
+                                "--max-overhead",
+                                options_.rate_hz));
   }
   return notes;
+}
+
+std::string PaceNotes::finish(const SamplingTotals &totals) const {
+  const std::uint64_t late = totals.lost_for(Loss::late);
+  if (!missed_noted_ && !is_much_missed(totals.ticks, late)) {
+    return {};
+  }
+  return fmt::format("warning: cannot keep up with {:g} Hz: {} of {} ticks missed", options_.rate_hz,
+                     with_thousands(late), with_thousands(late + totals.ticks));
 }
 
 } // namespace awaitscope::tools

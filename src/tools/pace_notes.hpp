@@ -9,7 +9,8 @@
 
 namespace awaitscope::tools {
 
-/// What is told of the rate while a recording runs, each thing once: that it was lowered, that the machine cannot hold it.
+/// What to warn of about the rate, each thing once: while a recording runs, that the rate was lowered or cannot be kept, and at
+/// its end how much was missed. Only the end has numbers, those of the summary and of the recording.
 class PaceNotes {
 public:
   explicit PaceNotes(SamplerOptions options) : options_(std::move(options)) {}
@@ -17,10 +18,14 @@ public:
   /// To be called a few times a second.
   std::vector<std::string> take(const SamplingTotals &totals);
 
+  /// At the end; empty if the rate was kept.
+  [[nodiscard]] std::string finish(const SamplingTotals &totals) const;
+
 private:
   SamplerOptions options_;
   LateTicks late_;
-  bool lowered_told_ = false;
+  bool lowered_noted_ = false;
+  bool missed_noted_ = false;
 };
 
 } // namespace awaitscope::tools

@@ -210,15 +210,22 @@ struct Machinery {
   BlockQueue &queue;
 };
 
+struct Sampled {
+  SamplingTotals totals;
+  std::uint64_t samples = 0; ///< as Recorded
+  std::string pace_note;     ///< as PaceNotes::finish()
+};
+
 /// Samples until the end, into the queue.
-SamplingTotals sample(const RecordOptions &options, const Plan &plan, std::unique_ptr<Target> target,
-                      const CodeTable &codes, const Machinery &with) {
+Sampled sample(const RecordOptions &options, const Plan &plan, std::unique_ptr<Target> target, const CodeTable &codes,
+               const Machinery &with) {
   RecordingWriter writer(info_of(options, plan, *target, with.engine), codes,
                          [&](std::string block) { with.queue.put(std::move(block)); });
   ProgressLine progress;
   PaceNotes notes(plan.sampling);
   Sampler sampler(with.engine, plan.sampling, with.follower);
   sampler.on_progress([&](const SamplingTotals &totals) {
+    writer.name_engine(with.engine.name()); // BPF may have become ready since
     writer.keep_up(monotonic_ns(), totals);
     if (with.queue.failed()) {
       StopSignals::request();
@@ -228,13 +235,17 @@ SamplingTotals sample(const RecordOptions &options, const Plan &plan, std::uniqu
         progress.clear();
         say(note);
       }
-      progress.show(totals);
+      progress.show(totals, writer.samples());
     }
   });
   RecordingSink sink(writer, children_for(options));
-  const SamplingTotals totals = sampler.run(std::move(target), sink, StopSignals::requested());
-  writer.finish(totals);
-  return totals;
+  Sampled sampled;
+  sampled.totals = sampler.run(std::move(target), sink, StopSignals::requested());
+  sampled.samples = writer.samples();
+  sampled.pace_note = notes.finish(sampled.totals);
+  writer.name_engine(with.engine.name());
+  writer.finish(sampled.totals);
+  return sampled;
 }
 
 /// What was written, and what to do with it.
@@ -277,7 +288,8 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
   if (!presumed.empty() && options.verbosity != Verbosity::quiet) {
     say(presumed);
   }
-  const SamplingTotals totals = sample(options, plan, std::move(target), codes, {**engine, follower, queue});
+  const Sampled sampled = sample(options, plan, std::move(target), codes, {**engine, follower, queue});
+  const SamplingTotals &totals = sampled.totals;
   const std::string engine_name = (*engine)->name(); // it may have got help since
   const std::vector<std::string> refusals = follower.finish();
   engine->reset(); // the rest runs at ordinary priority
@@ -306,7 +318,11 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
     for (const std::string &warning : view.warnings) {
       say(warning);
     }
-    say(fmt::format("{}{}; {}", summary(totals, plan.sampling.rate_hz, engine_name, children_for(options)),
+    if (!sampled.pace_note.empty()) {
+      say(sampled.pace_note);
+    }
+    say(fmt::format("{}{}; {}",
+                    summary(totals, {sampled.samples, plan.sampling.rate_hz, engine_name, children_for(options)}),
                     event_summary(plan.event, totals), outcome(plan, view)));
   }
   if (options.verbosity == Verbosity::verbose) {

@@ -10,6 +10,23 @@ import harness
 import recordings
 
 
+class SameNumbers(recordings.RecordingTest):
+    """The summary and the recording say the same of the same thing."""
+
+    def test_engine_and_losses(self):
+        target = self.target("gathered_branches.py", lifetime=30)
+        path, result = self.record_file(target, "-r", 500, "-d", 2)
+        info = self.info(path)
+        engine = info["recorder"]["engine"]
+        self.assertIn(" Hz asked, engine %s, " % engine, result.stderr, "that which was in use at the end")
+        self.assertIn(engine, self.report(path, "-f", "info").decode())
+        self.assertEqual((info["samples"], info["ticks"]), (self.summary_samples(result), harness.ticks(result.stderr)))
+        lost = re.search(r"lost: ([^;]+);", result.stderr)[1]
+        said = {} if lost == "none" else {name: int(count.replace(",", "")) for count, name in
+                                          re.findall(r"([\d,]+) ([^,\d]+)", lost)}
+        self.assertEqual({reason: count for reason, count in info["lost"].items() if count}, said)
+
+
 class Views(recordings.RecordingTest, harness.InterpreterTest):
 
     def test_default_name_and_views_agree(self):

@@ -31,6 +31,7 @@ struct CodeTexts {
 struct Totals {
   SamplingTotals sampling;
   std::vector<RecordedProcessCpu> process_cpu; ///< in place of that of `sampling`
+  TextId engine = 0;                           ///< that is in use now; 0: as the info says
   bool final = false;
 };
 
@@ -39,6 +40,7 @@ struct Contents {
   std::vector<SampleRun> samples;
   std::vector<RecordedTaskChange> task_changes;
   std::optional<Totals> totals;
+  std::vector<std::string> import_paths; ///< of processes that were attached to since the block before
 };
 
 void put_info(std::string &block, const RecordingInfo &info);
@@ -53,6 +55,7 @@ bool put_tables(std::string &block, const RecordingTables &tables, const CodeTab
 void put_samples(std::string &block, const std::vector<SampleRun> &rows, std::int64_t unit_ns);
 void put_task_changes(std::string &block, const std::vector<RecordedTaskChange> &rows, std::int64_t unit_ns);
 void put_totals(std::string &block, const Totals &totals);
+void put_import_paths(std::string &block, const std::vector<std::string> &paths);
 
 /// Adds to the tables and replaces the contents.
 bool take(std::string_view block, std::int64_t unit_ns, RecordingTables &tables, Contents &contents);

@@ -36,7 +36,8 @@
 ///   task changes time (since the row before), since the look before + 1 (0: none), task, state, stack, CPU time, first own
 ///               frame of a new call + 1, root task (0: itself), root thread + 1 (0: none)
 ///   totals      SamplingTotals so far, and whether this is the end; what the kernel counted of the event in all threads; the
-///               CPU time of each process (text)
+///               CPU time of each process (text); the engine that is in use (text)
+///   import paths  those of processes that were attached to since: further ones, besides the info's
 ///
 /// Each thing is interned once, in the block of its first use, and its number is its place: it is never repeated.
 /// Times and CPU times are in a unit that the info names: a hundredth of the sampling period, but within 1 and 10 µs. The
@@ -64,6 +65,7 @@ inline constexpr std::size_t k_max_block = std::size_t{1} << 20U;
 inline constexpr std::size_t k_max_frame = k_max_block + (k_max_block >> 7U) + 1024; // zstd's worst case, and flushes
 inline constexpr std::size_t k_max_rows = std::size_t{1} << 16U;
 inline constexpr std::size_t k_max_text = std::size_t{1} << 16U;
+inline constexpr std::size_t k_max_import_paths = std::size_t{1} << 12U;
 inline constexpr std::size_t k_max_shared = 64;                            // a text with the one before
 inline constexpr std::uint64_t k_max_code_bytes = std::uint64_t{1} << 28U; // names of all codes: they share texts
 inline constexpr std::uint64_t k_max_number = std::uint64_t{1} << 60U;     // of nanoseconds, or counts
@@ -75,6 +77,17 @@ inline constexpr int k_window_log = 18;
 inline constexpr std::size_t k_enough_rows = std::size_t{1} << 13U;
 inline constexpr std::size_t k_enough_bytes = std::size_t{1} << 17U;
 
-enum class Section : std::uint8_t { info = 1, texts, codes, stacks, threads, tasks, samples, task_changes, totals };
+enum class Section : std::uint8_t {
+  info = 1,
+  texts,
+  codes,
+  stacks,
+  threads,
+  tasks,
+  samples,
+  task_changes,
+  totals,
+  import_paths
+};
 
 } // namespace awaitscope::format

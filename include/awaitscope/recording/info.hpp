@@ -23,7 +23,7 @@ struct RecordingInfo {
   std::string executable;
   std::vector<std::string> command; ///< of the process
   std::string python;
-  std::string engine;
+  std::string engine; ///< at the start; of a recording that is read: the last that was in use
   std::uint64_t rate_millihertz = 0;
   std::int64_t unit_ns = 0; ///< of the times in the file; the writer's choice
   std::string event;        ///< what Sample::events counts; empty: nothing was counted
@@ -33,7 +33,7 @@ struct RecordingInfo {
   std::int64_t start_realtime_ns = 0;    ///< the same moment by CLOCK_REALTIME
   bool idle_threads = false;             ///< threads that wait were sampled too
   bool task_names = false;               ///< the names that the program gave its root tasks were read
-  std::vector<std::string> import_paths; ///< the process's sys.path, to shorten file names by
+  std::vector<std::string> import_paths; ///< the process's sys.path and working directory, to shorten file names by
   bool python_presumed = false;          ///< its Python is newer than those that the recorder knew
 };
 

@@ -24,6 +24,7 @@ public:
   /// Errors: unreadable; no recording; one of a later revision; one that ended before its first block.
   static Result<RecordingReader> open(std::unique_ptr<ByteSource> source);
 
+  /// The engine is the one that was in use last, and there are the import paths of all processes, as far as it was read.
   [[nodiscard]] const RecordingInfo &info() const { return info_; }
 
   /// Grows with each block.

@@ -42,8 +42,9 @@ struct RecordingTables {
 struct SampleRun {
   std::int64_t first_ns = 0; ///< since the recording's start
   std::int64_t last_ns = 0;
-  std::uint64_t count = 1;  ///< of samples at the rate that was asked for: one taken at half of it counts twice; 0 in the
-                            ///< account of a thread at the end, which has a CPU time only
+  std::uint64_t count =
+      1; ///< of samples at the rate that was asked for: one taken at half of it counts twice; 0 in the
+         ///< account of a thread at the end, which has a CPU time only
   std::uint64_t cpu_ns = 0; ///< that the thread used since its row before, by the kernel's count
   std::uint64_t events = 0;
   std::uint32_t thread = 0;

@@ -22,6 +22,15 @@ public:
   /// What the samples of this process are told apart by from now on. Without a name they are not.
   void name_process(ThreadId pid, const std::string &name);
 
+  /// Of a process that was attached to later on: names of its files are shortened by these too.
+  void add_import_paths(const std::vector<std::string> &paths);
+
+  /// The engine that is in use from now on.
+  void name_engine(const std::string &name) { engine_ = text(name); }
+
+  /// How many samples views of this will count: one counts for the ticks that it stands for.
+  [[nodiscard]] std::uint64_t samples() const { return samples_; }
+
   void add(const Sample &sample, const std::string &thread_name);
   void add(const TaskChange &change);
 
@@ -74,6 +83,10 @@ private:
   std::vector<Thread> threads_;
   std::vector<SampleRun> rows_;
   std::vector<RecordedTaskChange> changes_;
+  std::vector<std::string> import_paths_;       ///< all that were written, and
+  std::vector<std::string> fresh_import_paths_; ///< those that are to be
+  TextId engine_ = 0;
+  std::uint64_t samples_ = 0;
   std::int64_t oldest_ns_ = 0; ///< of what waits to be put
   std::int64_t last_totals_ns_ = 0;
 };

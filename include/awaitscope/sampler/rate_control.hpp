@@ -54,7 +54,10 @@ private:
   std::deque<Step> steps_;  ///< of the last second
 };
 
-/// Notices that the machine cannot hold the rate: when of the ticks of a second a tenth came too late, and are lost.
+/// Whether a tenth of the ticks that were due was missed, of ten at least.
+bool is_much_missed(std::uint64_t ticks, std::uint64_t late);
+
+/// Notices that the machine cannot hold the rate: when much of the ticks of a second is missed.
 class LateTicks {
 public:
   /// To be called a few times a second with the ticks and the late ones so far. True once, when that is so.

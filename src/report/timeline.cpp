@@ -131,7 +131,7 @@ Result<Timeline> read_timeline(RecordingReader &reader, const TimeRange &range, 
     return a.weight != b.weight ? a.weight > b.weight : a.root < b.root;
   });
   if (options.filter.everything() && range.everything()) {
-    timeline.unsampled = of_cpu ? cpu.unsampled_ns()
+    timeline.unsampled = of_cpu                             ? cpu.unsampled_ns()
                          : options.metric == Metric::events ? unsampled_events(reader.totals(), sampled.events)
                                                             : 0;
   }

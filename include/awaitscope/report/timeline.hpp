@@ -16,7 +16,8 @@ struct Track {
     std::uint32_t thread = 0;
     std::uint64_t weight = 0;
   };
-  std::string root; ///< as root_of()
+  std::string root;    ///< as root_of()
+  std::string process; ///< as process_of()
   std::vector<Entry> entries;
   std::uint64_t weight = 0; ///< of all
 };

@@ -104,9 +104,8 @@ std::string root_of(const RecordingTables &tables, const StackCosts::Key &key, c
                     const ProfileOptions &options) {
   if (!key.in_task) {
     const std::string &name = tables.texts[tables.threads[key.thread].name];
-    // A Python thread has frames: one that has none runs no Python, and the kernel has named it.
-    return frames.empty() ? "native thread " + name
-                          : "thread " + (name.empty() ? "?" : lasting_thread_name(name, tables.codes, frames));
+    const std::string lasting = name.empty() ? "?" : lasting_thread_name(name, tables.codes, frames);
+    return (frames.empty() ? "native thread " : "thread ") + lasting; // one without frames runs no Python
   }
   const std::string &given = tables.texts[key.task_name];
   if (options.task_names && !given.empty()) {

@@ -111,7 +111,8 @@ ProcessSampler::Health ProcessSampler::sample_runnable(TargetThread &thread, Sam
   const bool in_python = accept(thread);
   thread.frameless = !in_python && reading_.subject;
   thread.wait.reset();
-  if (in_python) {
+  // Also in C code outside of any Python call (a server that embeds Python), unless the thread only begins.
+  if (in_python || (thread.frameless && thread.sampled && captured.on_cpu)) {
     emit(thread, state, *thread.stat, monotonic_ns(), sink);
   }
   if (in_python && captured.retries == 0) { // it was off the CPU, and is counted when it comes to run again
@@ -208,16 +209,16 @@ void ProcessSampler::take_events(TargetThread &thread, ThreadState state, const 
 }
 
 ProcessSampler::Health ProcessSampler::visit(TargetThread &thread, SampleSink &sink) {
-  switch (thread.run.value_or(ThreadWatch::Run::ended)) {
-  case ThreadWatch::Run::runnable:
+  if (thread.run == ThreadWatch::Run::runnable) {
     return sample_runnable(thread, sink);
-  case ThreadWatch::Run::blocked:
-    return sample_waiting(thread, sink);
-  case ThreadWatch::Run::ended:
-    break;
   }
-  accounts_.forget(thread.watch.tid());
-  thread.left = any_left_ = true;
+  if (thread.run == ThreadWatch::Run::blocked) {
+    return sample_waiting(thread, sink);
+  }
+  if (thread.run == ThreadWatch::Run::ended) {
+    accounts_.forget(thread.watch.tid());
+    thread.left = any_left_ = true;
+  }
   return Health::running;
 }
 
@@ -260,7 +261,8 @@ TargetThread *ProcessSampler::gil_holder(const TargetThread *taken_from) {
   const auto found = std::find_if(threads.begin(), threads.end(), [&](const TargetThread &thread) {
     return state.value_or(0) != 0 && thread.entry.state == *state;
   });
-  return found == threads.end() ? nullptr : &*found;
+  // By the one of its states that stands for it: up to 3.11 a state may name the thread that made it, for a while.
+  return found == threads.end() ? nullptr : target_->states_of(found->watch.tid()).front();
 }
 
 ProcessSampler::Health ProcessSampler::visit_all(SampleSink &sink, std::uint64_t weight) {

@@ -24,7 +24,10 @@ class TaskGroups(harness.InterpreterTest):
         for name, chain in target.truth["chains"].items():
             found = [stack for stack in stacks if stack.has(name) and stack.names[-1] == "sleep"]
             self.assertGreater(folded.total(found), 0, "%s; %s" % (name, result.stderr))
-            self.assertEqual([stack.line for stack in found if not stack.contains(chain[:-1])], [], name)
+            # Where nothing proves who entered the group, the stack says so: it never names another one.
+            unproved = [stack for stack in found if stack.unreadable]
+            self.assertLess(folded.total(unproved), 0.1 * folded.total(found), name)
+            self.assertEqual([stack.line for stack in found if not stack.contains(chain[:-1]) and stack not in unproved], [], name)
 
 
 class AnyioTest(harness.InterpreterTest):

@@ -398,6 +398,7 @@ class ReusedPids(ProcessTest):
         self.assertLessEqual(set(range(7)), set(found), truth["stderr"])
         for number, seen in found.items():
             true = truth["work_ns"][number]
-            self.assertLessEqual(seen, 1.02 * true + 20e6, "owner %d: %s of %s" % (number, found, truth["work_ns"]))
+            noise = 4 * (true * 1e6) ** 0.5  # standard errors of what samples of a millisecond say: they share one account
+            self.assertLessEqual(seen, 1.02 * true + 20e6 + noise, "owner %d: %s of %s" % (number, found, truth["work_ns"]))
             if 0 < number < 7:
-                self.assertGreaterEqual(seen, 0.9 * true - MEETING_NS, "owner %d: %s of %s" % (number, found, truth))
+                self.assertGreaterEqual(seen, 0.9 * true - MEETING_NS - noise, "owner %d: %s of %s" % (number, found, truth))

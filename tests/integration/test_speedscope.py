@@ -74,7 +74,8 @@ class Speedscope(recordings.RecordingTest):
                         for stack, weight in zip(profile["samples"], profile["weights"]):
                             texts = ["%s (%s:%d)" % (frame["name"], frame["file"], frame["line"]) if "file" in frame
                                      else frame["name"] for frame in (frames[number] for number in stack)]
-                            line = ";".join(plain(text) for text in [profile["name"]] + texts)
+                            alone = profile["name"] == folded.NOT_SAMPLED  # where a page wants a frame, folded lines want none
+                            line = ";".join(plain(text) for text in [profile["name"]] + ([] if alone else texts))
                             seen[line] = seen.get(line, 0) + weight
                     told = {stack.line.rpartition(" ")[0]: stack.count
                             for stack in self.stacks(path, "--metric", metric)}

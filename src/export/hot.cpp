@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,28 @@ std::vector<Column> columns(const Cost &sum, Metric asked, const RecordingInfo &
   return columns;
 }
 
+/// "4711 gunicorn: worker [app]"
+std::string short_process(const std::string &recorded) {
+  const ProcessName name = process_name(recorded);
+  return one_line(recorded.empty() ? recorded : name.pid + " " + name.program);
+}
+
+Json process_json(const std::string &recorded) {
+  const ProcessName name = process_name(recorded);
+  std::int64_t pid = 0;
+  std::from_chars(name.pid.data(), name.pid.data() + name.pid.size(), pid);
+  return recorded.empty() ? Json(nullptr) : Json({{"pid", pid}, {"name", name.program}});
+}
+
+/// Of the column of processes, in characters; 0 if the recording does not tell any apart.
+std::size_t process_width(const HotFunctions &hot) {
+  std::size_t width = 0;
+  for (std::size_t i = 0; i < std::min(k_rows, hot.functions.size()); ++i) {
+    width = std::max(width, short_process(hot.functions[i].process).size());
+  }
+  return width == 0 ? 0 : std::max(width, std::string_view("process").size());
+}
+
 std::string cell(std::uint64_t value, Metric metric) {
   const bool is_time = metric == Metric::cpu || metric == Metric::await;
   return is_time ? fmt::format("{:.3f} s", static_cast<double>(value) / 1e9) : with_thousands(value);
@@ -65,7 +88,11 @@ std::string hot_text(const HotFunctions &hot, Metric metric, const RecordingInfo
     text += fmt::format("{:>{}} {:>8} {:>{}} {:>8}  ", column.title + " own", column.width, "", column.title + " total",
                         column.width, "");
   }
-  text += "function\n";
+  const std::size_t width = process_width(hot);
+  const auto process_cell = [&](const std::string &process) {
+    return width == 0 ? std::string() : fmt::format("{:<{}}  ", process, width);
+  };
+  text += process_cell("process") + "function\n";
   std::size_t rows = 0;
   for (const FunctionCost &function : hot.functions) {
     if (rows == k_rows) {
@@ -79,6 +106,7 @@ std::string hot_text(const HotFunctions &hot, Metric metric, const RecordingInfo
           fmt::format("{:>{}} {:>8} {:>{}} {:>8}  ", cell(own, column.metric), column.width, percent(own, column.whole),
                       cell(total, column.metric), column.width, percent(total, column.whole));
     }
+    text += process_cell(short_process(function.process));
     text += one_line(names.name({function.code, 0, FrameKind::python})) + '\n';
   }
   if (value_of(hot.unsampled, metric) > 0) {
@@ -88,7 +116,7 @@ std::string hot_text(const HotFunctions &hot, Metric metric, const RecordingInfo
                           percent(value, column.whole), cell(value, column.metric), column.width,
                           percent(value, column.whole));
     }
-    text += std::string(k_not_sampled) + '\n';
+    text += process_cell("") + std::string(k_not_sampled) + '\n';
   }
   if (hot.functions.size() > rows) {
     text += fmt::format("and {} functions more (--json has them all)\n", hot.functions.size() - rows);
@@ -103,6 +131,7 @@ std::string hot_json(const HotFunctions &hot, Metric metric, const RecordingInfo
     functions.push_back({{"function", code.function},
                          {"file", code.file},
                          {"line", code.first_line},
+                         {"process", process_json(function.process)},
                          {"own", cost_json(function.own)},
                          {"total", cost_json(function.total)}});
   }

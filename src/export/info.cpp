@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "awaitscope/report/profile.hpp"
 #include "awaitscope/support/clock.hpp"
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
@@ -145,6 +146,7 @@ std::string info_json(const RecordingReader &reader, const StackCosts &costs) {
       {"unsampled_events", costs.unsampled.events},
       {"process_events", totals.process_events ? Json(totals.process_events->scaled()) : Json(nullptr)},
       {"processes", totals.processes != 0 ? Json(totals.processes) : Json(nullptr)},
+      {"process_names", processes_of(tables)},
       {"threads", tables.threads.size()},
       {"tasks", tables.tasks.size() - 1},
       {"task_changes", costs.task_changes},
@@ -207,7 +209,12 @@ std::string info_text(const RecordingReader &reader, const StackCosts &costs) {
     line("cost", fmt::format("the recorder used {} of CPU", seconds(static_cast<std::uint64_t>(totals.tool_cpu_ns))));
   }
   if (totals.processes != 0) {
-    line("processes", with_thousands(totals.processes));
+    std::string names;
+    for (const std::string &process : processes_of(tables)) {
+      const ProcessName name = process_name(process);
+      names += fmt::format("{} {} {}", names.empty() ? ":" : ",", name.pid, one_line(valid_utf8(name.program)));
+    }
+    line("processes", with_thousands(totals.processes) + names);
   }
   line("holds", fmt::format("{} stacks of {} functions, {} threads, {} tasks, {} changes of tasks",
                             with_thousands(tables.stacks.size() - 1), with_thousands(tables.codes.size()),

@@ -85,7 +85,8 @@ std::string speedscope_json(const RecordingReader &reader, const Timeline &timel
   Frames frames(reader.tables(), options, reader.info(), names);
   std::string profiles;
   for (const Track &track : timeline.tracks) {
-    append_profile(profiles, track.root, unit, track.weight);
+    append_profile(profiles, track.process.empty() ? track.root : track.process + "; " + track.root, unit,
+                   track.weight);
     std::string weights;
     profiles += R"("samples":[)";
     for (auto entry = track.entries.begin(); entry != track.entries.end();) {

@@ -1,8 +1,10 @@
 #include "awaitscope/report/hot.hpp"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 #include "awaitscope/report/function_numbers.hpp"
 
@@ -16,14 +18,15 @@ bool is_function(const Frame &frame) { return frame.kind == FrameKind::python ||
 HotFunctions hot_functions(const RecordingTables &tables, const StackCosts &costs, const ProfileOptions &options) {
   HotFunctions hot;
   FunctionNumbers functions(tables.codes);
-  std::vector<std::size_t> last_stack; // in which each function was counted
-  const auto number_of = [&](CodeId code) {
-    const std::size_t number = functions.number(code);
-    if (number == hot.functions.size()) {
-      hot.functions.push_back({code, {}, {}});
+  std::vector<std::size_t> last_stack;                                  // in which each function was counted
+  std::map<std::pair<std::string_view, std::size_t>, std::size_t> rows; // by process and function
+  const auto row_of = [&](const std::string &process, CodeId code) {
+    const auto [entry, fresh] = rows.try_emplace({process, functions.number(code)}, hot.functions.size());
+    if (fresh) {
+      hot.functions.push_back({code, process, {}, {}});
       last_stack.push_back(0);
     }
-    return number;
+    return entry->second;
   };
   ProfileOptions every_metric = options;
   every_metric.metric = Metric::cpu;
@@ -39,19 +42,20 @@ HotFunctions hot_functions(const RecordingTables &tables, const StackCosts &cost
     }
     hot.sum += cost;
     ++stack;
+    const std::string &process = process_of(tables, key);
     const std::vector<Frame> shown = shown_frames(frames, options);
     for (const Frame &frame : shown) {
       if (!is_function(frame)) {
         continue;
       }
-      const std::size_t number = number_of(frame.code);
-      if (last_stack[number] != stack) {
-        last_stack[number] = stack;
-        hot.functions[number].total += cost;
+      const std::size_t row = row_of(process, frame.code);
+      if (last_stack[row] != stack) {
+        last_stack[row] = stack;
+        hot.functions[row].total += cost;
       }
     }
     if (!shown.empty() && is_function(shown.back())) {
-      hot.functions[number_of(shown.back().code)].own += cost;
+      hot.functions[row_of(process, shown.back().code)].own += cost;
     }
   }
   if (options.filter.everything()) {
@@ -62,7 +66,8 @@ HotFunctions hot_functions(const RecordingTables &tables, const StackCosts &cost
     const CodeInfo &code = tables.codes.at(function.code);
     return std::make_tuple(-static_cast<double>(value_of(function.own, options.metric)),
                            -static_cast<double>(value_of(function.total, options.metric)),
-                           std::string_view(code.function), std::string_view(code.file), code.first_line);
+                           std::string_view(code.function), std::string_view(code.file), code.first_line,
+                           std::string_view(function.process));
   };
   std::sort(hot.functions.begin(), hot.functions.end(),
             [&](const FunctionCost &a, const FunctionCost &b) { return rank(a) < rank(b); });

@@ -224,8 +224,9 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
   std::map<std::pair<StackId, std::uint32_t>, std::uint64_t> on_cpu; ///< samples by stack and thread
   const auto of_task = [&](std::uint32_t task) {
     const RecordedTask &known = tables.tasks[task];
-    return filter.tasks.empty() || passes(tables.codes.at(known.coroutine).function, filter.tasks) ||
-           passes(tables.texts[known.name], filter.tasks);
+    return passes_process(tables.texts[known.process], filter) &&
+           (filter.tasks.empty() || passes(tables.codes.at(known.coroutine).function, filter.tasks) ||
+            passes(tables.texts[known.name], filter.tasks));
   };
   CallSpans calls(tables, [&](std::uint32_t task, const CallSpan &call) {
     const bool inside = call.to_ns >= range.since_ns && call.from_ns <= range.until_ns;

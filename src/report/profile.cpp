@@ -1,6 +1,8 @@
 #include "awaitscope/report/profile.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <set>
 #include <string_view>
 
 #include <fnmatch.h>
@@ -62,6 +64,38 @@ bool passes(const CodeInfo &function, const std::vector<std::string> &patterns) 
   return patterns.empty() || function_matches(function, patterns);
 }
 
+ProcessName process_name(const std::string &recorded) {
+  constexpr std::string_view k_before = "process ";
+  const std::size_t begin = recorded.starts_with(k_before) ? k_before.size() : 0;
+  const std::size_t end = std::min(recorded.find(' ', begin), recorded.size());
+  return {recorded.substr(begin, end - begin), recorded.substr(std::min(end + 1, recorded.size()))};
+}
+
+bool passes_process(const std::string &recorded, const Filter &filter) {
+  if (filter.processes.empty()) {
+    return true;
+  }
+  const ProcessName name = process_name(recorded.empty() ? filter.only_process : recorded);
+  return matches(name.pid, filter.processes) || matches(name.program, filter.processes);
+}
+
+std::vector<std::string> processes_of(const RecordingTables &tables) {
+  std::set<TextId> found;
+  for (const RecordedThread &thread : tables.threads) {
+    found.insert(thread.process);
+  }
+  for (const RecordedTask &task : tables.tasks) {
+    found.insert(task.process);
+  }
+  found.erase(0);
+  std::vector<std::string> names;
+  for (const TextId process : found) {
+    names.push_back(tables.texts[process]);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 const std::string &process_of(const RecordingTables &tables, const StackCosts::Key &key) {
   return tables.texts[key.suspended ? key.process : tables.threads[key.thread].process];
 }
@@ -113,7 +147,7 @@ bool is_shown(const RecordingTables &tables, const StackCosts::Key &key, const s
   if (options.metric == Metric::wall && key.state == ThreadState::idle && !key.suspended && !options.idle && !named) {
     return false;
   }
-  return (filter.states.empty() || named) &&
+  return (filter.states.empty() || named) && passes_process(process_of(tables, key), filter) &&
          (filter.threads.empty() || thread_matches(tables, key, frames, filter.threads)) &&
          (filter.tasks.empty() || task_matches(tables, key, frames, filter.tasks)) &&
          (filter.functions.empty() || std::any_of(frames.begin(), frames.end(), [&](const Frame &frame) {

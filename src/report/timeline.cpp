@@ -1,6 +1,8 @@
 #include "awaitscope/report/timeline.hpp"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 #include <unordered_map>
 
 #include "awaitscope/report/waits.hpp"
@@ -64,9 +66,10 @@ private:
     const std::vector<Frame> frames = tables_.stacks.frames(key.stack);
     std::size_t number = k_hidden;
     if (is_shown(tables_, key, frames, options_)) {
-      const auto [entry, fresh] = roots_.try_emplace(root_of(tables_, key, frames, options_), tracks.size());
+      const auto [entry, fresh] =
+          roots_.try_emplace({process_of(tables_, key), root_of(tables_, key, frames, options_)}, tracks.size());
       if (fresh) {
-        tracks.push_back({entry->first, {}, 0});
+        tracks.push_back({entry->first.second, entry->first.first, {}, 0});
       }
       number = entry->second;
     }
@@ -78,7 +81,7 @@ private:
   const ProfileOptions &options_;
   std::unordered_map<StackCosts::Key, std::uint32_t, StackCosts::KeyHash> numbers_; ///< of kinds_
   std::vector<Kind> kinds_;
-  std::unordered_map<std::string, std::size_t> roots_;
+  std::map<std::pair<std::string, std::string>, std::size_t> roots_; ///< by process and root
 };
 
 struct Wait {
@@ -140,7 +143,7 @@ Result<Timeline> read_timeline(RecordingReader &reader, const TimeRange &range, 
   }
   timeline.tracks = std::move(builder.tracks);
   std::sort(timeline.tracks.begin(), timeline.tracks.end(), [](const Track &a, const Track &b) {
-    return a.weight != b.weight ? a.weight > b.weight : a.root < b.root;
+    return a.weight != b.weight ? a.weight > b.weight : std::tie(a.process, a.root) < std::tie(b.process, b.root);
   });
   if (options.filter.everything() && range.everything()) {
     timeline.unsampled = of_cpu                             ? cpu.unsampled_ns()

@@ -37,9 +37,9 @@ void SampleBatch::consume(const TaskChange &change) {
   added();
 }
 
-void SampleBatch::meet(ThreadId process, const std::string &command) {
+void SampleBatch::meet(const MetProcess &process) {
   flush(); // in order: those that it holds may be of the program before
-  sink_.meet(process, command);
+  sink_.meet(process);
 }
 
 std::size_t SampleBatch::drop(ThreadId process, const std::vector<CodeId> &codes) {

@@ -48,7 +48,7 @@ void Sampler::add(std::unique_ptr<Target> target, SampleSink &sink) {
   const bool fresh = met_.emplace(pid, start_time).second; // else it is another program now
   const CountFrom from = fresh && start_time >= start_time_ && start_time_ != 0 ? CountFrom::birth : CountFrom::now;
   totals_.processes = met_.size();
-  sink.meet(target->process().pid(), target->process().command_name());
+  sink.meet(target->describe());
   processes_.push_back(std::make_unique<ProcessSampler>(std::move(target), engine_, options_, from, totals_));
 }
 

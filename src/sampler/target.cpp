@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "awaitscope/integrations/program_name.hpp"
 #include "awaitscope/support/clock.hpp"
 #include "awaitscope/support/text.hpp"
 
@@ -130,6 +131,11 @@ std::vector<std::string> Target::import_paths() {
   }
   paths.push_back(here);
   return paths;
+}
+
+MetProcess Target::describe() {
+  const std::string name = program_name(process_.command_line());
+  return {process_.pid(), name.empty() ? process_.command_name() : name, import_paths()};
 }
 
 std::unordered_map<ThreadId, ThreadId> Target::host_ids() {

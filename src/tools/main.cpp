@@ -70,6 +70,10 @@ void add_view(CLI::App &command, ViewOptions &options) {
   command.add_flag("--full-paths", options.full_paths, "keep file names whole");
   command.add_flag("--loop-frames", options.loop_frames, "keep the event loop's own frames below a task");
   command.add_flag("--task-frames", options.task_frames, "mark where a task begins: [task NAME]");
+  command
+      .add_option("--process", options.filter.processes,
+                  "only processes of this name or PID; * stands for anything (needs record --subprocesses)")
+      ->type_name("NAME");
   command.add_flag("--task-names", options.task_names, "call a root task by the name that the program gave it");
 }
 

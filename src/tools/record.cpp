@@ -73,6 +73,13 @@ Result<Plan> plan_of(const RecordOptions &options) {
     return tl::unexpected(view.error());
   }
   plan.view = *view;
+  if (!options.view.filter.processes.empty() && (plan.format == Format::recording || !options.subprocesses)) {
+    return fail(ExitStatus::usage,
+                plan.format == Format::recording ? "--process filters views, and a recording holds every process"
+                                                 : "--process needs --subprocesses",
+                plan.format == Format::recording ? "give it to awaitscope report, or add -f with a view"
+                                                 : "add --subprocesses: without it one process is recorded");
+  }
   if (options.event == "none" && plan.format != Format::recording && view->profile.metric == Metric::events) {
     return fail(ExitStatus::usage, "--metric events has nothing to show with --event none",
                 "name an event with --event");
@@ -120,10 +127,11 @@ Result<void> open_output(const RecordOptions &options, ThreadId pid, Plan &plan)
 class RecordingSink final : public SampleSink {
 public:
   RecordingSink(RecordingWriter &writer, Children children) : writer_(writer), children_(children) {}
-  /// "process 4711 gunicorn", where there can be several.
-  void meet(ThreadId process, const std::string &command) override {
+  /// "process 4711 gunicorn: worker [app]", where there can be several.
+  void meet(const MetProcess &process) override {
     if (children_ == Children::follow) {
-      writer_.name_process(process, fmt::format("process {} {}", process, one_line(valid_utf8(command))));
+      writer_.name_process(process.pid, fmt::format("process {} {}", process.pid, one_line(valid_utf8(process.name))));
+      writer_.add_import_paths(process.import_paths);
     }
   }
   void consume(const Sample &sample, const std::string &thread_name) override { writer_.add(sample, thread_name); }

@@ -9,6 +9,7 @@
 #include "awaitscope/export/info.hpp"
 #include "awaitscope/export/latency.hpp"
 #include "awaitscope/export/speedscope.hpp"
+#include "awaitscope/integrations/program_name.hpp"
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
 
@@ -93,6 +94,28 @@ Result<void> check_holds(const RecordingReader &reader, std::uint64_t task_chang
   return {};
 }
 
+/// As a recording of several calls each.
+std::string only_process(const RecordingInfo &info) {
+  return fmt::format("process {} {}", info.pid, valid_utf8(program_name(info.command)));
+}
+
+/// What to say if no process passes the filter.
+std::string missing_process(const RecordingReader &reader, const Filter &filter) {
+  std::vector<std::string> processes = processes_of(reader.tables());
+  if (processes.empty()) {
+    processes.push_back(filter.only_process);
+  }
+  std::string names;
+  for (const std::string &process : processes) {
+    if (passes_process(process, filter)) {
+      return {};
+    }
+    const ProcessName name = process_name(process);
+    names += fmt::format("{}{} {}", names.empty() ? "" : ", ", name.pid, name.program);
+  }
+  return fmt::format("warning: no process matches --process; the recording has {}", names);
+}
+
 std::vector<std::string> warnings_of(const RecordingReader &reader, const ViewPlan &plan) {
   std::vector<std::string> warnings;
   const std::string upto = human_duration(reader.totals().elapsed_ns);
@@ -116,6 +139,9 @@ std::vector<std::string> warnings_of(const RecordingReader &reader, const ViewPl
   }
   if (plan.profile.task_names && !reader.info().task_names) {
     warnings.emplace_back("warning: --task-names shows nothing here: names were not read (record --task-names)");
+  }
+  if (const std::string missing = missing_process(reader, plan.profile.filter); !missing.empty()) {
+    warnings.push_back(missing);
   }
   return warnings;
 }
@@ -247,12 +273,14 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
   return plan;
 }
 
-Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &plan) {
+Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &asked) {
   const std::string name = source->name();
   Result<RecordingReader> reader = RecordingReader::open(std::move(source));
   if (!reader) {
     return tl::unexpected(reader.error());
   }
+  ViewPlan plan = asked;
+  plan.profile.filter.only_process = only_process(reader->info());
   Result<View> view = plan.format == Format::speedscope ? in_order(*reader, plan, name)
                       : plan.format == Format::latency  ? by_call(*reader, plan)
                                                         : summed(*reader, plan);

@@ -57,7 +57,6 @@ class FamilyTest(ProcessTest):
                 now[elder + "_left_ns"] - before[elder + "_left_ns"] > 0.75 * ENOUGH_NS for elder in ("elder_0", "elder_1"))
         result = self.record_until(target, enough, "--subprocesses", "-r", RATE, "-o", path)
         after = target.counters()
-        name = self.kernel_name(target.pid)
 
         walls = in_processes(self.stacks(path))
         self.assertEqual(sum(folded.total(stacks) for stacks in walls.values()), self.summary_samples(result))
@@ -75,7 +74,10 @@ class FamilyTest(ProcessTest):
                 side: after["%s_%s_ns" % (child, side)] - before["%s_%s_ns" % (child, side)] for side in ("left", "right")})
         self.assertTrue(any(stack.has("parent_work") for stack in walls[target.pid]))
         self.assertFalse([stack.line for stack in walls[target.pid] if re.search(r"(elder|younger)_\d_", stack.line)])
-        self.assertEqual({stack.process for stack in walls[target.pid]}, {name})
+        self.assertEqual({stack.process for stack in walls[target.pid]}, {"family.py"}, "the script, without its folder")
+        for pid in children:
+            self.assertEqual({stack.process for stack in walls[pid]},
+                             {"multiprocessing.spawn" if method == "spawn" else "family.py"})
         self.assert_progress(target, "parent_ns")
         self.check_views(path, walls)
         self.assertEqual(self.info(path)["processes"], processes)
@@ -103,6 +105,38 @@ class FamilyTest(ProcessTest):
         for name in ("elder_0_left", "elder_1_left", "younger_0_left", "younger_1_left", "parent_work"):
             of_it = sum(folded.total([stack for stack in stacks if stack.has(name)]) for stacks in walls.values())
             self.assertEqual(hot[name], of_it, name)
+        self.check_processes_apart(path, walls)
+
+    def check_processes_apart(self, path, walls):
+        """A function that several processes run has a row and a profile in each; --process picks one in every view."""
+        burning = {pid: folded.total([stack for stack in stacks if stack.has("burn")]) for pid, stacks in walls.items()}
+        burning = {pid: count for pid, count in burning.items() if count}
+        self.assertGreaterEqual(len(burning), 4)
+        rows = [row for row in self.hot(path)["functions"] if row["function"] == "burn"]
+        self.assertEqual({row["process"]["pid"]: row["total"]["samples"] for row in rows}, burning)
+        profiles = self.speedscope(path)
+        for pid, stacks in walls.items():
+            name = "process %d %s; " % (pid, stacks[0].process)
+            self.assertEqual(sum(sum(profile["weights"]) for profile in profiles if profile["name"].startswith(name)),
+                             folded.total(stacks), name)
+            self.assertEqual({stack.pid for stack in self.stacks(path, "--process", pid)}, {pid})
+        pid = max(burning, key=burning.get)
+        for of in ((pid,), (pid, "no-such-*")):
+            picked = [word for pattern in of for word in ("--process", pattern)]
+            self.assertEqual(folded.total(self.stacks(path, *picked)), folded.total(walls[pid]))
+            self.assertEqual({row["process"]["pid"] for row in self.hot(path, *picked)["functions"]}, {pid})
+            self.assertEqual({profile["name"].split()[1] for profile in self.speedscope(path, *picked)}, {str(pid)})
+        name = walls[pid][0].process
+        named = {stack.pid for stack in self.stacks(path, "--process", name[:3] + "*")}
+        self.assertEqual(named, {one for one, stacks in walls.items() if stacks[0].process.startswith(name[:3])})
+        result = harness.run_tool("report", path, "-f", "folded", "--process", "no-such")
+        self.assert_done(result)
+        self.assertEqual(result.stdout, b"")
+        self.assertIn("no process matches --process; the recording has ", result.stderr)
+        self.assertIn("%d %s" % (pid, name), result.stderr)
+
+    def speedscope(self, path, *args):
+        return json.loads(self.report(path, "-f", "speedscope", *args))["profiles"]
 
 
 class Forked(FamilyTest, harness.InterpreterTest):
@@ -128,6 +162,24 @@ class FamilyOutput(FamilyTest):
         self.assertEqual({stack.pid for stack in stacks}, {None})
         self.assertFalse([stack.line for stack in stacks if "elder" in stack.line])
         self.assertTrue(any(stack.has("parent_work") for stack in stacks))
+
+    def test_a_process_is_picked_while_it_is_recorded(self):
+        target = self.target("family.py", "--method", "fork", lifetime=30)
+        child = target.counters()["elder_0_pid"]
+        stacks, _ = self.record(target, "--subprocesses", "-r", 200, "-d", 1, "--process", child)
+        self.assertEqual({stack.pid for stack in stacks}, {child})
+        result = harness.run_tool("record", "-p", target.pid, "-d", 1, "--process", child, "-f", "folded")
+        self.assert_error(result, 2)
+        result = harness.run_tool("record", "-p", target.pid, "-d", 1, "--subprocesses", "--process", child, cwd=self.folder)
+        self.assert_error(result, 2)
+
+    def test_the_only_process_is_one_too(self):
+        target = self.target("family.py", "--method", "fork", lifetime=30)
+        path, _ = self.record_file(target, "-r", 200, "-d", 1)
+        whole = self.stacks(path)
+        for name in (target.pid, "family.py"):
+            self.assertEqual(folded.total(self.stacks(path, "--process", name)), folded.total(whole))
+        self.assertEqual(self.stacks(path, "--process", target.pid + 1), [])
 
     def test_folded_at_once_is_what_the_report_prints(self):
         target = self.target("family.py", "--method", "fork", lifetime=30)

@@ -12,7 +12,7 @@ namespace {
 /// Notes what it is given, in order.
 class Notes final : public SampleSink {
 public:
-  void meet(ThreadId /*process*/, const std::string &command) override { order.push_back("meet " + command); }
+  void meet(const MetProcess &process) override { order.push_back("meet " + process.name); }
   void consume(const Sample &sample, const std::string &thread_name) override {
     order.push_back("sample " + thread_name);
     samples.push_back(sample);
@@ -65,7 +65,7 @@ TEST_CASE("a process that is met stands behind what was held back") {
   Notes notes;
   SampleBatch batch(notes);
   batch.consume(change_in(1, "x", {4}));
-  batch.meet(2, "python");
+  batch.meet({2, "python", {}});
   CHECK(notes.order == std::vector<std::string>{"change x", "meet python"});
 }
 

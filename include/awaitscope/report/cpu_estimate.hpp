@@ -43,11 +43,11 @@ public:
 
 private:
   struct Thread {
-    std::uint64_t cpu_ns = 0;   ///< of its rows
-    std::uint64_t samples = 0;  ///< on a CPU
-    bool complete = false;      ///< its account at the end is there
-    bool alone = false;         ///< it is scaled by its own account
-    long double ns_each = 0;    ///< of a sample
+    std::uint64_t cpu_ns = 0;  ///< of its rows
+    std::uint64_t samples = 0; ///< on a CPU
+    bool complete = false;     ///< its account at the end is there
+    bool alone = false;        ///< it is scaled by its own account
+    long double ns_each = 0;   ///< of a sample
   };
   std::vector<Thread> threads_; ///< by the recording's number
   std::uint64_t unsampled_ns_ = 0;

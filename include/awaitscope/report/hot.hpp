@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "awaitscope/report/profile.hpp"
@@ -8,7 +9,8 @@ namespace awaitscope {
 
 /// What a function cost: `own` where it was the innermost, `total` wherever it was in the stack (once, if it called itself).
 struct FunctionCost {
-  CodeId code = 0; ///< one of those that have this name, file and line
+  CodeId code = 0;     ///< one of those that have this name, file and line
+  std::string process; ///< as process_of()
   Cost own;
   Cost total;
 };

@@ -11,19 +11,34 @@ namespace awaitscope {
 
 /// Which stacks a view shows. A pattern is a whole name, in which * and ? stand for anything; of several, one must match.
 struct Filter {
-  std::vector<std::string> threads;   ///< the program's name, that without its number, or the TID
-  std::vector<std::string> tasks;     ///< the coroutine of a task on the stack, or the root's given name
-  std::vector<std::string> functions; ///< qualified, or its last part alone; anywhere in the stack
-  std::vector<ThreadState> states{};  ///< of the thread
+  std::vector<std::string> threads;     ///< the program's name, that without its number, or the TID
+  std::vector<std::string> tasks;       ///< the coroutine of a task on the stack, or the root's given name
+  std::vector<std::string> functions;   ///< qualified, or its last part alone; anywhere in the stack
+  std::vector<ThreadState> states{};    ///< of the thread
+  std::vector<std::string> processes{}; ///< the program's name, or the PID
+  std::string only_process{};           ///< "process PID NAME" of stacks that name none: of a recording of one process
 
   [[nodiscard]] bool everything() const {
-    return threads.empty() && tasks.empty() && functions.empty() && states.empty();
+    return threads.empty() && tasks.empty() && functions.empty() && states.empty() && processes.empty();
   }
 };
 
 /// Whether a name is one of the patterns, or there are none.
 bool passes(const std::string &name, const std::vector<std::string> &patterns);
 bool passes(const CodeInfo &function, const std::vector<std::string> &patterns);
+
+/// The parts of "process 4711 gunicorn: worker [app]", which is what a recording calls a process. Empty for none.
+struct ProcessName {
+  std::string pid;
+  std::string program;
+};
+ProcessName process_name(const std::string &recorded);
+
+/// Whether a process, as a recording calls it, passes the filter.
+bool passes_process(const std::string &recorded, const Filter &filter);
+
+/// Those that the recording tells apart, as it calls them; empty if that is of one process.
+std::vector<std::string> processes_of(const RecordingTables &tables);
 
 /// What a view shows of a recording.
 struct ProfileOptions {

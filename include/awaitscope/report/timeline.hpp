@@ -16,7 +16,8 @@ struct Track {
     std::uint32_t kind = 0; ///< of those that StackCosts tells apart: a number
     std::uint64_t weight = 0;
   };
-  std::string root; ///< as root_of()
+  std::string root;    ///< as root_of()
+  std::string process; ///< as process_of()
   std::vector<Entry> entries;
   std::uint64_t weight = 0; ///< of all
 };

@@ -14,7 +14,7 @@ class SampleBatch final : public SampleSink {
 public:
   explicit SampleBatch(SampleSink &sink) : sink_(sink), held_(k_most) {}
 
-  void meet(ThreadId process, const std::string &command) override;
+  void meet(const MetProcess &process) override;
   void consume(const Sample &sample, const std::string &thread_name) override;
   void consume(const TaskChange &change) override;
 

@@ -1,11 +1,19 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "awaitscope/model/sample.hpp"
 #include "awaitscope/model/task_change.hpp"
 
 namespace awaitscope {
+
+/// A process that is attached to.
+struct MetProcess {
+  ThreadId pid = 0;
+  std::string name;                      ///< what a person would call its program
+  std::vector<std::string> import_paths; ///< its sys.path and working directory
+};
 
 /// Takes the samples, some time after they were taken and several at once. Must not throw and is called while the target's
 /// thread may be waiting for its CPU: be brief.
@@ -17,8 +25,7 @@ public:
   virtual ~SampleSink() = default;
 
   /// A process is attached to, and from now on its samples follow. Again for a PID that is another program since.
-  /// `command` is what the kernel calls it.
-  virtual void meet(ThreadId process, const std::string &command) = 0;
+  virtual void meet(const MetProcess &process) = 0;
 
   /// `thread_name` is what the program calls the thread, else its TID.
   virtual void consume(const Sample &sample, const std::string &thread_name) = 0;

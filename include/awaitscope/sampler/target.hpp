@@ -15,6 +15,7 @@
 #include "awaitscope/process/perf_counter.hpp"
 #include "awaitscope/process/process.hpp"
 #include "awaitscope/process/thread_watch.hpp"
+#include "awaitscope/sampler/sample_sink.hpp"
 
 namespace awaitscope {
 
@@ -96,8 +97,10 @@ public:
   /// Finds asyncio in the target, once it has been imported. Cold: see TaskReader::locate().
   void locate_tasks();
 
-  /// sys.path of the main interpreter.
+  /// sys.path of the main interpreter, and the folders that stand behind its relative entries.
   std::vector<std::string> import_paths();
+
+  MetProcess describe();
 
   [[nodiscard]] std::vector<TargetThread> &threads() { return threads_; }
   [[nodiscard]] const Process &process() const { return process_; }

@@ -14,6 +14,7 @@ import django_site
 import folded
 import harness
 import interpreters
+import recordings
 
 SECONDS = 3
 
@@ -66,7 +67,7 @@ def has_headers(interpreter):
     return os.path.exists(os.path.join(interpreters.include_directory(interpreter.path), "Python.h"))
 
 
-class Uwsgi(checks.Checks, harness.ToolTest):
+class Uwsgi(checks.Checks, recordings.RecordingTest):
 
     def test_views_are_seen(self):
         here = [self.found[minor] for minor in sorted(self.found, key=interpreters.age) if not self.found[minor].in_root]
@@ -79,9 +80,10 @@ class Uwsgi(checks.Checks, harness.ToolTest):
             with django_site.Load(sys.executable, site, "/sync=1", connections=4, duration=SECONDS * 4):
                 time.sleep(0.5)
                 before = site.stats()
-                stacks, result = self.record(site, "-r", 1000, "-d", SECONDS)
+                path, result = self.record_file(site, "-r", 1000, "-d", SECONDS)
                 after = site.stats()
             document = self.dump(site)
+        stacks = self.stacks(path, "--state", "running,runnable")
         self.assertEqual(before["pid"], site.pid)
         self.assertEqual(document["process"]["python"], before["python"])
         self.assertTrue(document["process"]["executable"].endswith("/uwsgi"))

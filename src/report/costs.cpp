@@ -146,7 +146,7 @@ void StackCosts::finish(const RecordingReader &reader, const TimeRange &range) {
   const bool time_is_event = reader.info().event_source == EventSource::cpu_time;
   cpu_.finish(reader);
   for (auto &[key, cost] : stacks_) {
-    cost.cpu_ns = key.state == ThreadState::running && !key.suspended ? cpu_.take(key.thread, cost.samples) : 0;
+    cost.cpu_ns = key.state == ThreadState::running && !key.suspended ? cpu_.cpu_ns(key.thread, cost.samples) : 0;
     sum_.cpu_ns += cost.cpu_ns;
     if (time_is_event) {
       cost.events = cost.cpu_ns;

@@ -90,13 +90,8 @@ void CpuEstimate::finish(const RecordingReader &reader) {
   unsampled_ns_ = static_cast<std::uint64_t>(unsampled_ns);
 }
 
-std::uint64_t CpuEstimate::take(std::uint32_t thread, std::uint64_t samples) {
-  Thread &of = threads_[thread];
-  of.taken += samples;
-  const auto all_ns = static_cast<std::uint64_t>(of.ns_each * static_cast<long double>(of.taken));
-  const std::uint64_t cpu_ns = all_ns - of.taken_ns;
-  of.taken_ns = all_ns;
-  return cpu_ns;
+std::uint64_t CpuEstimate::cpu_ns(std::uint32_t thread, std::uint64_t samples) const {
+  return static_cast<std::uint64_t>(std::llround(threads_[thread].ns_each * static_cast<long double>(samples)));
 }
 
 } // namespace awaitscope

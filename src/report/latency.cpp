@@ -123,11 +123,11 @@ struct Gathered {
 
 /// Changes are seen where a task is suspended, and say what it used between; which of its calls used it, samples tell.
 void add_cpu(std::vector<Gathered> &functions, FunctionNumbers &numbers, const RecordingTables &tables,
-             CpuEstimate &cpu, const std::map<std::pair<StackId, std::uint32_t>, std::uint64_t> &samples) {
+             const CpuEstimate &cpu, const std::map<std::pair<StackId, std::uint32_t>, std::uint64_t> &samples) {
   std::vector<std::size_t> counted; // of one stack: a function that calls itself counts once
   for (const auto &[place, count] : samples) {
     counted.clear();
-    const std::uint64_t cpu_ns = cpu.take(place.second, count);
+    const std::uint64_t cpu_ns = cpu.cpu_ns(place.second, count);
     for (const Frame &frame : own_frames(tables, place.first)) {
       const std::size_t number = numbers.number(frame.code);
       if (number < functions.size() && std::find(counted.begin(), counted.end(), number) == counted.end()) {

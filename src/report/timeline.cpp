@@ -15,26 +15,31 @@ public:
   Builder(const RecordingTables &tables, const ProfileOptions &options) : tables_(tables), options_(options) {}
 
   void add(const StackCosts::Key &key, std::uint64_t weight) {
-    const std::size_t number = weight == 0 ? k_hidden : track_of(key);
-    if (number == k_hidden) {
+    if (weight == 0) {
       return;
     }
-    Track &track = tracks[number];
+    const std::uint32_t number = number_of(key);
+    if (kinds_[number].track == k_hidden) {
+      return;
+    }
+    Track &track = tracks[kinds_[number].track];
     track.weight += weight;
-    if (!track.entries.empty() && track.entries.back().stack == key.stack &&
-        track.entries.back().thread == key.thread) {
+    if (!track.entries.empty() && track.entries.back().kind == number) {
       track.entries.back().weight += weight;
     } else {
-      track.entries.push_back({key.stack, key.thread, weight});
+      track.entries.push_back({key.stack, number, weight});
     }
   }
 
-  /// Makes CPU times of weights that are samples.
-  void share(CpuEstimate &cpu) {
+  /// Makes CPU times of weights that are samples. Those of one kind are rounded together, so that their sum is that of StackCosts.
+  void share(const CpuEstimate &cpu) {
     for (Track &track : tracks) {
       track.weight = 0;
       for (Track::Entry &entry : track.entries) {
-        entry.weight = cpu.take(entry.thread, entry.weight);
+        Kind &kind = kinds_[entry.kind];
+        const std::uint64_t before_ns = cpu.cpu_ns(kind.thread, kind.samples);
+        kind.samples += entry.weight;
+        entry.weight = cpu.cpu_ns(kind.thread, kind.samples) - before_ns;
         track.weight += entry.weight;
       }
       std::erase_if(track.entries, [](const Track::Entry &entry) { return entry.weight == 0; });
@@ -47,7 +52,13 @@ public:
 private:
   static constexpr std::size_t k_hidden = SIZE_MAX;
 
-  std::size_t track_of(const StackCosts::Key &key) {
+  struct Kind {
+    std::size_t track = k_hidden;
+    std::uint32_t thread = 0;
+    std::uint64_t samples = 0; ///< that share() has had
+  };
+
+  std::uint32_t number_of(const StackCosts::Key &key) {
     const auto known = numbers_.find(key);
     if (known != numbers_.end()) {
       return known->second;
@@ -62,13 +73,14 @@ private:
       }
       number = entry->second;
     }
-    numbers_.emplace(key, number);
-    return number;
+    kinds_.push_back({number, key.thread, 0});
+    return numbers_.emplace(key, static_cast<std::uint32_t>(kinds_.size() - 1)).first->second;
   }
 
   const RecordingTables &tables_;
   const ProfileOptions &options_;
-  std::unordered_map<StackCosts::Key, std::size_t, StackCosts::KeyHash> numbers_;
+  std::unordered_map<StackCosts::Key, std::uint32_t, StackCosts::KeyHash> numbers_; ///< of kinds_
+  std::vector<Kind> kinds_;
   std::map<std::pair<std::string, std::string>, std::size_t> roots_; ///< by process and root
 };
 

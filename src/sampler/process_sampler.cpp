@@ -111,8 +111,7 @@ ProcessSampler::Health ProcessSampler::sample_runnable(TargetThread &thread, Sam
   const bool in_python = accept(thread);
   thread.frameless = !in_python && reading_.subject;
   thread.wait.reset();
-  // Also in C code outside of any Python call (a server that embeds Python), unless the thread only begins.
-  if (in_python || (thread.frameless && thread.sampled && captured.on_cpu)) {
+  if (in_python) {
     emit(thread, state, *thread.stat, monotonic_ns(), sink);
   }
   if (in_python && captured.retries == 0) { // it was off the CPU, and is counted when it comes to run again

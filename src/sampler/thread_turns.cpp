@@ -13,7 +13,8 @@ void ThreadTurns::begin(const std::vector<TargetThread> &threads, ThreadId proce
   waits_.clear();
   for (const TargetThread &thread : threads) {
     // The first thread is the one that runs the event loop, and is seldom idle for long.
-    waits_.push_back(known_holder && !thread.shared && thread.watch.tid() != process && thread.run == ThreadWatch::Run::blocked);
+    waits_.push_back(known_holder && !thread.shared && thread.watch.tid() != process &&
+                     thread.run == ThreadWatch::Run::blocked);
   }
   apply_ = std::count(waits_.begin(), waits_.end(), true) >= k_worth_it;
   tick_ = (tick_ + 1) % k_every;

@@ -48,8 +48,12 @@ bool WaitReader::read(TargetThread &thread, const ThreadReader::Wanted &wanted, 
   const bool idle = waits_for_work(innermost);
   const bool stack = !innermost.empty() && (!idle || all_);
   innermost.resize(std::min(innermost.size(), k_compared));
-  thread.wait = {thread.stat->times_run, idle ? ThreadState::idle : ThreadState::blocked, {}, 0,
-                 reading.subject.value_or(ThreadEntry{}).state, std::move(innermost)};
+  thread.wait = {thread.stat->times_run,
+                 idle ? ThreadState::idle : ThreadState::blocked,
+                 {},
+                 0,
+                 reading.subject.value_or(ThreadEntry{}).state,
+                 std::move(innermost)};
   if (stack) {
     reader_.read(thread, wanted, generation, reading);
   }
@@ -59,7 +63,8 @@ bool WaitReader::read(TargetThread &thread, const ThreadReader::Wanted &wanted, 
 WaitReader::Found WaitReader::update(TargetThread &thread, const ThreadReader::Wanted &wanted, std::uint64_t generation,
                                      ThreadReading &reading) {
   constexpr int k_attempts = 3;
-  const bool waits = thread.wait && (thread.wait->state == ThreadState::blocked || thread.wait->state == ThreadState::idle);
+  const bool waits =
+      thread.wait && (thread.wait->state == ThreadState::blocked || thread.wait->state == ThreadState::idle);
   if (waits && thread.wait->times_run == thread.stat->times_run) {
     return Found::known;
   }

@@ -30,7 +30,7 @@ struct TaskLook {
   Address awaited_by = 0;       ///< the task that it stands under: as LineageReader says. 0: none
   /// Of a task of a group: the part of that task's frames that it stands under.
   std::optional<GroupReader::Entered> entered;
-  bool missing_above = false; ///< who awaits it could not be read
+  bool missing_above = false;    ///< who awaits it could not be read
   bool may_have_starter = false; ///< no task awaits it, and a thread may
 };
 

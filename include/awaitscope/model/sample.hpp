@@ -44,7 +44,7 @@ enum class Loss : std::uint8_t {
   moved,  ///< the thread ran on whenever it was read
   no_cpu, ///< the sampler may not run on the thread's CPU (a cpuset forbids it)
   unreadable, ///< the thread stood still, yet its stack made no sense, or its code was replaced before its name was confirmed
-  ended,      ///< the thread could run, and ended before it was read
+  ended, ///< the thread could run, and ended before it was read
   count_,
 };
 
@@ -74,9 +74,10 @@ struct Sample {
   std::string task_name;    ///< given by the program to the root task; empty if none
   std::uint64_t cpu_ns = 0; ///< CPU time that the thread has used since its sample before, by the kernel's count
   std::uint64_t events = 0; ///< counted in the thread since its sample before
-  std::uint64_t weight = 1; ///< ticks of the rate that was asked for: more than one where the rate was lowered, or a thread is
-                            ///< sampled in some ticks only. 0: the account of a thread at the end of the recording. It has no
-                            ///< stack, and `cpu_ns` is what the thread has used since its last sample
+  std::uint64_t weight =
+      1; ///< ticks of the rate that was asked for: more than one where the rate was lowered, or a thread is
+         ///< sampled in some ticks only. 0: the account of a thread at the end of the recording. It has no
+         ///< stack, and `cpu_ns` is what the thread has used since its last sample
 };
 
 /// What the kernel says that a process has used while it was recorded, or since its birth if that was later.
@@ -95,9 +96,10 @@ struct SamplingTotals {
   std::int64_t elapsed_ns = 0; ///< first to last tick
   std::int64_t read_ns = 0;    ///< time spent reading while the thread could not run, all threads
   std::int64_t longest_read_ns = 0;
-  std::optional<std::uint64_t> process_cpu_ns; ///< the sum of all processes, by the kernel's count; none if it is not known
-  std::vector<ProcessCpu> process_cpu;         ///< by process
-  std::optional<EventCount> process_events;    ///< counted in all threads of all processes; none if that is not known
+  std::optional<std::uint64_t>
+      process_cpu_ns;                  ///< the sum of all processes, by the kernel's count; none if it is not known
+  std::vector<ProcessCpu> process_cpu; ///< by process
+  std::optional<EventCount> process_events; ///< counted in all threads of all processes; none if that is not known
   std::array<std::uint64_t, static_cast<std::size_t>(Loss::count_)> lost{};
   std::uint64_t processes = 0;          ///< that were attached to; 0: an older recording, which does not say
   std::uint64_t slowest_millihertz = 0; ///< the lowest rate, where it was lowered; 0: it never was

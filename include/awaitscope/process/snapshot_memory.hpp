@@ -228,7 +228,9 @@ private:
 /// Has readers use another snapshot for a while: what each of two kinds of reading will likely need is another matter.
 class SwappedMemory {
 public:
-  SwappedMemory(SnapshotMemory &in_use, SnapshotMemory &other) : in_use_(in_use), other_(other) { in_use_.swap(other_); }
+  SwappedMemory(SnapshotMemory &in_use, SnapshotMemory &other) : in_use_(in_use), other_(other) {
+    in_use_.swap(other_);
+  }
   ~SwappedMemory() { in_use_.swap(other_); }
   SwappedMemory(const SwappedMemory &) = delete;
   SwappedMemory &operator=(const SwappedMemory &) = delete;

@@ -76,7 +76,7 @@ public:
   /// CPU time (see CpuEstimate) and events that no sample stands for. 0 unless the whole recording was read.
   Cost unsampled;
   std::array<std::uint64_t, k_thread_states> samples_in{}; ///< by what the thread did
-  std::int64_t last_ns = 0; ///< when the last sample was taken, since the start
+  std::int64_t last_ns = 0;                                ///< when the last sample was taken, since the start
   std::uint64_t task_changes = 0;
 
 private:

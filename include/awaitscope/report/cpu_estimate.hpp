@@ -35,9 +35,8 @@ public:
   /// After the last row.
   void finish(const RecordingReader &reader);
 
-  /// The CPU time of so many further samples on a CPU of this thread, in nanoseconds. The sum of all results for a thread is
-  /// rounded, not each result.
-  std::uint64_t take(std::uint32_t thread, std::uint64_t samples);
+  /// The CPU time of so many samples on a CPU of this thread, in nanoseconds.
+  [[nodiscard]] std::uint64_t cpu_ns(std::uint32_t thread, std::uint64_t samples) const;
 
   /// What no sample stands for.
   [[nodiscard]] std::uint64_t unsampled_ns() const { return unsampled_ns_; }
@@ -49,8 +48,6 @@ private:
     bool complete = false;      ///< its account at the end is there
     bool alone = false;         ///< it is scaled by its own account
     long double ns_each = 0;    ///< of a sample
-    std::uint64_t taken = 0;    ///< samples
-    std::uint64_t taken_ns = 0; ///< for these
   };
   std::vector<Thread> threads_; ///< by the recording's number
   std::uint64_t unsampled_ns_ = 0;

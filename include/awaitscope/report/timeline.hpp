@@ -13,7 +13,7 @@ namespace awaitscope {
 struct Track {
   struct Entry {
     StackId stack = 0;
-    std::uint32_t thread = 0;
+    std::uint32_t kind = 0; ///< of those that StackCosts tells apart: a number
     std::uint64_t weight = 0;
   };
   std::string root;    ///< as root_of()

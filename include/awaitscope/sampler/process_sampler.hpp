@@ -131,19 +131,19 @@ private:
   std::optional<ProcessEvents> events_;
   Sample sample_; ///< the last one
 
-  std::size_t ahead_count_ = 0;        ///< ticks that the engine takes
-  std::size_t ahead_asked_ = 0;        ///< of these, that it could not
-  bool ahead_refused_ = false;         ///< what the engine had copied was not enough
+  std::size_t ahead_count_ = 0; ///< ticks that the engine takes
+  std::size_t ahead_asked_ = 0; ///< of these, that it could not
+  bool ahead_refused_ = false;  ///< what the engine had copied was not enough
 
   std::uint64_t generation_ = 0;          ///< of the thread list in use
   std::uint64_t searched_generation_ = 0; ///< of the list that was last read whole
-  std::vector<ThreadEntry> new_threads_; ///< to be taken over after the tick
-  std::int64_t unsettled_until_ns_ = 0;  ///< threads were born just now
-  bool asyncio_unknown_ = false;         ///< a coroutine runs in an interpreter whose asyncio is not known
-  bool any_sampled_ = false;             ///< at the last tick
-  bool any_read_ = false;                ///< at the last tick: so the list of threads was checked
-  bool any_left_ = false;                ///< since threads were dropped last
-  bool holder_known_ = true;             ///< who holds the GIL can be read
+  std::vector<ThreadEntry> new_threads_;  ///< to be taken over after the tick
+  std::int64_t unsettled_until_ns_ = 0;   ///< threads were born just now
+  bool asyncio_unknown_ = false;          ///< a coroutine runs in an interpreter whose asyncio is not known
+  bool any_sampled_ = false;              ///< at the last tick
+  bool any_read_ = false;                 ///< at the last tick: so the list of threads was checked
+  bool any_left_ = false;                 ///< since threads were dropped last
+  bool holder_known_ = true;              ///< who holds the GIL can be read
   std::int64_t next_housekeeping_ns_ = 0;
   std::int64_t next_natives_ns_ = 0;
 };

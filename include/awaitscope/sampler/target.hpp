@@ -24,10 +24,10 @@ namespace awaitscope {
 struct TargetThread {
   ThreadEntry entry;
   ThreadWatch watch;
-  bool left = false;    ///< it has ended, or its thread state is gone
-  bool shared = false;  ///< the same thread has other thread states that are known
-  bool entered = false; ///< of those the one that it ran in when last sampled
-  std::string name;     ///< threading.Thread.name, valid UTF-8; empty while unknown
+  bool left = false;         ///< it has ended, or its thread state is gone
+  bool shared = false;       ///< the same thread has other thread states that are known
+  bool entered = false;      ///< of those the one that it ran in when last sampled
+  std::string name;          ///< threading.Thread.name, valid UTF-8; empty while unknown
   std::string kernel_name{}; ///< empty until it was wanted
 
   // What the kernel said when it was last asked, of the first of its thread states.
@@ -38,9 +38,9 @@ struct TargetThread {
   struct Wait {
     std::uint64_t times_run = 0; ///< schedstat's third field then
     ThreadState state = ThreadState::idle;
-    std::optional<Sample> sample; ///< none: its stack was not wanted
-    Address root_thread = 0;      ///< of the sample: the thread state at the root
-    Address thread_state = 0;     ///< in which it waits
+    std::optional<Sample> sample;  ///< none: its stack was not wanted
+    Address root_thread = 0;       ///< of the sample: the thread state at the root
+    Address thread_state = 0;      ///< in which it waits
     std::vector<RawFrame> place{}; ///< the innermost frames
   };
   std::optional<Wait> wait{};

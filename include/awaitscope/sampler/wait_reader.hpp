@@ -29,8 +29,7 @@ public:
   [[nodiscard]] ThreadState state_of(const ThreadReading &reading);
 
 private:
-  bool read(TargetThread &thread, const ThreadReader::Wanted &wanted, std::uint64_t generation,
-            ThreadReading &reading);
+  bool read(TargetThread &thread, const ThreadReader::Wanted &wanted, std::uint64_t generation, ThreadReading &reading);
   bool is_idle_again(const TargetThread &thread);
   bool waits_for_work(const std::vector<RawFrame> &innermost);
 

@@ -105,7 +105,7 @@ void ProcessFollower::warn_of(const Layout &layout) {
 
 void ProcessFollower::run() {
   std::unique_lock lock(mutex_);
-  const auto pause = children_ == Children::follow ? k_look_for_children : k_look;
+  const auto pause = children_ == Children::follow || !first_is_python_ ? k_look_for_children : k_look;
   while (!changed_.wait_for(lock, pause, [this] { return stopping_; })) {
     lock.unlock();
     look();
@@ -116,8 +116,6 @@ void ProcessFollower::run() {
 void ProcessFollower::look() {
   if (children_ == Children::follow) {
     find_children();
-  } else if (!first_is_python_) {
-    find_next_python();
   }
   bool expecting = false;
   for (auto entry = followed_.begin(); entry != followed_.end();) {
@@ -133,6 +131,9 @@ void ProcessFollower::look() {
     expecting = expecting || children_ == Children::follow || (!followed.attached && !followed.refused) ||
                 (entry->first == first_ && !first_is_python_);
     ++entry;
+  }
+  if (children_ == Children::ignore && !first_is_python_) {
+    find_next_python();
   }
   expecting_ = expecting;
 }

@@ -131,7 +131,7 @@ class Wrapped(harness.InterpreterTest):
         command = "%s; sleep 0.2; %s; exit 9" % (run % 0, run % 1)
         stacks, result = self.read("--", "sh", "-c", command, status=9)
         burning = folded.total([stack for stack in stacks if stack.has("burn")])
-        # Each of the two works for 0.3 s at least; the next one is looked for four times a second.
+        # Each of the two works for 0.3 s at least; the next one is searched for ten times a second.
         self.assertGreater(burning, 0.2 * harness.ticks_a_second(result.stderr), result.stderr)
         self.assertEqual({stack.process for stack in stacks}, {None})
         stacks, result = self.read("--subprocesses", "--", "sh", "-c", command, status=9)

@@ -56,7 +56,8 @@ Result<Child> Child::launch(const std::vector<std::string> &command) {
   // The pipe closes at a successful exec; else the error comes through it.
   if (::read(read_end.get(), &error, sizeof error) == sizeof error) {
     ::waitpid(pid, nullptr, 0);
-    return fail(ExitStatus::failed, fmt::format("cannot execute '{}': {}", command.front(), std::strerror(error)),
+    return fail(error == ENOENT ? ExitStatus::command_not_found : ExitStatus::cannot_execute,
+                fmt::format("cannot execute '{}': {}", command.front(), std::strerror(error)),
                 "give a command that is on PATH, or a path to one");
   }
   return Child(pid);

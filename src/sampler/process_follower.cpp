@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "awaitscope/sampler/python_search.hpp"
 #include "awaitscope/support/clock.hpp"
 
 namespace awaitscope {
@@ -39,15 +40,22 @@ void ProcessFollower::stop() {
   }
 }
 
-void ProcessFollower::start(ThreadId pid) {
-  first_ = pid;
-  Followed &first = followed_[pid];
+ProcessFollower::Followed &ProcessFollower::follow(ThreadId pid) {
+  Followed &followed = followed_[pid];
   if (Result<Process> process = Process::open(pid)) {
-    first.process.emplace(std::move(*process));
+    followed.process.emplace(std::move(*process));
   }
-  first.image = image_identity(pid).value_or(ImageIdentity{});
-  first.attached = true;
-  expecting_ = children_ == Children::follow; // it may end before the first look, and leave children
+  followed.image = image_identity(pid).value_or(ImageIdentity{});
+  return followed;
+}
+
+void ProcessFollower::start(ThreadId first, ThreadId attached) {
+  first_ = first;
+  first_is_python_ = first == attached;
+  follow(first).refused = !first_is_python_; // whoever named it has been informed
+  follow(attached).attached = true;
+  // It may end before the first scan, and leave children.
+  expecting_ = children_ == Children::follow || !first_is_python_;
   thread_ = std::thread([this] { run(); });
 }
 
@@ -97,7 +105,7 @@ void ProcessFollower::warn_of(const Layout &layout) {
 
 void ProcessFollower::run() {
   std::unique_lock lock(mutex_);
-  const auto pause = children_ == Children::follow ? k_look_for_children : k_look;
+  const auto pause = children_ == Children::follow || !first_is_python_ ? k_look_for_children : k_look;
   while (!changed_.wait_for(lock, pause, [this] { return stopping_; })) {
     lock.unlock();
     look();
@@ -120,10 +128,29 @@ void ProcessFollower::look() {
       entry = followed_.erase(entry);
       continue;
     }
-    expecting = expecting || children_ == Children::follow || (!followed.attached && !followed.refused);
+    expecting = expecting || children_ == Children::follow || (!followed.attached && !followed.refused) ||
+                (entry->first == first_ && !first_is_python_);
     ++entry;
   }
+  if (children_ == Children::ignore && !first_is_python_) {
+    find_next_python();
+  }
   expecting_ = expecting;
+}
+
+/// Once the Python below the first process has ended, and unless that process has.
+void ProcessFollower::find_next_python() {
+  if (followed_.size() != 1 || followed_.count(first_) == 0) {
+    return;
+  }
+  PythonSearch search = find_pythons(first_, codes_);
+  if (!search.found.empty()) {
+    std::unique_ptr<Target> target = std::move(search.found.front());
+    const ThreadId pid = target->process().pid();
+    follow(pid).attached = true;
+    warn_of(target->runtime().layout);
+    push({pid, std::move(target)});
+  }
 }
 
 void ProcessFollower::find_children() {

@@ -150,8 +150,11 @@ bool Sampler::take_ticks_ahead(ProcessSampler &process, SampleSink &sink, const 
   while (!stop.load(std::memory_order_relaxed)) {
     const ProcessSampler::Passed passed = process.take_passed(sink, weight);
     if (passed != ProcessSampler::Passed::none) {
-      if (passed == ProcessSampler::Passed::asks && !tick(sink, weight, 0)) {
-        return false;
+      if (passed == ProcessSampler::Passed::asks) {
+        const bool goes_on = tick(sink, weight, 0);
+        if (!goes_on || processes_.empty()) { // `process` has ended, and others may be expected
+          return goes_on;
+        }
       }
       const std::uint64_t alone = passed == ProcessSampler::Passed::taken ? 1 : 0;
       totals_.ticks += alone;

@@ -1,5 +1,6 @@
 #include "commands.hpp"
 
+#include "attach.hpp"
 #include "awaitscope/export/dump.hpp"
 #include "awaitscope/export/tasks.hpp"
 #include "awaitscope/sampler/snapshot_taker.hpp"
@@ -17,15 +18,14 @@ Result<ProcessSnapshot> snapshot_of(const DumpOptions &options, CodeTable &codes
   if (!engine) {
     return tl::unexpected(engine.error());
   }
-  Result<Process> process = Process::open(*options.pid);
-  if (!process) {
-    return tl::unexpected(process.error());
-  }
-  Target target(std::move(*process), codes);
-  if (const Result<void> attached = target.attach(); !attached) {
+  Result<Attached> attached = attach_to(*options.pid, Children::ignore, codes);
+  if (!attached) {
     return tl::unexpected(attached.error());
   }
-  return take_snapshot(target, **engine); // the engine's end gives this thread its usual scheduling back
+  if (!attached->note.empty() && options.verbosity != Verbosity::quiet) {
+    say(attached->note);
+  }
+  return take_snapshot(*attached->target, **engine); // the engine's end gives this thread its usual scheduling back
 }
 
 } // namespace

@@ -105,8 +105,10 @@ CLI::App *add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) 
           "that perf list names, :u or :k behind it for user or kernel mode (default: instructions, or task-clock "
           "where the machine counts none; none: nothing)")
       ->type_name("NAME");
-  command->add_flag("--subprocesses", options.subprocesses,
-                    "follow the process's children as well, those that there are and those that are born");
+  command->add_flag(
+      "--subprocesses", options.subprocesses,
+      "existing and future children as well, told apart; without it a process that is not Python (a shell, "
+      "uv run) stands for the only Python below it");
   add_view(*command, options.view);
   return command;
 }

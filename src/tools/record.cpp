@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "attach.hpp"
 #include "awaitscope/process/child.hpp"
 #include "awaitscope/recording/block_queue.hpp"
 #include "awaitscope/recording/writer.hpp"
@@ -142,39 +143,6 @@ private:
   Children children_;
 };
 
-/// A command that was just started needs a moment until it is a Python: `env python`, a shell script, a slow import.
-Result<void> attach_to_child(Child &child, CodeTable &codes, std::unique_ptr<Target> &target) {
-  constexpr std::int64_t k_patience_ns = 5 * k_ns_per_second;
-  constexpr useconds_t k_pause_us = 5000;
-  const std::int64_t deadline = monotonic_ns() + k_patience_ns;
-  while (true) {
-    Result<Process> process = Process::open(child.pid());
-    if (!process) {
-      return tl::unexpected(process.error());
-    }
-    target = std::make_unique<Target>(std::move(*process), codes);
-    Result<void> attached = target->attach();
-    if (attached || attached.error().status == ExitStatus::denied || monotonic_ns() > deadline ||
-        StopSignals::requested().load()) {
-      return attached;
-    }
-    ::usleep(k_pause_us);
-  }
-}
-
-Result<void> attach(const RecordOptions &options, std::optional<Child> &child, CodeTable &codes,
-                    std::unique_ptr<Target> &target) {
-  if (child) {
-    return attach_to_child(*child, codes, target);
-  }
-  Result<Process> process = Process::open(*options.pid);
-  if (!process) {
-    return tl::unexpected(process.error());
-  }
-  target = std::make_unique<Target>(std::move(*process), codes);
-  return target->attach();
-}
-
 void say_attached(Target &target, const Engine &engine, std::int64_t took_ns) {
   const PythonRuntime &runtime = target.runtime();
   say(fmt::format("attached to process {} in {}: Python {} in {} (found by {}), {} threads, asyncio {}, engine {}",
@@ -270,8 +238,9 @@ std::string outcome(const Plan &plan, const View &view) {
                      flame ? fmt::format("; next: flamegraph.pl {} > flame.svg", output.name()) : "");
 }
 
-/// Samples, and writes the recording meanwhile, or afterwards the view of it that was asked for.
-Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::unique_ptr<Target> target,
+/// Samples, and writes the recording meanwhile, or afterwards the view of it that was asked for. `first` is the process that was
+/// named or launched.
+Result<void> sample_and_write(const RecordOptions &options, Plan &plan, ThreadId first, std::unique_ptr<Target> target,
                               CodeTable &codes, std::int64_t began_ns) {
   Output &output = *plan.output;
   std::string memory;
@@ -284,7 +253,7 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
     return Result<void>();
   });
   ProcessFollower follower(codes, children_for(options));
-  follower.start(target->process().pid());
+  follower.start(first, target->process().pid());
   Result<std::unique_ptr<Engine>> engine = make_engine(options.engine, target->process().pid());
   if (!engine) {
     return tl::unexpected(engine.error());
@@ -342,7 +311,7 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, std::uni
 
 /// The status of the command, once it has ended.
 int finish(Child &child) {
-  if (const int signal = StopSignals::to_forward(); signal != 0) {
+  if (const int signal = StopSignals::to_forward(); signal != 0 && !child.poll()) {
     ::kill(child.pid(), signal);
   }
   return child.wait();
@@ -374,20 +343,28 @@ Result<int> record(const RecordOptions &options) {
     }
     child = *launched;
   }
+  const ThreadId first = child ? child->pid() : *options.pid;
   CodeTable codes;
-  std::unique_ptr<Target> target;
+  Attached attached;
   Result<void> done;
   if (!plan->output) {
-    done = open_output(options, child ? child->pid() : *options.pid, *plan);
+    done = open_output(options, first, *plan);
   }
   if (done) {
-    done = attach(options, child, codes, target);
+    Result<Attached> found =
+        child ? attach_to(*child, options.command.front(), children_for(options), options.verbosity, codes)
+              : attach_to(first, children_for(options), codes);
+    done = found ? Result<void>() : tl::unexpected(found.error());
+    attached = found ? std::move(*found) : Attached{};
+  }
+  if (done && !attached.note.empty() && options.verbosity != Verbosity::quiet) {
+    say(attached.note);
   }
   if (done) {
-    done = prepare_counting(plan->event, target->process().pid());
+    done = prepare_counting(plan->event, attached.target->process().pid());
   }
   if (done) {
-    done = sample_and_write(options, *plan, std::move(target), codes, began_ns);
+    done = sample_and_write(options, *plan, first, std::move(attached.target), codes, began_ns);
   }
   if (!child) {
     return done ? Result<int>(0) : tl::unexpected(done.error());
@@ -397,7 +374,8 @@ Result<int> record(const RecordOptions &options) {
     say_error(done.error());
   }
   const int status = finish(*child);
-  return done || status != 0 ? status : static_cast<int>(done.error().status);
+  const bool has_status = done || status != 0 || done.error().status == ExitStatus::no_target;
+  return has_status ? status : static_cast<int>(done.error().status);
 }
 
 } // namespace awaitscope::tools

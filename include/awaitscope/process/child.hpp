@@ -13,7 +13,7 @@ namespace awaitscope {
 /// ends leaves what it watched running.
 class Child {
 public:
-  /// Fails if the command cannot be executed.
+  /// Fails if the command cannot be executed, with the shell's status for that.
   static Result<Child> launch(const std::vector<std::string> &command);
 
   [[nodiscard]] ThreadId pid() const { return pid_; }

@@ -20,7 +20,8 @@ namespace awaitscope {
 enum class Children : std::uint8_t { ignore, follow };
 
 /// Watches, in a thread of its own, which programs the followed processes are: one may execute another program, and have
-/// children. Attaches to what is a Python, so that the sampling is not held up. The thread has the scheduling and the CPUs of
+/// children. Where the first process is no Python (find_pythons()), and children are not followed, the nearest Python below it
+/// stands for it, and when that ends the next one. Attaches to what is a Python, so that the sampling is not held up. The thread has the scheduling and the CPUs of
 /// the thread that makes this: make it before those are changed.
 class ProcessFollower {
 public:
@@ -30,8 +31,8 @@ public:
   ProcessFollower &operator=(const ProcessFollower &) = delete;
   ~ProcessFollower();
 
-  /// Begins, with a process that is attached to already.
-  void start(ThreadId pid);
+  /// Begins with a process, and with the Python of it that is attached to already: itself, or one below it.
+  void start(ThreadId first, ThreadId attached);
 
   /// What became of a process: it is another program now, or gone. With a target if it is a Python that can be read.
   struct Event {
@@ -68,6 +69,8 @@ private:
   Fate recognize(ThreadId pid, Followed &followed);
   void try_to_attach(ThreadId pid, Followed &followed);
   void find_children();
+  void find_next_python();
+  Followed &follow(ThreadId pid);
   void push(Event event);
   void refuse(const Followed &followed);
   void warn_of(const Layout &layout);
@@ -75,6 +78,7 @@ private:
   CodeTable &codes_;
   Children children_;
   ThreadId first_ = 0;
+  bool first_is_python_ = true;
   std::unordered_map<ThreadId, Followed> followed_; ///< only the thread's, while that runs
   std::atomic<bool> any_{false};
   std::atomic<bool> expecting_{false};

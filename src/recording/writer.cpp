@@ -42,13 +42,13 @@ RecordingWriter::RecordingWriter(RecordingInfo info, const CodeTable &codes, Put
     : codes_(codes), put_(std::move(put)), start_ns_(info.start_ns),
       period_ns_(1'000'000'000'000 / static_cast<std::int64_t>(std::max<std::uint64_t>(1, info.rate_millihertz))),
       unit_ns_(std::clamp(period_ns_ / 100, format::k_min_unit, format::k_max_unit)),
-      event_unit_(info.events_as_time ? static_cast<std::uint64_t>(unit_ns_) : 1), last_totals_ns_(info.start_ns) {
+      event_unit_(info.events_as_time ? static_cast<std::uint64_t>(unit_ns_) : 1),
+      import_paths_(bounded(info.import_paths)), last_totals_ns_(info.start_ns) {
   text_ids_.emplace(std::string(), 0);
   info.unit_ns = unit_ns_;
   info.tool_command = bounded(std::move(info.tool_command));
   info.command = bounded(std::move(info.command));
-  info.import_paths = bounded(std::move(info.import_paths));
-  import_paths_ = info.import_paths;
+  info.import_paths = import_paths_;
   std::string block;
   block::put_info(block, info);
   put_(std::move(block));

@@ -16,10 +16,10 @@ std::size_t behind_library(std::string_view file) {
   }
   for (const std::string_view folder : {"/lib/python", "/lib64/python"}) {
     const std::size_t at = file.find(folder);
-    const std::size_t version = at == std::string_view::npos ? at : at + folder.size();
-    const std::size_t slash = version == std::string_view::npos ? version : file.find('/', version);
-    if (slash != std::string_view::npos && slash > version &&
-        file.substr(version, slash - version).find_first_not_of("0123456789.") == std::string_view::npos) {
+    const std::size_t digits = at == std::string_view::npos ? at : at + folder.size();
+    const std::size_t slash = digits == std::string_view::npos ? digits : file.find('/', digits);
+    if (slash != std::string_view::npos && slash > digits &&
+        file.substr(digits, slash - digits).find_first_not_of("0123456789.") == std::string_view::npos) {
       return slash + 1;
     }
   }

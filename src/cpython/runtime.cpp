@@ -188,7 +188,7 @@ Error not_python(const Process &process, const Findings &findings) {
     return error;
   }
   return {ExitStatus::no_target,
-          fmt::format("process {} is no Python that can be read ({})", process.pid(), process.executable()),
+          fmt::format("process {} is not a supported Python process ({})", process.pid(), process.executable()),
           "give the PID of the Python process itself, not of its shell or supervisor (pgrep -af python)"};
 }
 

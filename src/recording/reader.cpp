@@ -50,7 +50,7 @@ Result<RecordingReader> RecordingReader::open(std::unique_ptr<ByteSource> source
   }
   switch (*head ? check_head(reader.data_, revision) : HeadStatus::foreign) {
   case HeadStatus::foreign:
-    return fail(ExitStatus::failed, fmt::format("{} is no recording of awaitscope, or its beginning is damaged", name),
+    return fail(ExitStatus::failed, fmt::format("{} is not an awaitscope recording (or its header is damaged)", name),
                 "give a file that awaitscope record wrote (*.ascope)");
   case HeadStatus::newer:
     return fail(ExitStatus::failed,

@@ -89,6 +89,7 @@ std::vector<std::string> processes_of(const RecordingTables &tables) {
   }
   found.erase(0);
   std::vector<std::string> names;
+  names.reserve(found.size());
   for (const TextId process : found) {
     names.push_back(tables.texts[process]);
   }

@@ -1,7 +1,11 @@
 #include "awaitscope/support/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <numeric>
+#include <utility>
+#include <vector>
 
 namespace awaitscope {
 namespace {
@@ -71,6 +75,25 @@ std::string one_line(std::string_view text) {
     text.remove_prefix(length);
   }
   return line;
+}
+
+bool differ_little(std::string_view a, std::string_view b) {
+  constexpr std::size_t k_longest = 64;
+  if (a.size() > k_longest || b.size() > k_longest) {
+    return false;
+  }
+  const auto lower = [](char letter) { return letter >= 'A' && letter <= 'Z' ? letter - 'A' + 'a' : int{letter}; };
+  std::vector<std::size_t> row(b.size() + 1); // the edit distance (Levenshtein) to each beginning of b
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (lower(a[i]) == lower(b[j]) ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back() <= std::min<std::size_t>(2, b.size() / 2);
 }
 
 } // namespace awaitscope

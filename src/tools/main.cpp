@@ -44,14 +44,14 @@ struct Loudness {
 };
 
 void add_common(CLI::App &command, std::string &output, Loudness &loudness) {
-  command.add_option("-o,--output", output, "where to write; - is standard output")->type_name("FILE");
-  command.add_flag("-q,--quiet", loudness.quiet, "say nothing but errors");
-  command.add_flag("-v,--verbose", loudness.verbose, "say how the process was read");
+  command.add_option("-o,--output", output, "output file (- for stdout)")->type_name("FILE");
+  command.add_flag("-q,--quiet", loudness.quiet, "print only errors");
+  command.add_flag("-v,--verbose", loudness.verbose, "print details of the attach and the sampling");
 }
 
 void add_target(CLI::App &command, std::optional<ThreadId> &pid, std::string &engine) {
-  command.add_option("-p,--pid", pid, "the process to read")->type_name("PID")->check(CLI::PositiveNumber);
-  command.add_option("--engine", engine, "how running threads are read: auto, preempt (without BPF)")
+  command.add_option("-p,--pid", pid, "target process ID")->type_name("PID")->check(CLI::PositiveNumber);
+  command.add_option("--engine", engine, "sampling engine: auto (the default), preempt (without BPF)")
       ->type_name("NAME");
 }
 
@@ -65,16 +65,16 @@ void add_view(CLI::App &command, ViewOptions &options) {
       "--all-tasks", options.all_tasks,
       "suspended tasks as well, each under the task that awaits it (of several, the one whose callback was "
       "added first); latency and the metric await need them recorded");
-  command.add_flag("--idle", options.idle, "count threads that wait as well");
-  command.add_flag("--lines", options.lines, "name the executing line, not that of the def");
-  command.add_flag("--full-paths", options.full_paths, "keep file names whole");
+  command.add_flag("--idle", options.idle, "include idle threads");
+  command.add_flag("--lines", options.lines, "show the current line instead of the def line");
+  command.add_flag("--full-paths", options.full_paths, "show full paths");
   command.add_flag("--loop-frames", options.loop_frames, "keep the event loop's own frames below a task");
   command.add_flag("--task-frames", options.task_frames, "mark where a task begins: [task NAME]");
   command
       .add_option("--process", options.filter.processes,
                   "only processes of this name or PID; * stands for anything (needs record --subprocesses)")
       ->type_name("NAME");
-  command.add_flag("--task-names", options.task_names, "call a root task by the name that the program gave it");
+  command.add_flag("--task-names", options.task_names, "use task names: a root task is called as the program named it");
 }
 
 CLI::App *add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) {
@@ -98,12 +98,12 @@ CLI::App *add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) 
           "recording)")
       ->type_name("NAME");
   command
-      ->add_option(
-          "--event", options.event,
-          "count this in each thread: page-faults, context-switches, task-clock, instructions, cycles, cache-misses or "
-          "any "
-          "that perf list names, :u or :k behind it for user or kernel mode (default: instructions, or task-clock "
-          "where the machine counts none; none: nothing)")
+      ->add_option("--event", options.event,
+                   "event to count in each thread: page-faults, context-switches, task-clock, instructions, cycles, "
+                   "cache-misses, or "
+                   "any event from `perf list`; append :u or :k for user or kernel mode only (default: instructions, "
+                   "or task-clock "
+                   "where the machine counts none; none: nothing)")
       ->type_name("NAME");
   command->add_flag(
       "--subprocesses", options.subprocesses,
@@ -153,8 +153,9 @@ CLI::App *add_tasks(CLI::App &app, DumpOptions &options, Loudness &loudness) {
   CLI::App *command = app.add_subcommand("tasks", "one snapshot: the tree of which task awaits which");
   add_common(*command, options.output, loudness);
   add_target(*command, options.pid, options.engine);
-  command->add_option("TEXT", options.text, "only tasks with this in a name, a function or a file, and their kin");
-  command->add_flag("--full", options.full, "each task, not the number of those of equal shape");
+  command->add_option("TEXT", options.text,
+                      "tasks matching TEXT in a name, a function or a file, with their parents and children");
+  command->add_flag("--full", options.full, "list every task instead of grouping");
   command->add_flag("--json", options.json, "as JSON");
   return command;
 }
@@ -170,7 +171,7 @@ int usage_error(const CLI::ParseError &error, const CLI::App &app) {
 
 int run(int count, char **words) {
   Arguments arguments = split(count, words);
-  CLI::App app{"awaitscope reads a running Python from outside: whole stacks, across asyncio's awaits.", "awaitscope"};
+  CLI::App app{"Sampling profiler for running Python processes, with full stacks across asyncio awaits.", "awaitscope"};
   app.set_version_flag("--version", fmt::format("awaitscope {}", k_version));
   app.require_subcommand(1);
   RecordOptions record_options;
@@ -205,12 +206,12 @@ int run(int count, char **words) {
   } else if (dump_command->parsed()) {
     dump_options.verbosity = loudness.value();
     result = !dump_options.pid.has_value() || !arguments.command.empty()
-                 ? fail(ExitStatus::usage, "dump needs a PID, and no command", "awaitscope dump -p PID")
+                 ? fail(ExitStatus::usage, "dump requires a PID", "awaitscope dump -p PID")
                  : dump(dump_options);
   } else if (tasks_command->parsed()) {
     tasks_options.verbosity = loudness.value();
     result = !tasks_options.pid.has_value() || !arguments.command.empty()
-                 ? fail(ExitStatus::usage, "tasks needs a PID, and no command", "awaitscope tasks -p PID")
+                 ? fail(ExitStatus::usage, "tasks requires a PID", "awaitscope tasks -p PID")
                  : dump(tasks_options);
   }
   if (!result) {

@@ -77,7 +77,7 @@ std::string summary(const SamplingTotals &totals, const Recorded &recorded) {
   return fmt::format("{} samples{} at {} ticks in {} ({:g} Hz asked{}, engine {}, {:.2f} % of a CPU used); lost: {}; "
                      "read again: {}; with an "
                      "[unreadable] part: {}; "
-                     "target never stopped, held off its CPU for {} a sample, {} at most{}",
+                     "target never stopped, paused {} per sample, {} at most{}",
                      with_thousands(recorded.samples), processes, with_thousands(totals.ticks),
                      human_duration(totals.elapsed_ns), recorded.rate_hz, lowered, recorded.engine, share,
                      losses(totals), with_thousands(totals.retries), with_thousands(totals.partial),

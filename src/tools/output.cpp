@@ -13,7 +13,7 @@ namespace awaitscope::tools {
 namespace {
 
 tl::unexpected<Error> cannot_write(const std::string &name, int error) {
-  std::string hint = "give a path that can be written, with space left (-o FILE), or -o - for standard output";
+  std::string hint = "give a path that can be written, with space left (-o FILE), or -o - for stdout";
   if (error == EPIPE) {
     hint = "the reader of the pipe ended first; write to a file with -o FILE";
   }
@@ -26,7 +26,7 @@ tl::unexpected<Error> cannot_write(const std::string &name, int error) {
 Result<Output> Output::open(const std::string &path) {
   Output output;
   if (path.empty() || path == "-") {
-    output.name_ = "standard output";
+    output.name_ = "stdout";
     return output;
   }
   output.name_ = path;

@@ -115,7 +115,8 @@ Result<void> open_output(const RecordOptions &options, ThreadId pid, Plan &plan)
   const bool nameless = options.output.empty() && plan.format == Format::recording;
   const std::string path = nameless ? default_name(pid) : options.output;
   if (plan.format == Format::recording && path == "-" && ::isatty(STDOUT_FILENO) == 1) {
-    return fail(ExitStatus::usage, "a recording is not for a terminal to show", "give a file with -o, or -f folded");
+    return fail(ExitStatus::usage, "refusing to write a binary recording to a terminal",
+                "give a file with -o, or -f folded");
   }
   Result<Output> output = Output::open(path);
   if (!output) {
@@ -230,11 +231,11 @@ std::string outcome(const Plan &plan, const View &view) {
   if (plan.format == Format::recording) {
     const std::string size = fmt::format("{} bytes", with_thousands(static_cast<std::uint64_t>(output.size())));
     return output.is_standard()
-               ? fmt::format("recording, {}, in {}", size, output.name())
-               : fmt::format("recording, {}, in {}; next: awaitscope report {}", size, output.name(), output.name());
+               ? fmt::format("recording, {} → {}", size, output.name())
+               : fmt::format("recording, {} → {}; next: awaitscope report {}", size, output.name(), output.name());
   }
   const bool flame = plan.format == Format::folded && !output.is_standard();
-  return fmt::format("{}, in {}{}", view.what, output.name(),
+  return fmt::format("{} → {}{}", view.what, output.name(),
                      flame ? fmt::format("; next: flamegraph.pl {} > flame.svg", output.name()) : "");
 }
 

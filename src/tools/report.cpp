@@ -39,7 +39,7 @@ Result<int> report(const ReportOptions &options) {
     for (const std::string &warning : view->warnings) {
       say(warning);
     }
-    say(fmt::format("{}{}", view->what, output->is_standard() ? "" : fmt::format(", in {}", output->name())));
+    say(fmt::format("{}{}", view->what, fmt::format(" → {}", output->name())));
   }
   return 0;
 }

@@ -81,6 +81,21 @@ std::string unit_of(Metric metric, const RecordingInfo &info) {
   return "nanoseconds suspended";
 }
 
+/// What functions are ranked by.
+std::string quantity_of(Metric metric, const RecordingInfo &info) {
+  switch (metric) {
+  case Metric::wall:
+    return "wall samples";
+  case Metric::cpu:
+    return "CPU time";
+  case Metric::events:
+    return info.event;
+  case Metric::await:
+    break;
+  }
+  return "time suspended";
+}
+
 /// What a recording cannot tell is an error where it is all that was asked for.
 Result<void> check_holds(const RecordingReader &reader, std::uint64_t task_changes, Metric metric) {
   if (metric == Metric::events && reader.info().event.empty()) {
@@ -88,7 +103,7 @@ Result<void> check_holds(const RecordingReader &reader, std::uint64_t task_chang
                 "use --metric cpu or wall; awaitscope record --event NAME counts one");
   }
   if (metric == Metric::await && task_changes == 0) {
-    return fail(ExitStatus::failed, "this recording holds nothing of suspended tasks",
+    return fail(ExitStatus::failed, "the recording contains no suspended tasks",
                 "record with --all-tasks, while a loop runs tasks");
   }
   return {};
@@ -190,13 +205,13 @@ Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
   const RecordingTables &tables = reader.tables();
   FrameNames names(tables.codes, reader.info().import_paths, plan.names.files, plan.names.lines);
   if (plan.format == Format::info) {
-    return View{plan.json ? info_json(reader, *costs) : info_text(reader, *costs), "what the recording holds", {}};
+    return View{plan.json ? info_json(reader, *costs) : info_text(reader, *costs), "recording details", {}};
   }
   if (plan.format == Format::hot) {
     const HotFunctions hot = hot_functions(tables, *costs, plan.profile);
     return View{plan.json ? hot_json(hot, metric, reader.info(), tables.codes)
                           : hot_text(hot, metric, reader.info(), names),
-                fmt::format("functions by {}", name_of(metric)),
+                fmt::format("functions by {}", quantity_of(metric, reader.info())),
                 {}};
   }
   ProfileOptions profile = plan.profile;
@@ -221,13 +236,17 @@ Result<Format> format_of(const std::string &name, const std::string &output, For
     return fallback;
   }
   std::string names;
+  std::string_view closest;
   for (const NamedFormat &known : k_formats) {
     if (wanted == known.name) {
       return known.format;
     }
     names += fmt::format("{}{}", names.empty() ? "" : ", ", known.name);
+    closest = differ_little(wanted, known.name) ? known.name : closest;
   }
-  return fail(ExitStatus::usage, fmt::format("format '{}' is not in this version", wanted),
+  return fail(ExitStatus::usage,
+              fmt::format("unknown format '{}'{}", wanted,
+                          closest.empty() ? "" : fmt::format(" (did you mean '{}'?)", closest)),
               fmt::format("use -f with one of {}", names));
 }
 

@@ -30,7 +30,10 @@ class Streams(harness.ToolTest):
         target = self.target("ticking.py")
         result = harness.run_tool("record", "-p", target.pid, "-d", 1, "-f", "pprof", cwd=self.folder)
         self.assert_error(result, 2)
-        self.assertIn("'pprof' is not in this version", result.stderr)
+        self.assertIn("unknown format 'pprof'", result.stderr)
+        result = harness.run_tool("record", "-p", target.pid, "-d", 1, "-f", "HOT", cwd=self.folder)
+        self.assert_error(result, 2)
+        self.assertIn("unknown format 'HOT' (did you mean 'hot'?)", result.stderr)
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_units(self):

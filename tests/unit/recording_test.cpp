@@ -319,13 +319,13 @@ TEST_CASE("what is no recording, or one of a later revision, is refused with a r
   CHECK(error_of("").find("is empty") != std::string::npos);
   CHECK(error_of(recorder.bytes().substr(0, 9)).find("is empty") != std::string::npos);
   CHECK(error_of(recorder.bytes().substr(0, 20)).find("first whole block") != std::string::npos);
-  CHECK(error_of("thread MainThread;main (m.py:1) 5\n").find("no recording") != std::string::npos);
-  CHECK(error_of(std::string(100, '\0')).find("no recording") != std::string::npos);
+  CHECK(error_of("thread MainThread;main (m.py:1) 5\n").find("is not an awaitscope recording") != std::string::npos);
+  CHECK(error_of(std::string(100, '\0')).find("is not an awaitscope recording") != std::string::npos);
   CHECK(error_of(recording_of({"?"})).find("damaged") != std::string::npos);
 
   std::string flipped = recording_head();
   flipped[8] = 2; // the revision, and its checksum does not hold
-  CHECK(error_of(flipped).find("no recording") != std::string::npos);
+  CHECK(error_of(flipped).find("is not an awaitscope recording") != std::string::npos);
   std::string newer(format::k_magic);
   put_fixed(newer, format::k_revision + 1);
   put_fixed(newer, static_cast<std::uint32_t>(XXH3_64bits(newer.data(), newer.size())));

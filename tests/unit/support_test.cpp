@@ -64,3 +64,15 @@ TEST_CASE("one line of text cannot move the terminal") {
   CHECK(one_line("\xC2\x9B") == "?"); // C1 control sequence introducer
   CHECK(one_line("žluťoučký") == "žluťoučký");
 }
+
+TEST_CASE("a name with a letter mistyped differs little from the right one") {
+  for (const char *meant : {"HOT", "ho", "hott", "hat"}) {
+    CHECK(differ_little(meant, "hot"));
+  }
+  CHECK_FALSE(differ_little("hto", "hot")); // two of three letters
+  CHECK(differ_little("speedscop", "speedscope"));
+  CHECK(differ_little("foldde", "folded"));
+  CHECK_FALSE(differ_little("pprof", "info"));
+  CHECK_FALSE(differ_little("", "hot"));
+  CHECK_FALSE(differ_little(std::string(1000, 'x'), "hot"));
+}

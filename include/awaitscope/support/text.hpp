@@ -12,4 +12,7 @@ std::string valid_utf8(std::string_view bytes);
 /// terminal's text) become '?'. Input must be UTF-8.
 std::string one_line(std::string_view text);
 
+/// Whether one is the other with a letter or two mistyped, left out or too many, or in another case.
+bool differ_little(std::string_view a, std::string_view b);
+
 } // namespace awaitscope

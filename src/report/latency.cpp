@@ -213,11 +213,39 @@ std::vector<Length> LengthEstimate::quantiles(const std::vector<double> &wanted)
   return found;
 }
 
+namespace {
+
+/// The 90th percentile of the gaps between the readings that found a change, and at least the period.
+std::int64_t resolution_of(const RecordingReader &reader, std::vector<std::int64_t> &gaps_ns) {
+  const SamplingTotals &totals = reader.totals();
+  std::int64_t resolution_ns =
+      totals.slowest_millihertz != 0 && totals.ticks != 0
+          ? totals.elapsed_ns / static_cast<std::int64_t>(totals.ticks)
+          : 1'000'000'000'000 / static_cast<std::int64_t>(std::max<std::uint64_t>(1, reader.info().rate_millihertz));
+  if (!gaps_ns.empty()) {
+    const auto ninth = gaps_ns.begin() + static_cast<std::ptrdiff_t>((gaps_ns.size() - 1) * 9 / 10);
+    std::nth_element(gaps_ns.begin(), ninth, gaps_ns.end());
+    resolution_ns = std::max(resolution_ns, *ninth);
+  }
+  return resolution_ns;
+}
+
+/// What a request waits for longest comes first: the calls that took most time together.
+void sort_by_time(std::vector<FunctionLatency> &functions, const RecordingTables &tables) {
+  const auto rank = [&](const FunctionLatency &function) {
+    const CodeInfo &code = tables.codes.at(function.code);
+    return std::make_tuple(-static_cast<double>(function.cpu_ns + function.await_ns), code.function, code.file,
+                           code.first_line);
+  };
+  std::sort(functions.begin(), functions.end(),
+            [&](const FunctionLatency &a, const FunctionLatency &b) { return rank(a) < rank(b); });
+}
+
+} // namespace
+
 Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range, const Filter &filter) {
   const RecordingTables &tables = reader.tables();
   Latencies latencies;
-  latencies.resolution_ns =
-      1'000'000'000'000 / static_cast<std::int64_t>(std::max<std::uint64_t>(1, reader.info().rate_millihertz));
   FunctionNumbers numbers(tables.codes);
   std::vector<Gathered> functions;
   CpuEstimate cpu;
@@ -268,16 +296,8 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
       }
     }
   }
-  const SamplingTotals &totals = reader.totals();
-  if (totals.slowest_millihertz != 0 && totals.ticks != 0) {
-    latencies.resolution_ns = totals.elapsed_ns / static_cast<std::int64_t>(totals.ticks);
-  }
-  if (!gaps_ns.empty()) {
-    const auto ninth = gaps_ns.begin() + static_cast<std::ptrdiff_t>((gaps_ns.size() - 1) * 9 / 10);
-    std::nth_element(gaps_ns.begin(), ninth, gaps_ns.end());
-    latencies.resolution_ns = std::max(latencies.resolution_ns, *ninth);
-  }
-  spans.finish(std::max(last_ns, totals.elapsed_ns));
+  latencies.resolution_ns = resolution_of(reader, gaps_ns);
+  spans.finish(std::max(last_ns, reader.totals().elapsed_ns));
   calls.finish();
   cpu.finish(reader);
   add_cpu(functions, numbers, tables, cpu, on_cpu);
@@ -289,14 +309,7 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
       latencies.functions.push_back(function.finish());
     }
   }
-  // What a request waits for longest comes first: the calls that took most time together.
-  const auto rank = [&](const FunctionLatency &function) {
-    const CodeInfo &code = tables.codes.at(function.code);
-    return std::make_tuple(-static_cast<double>(function.cpu_ns + function.await_ns), code.function, code.file,
-                           code.first_line);
-  };
-  std::sort(latencies.functions.begin(), latencies.functions.end(),
-            [&](const FunctionLatency &a, const FunctionLatency &b) { return rank(a) < rank(b); });
+  sort_by_time(latencies.functions, tables);
   return latencies;
 }
 

@@ -140,7 +140,7 @@ void ProcessFollower::look() {
 
 /// Once the Python below the first process has ended, and unless that process has.
 void ProcessFollower::find_next_python() {
-  if (followed_.size() != 1 || followed_.count(first_) == 0) {
+  if (followed_.size() != 1 || !followed_.contains(first_)) {
     return;
   }
   PythonSearch search = find_pythons(first_, codes_);

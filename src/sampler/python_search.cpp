@@ -31,10 +31,12 @@ PythonSearch find_pythons(ThreadId root, CodeTable &codes) {
   std::unordered_set<ThreadId> met{root};
   for (std::size_t i = 0; i < processes.size(); ++i) {
     const ThreadId pid = processes[i];
-    if (Result<std::unique_ptr<Target>> target = attach(pid, codes)) {
+    Result<std::unique_ptr<Target>> target = attach(pid, codes);
+    if (target) {
       search.found.push_back(std::move(*target));
       continue;
-    } else if (pid == root || target.error().status == ExitStatus::denied) {
+    }
+    if (pid == root || target.error().status == ExitStatus::denied) {
       search.why_not = target.error();
     }
     for (const ThreadId child : children_of(pid)) {

@@ -17,6 +17,7 @@ ThreadState WaitReader::state_of(const ThreadReading &reading) {
 
 bool WaitReader::waits_for_work(const std::vector<RawFrame> &innermost) {
   std::vector<Frame> frames;
+  frames.reserve(innermost.size());
   for (const RawFrame &raw : innermost) {
     frames.push_back(target_.stacks().decode(raw).value_or(k_unreadable_frame));
   }

@@ -51,6 +51,6 @@ struct View {
 };
 
 /// Reads a recording to its end and shows it. Errors: those of reading; that it does not hold what was asked for.
-Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &plan);
+Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &asked);
 
 } // namespace awaitscope::tools

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <future>
 #include <thread>
 
 #include <sched.h>
@@ -104,12 +105,15 @@ public:
           CpuPin pin;
           pin.move_to(cpu);
           const PromptScheduling prompt;
+          ready_.set_value();
           for (std::uint64_t turn = 0; turn < k_last;) {
             if (::read(turns_.get(), &turn, sizeof turn) < 0) {
               return;
             }
           }
-        }) {}
+        }) {
+    ready_.get_future().wait(); // before that it may be on any CPU, and behind anybody
+  }
   Rival(const Rival &) = delete;
   Rival &operator=(const Rival &) = delete;
   ~Rival() {
@@ -121,7 +125,8 @@ public:
 private:
   static constexpr std::uint64_t k_last = 1000;
   const UniqueFd turns_{::eventfd(0, EFD_CLOEXEC)};
-  std::thread thread_; // last: it reads from the one before
+  std::promise<void> ready_;
+  std::thread thread_; // last: it uses those before
 };
 
 /// Sleeps until the CPU is taken from the other process.

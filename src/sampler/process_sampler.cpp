@@ -84,9 +84,9 @@ Capture ProcessSampler::capture(TargetThread &thread) {
 
 /// Takes over what was read. False if the thread is in no Python code.
 bool ProcessSampler::accept(TargetThread &thread) {
-  any_read_ = true;
+  any_read_ = any_read_ || reading_.generation;
   if (reading_.new_threads) {
-    generation_ = reading_.generation;
+    generation_ = *reading_.generation;
     new_threads_.insert(new_threads_.end(), reading_.new_threads->begin(), reading_.new_threads->end());
     unsettled_until_ns_ = monotonic_ns() + k_settling_ns;
   }

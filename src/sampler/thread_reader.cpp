@@ -78,7 +78,6 @@ void ThreadReader::read(TargetThread &thread, const Wanted &wanted, std::uint64_
 }
 
 std::vector<RawFrame> ThreadReader::innermost(TargetThread &thread, std::size_t count, ThreadReading &reading) {
-  reading.new_threads.reset();
   choose_state(thread, reading);
   if (!reading.subject) {
     return {};

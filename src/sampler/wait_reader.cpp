@@ -38,6 +38,7 @@ bool WaitReader::read(TargetThread &thread, const ThreadReader::Wanted &wanted, 
   SwappedMemory waits(target_.memory(), memory_);
   target_.memory().begin(SnapshotMemory::Ahead::nothing);
   reading.stack.frames.clear();
+  reading.generation.reset();
   reading.new_threads.reset();
   if (is_idle_again(thread)) {
     reading.subject = thread.entry;

@@ -141,7 +141,7 @@ private:
   std::int64_t unsettled_until_ns_ = 0;   ///< threads were born just now
   bool asyncio_unknown_ = false;          ///< a coroutine runs in an interpreter whose asyncio is not known
   bool any_sampled_ = false;              ///< at the last tick
-  bool any_read_ = false;                 ///< at the last tick: so the list of threads was checked
+  bool any_read_ = false;                 ///< at the last tick, with the generation of the list of threads
   bool any_left_ = false;                 ///< since threads were dropped last
   bool holder_known_ = true;              ///< who holds the GIL can be read
   std::int64_t next_housekeeping_ns_ = 0;

@@ -48,7 +48,7 @@ struct TargetThread {
   bool frameless = false;               ///< it was in no Python code when it was read last
   std::optional<PerfCounter> counter{}; ///< of the event that is recorded
   EventCount count_told{};              ///< what samples carry of that
-  std::uint64_t count_told_at = 0;      ///< as blocked_at, when it was told last, if the thread was idle then
+  std::uint64_t count_told_at = 0; ///< schedstat's third field when it was reported last, if the thread waited then
 };
 
 /// Every reader of one process, over one snapshot of its memory.

@@ -17,7 +17,7 @@ struct ThreadReading {
   Lineage lineage;
   std::optional<EventCount> count; ///< of the thread's counter
   std::optional<Address> gil_holder;
-  std::uint64_t generation = 0;                        ///< of the list of threads
+  std::optional<std::uint64_t> generation;             ///< of the list of threads; none: it was not read
   std::optional<std::vector<ThreadEntry>> new_threads; ///< the new ones, if that is another one
   bool asyncio_unknown = false; ///< a coroutine runs in an interpreter whose asyncio is not known
 };
@@ -34,7 +34,7 @@ public:
   /// Into `reading`, whose memory is used again. `generation`: of the list of threads that is known.
   void read(TargetThread &thread, const Wanted &wanted, std::uint64_t generation, ThreadReading &reading);
 
-  /// The innermost frames alone, the innermost first; none if it is in no Python code. Of `reading` only the thread's states.
+  /// The innermost frames alone, the innermost first; none if it is in no Python code. Of `reading` only the thread's states are set.
   std::vector<RawFrame> innermost(TargetThread &thread, std::size_t count, ThreadReading &reading);
 
   /// Takes over, into the thread's states, what an accepted reading says of them.

@@ -158,8 +158,9 @@ class Refusals(recordings.RecordingTest):
         return result.stderr
 
     def test_what_is_no_recording(self):
-        for name, data, told in (("empty", b"", "empty"), ("text", b"thread MainThread;main (m.py:1) 4\n", "no recording"),
-                                 ("zeros", bytes(1000), "no recording")):
+        for name, data, told in (("empty", b"", "empty"),
+                                 ("text", b"thread MainThread;main (m.py:1) 4\n", "not an awaitscope recording"),
+                                 ("zeros", bytes(1000), "not an awaitscope recording")):
             with open(self.path(name), "wb") as file:
                 file.write(data)
             self.assertIn(told, self.refused(1, self.path(name)))

@@ -3,6 +3,9 @@ import checks
 import folded
 import harness
 
+RATE_HZ = 200
+SECONDS = 2
+
 
 class SubInterpreterTasks(checks.Checks, harness.InterpreterTest):
 
@@ -26,7 +29,7 @@ class SubInterpreterTasks(checks.Checks, harness.InterpreterTest):
 
     def test_a_recording_has_their_stacks(self):
         target = self.target("sub_interpreter_tasks.py", lifetime=20)
-        stacks, result = self.record(target, "-r", 200, "-d", 2, "--all-tasks", "--task-frames")
+        stacks, result = self.record(target, "-r", RATE_HZ, "-d", SECONDS, "--all-tasks", "--task-frames")
         for name in target.truth["interpreters"]:
             busy = [stack for stack in stacks if stack.names == ["busy_" + name]]
             self.assertGreater(folded.total(busy), 10, result.stderr)
@@ -35,5 +38,6 @@ class SubInterpreterTasks(checks.Checks, harness.InterpreterTest):
             self.assertEqual([(stack.root, stack.names) for stack in outer],
                              [("task gather_" + name, ["gather_" + name, "[task outer_%s]" % name, "outer_" + name,
                                                        "inner_" + name, "sleep"])])
-            self.assertLessEqual(folded.total(outer), 2 * harness.ticks(result.stderr), result.stderr)
-            self.assertGreaterEqual(folded.total(outer), 2 * harness.ticks(result.stderr) * 0.5, result.stderr)
+            # Waits go by the clock: they lose nothing where ticks are late.
+            self.assertLessEqual(folded.total(outer), 2 * RATE_HZ * SECONDS * 1.02, result.stderr)
+            self.assertGreaterEqual(folded.total(outer), 2 * RATE_HZ * SECONDS * 0.5, result.stderr)

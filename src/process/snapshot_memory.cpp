@@ -15,6 +15,13 @@ constexpr std::size_t k_object = 256;        // what is read of most objects lie
 
 std::size_t hash_block(std::uint64_t block) { return (block * 0x9E3779B97F4A7C15ULL) >> 20U; }
 
+/// Sorts numbers of which all but the last few are in order.
+void sort_tail(std::vector<std::uint64_t> &numbers) {
+  const auto tail = std::is_sorted_until(numbers.begin(), numbers.end());
+  std::sort(tail, numbers.end());
+  std::inplace_merge(numbers.begin(), tail, numbers.end());
+}
+
 } // namespace
 
 SnapshotMemory::SnapshotMemory(RemoteMemory &remote, Changes changes)
@@ -79,6 +86,7 @@ void SnapshotMemory::start() {
 /// Starts a look, and lists in `wanted_` what to fetch for it.
 void SnapshotMemory::choose(Ahead ahead) {
   start();
+  sort_tail(candidates_);
   wanted_.clear();
   std::size_t kept = 0;
   for (const std::uint64_t number : candidates_) {
@@ -98,10 +106,6 @@ void SnapshotMemory::choose(Ahead ahead) {
   }
   if (tracks_ && used_ > kept * 8 + k_lasting) {
     forget_all();
-  }
-  if (!std::is_sorted(wanted_.begin(), wanted_.end())) {
-    std::sort(candidates_.begin(), candidates_.end());
-    std::sort(wanted_.begin(), wanted_.end());
   }
 }
 

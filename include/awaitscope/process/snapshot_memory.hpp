@@ -208,7 +208,7 @@ private:
   std::vector<RemoteRange> request_;
   std::array<std::byte, k_longest_view> across_{}; ///< a view that lies in two blocks
   std::vector<std::uint64_t> wanted_;
-  std::vector<std::uint64_t> candidates_; ///< blocks that may be worth fetching ahead
+  std::vector<std::uint64_t> candidates_; ///< blocks that may be worth fetching ahead, the new ones last
   std::vector<RemoteRange> ranges_;
 
   // What is tracked, by place.

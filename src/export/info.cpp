@@ -135,6 +135,8 @@ std::string info_json(const RecordingReader &reader, const StackCosts &costs) {
       {"lost", std::move(lost)},
       {"held_ns", totals.read_ns},
       {"longest_held_ns", totals.longest_read_ns},
+      {"busy_ns", totals.busy_ns},
+      {"longest_busy_ns", totals.longest_busy_ns},
       {"task_looks", totals.task_looks},
       {"task_look_ns", totals.task_look_ns},
       {"longest_task_look_ns", totals.longest_task_look_ns},
@@ -193,8 +195,12 @@ std::string info_text(const RecordingReader &reader, const StackCosts &costs) {
                         awaitscope::name_of(static_cast<Loss>(i)));
   }
   line("lost", lost);
-  line("held", fmt::format("target off its CPU for {} in all, {} at most", human_duration(totals.read_ns),
-                           human_duration(totals.longest_read_ns)));
+  line("paused", fmt::format("for {} in all while threads were read, {} at most", human_duration(totals.read_ns),
+                             human_duration(totals.longest_read_ns)));
+  if (totals.busy_ns != 0) {
+    line("delayed", fmt::format("by {} at most in all, which is the sampler's CPU time, and by {} at a time",
+                                human_duration(totals.busy_ns), human_duration(totals.longest_busy_ns)));
+  }
   if (totals.task_looks > 0) {
     line("task looks",
          fmt::format("{}, the loop's thread off its CPU for {} in all, {} at most", with_thousands(totals.task_looks),

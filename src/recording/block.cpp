@@ -125,6 +125,8 @@ void put_totals(std::string &block, const Totals &totals) {
     put_varint(out, process.cpu_ns);
   }
   put_varint(out, totals.engine);
+  put_varint(out, static_cast<std::uint64_t>(sampling.busy_ns));
+  put_varint(out, static_cast<std::uint64_t>(sampling.longest_busy_ns));
   block += static_cast<char>(Section::totals);
   put_text(block, out);
 }
@@ -155,6 +157,15 @@ bool take_engine(ByteReader &in, const RecordingTables &tables, Totals &totals) 
   const std::uint64_t engine = in.left() > 0 ? in.varint() : 0; // recordings of before it was written have none
   totals.engine = static_cast<TextId>(engine);
   return in.ok() && engine < tables.texts.size();
+}
+
+bool take_busy(ByteReader &in, SamplingTotals &sampling) {
+  const bool known = in.left() > 0; // recordings of before it was counted have none
+  const std::uint64_t all = known ? in.varint() : 0;
+  const std::uint64_t longest = known ? in.varint() : 0;
+  sampling.busy_ns = static_cast<std::int64_t>(all);
+  sampling.longest_busy_ns = static_cast<std::int64_t>(longest);
+  return in.ok() && std::max(all, longest) <= format::k_max_number;
 }
 
 bool take_totals(std::string_view contents, const RecordingTables &tables, Totals &totals) {
@@ -198,7 +209,7 @@ bool take_totals(std::string_view contents, const RecordingTables &tables, Total
   sampling.read_ns = static_cast<std::int64_t>(read);
   sampling.longest_read_ns = static_cast<std::int64_t>(longest);
   sampling.process_cpu_ns = cpu == 0 ? std::nullopt : std::optional(cpu - 1);
-  return take_process_cpu(in, tables, totals) && take_engine(in, tables, totals) &&
+  return take_process_cpu(in, tables, totals) && take_engine(in, tables, totals) && take_busy(in, sampling) &&
          std::max({elapsed, read, longest, cpu, tool_cpu, look, longest_look, events.counted, events.enabled_ns,
                    events.running_ns}) <= format::k_max_number;
 }

@@ -65,6 +65,7 @@ ProcessSampler::Passed ProcessSampler::take_passed(SampleSink &sink, std::uint64
     return Passed::taken;
   }
   totals_.read_ns += tick->took_ns;
+  totals_.busy_ns += tick->took_ns; // by the kernel, while the sampler slept
   totals_.longest_read_ns = std::max(totals_.longest_read_ns, tick->took_ns);
   if (accept(*thread)) {
     sample_.weight = weight;

@@ -29,13 +29,22 @@ std::uint64_t boot_ticks() {
 
 } // namespace
 
-bool Sampler::sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const {
+/// Before it sleeps: what it has used of its CPU since it woke up.
+void Sampler::note_busy() {
+  const std::int64_t cpu_ns = thread_cpu_ns();
+  const std::int64_t busy_ns = cpu_ns - std::exchange(slept_at_cpu_ns_, cpu_ns);
+  totals_.busy_ns += busy_ns;
+  totals_.longest_busy_ns = std::max(totals_.longest_busy_ns, busy_ns);
+}
+
+bool Sampler::sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) {
   while (!stop.load(std::memory_order_relaxed)) {
     const std::int64_t now = monotonic_ns();
     if (now >= due_ns) {
       return true;
     }
     const std::int64_t until = std::min(due_ns, now + k_longest_sleep_ns);
+    note_busy();
     const timespec at{until / k_ns_per_second, until % k_ns_per_second};
     ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr); // a signal ends it early, which is as well
   }
@@ -168,6 +177,7 @@ bool Sampler::take_ticks_ahead(ProcessSampler &process, SampleSink &sink, const 
       process.stop_ahead();
       return tick(sink, weight, sum);
     }
+    note_busy();
     engine_.ahead()->wait(std::min(due_.back(), now + k_longest_sleep_ns));
   }
   process.stop_ahead();
@@ -214,6 +224,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
   add(std::move(first), batch);
   start_time_ = boot_ticks();
   cpu_before_ns_ = own_cpu_ns();
+  slept_at_cpu_ns_ = thread_cpu_ns();
   rate_.start(start, cost_ns());
   while (true) {
     const Pacer::Tick due = pacer.next(std::min(monotonic_ns(), end)); // what was due after the end is not missed

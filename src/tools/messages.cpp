@@ -1,5 +1,6 @@
 #include "messages.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -74,14 +75,17 @@ std::string summary(const SamplingTotals &totals, const Recorded &recorded) {
                         human_duration(totals.task_look_ns / static_cast<std::int64_t>(totals.task_looks)),
                         human_duration(totals.longest_task_look_ns));
   }
-  return fmt::format("{} samples{} at {} ticks in {} ({:g} Hz asked{}, engine {}, {:.2f} % of a CPU used); lost: {}; "
-                     "read again: {}; with an "
-                     "[unreadable] part: {}; "
-                     "target never stopped, paused {} per sample, {} at most{}",
-                     with_thousands(recorded.samples), processes, with_thousands(totals.ticks),
-                     human_duration(totals.elapsed_ns), recorded.rate_hz, lowered, recorded.engine, share,
-                     losses(totals), with_thousands(totals.retries), with_thousands(totals.partial),
-                     human_duration(mean), human_duration(totals.longest_read_ns), looks);
+  return fmt::format(
+      "{} samples{} at {} ticks in {} ({:g} Hz asked{}, engine {}, {:.2f} % of a CPU used); lost: {}; "
+      "read again: {}; with an "
+      "[unreadable] part: {}; "
+      "target never stopped, paused {} per sample, {} at most; "
+      "delayed by {} per tick at most, {} at a time{}",
+      with_thousands(recorded.samples), processes, with_thousands(totals.ticks), human_duration(totals.elapsed_ns),
+      recorded.rate_hz, lowered, recorded.engine, share, losses(totals), with_thousands(totals.retries),
+      with_thousands(totals.partial), human_duration(mean), human_duration(totals.longest_read_ns),
+      human_duration(totals.busy_ns / static_cast<std::int64_t>(std::max<std::uint64_t>(totals.ticks, 1))),
+      human_duration(totals.longest_busy_ns), looks);
 }
 
 } // namespace awaitscope::tools

@@ -158,6 +158,8 @@ void record_small(MemoryRecorder &recorder, std::uint64_t seed) {
   totals.partial = 250;
   totals.read_ns = 30 * k_ms;
   totals.longest_read_ns = 200'000;
+  totals.busy_ns = 50 * k_ms;
+  totals.longest_busy_ns = 300'000;
   writer.finish(totals);
 }
 

@@ -109,6 +109,8 @@ TEST_CASE("a recording gives back what was recorded") {
   totals.task_looks = 5;
   totals.task_look_ns = 600;
   totals.longest_task_look_ns = 70;
+  totals.busy_ns = 900;
+  totals.longest_busy_ns = 90;
   recorder.writer().finish(totals);
 
   const ReadBack back = read_back(recorder.bytes(), [&](const RecordingTables &tables) {
@@ -151,6 +153,8 @@ TEST_CASE("a recording gives back what was recorded") {
   CHECK(back.totals.task_looks == 5);
   CHECK(back.totals.task_look_ns == 600);
   CHECK(back.totals.longest_task_look_ns == 70);
+  CHECK(back.totals.busy_ns == 900);
+  CHECK(back.totals.longest_busy_ns == 90);
   CHECK(back.totals.lost == totals.lost);
   CHECK(back.totals.process_cpu_ns == 555);
   CHECK(back.info.event == "page-faults");

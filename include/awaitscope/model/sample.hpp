@@ -96,6 +96,10 @@ struct SamplingTotals {
   std::int64_t elapsed_ns = 0; ///< first to last tick
   std::int64_t read_ns = 0;    ///< time spent reading while the thread could not run, all threads
   std::int64_t longest_read_ns = 0;
+  /// The sampler's CPU time, and that of the kernel's ticks without it: more than this it cannot have delayed the processes.
+  /// 0: an older recording, which does not say.
+  std::int64_t busy_ns = 0;
+  std::int64_t longest_busy_ns = 0; ///< between two sleeps
   std::optional<std::uint64_t>
       process_cpu_ns;                  ///< the sum of all processes, by the kernel's count; none if it is not known
   std::vector<ProcessCpu> process_cpu; ///< by process

@@ -41,7 +41,8 @@ private:
   void add(std::unique_ptr<Target> target, SampleSink &sink);
   [[nodiscard]] std::int64_t cost_ns() const;
   void control_rate(std::int64_t now, Pacer &pacer);
-  bool sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const;
+  void note_busy();
+  bool sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop);
 
   Engine &engine_;
   SamplerOptions options_;
@@ -49,6 +50,7 @@ private:
   RateControl rate_;
   SamplingTotals totals_;
   std::set<std::pair<ThreadId, std::uint64_t>> met_; ///< processes: PID and start time
+  std::int64_t slept_at_cpu_ns_ = 0;                 ///< of its thread
   std::int64_t cpu_before_ns_ = 0;                   ///< of the tool, before it sampled
   std::uint64_t start_time_ = 0;                     ///< of a process that would start as the recording does
   EventCount closed_events_;                         ///< of processes that are over

@@ -19,6 +19,13 @@ inline std::int64_t own_cpu_ns() {
   return static_cast<std::int64_t>(used.tv_sec) * 1'000'000'000 + used.tv_nsec;
 }
 
+/// CPU time of the calling thread.
+inline std::int64_t thread_cpu_ns() {
+  timespec used{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return static_cast<std::int64_t>(used.tv_sec) * 1'000'000'000 + used.tv_nsec;
+}
+
 inline constexpr std::int64_t k_ns_per_second = 1'000'000'000;
 
 } // namespace awaitscope

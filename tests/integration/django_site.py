@@ -9,7 +9,7 @@ import harness
 
 def environment(python, more=None):
     """The interpreter of a virtual environment of `python` that has Django, uvicorn, where it can uvloop, and `more`."""
-    command = [os.path.join(harness.ROOT, "scripts", "venv"), python] + (["--with", more] if more else [])
+    command = [os.path.join(harness.ROOT, "scripts", "venv"), python] + (["--with"] + more.split() if more else [])
     done = subprocess.run(command, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, universal_newlines=True, timeout=600)
     if done.returncode != 0:

@@ -78,7 +78,13 @@ class Contention(Shares, harness.InterpreterTest):
 class ShortLives(Shares, harness.InterpreterTest):
 
     def test_threads_of_less_than_a_period(self):
-        path, seen, true, said = self.record_shares("short_lives.py", ("three", "one", "between"), rate=100)
+        self.assert_shares()
+
+    def test_threads_of_less_than_a_period_beside_an_idle_loop(self):
+        self.assert_shares("--beside-a-loop")
+
+    def assert_shares(self, *options):
+        path, seen, true, said = self.record_shares("short_lives.py", ("three", "one", "between"), options=options, rate=100)
         self.assertLess(seen[folded.NOT_SAMPLED], 3, "%s\n%s" % (seen, said))
         self.assert_near(seen, true, 9, said)  # three standard errors of 400 samples
         self.assert_sums(path)

@@ -1,5 +1,6 @@
 """A thread for each piece of work, as a server makes one for each request: each lives for some milliseconds, and uses the CPU in
 one of two functions; the first thread uses a little between them. The truth is each thread's own thread_time_ns."""
+import asyncio
 import random
 import threading
 import time
@@ -37,23 +38,56 @@ def work(words, index, seconds):
     words[index] += time.thread_time_ns() - before  # one such thread at a time
 
 
-def main():
-    options = truth.options()
-    shared = truth.counters(options, NAMES)
-    words = shared.words
+def pieces(words):
+    """(arguments of work, one after the other)"""
     chance = random.Random(5)
-    end = time.monotonic() + options.lifetime
-    truth.announce(options, shared)
     number = 0
-    while time.monotonic() < end:
+    while True:
         number += 1
-        index = ONE if number % 4 == 0 else THREE
-        thread = threading.Thread(target=work, args=(words, index, chance.uniform(0.002, 0.008)))
+        yield words, ONE if number % 4 == 0 else THREE, chance.uniform(0.002, 0.008)
+
+
+def work_in_turn(words, end):
+    for piece in pieces(words):
+        thread = threading.Thread(target=work, args=piece)
         thread.start()
         thread.join()
         before = time.thread_time_ns()
         between(0.001)
         words[BETWEEN] += time.thread_time_ns() - before
+        if time.monotonic() > end:
+            return
+
+
+async def work_beside_a_loop(words, end):
+    """The loop waits in its selector while the thread works, as it does where a server has a thread for each request."""
+    loop = asyncio.get_running_loop()
+    for piece in pieces(words):
+        done = loop.create_future()
+
+        def work_and_wake(piece=piece, done=done):
+            work(*piece)
+            loop.call_soon_threadsafe(done.set_result, None)
+
+        threading.Thread(target=work_and_wake).start()
+        await done
+        before = time.thread_time_ns()
+        between(0.001)
+        words[BETWEEN] += time.thread_time_ns() - before
+        if time.monotonic() > end:
+            return
+
+
+def main():
+    options = truth.options(lambda parser: parser.add_argument("--beside-a-loop", action="store_true"))
+    shared = truth.counters(options, NAMES)
+    words = shared.words
+    end = time.monotonic() + options.lifetime
+    truth.announce(options, shared)
+    if options.beside_a_loop:
+        asyncio.run(work_beside_a_loop(words, end))
+    else:
+        work_in_turn(words, end)
 
 
 if __name__ == "__main__":

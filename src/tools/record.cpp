@@ -320,7 +320,7 @@ int finish(Child &child) {
 
 } // namespace
 
-Result<int> record(const RecordOptions &options) {
+Result<int> record(const RecordOptions &options, const InheritedState &inherited) {
   const std::int64_t began_ns = monotonic_ns();
   StopSignals::install();
   Result<Plan> plan = plan_of(options);
@@ -338,7 +338,7 @@ Result<int> record(const RecordOptions &options) {
   }
   std::optional<Child> child;
   if (!options.command.empty()) {
-    Result<Child> launched = Child::launch(options.command);
+    Result<Child> launched = Child::launch(options.command, inherited);
     if (!launched) {
       return tl::unexpected(launched.error());
     }

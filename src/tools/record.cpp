@@ -118,7 +118,8 @@ Result<void> open_output(const RecordOptions &options, ThreadId pid, Plan &plan)
     return fail(ExitStatus::usage, "refusing to write a binary recording to a terminal",
                 "give a file with -o, or -f folded");
   }
-  Result<Output> output = Output::open(path);
+  const Privacy privacy = plan.format == Format::recording ? Privacy::owner_only : Privacy::usual;
+  Result<Output> output = nameless ? Output::create(path) : Output::open(path, privacy);
   if (!output) {
     return tl::unexpected(output.error());
   }

@@ -73,16 +73,17 @@ def may_be_real_time():
 
 class Inherited(harness.ToolTest):
 
+    def setUp(self):
+        super().setUp()
+        self.kept = os.open(os.devnull, os.O_RDONLY)  # for a command to inherit
+        self.addCleanup(os.close, self.kept)
+
     def output_of(self, command, state):
         """What a command prints, begun in a state."""
         path = self.path("printed")
-        kept = os.open(os.devnull, os.O_RDONLY)
-        try:
-            with open(path, "wb") as printed, open(self.path("said"), "wb") as said:
-                process = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=printed, stderr=said, preexec_fn=state,
-                                         restore_signals=False, pass_fds=[kept], timeout=30)
-        finally:
-            os.close(kept)
+        with open(path, "wb") as printed, open(self.path("said"), "wb") as said:
+            process = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=printed, stderr=said, preexec_fn=state,
+                                     restore_signals=False, pass_fds=[self.kept], timeout=30)
         with open(path, "rb") as printed:
             text = printed.read().decode("utf-8", "replace")
         self.assertEqual(process.returncode, 0, command)

@@ -5,6 +5,7 @@
 #include "awaitscope/export/snapshot_json.hpp"
 #include "awaitscope/support/text.hpp"
 #include "frames_json.hpp"
+#include "json_text.hpp"
 #include <fmt/format.h>
 
 namespace awaitscope {
@@ -50,7 +51,7 @@ std::string dump_json(const ProcessSnapshot &snapshot, const CodeTable &codes) {
   }
   const Json document = {
       {"schema", 1}, {"process", process_json(snapshot)}, {"threads", std::move(threads)}, {"tasks", std::move(tasks)}};
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(document);
 }
 
 std::string dump_text(const ProcessSnapshot &snapshot, const CodeTable &codes) {

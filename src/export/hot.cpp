@@ -12,6 +12,7 @@
 
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
+#include "json_text.hpp"
 
 namespace awaitscope {
 namespace {
@@ -141,7 +142,7 @@ std::string hot_json(const HotFunctions &hot, Metric metric, const RecordingInfo
                          {"sum", cost_json(hot.sum)},
                          {"unsampled", cost_json(hot.unsampled)},
                          {"functions", std::move(functions)}};
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(document);
 }
 
 } // namespace awaitscope

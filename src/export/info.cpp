@@ -9,6 +9,7 @@
 #include "awaitscope/support/clock.hpp"
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
+#include "json_text.hpp"
 
 namespace awaitscope {
 namespace {
@@ -154,7 +155,7 @@ std::string info_json(const RecordingReader &reader, const StackCosts &costs) {
       {"task_changes", costs.task_changes},
       {"stacks", tables.stacks.size() - 1},
       {"codes", tables.codes.size()}};
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(document);
 }
 
 std::string info_text(const RecordingReader &reader, const StackCosts &costs) {

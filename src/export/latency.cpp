@@ -5,6 +5,7 @@
 
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
+#include "json_text.hpp"
 
 namespace awaitscope {
 namespace {
@@ -97,7 +98,7 @@ std::string latency_json(const Latencies &latencies, const CodeTable &codes) {
   }
   const Json document = {
       {"schema", 1}, {"resolution_ns", latencies.resolution_ns}, {"functions", std::move(functions)}};
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(document);
 }
 
 } // namespace awaitscope

@@ -13,8 +13,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// ASCII only: speedscope's page takes some inputs as Latin-1.
-std::string quoted(const std::string &text) { return Json(text).dump(-1, ' ', true, Json::error_handler_t::replace); }
+/// Of a text that the page shows as it is. ASCII only: the page takes some inputs as Latin-1.
+std::string quoted(const std::string &text) {
+  return Json(one_line(valid_utf8(text))).dump(-1, ' ', true, Json::error_handler_t::replace);
+}
 
 /// Numbers the frames of a profile, and keeps each stack's numbers as text: most stacks occur many times.
 class Frames {

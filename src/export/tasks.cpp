@@ -10,6 +10,7 @@
 #include "awaitscope/export/snapshot_json.hpp"
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
+#include "json_text.hpp"
 
 namespace awaitscope {
 namespace {
@@ -217,7 +218,7 @@ std::string tasks_json(const ProcessSnapshot &snapshot, const std::vector<TaskNo
     nodes.push_back(node_json(snapshot, node, codes, 0));
   }
   const Json document = {{"schema", 1}, {"process", process_json(snapshot)}, {"states", counts}, {"tasks", nodes}};
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(document);
 }
 
 } // namespace awaitscope

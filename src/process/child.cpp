@@ -18,10 +18,8 @@ namespace {
 int shell_status(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
 /// In the child: only async-signal-safe calls.
-[[noreturn]] void execute(char *const *arguments, int report) {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ}) {
-    std::signal(signal, SIG_DFL);
-  }
+[[noreturn]] void execute(char *const *arguments, const InheritedState &inherited, int report) {
+  inherited.restore();
   ::execvp(arguments[0], arguments);
   const int error = errno;
   const ssize_t written = ::write(report, &error, sizeof error);
@@ -30,7 +28,7 @@ int shell_status(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(statu
 
 } // namespace
 
-Result<Child> Child::launch(const std::vector<std::string> &command) {
+Result<Child> Child::launch(const std::vector<std::string> &command, const InheritedState &inherited) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     return fail(ExitStatus::failed, fmt::format("cannot make a pipe: {}", std::strerror(errno)),
@@ -43,13 +41,15 @@ Result<Child> Child::launch(const std::vector<std::string> &command) {
     arguments.push_back(const_cast<char *>(word.c_str())); // NOLINT: execvp does not write to them
   }
   arguments.push_back(nullptr);
+  // Where it is ignored, the kernel keeps no status of children (wait(2)).
+  std::signal(SIGCHLD, SIG_DFL);
   const pid_t pid = ::fork();
   if (pid < 0) {
     return fail(ExitStatus::failed, fmt::format("cannot start a process: {}", std::strerror(errno)),
                 "free memory or processes (ulimit -u)");
   }
   if (pid == 0) {
-    execute(arguments.data(), write_end.get());
+    execute(arguments.data(), inherited, write_end.get());
   }
   write_end = UniqueFd();
   int error = 0;

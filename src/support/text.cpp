@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 namespace awaitscope {
 namespace {
 
@@ -43,9 +45,70 @@ Decoded decode_one(std::string_view bytes) {
   return {point, length};
 }
 
-bool moves_text(char32_t point) {
-  return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x2028 || point == 0x2029 ||
-         (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
+struct Range {
+  char32_t first, last;
+};
+
+/// Controls (Cc), separators of lines and paragraphs, and what is drawn as nothing or moves the text around it: all of
+/// Default_Ignorable_Code_Point (Unicode 15, DerivedCoreProperties.txt), which holds the Bidi_Control characters and the tags,
+/// and the annotation marks. In order.
+constexpr std::array<Range, 19> k_unprintable{{{0x00, 0x1F},
+                                               {0x7F, 0x9F},
+                                               {0xAD, 0xAD},
+                                               {0x34F, 0x34F},
+                                               {0x61C, 0x61C},
+                                               {0x115F, 0x1160},
+                                               {0x17B4, 0x17B5},
+                                               {0x180B, 0x180F},
+                                               {0x200B, 0x200F},
+                                               {0x2028, 0x202E},
+                                               {0x2060, 0x206F},
+                                               {0x3164, 0x3164},
+                                               {0xFE00, 0xFE0F},
+                                               {0xFEFF, 0xFEFF},
+                                               {0xFFA0, 0xFFA0},
+                                               {0xFFF0, 0xFFFB},
+                                               {0x1BCA0, 0x1BCA3},
+                                               {0x1D173, 0x1D17A},
+                                               {0xE0000, 0xE0FFF}}};
+
+bool is_printable(char32_t point) {
+  const bool ascii = point >= 0x20 && point < 0x7F;
+  return ascii || std::none_of(k_unprintable.begin(), k_unprintable.end(),
+                               [&](const Range &range) { return point >= range.first && point <= range.last; });
+}
+
+/// As Python's repr() has it: \x1b, \u202e, \U000e0041.
+void append_escape(std::string &out, char32_t point) {
+  const auto number = static_cast<std::uint32_t>(point);
+  out += number < 0x100     ? fmt::format("\\x{:02x}", number)
+         : number < 0x10000 ? fmt::format("\\u{:04x}", number)
+                            : fmt::format("\\U{:08x}", number);
+}
+
+/// RFC 8259, section 7: beyond U+FFFF as two surrogates.
+void append_json_escape(std::string &out, char32_t point) {
+  const auto number = static_cast<std::uint32_t>(point);
+  out += number < 0x10000 ? fmt::format("\\u{:04x}", number)
+                          : fmt::format("\\u{:04x}\\u{:04x}", 0xD7C0U + (number >> 10U), 0xDC00U + (number & 0x3FFU));
+}
+
+std::string escaped(std::string_view text, void (*append)(std::string &, char32_t), bool (*stays)(char32_t)) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const Decoded one = decode_one(text);
+    const std::size_t length = std::max<std::size_t>(1, one.length);
+    if (one.length == 0) {
+      out += '?';
+    } else if (stays(one.point)) {
+      out += text.substr(0, length);
+    } else {
+      append(out, one.point);
+    }
+    text.remove_prefix(length);
+  }
+  return out;
 }
 
 } // namespace
@@ -61,20 +124,10 @@ std::string valid_utf8(std::string_view bytes) {
   return text;
 }
 
-std::string one_line(std::string_view text) {
-  std::string line;
-  line.reserve(text.size());
-  while (!text.empty()) {
-    const Decoded one = decode_one(text);
-    const std::size_t length = one.length == 0 ? 1 : one.length;
-    if (one.length == 0 || moves_text(one.point)) {
-      line += '?';
-    } else {
-      line += text.substr(0, length);
-    }
-    text.remove_prefix(length);
-  }
-  return line;
+std::string one_line(std::string_view text) { return escaped(text, append_escape, is_printable); }
+
+std::string printable_json(std::string_view document) {
+  return escaped(document, append_json_escape, [](char32_t point) { return point == '\n' || is_printable(point); });
 }
 
 bool differ_little(std::string_view a, std::string_view b) {

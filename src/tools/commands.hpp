@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "awaitscope/model/ids.hpp"
+#include "awaitscope/process/inherited_state.hpp"
 #include "awaitscope/support/error.hpp"
 #include "view.hpp"
 
@@ -48,7 +49,7 @@ struct DumpOptions {
 };
 
 /// Each returns the exit status of a run that did what it could; an Error is printed by main.
-Result<int> record(const RecordOptions &options);
+Result<int> record(const RecordOptions &options, const InheritedState &inherited);
 Result<int> report(const ReportOptions &options);
 Result<int> dump(const DumpOptions &options);
 

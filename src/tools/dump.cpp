@@ -32,7 +32,7 @@ Result<ProcessSnapshot> snapshot_of(const DumpOptions &options, CodeTable &codes
 
 Result<int> dump(const DumpOptions &options) {
   StopSignals::install();
-  Result<Output> output = Output::open(options.output);
+  Result<Output> output = Output::open(options.output, Privacy::usual);
   if (!output) {
     return tl::unexpected(output.error());
   }

@@ -9,6 +9,7 @@
 
 #include "commands.hpp"
 #include "messages.hpp"
+#include "standard_descriptors.hpp"
 #include "version.hpp"
 
 namespace awaitscope::tools {
@@ -169,7 +170,7 @@ int usage_error(const CLI::ParseError &error, const CLI::App &app) {
   return static_cast<int>(ExitStatus::usage);
 }
 
-int run(int count, char **words) {
+int run(const InheritedState &inherited, int count, char **words) {
   Arguments arguments = split(count, words);
   CLI::App app{"Sampling profiler for running Python processes, with full stacks across asyncio awaits.", "awaitscope"};
   app.set_version_flag("--version", fmt::format("awaitscope {}", k_version));
@@ -197,7 +198,7 @@ int run(int count, char **words) {
     record_options.command = std::move(arguments.command);
     record_options.words.assign(words, words + count); // NOLINT(cppcoreguidelines-pro-bounds-pointer-arithmetic)
     record_options.verbosity = loudness.value();
-    result = record(record_options);
+    result = record(record_options, inherited);
   } else if (report_command->parsed()) {
     report_options.verbosity = loudness.value();
     result = !arguments.command.empty()
@@ -226,7 +227,8 @@ int run(int count, char **words) {
 
 int main(int count, char **words) {
   try {
-    return awaitscope::tools::run(count, words);
+    awaitscope::tools::open_standard_descriptors();
+    return awaitscope::tools::run(awaitscope::InheritedState(), count, words);
   } catch (const std::exception &error) { // memory, above all: everything else is an Error
     awaitscope::tools::say_error({awaitscope::ExitStatus::failed, error.what(), "free some memory, or report this"});
     return static_cast<int>(awaitscope::ExitStatus::failed);

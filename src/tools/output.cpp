@@ -1,64 +1,68 @@
 #include "output.hpp"
 
 #include <cerrno>
-#include <cstring>
+#include <utility>
 
-#include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
-
-#include "awaitscope/support/text.hpp"
+#include <unistd.h>
 
 namespace awaitscope::tools {
-namespace {
-
-tl::unexpected<Error> cannot_write(const std::string &name, int error) {
-  std::string hint = "give a path that can be written, with space left (-o FILE), or -o - for stdout";
-  if (error == EPIPE) {
-    hint = "the reader of the pipe ended first; write to a file with -o FILE";
-  }
-  return fail(ExitStatus::failed,
-              fmt::format("cannot write to {}: {}", one_line(valid_utf8(name)), std::strerror(error)), hint);
-}
-
-} // namespace
-
-Result<Output> Output::open(const std::string &path) {
+Result<Output> Output::open(const std::string &path, Privacy privacy) {
   Output output;
   if (path.empty() || path == "-") {
     output.name_ = "stdout";
     return output;
   }
+  Result<OutputFile> file = open_output_file(path, privacy);
+  if (!file) {
+    return tl::unexpected(file.error());
+  }
   output.name_ = path;
-  output.file_ = UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (output.file_.valid()) {
-    output.remove_unless_written_ = path;
-  } else {
-    output.file_ = UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  output.privacy_ = privacy;
+  output.file_ = std::move(*file);
+  return output;
+}
+
+Result<Output> Output::create(const std::string &name) {
+  Result<OutputFile> file = create_output_file(name);
+  if (!file) {
+    return tl::unexpected(file.error());
   }
-  if (!output.file_.valid()) {
-    return cannot_write(path, errno);
-  }
+  Output output;
+  output.name_ = name;
+  output.privacy_ = Privacy::owner_only;
+  output.file_ = std::move(*file);
   return output;
 }
 
 Output::~Output() {
-  if (file_.valid() && !remove_unless_written_.empty()) {
-    ::unlink(remove_unless_written_.c_str());
+  if (file_.folder.valid() && !kept_) {
+    ::unlinkat(file_.folder.get(), file_.name.c_str(), 0);
   }
 }
 
 Result<void> Output::write(std::string_view data) {
   begun_ = false;
-  return append(data);
+  const tl::expected<void, int> written = put(data);
+  return written || written.error() == EPIPE ? Result<void>() : cannot_write(name_, written.error());
 }
 
 Result<void> Output::append(std::string_view data) {
-  const int fd = file_.valid() ? file_.get() : STDOUT_FILENO;
+  const tl::expected<void, int> written = put(data);
+  return written ? Result<void>() : cannot_write(name_, written.error());
+}
+
+tl::expected<void, int> Output::put(std::string_view data) {
+  const int fd = is_standard() ? STDOUT_FILENO : file_.file.get();
   struct stat status {};
-  const bool regular = file_.valid() && ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-  if (regular && !begun_ && ::ftruncate(fd, 0) != 0) {
-    return cannot_write(name_, errno);
+  const bool regular = !is_standard() && ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+  if (regular && !begun_) {
+    if (::ftruncate(fd, 0) != 0) {
+      return tl::unexpected(errno);
+    }
+    if (privacy_ == Privacy::owner_only && status.st_uid == ::geteuid()) {
+      ::fchmod(fd, 0600);
+    }
   }
   begun_ = true;
   const auto whole = static_cast<off_t>(data.size());
@@ -69,12 +73,12 @@ Result<void> Output::append(std::string_view data) {
       if (regular && ::ftruncate(fd, size_) == 0) {
         ::lseek(fd, size_, SEEK_SET);
       }
-      return cannot_write(name_, error);
+      return tl::unexpected(error);
     }
     data.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
   }
   size_ += whole;
-  remove_unless_written_.clear();
+  kept_ = true;
   return {};
 }
 

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include "awaitscope/support/error.hpp"
-#include "awaitscope/support/unique_fd.hpp"
+#include "output_file.hpp"
 
 namespace awaitscope::tools {
 
@@ -15,7 +15,11 @@ namespace awaitscope::tools {
 /// there is removed again if nothing was.
 class Output {
 public:
-  static Result<Output> open(const std::string &path);
+  /// For `owner_only` an existing file of this user gets mode 0600 with the first write.
+  static Result<Output> open(const std::string &path, Privacy privacy);
+
+  /// A file that nobody named: a new one in the working directory, with mode 0600.
+  static Result<Output> create(const std::string &name);
 
   Output(Output &&) = default;
   Output &operator=(Output &&) = default;
@@ -23,7 +27,7 @@ public:
   Output &operator=(const Output &) = delete;
   ~Output();
 
-  /// Replaces what was there.
+  /// Replaces what was there. A pipe whose reader has read enough (head) is no error: what is left is dropped.
   Result<void> write(std::string_view data);
 
   /// Adds to what was written; the first call replaces what was there. What cannot be written whole is not written at all,
@@ -32,15 +36,19 @@ public:
 
   [[nodiscard]] const std::string &name() const { return name_; }
   [[nodiscard]] off_t size() const { return size_; } ///< of what was written
-  [[nodiscard]] bool is_standard() const { return !file_.valid(); }
+  [[nodiscard]] bool is_standard() const { return !file_.file.valid(); }
 
 private:
   Output() = default;
 
-  UniqueFd file_;
+  /// The error is that of the system.
+  tl::expected<void, int> put(std::string_view data);
+
+  OutputFile file_;
   std::string name_;
-  std::string remove_unless_written_; ///< a path that was not there before
+  Privacy privacy_ = Privacy::usual;
   bool begun_ = false;
+  bool kept_ = false; ///< something was written
   off_t size_ = 0;
 };
 

@@ -118,7 +118,8 @@ Result<void> open_output(const RecordOptions &options, ThreadId pid, Plan &plan)
     return fail(ExitStatus::usage, "refusing to write a binary recording to a terminal",
                 "give a file with -o, or -f folded");
   }
-  Result<Output> output = Output::open(path);
+  const Privacy privacy = plan.format == Format::recording ? Privacy::owner_only : Privacy::usual;
+  Result<Output> output = nameless ? Output::create(path) : Output::open(path, privacy);
   if (!output) {
     return tl::unexpected(output.error());
   }
@@ -320,7 +321,7 @@ int finish(Child &child) {
 
 } // namespace
 
-Result<int> record(const RecordOptions &options) {
+Result<int> record(const RecordOptions &options, const InheritedState &inherited) {
   const std::int64_t began_ns = monotonic_ns();
   StopSignals::install();
   Result<Plan> plan = plan_of(options);
@@ -338,7 +339,7 @@ Result<int> record(const RecordOptions &options) {
   }
   std::optional<Child> child;
   if (!options.command.empty()) {
-    Result<Child> launched = Child::launch(options.command);
+    Result<Child> launched = Child::launch(options.command, inherited);
     if (!launched) {
       return tl::unexpected(launched.error());
     }

@@ -24,7 +24,7 @@ Result<int> report(const ReportOptions &options) {
   if (!source) {
     return tl::unexpected(source.error());
   }
-  Result<Output> output = Output::open(options.output);
+  Result<Output> output = Output::open(options.output, Privacy::usual);
   if (!output) {
     return tl::unexpected(output.error());
   }

@@ -4,7 +4,8 @@
 
 namespace awaitscope::tools {
 
-/// The first SIGINT, SIGTERM or SIGHUP asks to stop, the second ends the process at once. SIGPIPE and SIGXFSZ are
+/// The first SIGINT, SIGTERM or SIGHUP asks to stop, the second ends the process at once. One that was ignored from the start
+/// stays so: nohup ignores SIGHUP, and a shell SIGINT in jobs in the background (POSIX.1-2017, XCU 2.11). SIGPIPE and SIGXFSZ are
 /// ignored: a write then says EPIPE, or EFBIG.
 class StopSignals {
 public:

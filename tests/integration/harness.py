@@ -24,6 +24,9 @@ _BACKTRACE = re.compile(r"Traceback|terminate called|core dumped|Segmentation|st
                         r"|^\s*#\d+ 0x|what\(\):", re.MULTILINE)
 _SAMPLES = re.compile(r"(\d[\d,]*) samples?\b")
 
+# A shell ignores it in jobs in the background. The tools would inherit that, and honour it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def tool():
     return os.path.abspath(os.environ.get("AWAITSCOPE") or os.path.join(ROOT, "build", "awaitscope"))

@@ -137,17 +137,6 @@ class Output(harness.ToolTest):
             self.assertEqual(result.stderr.count("awaitscope: error: "), 1, result.stderr)
         self.assert_progress(target, "ticks")
 
-    def test_reader_of_the_pipe_leaves(self):
-        target = self.target("ticking.py")
-        for command in READERS:
-            process = harness.start_tool(*command, "-p", target.pid)
-            process.stdout.close()
-            process.stdout = None
-            result = harness.finish(process, timeout=20)
-            self.assert_quiet_end(result)
-            self.assertIn(result.status, (0, 1), result.stderr)
-        self.assert_progress(target, "ticks")
-
     def test_head_takes_one_line(self):
         target = self.target("planted_graph.py")
         process = harness.start_tool("record", "-p", target.pid, "-d", 1, "-r", 1000, "-f", "folded", "-o", "-")
@@ -156,8 +145,7 @@ class Output(harness.ToolTest):
         process.stdout = None
         line = head.communicate()[0]
         result = harness.finish(process, timeout=20)
-        self.assert_quiet_end(result)
-        self.assertIn(result.status, (0, 1), result.stderr)
+        self.assert_done(result)
         self.assertRegex(line, rb"\Athread MainThread;.* \d+\n\Z")
 
 

@@ -1,20 +1,22 @@
 """Awkward names: every line parses, every name is whole but for what could break a line."""
+import json
 import os
 import re
+import unicodedata
 
 import folded
 import harness
 import recordings
 
 
+def hides(char):
+    """Controls, invisible and bidirectional characters, separators of lines, surrogates."""
+    return unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Cs")
+
 
 def printed(name):
-    """A pattern of how a name may be printed: what could break a line is replaced, all else stands as it is."""
-    parts = []
-    for char in name:
-        code = ord(char)
-        breaks = char == ";" or code < 0x20 or 0x7f <= code < 0xa0 or 0xd800 <= code < 0xe000
-        parts.append("[^;]{1,8}?" if breaks else re.escape(char))
+    """A pattern of how a name may be printed: what could break a line or hides is replaced, all else stands as it is."""
+    parts = ["[^;]{1,10}?" if char == ";" or hides(char) else re.escape(char) for char in name]
     return re.compile("".join(parts), re.DOTALL)
 
 
@@ -40,6 +42,14 @@ class Names(recordings.RecordingTest, harness.InterpreterTest):
         self.assertEqual(missing, [], [leaf.text for leaf in leaves])
         root = printed("thread " + target.truth["thread"])
         self.assertTrue(all(root.fullmatch(s.root) for s in stacks if s.has("take_turns")), {s.root for s in stacks})
+        self.assertFalse([stack.line for stack in stacks if any(map(hides, stack.line))])
+        # A sample of everything at once: the text hides nothing, and what JSON means is the name itself.
+        for command in (["dump"], ["dump", "--json"]):
+            result = harness.run_tool(*command, "-p", target.pid)
+            self.assert_done(result)
+            text = result.stdout.decode("utf-8")
+            self.assertFalse([char for char in set(text) - {"\n"} if hides(char)])
+        self.assertIn(target.truth["thread"], [thread["name"] for thread in json.loads(text)["threads"]])
 
     def test_code_that_no_file_holds(self):
         """exec, eval, and modules that the frozen importlib runs: every stack is one that the target itself saw."""

@@ -1,4 +1,4 @@
-"""Burns in turn in functions with awkward names: beyond ASCII, very long, and with bytes that could break a line.
+"""Burns in turn in functions with awkward names: beyond ASCII, very long, with bytes that could break a line, and with characters that nobody sees.
 
 Each is a real code object whose names were replaced; the truth lists function name, file name and thread name as
 they are, and a counter for each function that only moves while it runs.
@@ -22,6 +22,11 @@ NAMES = [
     ("escape\x1b[31mred\x1b[0m", FILE),
     ("zero\x00and\x7fdelete", FILE),
     ("next\x85line", FILE),
+    ("control\x9b31mred", FILE),
+    ("\u202egnitrap.\u2066lla\u2069", "/srv/\u202eyp.\u200fx.py"),
+    ("zero\u200bwidth\u2060\ufeff", FILE),
+    ("two\u2028lines\u061c", FILE),
+    ("tagged\U000e0041\U000e007f", FILE),
     ("count 12", FILE),
     ("(parens) (x.py:3)", FILE),
     ("surrogate\udcff", FILE),
@@ -61,7 +66,7 @@ def main():
     options = truth.options()
     shared = truth.counters(options, ["n%d" % index for index in range(len(NAMES))])
     functions = [make(name, file) for name, file in NAMES]
-    thread_name = "odd;thread\nname\t\u00e9 " + "\u0436" * 1000
+    thread_name = "odd;thread\nname\t\u202e\U000e0041\u00e9 " + "\u0436" * 1000
     thread = threading.Thread(target=take_turns, args=(shared.words, functions, options.lifetime), name=thread_name)
     thread.start()
     truth.announce(options, shared, thread=thread_name,

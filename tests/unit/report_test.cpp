@@ -81,12 +81,12 @@ TEST_CASE("folded lines: sorted, merged by name, always parseable") {
   recorder.writer().finish({});
 
   CHECK(folded(recorder) == "task main;main (m.py:1);[unreadable] 1\n"
-                            "thread worker:1;main (m.py:1);f:g? (x.py:3) 2\n");
+                            "thread worker:1;main (m.py:1);f:g\\x0a (x.py:3) 2\n");
   ProfileOptions all{true, true, true, true, Metric::wall, {}};
   CHECK(folded(recorder, all, Lines::executing) ==
-        "task payments;run_forever (asyncio/base_events.py:1);main (m.py:1);[task f:g?];[unreadable] 2\n"
-        "thread worker:1;main (m.py:1);f:g? (x.py:4) 1\n"
-        "thread worker:1;main (m.py:1);f:g? (x.py:5) 1\n");
+        "task payments;run_forever (asyncio/base_events.py:1);main (m.py:1);[task f:g\\x0a];[unreadable] 2\n"
+        "thread worker:1;main (m.py:1);f:g\\x0a (x.py:4) 1\n"
+        "thread worker:1;main (m.py:1);f:g\\x0a (x.py:5) 1\n");
 }
 
 TEST_CASE("events sum up to the kernel's, what no sample carries included") {

@@ -57,12 +57,19 @@ TEST_CASE("malformed UTF-8 becomes U+FFFD, byte by byte") {
   CHECK(valid_utf8("\xF0\x9F\x90\x8D") == "\xF0\x9F\x90\x8D");
 }
 
-TEST_CASE("one line of text cannot move the terminal") {
-  CHECK(one_line("a\nb\tc\x1b[2Jd") == "a?b?c?[2Jd");
-  const std::string override_right_to_left{'\xE2', '\x80', '\xAE'};
-  CHECK(one_line("x" + override_right_to_left + "y") == "x?y");
-  CHECK(one_line("\xC2\x9B") == "?"); // C1 control sequence introducer
-  CHECK(one_line("žluťoučký") == "žluťoučký");
+TEST_CASE("one line of text cannot move the terminal, and hides nothing") {
+  CHECK(one_line("a\nb\tc\x1b[2Jd") == R"(a\x0ab\x09c\x1b[2Jd)");
+  CHECK(one_line("x\u202Ey\u202C") == R"(x\u202ey\u202c)"); // right-to-left override
+  CHECK(one_line("\xC2\x9B") == R"(\x9b)");                 // C1 control sequence introducer
+  CHECK(one_line("\u200B\u200F\u061C\u2028\u2060\u2069\uFEFF") == R"(\u200b\u200f\u061c\u2028\u2060\u2069\ufeff)");
+  CHECK(one_line("\U000E0041") == R"(\U000e0041)"); // a tag
+  CHECK(one_line("žluťoučký שלום مرحبا 名前 \U0001F40D \\") == "žluťoučký שלום مرحبا 名前 \U0001F40D \\");
+  CHECK(one_line("\xFF") == "?");
+}
+
+TEST_CASE("a JSON document for a terminal means what it meant") {
+  CHECK(printable_json("{\n  \"a\u202E\u0085\x7F\": \"\U000E0041é\"\n}") ==
+        "{\n  \"a\\u202e\\u0085\\u007f\": \"\\udb40\\udc41é\"\n}");
 }
 
 TEST_CASE("a name with a letter mistyped differs little from the right one") {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "awaitscope/model/ids.hpp"
+#include "awaitscope/process/inherited_state.hpp"
 #include "awaitscope/support/error.hpp"
 
 namespace awaitscope {
@@ -13,8 +14,9 @@ namespace awaitscope {
 /// ends leaves what it watched running.
 class Child {
 public:
-  /// Fails if the command cannot be executed, with the shell's status for that.
-  static Result<Child> launch(const std::vector<std::string> &command);
+  /// The command begins in the state that this process inherited. Fails if it cannot be executed, with the shell's status for
+  /// that.
+  static Result<Child> launch(const std::vector<std::string> &command, const InheritedState &inherited);
 
   [[nodiscard]] ThreadId pid() const { return pid_; }
 

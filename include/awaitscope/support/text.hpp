@@ -8,9 +8,14 @@ namespace awaitscope {
 /// Well-formed UTF-8 in any case: every malformed byte becomes U+FFFD. Names come from an untrusted process.
 std::string valid_utf8(std::string_view bytes);
 
-/// For a terminal or one line of text: control characters (C0, DEL, C1, and the line and bidi separators that move a
-/// terminal's text) become '?'. Input must be UTF-8.
+/// For a terminal or one line of text: what is not seen, or moves the text around it, is escaped as Python's repr() does
+/// (\n becomes \x0a). That is control characters, separators of lines, bidirectional and zero-width characters, tags. Every name
+/// that is printed goes through here or through printable_json(). Input must be UTF-8.
 std::string one_line(std::string_view text);
+
+/// The same for a whole JSON document, in JSON's own escapes: it is safe on a terminal, and what it means stays the same. Line
+/// feeds, which can only be between its values, stay.
+std::string printable_json(std::string_view document);
 
 /// Whether one is the other with a letter or two mistyped, left out or too many, or in another case.
 bool differ_little(std::string_view a, std::string_view b);

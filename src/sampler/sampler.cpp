@@ -30,9 +30,11 @@ std::uint64_t boot_ticks() {
 } // namespace
 
 bool Sampler::sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const {
+  engine_.expect_tick();
   while (!stop.load(std::memory_order_relaxed)) {
     const std::int64_t now = monotonic_ns();
     if (now >= due_ns) {
+      engine_.end_wait();
       return true;
     }
     const std::int64_t until = std::min(due_ns, now + k_longest_sleep_ns);
@@ -168,7 +170,9 @@ bool Sampler::take_ticks_ahead(ProcessSampler &process, SampleSink &sink, const 
       process.stop_ahead();
       return tick(sink, weight, sum);
     }
+    engine_.expect_tick();
     engine_.ahead()->wait(std::min(due_.back(), now + k_longest_sleep_ns));
+    engine_.end_wait();
   }
   process.stop_ahead();
   return false;
@@ -197,6 +201,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
   const std::int64_t end = options_.duration_ns ? start + *options_.duration_ns : INT64_MAX;
   Pacer pacer(start, options_.rate_hz, std::random_device{}());
   next_progress_ns_ = start + k_progress_ns;
+  batch.between([this] { engine_.rest_if_long(); });
   batch.before_flush([this, &batch] {
     for (const auto &process : processes_) {
       const std::size_t dropped = process->drop_unconfirmed(batch);
@@ -227,6 +232,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
       break;
     }
     if (follower_.has_events()) {
+      engine_.rest();
       take_events(batch);
     }
     const std::int64_t now = monotonic_ns();
@@ -239,6 +245,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
       }
     }
   }
+  engine_.rest();
   for (const auto &process : processes_) {
     process->finish(batch);
   }

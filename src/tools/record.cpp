@@ -196,8 +196,10 @@ struct Sampled {
 /// Samples until the end, into the queue.
 Sampled sample(const RecordOptions &options, const Plan &plan, std::unique_ptr<Target> target, const CodeTable &codes,
                const Machinery &with) {
-  RecordingWriter writer(info_of(options, plan, *target, with.engine), codes,
-                         [&](std::string block) { with.queue.put(std::move(block)); });
+  RecordingWriter writer(info_of(options, plan, *target, with.engine), codes, [&](std::string block) {
+    with.queue.put(std::move(block));
+    with.engine.rest_if_long();
+  });
   ProgressLine progress;
   PaceNotes notes(plan.sampling);
   Sampler sampler(with.engine, plan.sampling, with.follower);

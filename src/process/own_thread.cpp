@@ -30,8 +30,7 @@ static_assert(sizeof(SchedulingAttributes) == 48);
 constexpr std::uint64_t k_slice_ns = 100'000;
 constexpr std::uint64_t k_reset_on_fork = 1; // SCHED_FLAG_RESET_ON_FORK
 constexpr rlim_t k_longest_run_us = 500'000;
-
-constexpr std::int64_t k_spent_ns = 50'000'000;
+constexpr std::int64_t k_spent_ns = 50'000'000; // raised in all, until the thread sleeps
 
 constexpr SchedulingAttributes k_fifo{48, SCHED_FIFO, k_reset_on_fork, 0, 1, 0, 0, 0};
 
@@ -46,7 +45,7 @@ bool set_attributes(const SchedulingAttributes &attributes) {
 /// Of the thread that has had the CPU for too long: the kernel sends it the signal (kernel/time/posix-cpu-timers.c).
 void lower_interrupted(int /*signal*/) {
   const int error = errno;
-  set_attributes(usual(0, 0));
+  set_attributes(usual(::getpriority(PRIO_PROCESS, 0), 0));
   errno = error;
 }
 

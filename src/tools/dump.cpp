@@ -1,9 +1,12 @@
 #include "commands.hpp"
 
+#include <fmt/format.h>
+
 #include "attach.hpp"
 #include "awaitscope/export/dump.hpp"
 #include "awaitscope/export/tasks.hpp"
 #include "awaitscope/sampler/snapshot_taker.hpp"
+#include "awaitscope/support/units.hpp"
 #include "engines.hpp"
 #include "messages.hpp"
 #include "output.hpp"
@@ -28,6 +31,21 @@ Result<ProcessSnapshot> snapshot_of(const DumpOptions &options, CodeTable &codes
   return take_snapshot(*attached->target, **engine); // the engine's end gives this thread its usual scheduling back
 }
 
+std::string not_of_one_instant(const ProcessSnapshot &snapshot) {
+  std::string text =
+      "warning: threads ran while others were read; each stack is whole, but they are not of one instant";
+  if (snapshot.pieces > 0) {
+    text = fmt::format(
+        "warning: the process did not pause for as long as it takes to read it: {} tasks were read in {} pieces "
+        "within {}; each is whole, but they are not of one instant",
+        with_thousands(snapshot.tasks.size()), with_thousands(snapshot.pieces), human_duration(snapshot.took_ns));
+  }
+  if (snapshot.left_out > 0) {
+    text += fmt::format("; {} that kept changing are missing", with_thousands(snapshot.left_out));
+  }
+  return text;
+}
+
 } // namespace
 
 Result<int> dump(const DumpOptions &options) {
@@ -45,7 +63,7 @@ Result<int> dump(const DumpOptions &options) {
     say(snapshot->warning);
   }
   if (!snapshot->consistent && options.verbosity != Verbosity::quiet) {
-    say("warning: threads ran while others were read; each stack is whole, but they are not of one moment");
+    say(not_of_one_instant(*snapshot));
   }
   const auto tree = [&] {
     return task_tree(*snapshot, codes, options.full ? EqualTasks::keep : EqualTasks::fold, options.text);

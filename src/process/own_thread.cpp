@@ -14,29 +14,12 @@
 namespace awaitscope {
 namespace {
 
-/// struct sched_attr of <linux/sched/types.h>, SCHED_ATTR_SIZE_VER0 (glibc before 2.41 declares none).
-struct SchedulingAttributes {
-  std::uint32_t size = 48;
-  std::uint32_t policy = SCHED_OTHER;
-  std::uint64_t flags = 0;
-  std::int32_t nice = 0;
-  std::uint32_t priority = 0;
-  std::uint64_t runtime_ns = 0; ///< for SCHED_OTHER since 6.12: the slice
-  std::uint64_t deadline_ns = 0;
-  std::uint64_t period_ns = 0;
-};
-static_assert(sizeof(SchedulingAttributes) == 48);
-
 constexpr std::uint64_t k_slice_ns = 100'000;
 constexpr std::uint64_t k_reset_on_fork = 1; // SCHED_FLAG_RESET_ON_FORK
 constexpr rlim_t k_longest_run_us = 500'000;
 constexpr std::int64_t k_spent_ns = 50'000'000; // raised in all, until the thread sleeps
 
 constexpr SchedulingAttributes k_fifo{48, SCHED_FIFO, k_reset_on_fork, 0, 1, 0, 0, 0};
-
-SchedulingAttributes usual(int nice, std::uint64_t slice_ns) {
-  return {48, SCHED_OTHER, k_reset_on_fork, nice, 0, slice_ns, 0, 0};
-}
 
 bool set_attributes(const SchedulingAttributes &attributes) {
   return ::syscall(SYS_sched_setattr, 0, &attributes, 0) == 0;
@@ -45,7 +28,10 @@ bool set_attributes(const SchedulingAttributes &attributes) {
 /// Of the thread that has had the CPU for too long: the kernel sends it the signal (kernel/time/posix-cpu-timers.c).
 void lower_interrupted(int /*signal*/) {
   const int error = errno;
-  set_attributes(usual(::getpriority(PRIO_PROCESS, 0), 0));
+  SchedulingAttributes attributes;
+  attributes.nice = ::getpriority(PRIO_PROCESS, 0);
+  attributes.flags = k_reset_on_fork; // to take it back needs a capability
+  set_attributes(attributes);
   errno = error;
 }
 
@@ -103,7 +89,14 @@ void allow_many_descriptors() {
   }
 }
 
-PromptScheduling::PromptScheduling() : nice_(::getpriority(PRIO_PROCESS, 0)) {
+PromptScheduling::PromptScheduling() {
+  if (::syscall(SYS_sched_getattr, 0, &before_, sizeof before_, 0) != 0) {
+    before_ = {};
+  }
+  usual_ = before_;
+  before_.runtime_ns =
+      before_.policy == SCHED_OTHER ? 0 : before_.runtime_ns; // what it was by default is not to be fixed
+  usual_.runtime_ns = usual_.policy == SCHED_OTHER ? k_slice_ns : usual_.runtime_ns;
   ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
   ::getrlimit(RLIMIT_RTTIME, &limit_);
   struct sigaction action {};
@@ -114,15 +107,17 @@ PromptScheduling::PromptScheduling() : nice_(::getpriority(PRIO_PROCESS, 0)) {
   limit.rlim_cur = k_longest_run_us;
   if (::setrlimit(RLIMIT_RTTIME, &limit) == 0 && set_attributes(k_fifo)) {
     kind_ = Scheduling::fifo;
-    set_attributes(usual(nice_, k_slice_ns));
+    usual_.flags |= k_reset_on_fork; // to take it back needs a capability
+    set_attributes(usual_);
     return;
   }
-  kind_ = set_attributes(usual(nice_, k_slice_ns)) ? Scheduling::slice : Scheduling::plain;
+  kind_ = set_attributes(usual_) ? Scheduling::slice : Scheduling::plain;
 }
 
 PromptScheduling::~PromptScheduling() {
-  if (kind_ != Scheduling::plain) {
-    set_attributes(usual(nice_, 0));
+  if (!set_attributes(before_)) {
+    before_.flags |= k_reset_on_fork;
+    set_attributes(before_);
   }
   ::setrlimit(RLIMIT_RTTIME, &limit_);
   ::sigaction(SIGXCPU, &action_, nullptr);
@@ -142,7 +137,7 @@ void PromptScheduling::lower() {
   if (!raised_) {
     return;
   }
-  set_attributes(usual(nice_, k_slice_ns));
+  set_attributes(usual_);
   raised_ = false;
   spent_ns_ += monotonic_ns() - raised_ns_;
 }

@@ -209,8 +209,9 @@ Capture PreemptEngine::capture_raised(Target &target, TargetThread &thread, cons
   SnapshotMemory::Ahead ahead = SnapshotMemory::Ahead::likely;
   const std::int64_t deadline = monotonic_ns() + k_patience_ns;
   for (unsigned attempt = 0; attempt < k_max_attempts; ++attempt) {
-    if (attempt >= k_least_attempts && monotonic_ns() > deadline) {
-      break;
+    const std::int64_t now = monotonic_ns();
+    if ((attempt >= k_least_attempts && now > deadline) || (attempt > 0 && now > deadline + k_longest_look_ns)) {
+      break; // the latter: it was kept off the thread's CPU
     }
     reads.begin();
     if (const std::optional<SwitchCapture::Moment> moment = taken_from(thread)) {

@@ -30,16 +30,16 @@ std::uint64_t boot_ticks() {
 } // namespace
 
 bool Sampler::sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) const {
-  engine_.expect_tick();
   while (!stop.load(std::memory_order_relaxed)) {
     const std::int64_t now = monotonic_ns();
-    if (now >= due_ns) {
-      engine_.end_wait();
+    if (now >= due_ns) { // else than after a sleep, the tick is late, and belongs to the work before it
       return true;
     }
+    engine_.expect_tick();
     const std::int64_t until = std::min(due_ns, now + k_longest_sleep_ns);
     const timespec at{until / k_ns_per_second, until % k_ns_per_second};
     ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr); // a signal ends it early, which is as well
+    engine_.end_wait();
   }
   return false;
 }

@@ -1,5 +1,7 @@
 #include "commands.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "attach.hpp"
@@ -10,6 +12,7 @@
 #include "engines.hpp"
 #include "messages.hpp"
 #include "output.hpp"
+#include "overseen.hpp"
 #include "stop_signals.hpp"
 
 namespace awaitscope::tools {
@@ -28,7 +31,7 @@ Result<ProcessSnapshot> snapshot_of(const DumpOptions &options, CodeTable &codes
   if (!attached->note.empty() && options.verbosity != Verbosity::quiet) {
     say(attached->note);
   }
-  return take_snapshot(*attached->target, **engine); // the engine's end gives this thread its usual scheduling back
+  return take_snapshot(*attached->target, **engine);
 }
 
 std::string not_of_one_instant(const ProcessSnapshot &snapshot) {
@@ -55,7 +58,13 @@ Result<int> dump(const DumpOptions &options) {
     return tl::unexpected(output.error());
   }
   CodeTable codes;
-  const Result<ProcessSnapshot> snapshot = snapshot_of(options, codes);
+  Result<ProcessSnapshot> snapshot;
+  run_overseen(
+      *options.pid, [&] { snapshot = snapshot_of(options, codes); },
+      [&](const Error &error) {
+        { const Output unwritten = std::move(*output); } // removes a file that was not there before
+        leave_with(error);
+      });
   if (!snapshot) {
     return tl::unexpected(snapshot.error());
   }

@@ -26,6 +26,7 @@
 #include "events.hpp"
 #include "messages.hpp"
 #include "output.hpp"
+#include "overseen.hpp"
 #include "pace_notes.hpp"
 #include "shared_recording.hpp"
 #include "stop_signals.hpp"
@@ -374,19 +375,6 @@ Result<int> record(const RecordOptions &options) {
   if (!plan->output) {
     done = open_output(options, first, *plan);
   }
-  if (done) {
-    Result<Attached> found =
-        child ? attach_to(*child, options.command.front(), children_for(options), options.verbosity, codes)
-              : attach_to(first, children_for(options), codes);
-    done = found ? Result<void>() : tl::unexpected(found.error());
-    attached = found ? std::move(*found) : Attached{};
-  }
-  if (done && !attached.note.empty() && options.verbosity != Verbosity::quiet) {
-    say(attached.note);
-  }
-  if (done) {
-    done = prepare_counting(plan->event, attached.target->process().pid());
-  }
   const auto status_of = [&](const Result<void> &outcome) -> Result<int> {
     if (!child) {
       return outcome ? Result<int>(0) : tl::unexpected(outcome.error());
@@ -408,6 +396,25 @@ Result<int> record(const RecordOptions &options) {
     ::_exit(status ? *status
                    : static_cast<int>(status.error().status)); // no destructor: a thread still uses what they end
   };
+  if (done) {
+    Result<Attached> found;
+    const auto attach = [&] {
+      found = child ? attach_to(*child, options.command.front(), children_for(options), options.verbosity, codes)
+                    : attach_to(first, children_for(options), codes);
+    };
+    run_overseen(first, attach, [&](const Error &error) {
+      { const std::optional<Output> unwritten = std::move(plan->output); } // removes a file that was not there before
+      leave(tl::unexpected(error));
+    });
+    done = found ? Result<void>() : tl::unexpected(found.error());
+    attached = found ? std::move(*found) : Attached{};
+  }
+  if (done && !attached.note.empty() && options.verbosity != Verbosity::quiet) {
+    say(attached.note);
+  }
+  if (done) {
+    done = prepare_counting(plan->event, attached.target->process().pid());
+  }
   if (done) {
     done = sample_and_write(options, *plan, first, std::move(attached.target), codes, began_ns, leave);
   }

@@ -43,6 +43,19 @@ enum class Scheduling : std::uint8_t {
   plain,
 };
 
+/// struct sched_attr of <linux/sched/types.h>, SCHED_ATTR_SIZE_VER0 (glibc before 2.41 declares none).
+struct SchedulingAttributes {
+  std::uint32_t size = 48;
+  std::uint32_t policy = SCHED_OTHER;
+  std::uint64_t flags = 0;
+  std::int32_t nice = 0;
+  std::uint32_t priority = 0;
+  std::uint64_t runtime_ns = 0; ///< for SCHED_OTHER since 6.12: the slice; 0: the usual one
+  std::uint64_t deadline_ns = 0;
+  std::uint64_t period_ns = 0;
+};
+static_assert(sizeof(SchedulingAttributes) == 48);
+
 /// Lets the thread that makes this preempt whatever runs when its timer fires, as well as this host allows: between raise() and
 /// lower(), which are for the wait before a read that holds a CPU, and for that read. At all other times the thread has its usual
 /// priority (with a short slice, where the kernel has those). The destructor undoes everything.
@@ -74,11 +87,12 @@ private:
 
   Scheduling kind_ = Scheduling::plain;
   bool raised_ = false;
-  int nice_ = 0;               ///< of the thread, before
-  std::int64_t raised_ns_ = 0; ///< since when, CLOCK_MONOTONIC
-  std::int64_t spent_ns_ = 0;  ///< raised, since the last sleep
-  rlimit limit_{};             ///< of the process, before
-  struct sigaction action_ {}; ///< the same
+  SchedulingAttributes before_; ///< of the thread
+  SchedulingAttributes usual_;  ///< of it while it is not raised
+  std::int64_t raised_ns_ = 0;  ///< since when, CLOCK_MONOTONIC
+  std::int64_t spent_ns_ = 0;   ///< raised, since the last sleep
+  rlimit limit_{};              ///< of the process, before
+  struct sigaction action_ {};  ///< the same
 };
 
 /// Raised for as long as this lives, unless it was so before.

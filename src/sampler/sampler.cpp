@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::int64_t k_progress_ns = k_ns_per_second / 4;
 constexpr std::int64_t k_longest_sleep_ns = k_ns_per_second / 10; // so that a stop is noticed at any rate
+constexpr std::int64_t k_shortest_sleep_ns = 20'000;
 
 /// Now, as /proc/PID/stat says when a process started: in clock ticks since the machine booted (proc_pid_stat(5), starttime).
 std::uint64_t boot_ticks() {
@@ -35,11 +36,16 @@ bool Sampler::sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) co
     if (now >= due_ns) { // else than after a sleep, the tick is late, and belongs to the work before it
       return true;
     }
-    engine_.expect_tick();
     const std::int64_t until = std::min(due_ns, now + k_longest_sleep_ns);
     const timespec at{until / k_ns_per_second, until % k_ns_per_second};
+    const bool sleeps = until - now >= k_shortest_sleep_ns; // else it all is one piece of work
+    if (sleeps) {
+      engine_.expect_tick();
+    }
     ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr); // a signal ends it early, which is as well
-    engine_.end_wait();
+    if (sleeps) {
+      engine_.end_wait();
+    }
   }
   return false;
 }

@@ -216,7 +216,7 @@ TaskReader::Places TaskReader::places() {
   return found;
 }
 
-void TaskReader::prefetch_heads(const std::vector<Address> &tasks) {
+void TaskReader::prefetch_heads(std::span<const Address> tasks) {
   const FutureLayout &native = futures_.layout();
   const std::size_t head_size = native.name == k_absent ? 64 : native.name + 8;
   std::vector<RemoteRange> heads;
@@ -249,14 +249,18 @@ void TaskReader::prefetch(const std::vector<Address> &tasks) {
 
 std::vector<TaskSnapshot> TaskReader::all_tasks() {
   const Places found = places();
-  prefetch_heads(found.tasks);
+  return tasks_at(found.tasks, found.running);
+}
+
+std::vector<TaskSnapshot> TaskReader::tasks_at(std::span<const Address> places, const std::vector<Address> &running) {
+  prefetch_heads(places);
   std::vector<TaskSnapshot> tasks;
   std::size_t frames = 0;
-  for (const Address task : found.tasks) {
+  for (const Address task : places) {
     if (!futures_.is_task(task)) {
       continue;
     }
-    tasks.push_back(snapshot_of(task, found.running));
+    tasks.push_back(snapshot_of(task, running));
     std::vector<Frame> &own = tasks.back().frames;
     if (frames + own.size() > k_max_frames) { // chains that share their parts: no program has them
       own.assign(1, k_unreadable_frame);

@@ -166,19 +166,59 @@ std::string InterpreterReader::thread_name(const ThreadEntry &thread) {
   return name.empty() && thread.interpreter != main_interpreter() ? name_in(thread.interpreter, thread) : name;
 }
 
-std::string InterpreterReader::name_in(Address interpreter, const ThreadEntry &thread) {
+/// {ident: Thread}; the ident is pthread_self().
+Address InterpreterReader::active_threads(Address interpreter) {
   Address &active = active_threads_[interpreter];
   if (active == 0) {
     active = objects_.dict_value(module_dict(interpreter, "threading"), "_active");
   }
-  const auto entries = objects_.dict_entries(active); // {ident: Thread}; the ident is pthread_self()
+  return active;
+}
+
+std::string InterpreterReader::name_of(Address thread_object) {
+  return objects_.text(objects_.attribute(thread_object, "_name")).value_or("");
+}
+
+std::string InterpreterReader::name_in(Address interpreter, const ThreadEntry &thread) {
+  const auto entries = objects_.dict_entries(active_threads(interpreter));
   for (std::size_t i = 0; entries && i < entries->size(); ++i) {
     const auto ident = objects_.integer((*entries)[i].key);
     if (ident && static_cast<Address>(*ident) == thread.thread_pointer) {
-      return objects_.text(objects_.attribute((*entries)[i].value, "_name")).value_or("");
+      return name_of((*entries)[i].value);
     }
   }
   return {};
+}
+
+InterpreterReader::Named InterpreterReader::named_in(Address interpreter) {
+  Named named;
+  const auto entries = objects_.dict_entries(active_threads(interpreter));
+  for (std::size_t i = 0; entries && i < entries->size(); ++i) {
+    if (const auto ident = objects_.integer((*entries)[i].key)) {
+      named.emplace(static_cast<Address>(*ident), (*entries)[i].value);
+    }
+  }
+  return named;
+}
+
+std::vector<std::string> InterpreterReader::thread_names(const std::vector<ThreadEntry> &threads) {
+  std::unordered_map<Address, Named> named; // by interpreter
+  const auto name_by = [&](Address interpreter, const ThreadEntry &thread) {
+    const auto [known, fresh] = named.try_emplace(interpreter);
+    if (fresh) {
+      known->second = named_in(interpreter);
+    }
+    const auto object = known->second.find(thread.thread_pointer);
+    return object == known->second.end() ? std::string() : name_of(object->second);
+  };
+  std::vector<std::string> names;
+  names.reserve(threads.size());
+  for (const ThreadEntry &thread : threads) { // as thread_name() has it
+    std::string name = name_by(main_interpreter(), thread);
+    names.push_back(name.empty() && thread.interpreter != main_interpreter() ? name_by(thread.interpreter, thread)
+                                                                             : std::move(name));
+  }
+  return names;
 }
 
 std::vector<std::string> InterpreterReader::import_paths(Address interpreter) {

@@ -1,34 +1,38 @@
 #include "awaitscope/process/own_thread.hpp"
 
+#include <cerrno>
 #include <cstddef>
+#include <ctime>
 #include <utility>
 
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "awaitscope/support/clock.hpp"
 
 namespace awaitscope {
 namespace {
 
-/// struct sched_attr of <linux/sched/types.h>, SCHED_ATTR_SIZE_VER0 (glibc before 2.41 declares none).
-struct SchedulingAttributes {
-  std::uint32_t size = 48;
-  std::uint32_t policy = SCHED_OTHER;
-  std::uint64_t flags = 0;
-  std::int32_t nice = 0;
-  std::uint32_t priority = 0;
-  std::uint64_t runtime_ns = 0; ///< for SCHED_OTHER since 6.12: the slice
-  std::uint64_t deadline_ns = 0;
-  std::uint64_t period_ns = 0;
-};
-static_assert(sizeof(SchedulingAttributes) == 48);
-
 constexpr std::uint64_t k_slice_ns = 100'000;
+constexpr std::uint64_t k_reset_on_fork = 1; // SCHED_FLAG_RESET_ON_FORK
 constexpr rlim_t k_longest_run_us = 500'000;
+constexpr std::int64_t k_spent_ns = 50'000'000; // raised in all, until the thread sleeps
+
+constexpr SchedulingAttributes k_fifo{48, SCHED_FIFO, k_reset_on_fork, 0, 1, 0, 0, 0};
 
 bool set_attributes(const SchedulingAttributes &attributes) {
   return ::syscall(SYS_sched_setattr, 0, &attributes, 0) == 0;
+}
+
+/// Of the thread that has had the CPU for too long: the kernel sends it the signal (kernel/time/posix-cpu-timers.c).
+void lower_interrupted(int /*signal*/) {
+  const int error = errno;
+  SchedulingAttributes attributes;
+  attributes.nice = ::getpriority(PRIO_PROCESS, 0);
+  attributes.flags = k_reset_on_fork; // to take it back needs a capability
+  set_attributes(attributes);
+  errno = error;
 }
 
 } // namespace
@@ -86,29 +90,75 @@ void allow_many_descriptors() {
 }
 
 PromptScheduling::PromptScheduling() {
+  if (::syscall(SYS_sched_getattr, 0, &before_, sizeof before_, 0) != 0) {
+    before_ = {};
+  }
+  usual_ = before_;
+  before_.runtime_ns =
+      before_.policy == SCHED_OTHER ? 0 : before_.runtime_ns; // what it was by default is not to be fixed
+  usual_.runtime_ns = usual_.policy == SCHED_OTHER ? k_slice_ns : usual_.runtime_ns;
   ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-  rlimit limit{};
-  ::getrlimit(RLIMIT_RTTIME, &limit);
-  limit.rlim_cur = k_longest_run_us; // SIGXCPU, whose default action ends the process
-  const sched_param lowest{1};
-  if (::setrlimit(RLIMIT_RTTIME, &limit) == 0 &&
-      ::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0) {
+  ::getrlimit(RLIMIT_RTTIME, &limit_);
+  struct sigaction action {};
+  action.sa_handler = lower_interrupted;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGXCPU, &action, &action_);
+  rlimit limit = limit_;
+  limit.rlim_cur = k_longest_run_us;
+  if (::setrlimit(RLIMIT_RTTIME, &limit) == 0 && set_attributes(k_fifo)) {
     kind_ = Scheduling::fifo;
+    usual_.flags |= k_reset_on_fork; // to take it back needs a capability
+    set_attributes(usual_);
     return;
   }
-  SchedulingAttributes attributes;
-  attributes.runtime_ns = k_slice_ns;
-  kind_ = set_attributes(attributes) ? Scheduling::slice : Scheduling::plain;
+  kind_ = set_attributes(usual_) ? Scheduling::slice : Scheduling::plain;
 }
 
 PromptScheduling::~PromptScheduling() {
-  const sched_param none{0};
-  if (kind_ == Scheduling::fifo) {
-    ::sched_setscheduler(0, SCHED_OTHER, &none);
-  } else if (kind_ == Scheduling::slice) {
-    set_attributes(SchedulingAttributes{});
+  if (!set_attributes(before_)) {
+    before_.flags |= k_reset_on_fork;
+    set_attributes(before_);
   }
+  ::setrlimit(RLIMIT_RTTIME, &limit_);
+  ::sigaction(SIGXCPU, &action_, nullptr);
   ::prctl(PR_SET_TIMERSLACK, 0UL, 0UL, 0UL, 0UL);
+}
+
+void PromptScheduling::raise() {
+  if (kind_ != Scheduling::fifo || raised_) {
+    return;
+  }
+  rest_if_due();
+  raised_ = set_attributes(k_fifo);
+  raised_ns_ = monotonic_ns();
+}
+
+void PromptScheduling::lower() {
+  if (!raised_) {
+    return;
+  }
+  set_attributes(usual_);
+  raised_ = false;
+  spent_ns_ += monotonic_ns() - raised_ns_;
+}
+
+void PromptScheduling::woke() {
+  raised_ns_ = monotonic_ns();
+  spent_ns_ = 0;
+}
+
+void PromptScheduling::lower_after(std::int64_t longest_ns) {
+  if (raised_ && monotonic_ns() - raised_ns_ > longest_ns) {
+    lower();
+  }
+}
+
+void PromptScheduling::rest_if_due() {
+  if (spent_ns_ > k_spent_ns) {
+    const timespec instant{0, 1};
+    ::clock_nanosleep(CLOCK_MONOTONIC, 0, &instant, nullptr);
+    spent_ns_ = 0;
+  }
 }
 
 } // namespace awaitscope

@@ -4,6 +4,8 @@
 #include <array>
 #include <bit>
 
+#include "awaitscope/support/clock.hpp"
+
 namespace awaitscope {
 namespace {
 
@@ -11,6 +13,7 @@ constexpr std::size_t k_first_capacity = 128; // a page or so: at 100 Hz each pa
 constexpr std::size_t k_line = 64;
 constexpr std::size_t k_lasting = 1024;      // tracked blocks that stay although no look uses them any more
 constexpr Address k_end = Address{1} << 47U; // of user space on x86-64
+constexpr std::size_t k_portion = 1024;      // blocks a call, between which the time is checked
 constexpr std::size_t k_object = 256;        // what is read of most objects lies within so many bytes
 
 std::size_t hash_block(std::uint64_t block) { return (block * 0x9E3779B97F4A7C15ULL) >> 20U; }
@@ -243,6 +246,11 @@ std::size_t SnapshotMemory::settle(std::span<const std::uint64_t> blocks, const 
   return whole + 1;
 }
 
+bool SnapshotMemory::is_over() {
+  ended_ = ended_ || (end_ns_ != k_never && monotonic_ns() >= end_ns_);
+  return ended_ && end_ns_ != k_never;
+}
+
 void SnapshotMemory::load_sorted(std::span<const std::uint64_t> blocks) {
   if (tracks_) {
     load_tracked(blocks);
@@ -255,12 +263,14 @@ void SnapshotMemory::load_sorted(std::span<const std::uint64_t> blocks) {
   if (bytes_.size() < (used_ + blocks.size()) * k_block_size) {
     bytes_.resize((used_ + blocks.size()) * k_block_size * 2);
   }
-  while (!blocks.empty()) {
+  while (!blocks.empty() && !is_over()) {
+    const std::span<const std::uint64_t> portion = blocks.first(std::min(k_portion, blocks.size()));
     ranges_.clear();
-    add_ranges(blocks);
+    add_ranges(portion);
     const RemoteMemory::Outcome outcome = remote_.read(ranges_, bytes_.data() + used_ * k_block_size);
     ++calls_;
-    blocks = blocks.subspan(settle(blocks, outcome));
+    const std::size_t done = settle(portion, outcome);
+    blocks = blocks.subspan(status_ == ReadStatus::ok ? done : blocks.size());
   }
 }
 
@@ -419,6 +429,9 @@ void SnapshotMemory::fetch_object(Address address, std::size_t size) {
   }
   if (bytes_.size() < (used_ + 2) * k_block_size) {
     bytes_.resize((used_ + 2) * k_block_size * 2);
+  }
+  if (is_over()) {
+    return;
   }
   const RemoteRange range{from, to - from};
   const RemoteMemory::Outcome outcome =

@@ -15,6 +15,8 @@ constexpr unsigned k_max_attempts = 60;
 // A thread that is moved about as often as it is followed loses its sample, not its CPU.
 constexpr unsigned k_least_attempts = 4;
 constexpr std::int64_t k_patience_ns = 2'000'000;
+// Ticks take a tenth of that. One that takes longer, since there are thousands of threads, goes on at the usual priority.
+constexpr std::int64_t k_longest_tick_ns = 5'000'000;
 constexpr Address k_cpu_id = 4; // struct rseq: cpu_id_start, cpu_id
 
 /// Which CPU a thread is on, as cheaply as the target allows.
@@ -71,8 +73,11 @@ private:
 PreemptEngine::PreemptEngine(std::future<std::unique_ptr<SwitchCapture>> switches)
     : opening_(std::move(switches)), self_(::getpid(), ::gettid()) {}
 
+void PreemptEngine::rest_if_long() { scheduling_.lower_after(k_longest_tick_ns); }
+
 void PreemptEngine::step_aside() {
   moved_ = true;
+  rest();
   pin_.step_aside();
 }
 
@@ -154,6 +159,21 @@ void PreemptEngine::request_frames(Target &target) {
   frames_of_ = tid;
 }
 
+/// Bounds what is read for as long as this lives.
+class BoundedReads {
+public:
+  explicit BoundedReads(SnapshotMemory &memory) : memory_(memory) {}
+  ~BoundedReads() { memory_.end_reads_at(SnapshotMemory::k_never); }
+  BoundedReads(const BoundedReads &) = delete;
+  BoundedReads &operator=(const BoundedReads &) = delete;
+
+  /// A look begins.
+  void begin() { memory_.end_reads_at(monotonic_ns() + Engine::k_longest_look_ns); }
+
+private:
+  SnapshotMemory &memory_;
+};
+
 /// The CPU was taken from the thread, and it has not run since.
 bool PreemptEngine::look_at(const SwitchCapture::Moment &moment, Target &target, TargetThread &thread,
                             const std::function<void()> &look, Capture &capture) {
@@ -176,15 +196,24 @@ bool PreemptEngine::look_at(const SwitchCapture::Moment &moment, Target &target,
 
 Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
                                const std::function<void()> &look) {
+  const RaisedFor raised(scheduling_);
+  return capture_raised(target, thread, known, look);
+}
+
+Capture PreemptEngine::capture_raised(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
+                                      const std::function<void()> &look) {
   Capture capture;
+  BoundedReads reads(target.memory());
   std::optional<bool> on_cpu;
   CpuOf cpu_of(target, thread);
   SnapshotMemory::Ahead ahead = SnapshotMemory::Ahead::likely;
   const std::int64_t deadline = monotonic_ns() + k_patience_ns;
   for (unsigned attempt = 0; attempt < k_max_attempts; ++attempt) {
-    if (attempt >= k_least_attempts && monotonic_ns() > deadline) {
-      break;
+    const std::int64_t now = monotonic_ns();
+    if ((attempt >= k_least_attempts && now > deadline) || (attempt > 0 && now > deadline + k_longest_look_ns)) {
+      break; // the latter: it was kept off the thread's CPU
     }
+    reads.begin();
     if (const std::optional<SwitchCapture::Moment> moment = taken_from(thread)) {
       if (moved_ && !on_cpu) {
         on_cpu = was_on_cpu(thread, known);

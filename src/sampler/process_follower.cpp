@@ -15,6 +15,7 @@ namespace {
 // A child is met within a tenth of a second of its birth. Without children a change of program is all there is to see.
 constexpr std::chrono::milliseconds k_look_for_children{100};
 constexpr std::chrono::milliseconds k_look{250};
+constexpr std::chrono::seconds k_longest_end{1};
 constexpr unsigned k_thorough = 4; // one look in so many
 // `env python`, a shell script, a slow start: how long a program may take to be a Python.
 constexpr std::int64_t k_patience_ns = 5 * k_ns_per_second;
@@ -30,12 +31,18 @@ ProcessFollower::ProcessFollower(CodeTable &codes, Children children) : codes_(c
 ProcessFollower::~ProcessFollower() { stop(); }
 
 void ProcessFollower::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
+  if (!thread_.joinable()) {
+    return;
   }
-  changed_.notify_all();
-  if (thread_.joinable()) {
+  {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+    stuck_ = !changed_.wait_for(lock, k_longest_end, [this] { return ended_; });
+  }
+  if (stuck_) {
+    thread_.detach();
+  } else {
     thread_.join();
   }
 }
@@ -73,6 +80,9 @@ void ProcessFollower::push(Event event) {
 
 std::vector<std::string> ProcessFollower::finish() {
   stop();
+  if (stuck_) {
+    return {};
+  }
   for (const auto &[pid, followed] : followed_) {
     const bool waited_for = followed.replaced || monotonic_ns() - followed.since_ns > k_worth_a_line_ns;
     if (!followed.attached && !followed.refused && waited_for && !followed.why_not.empty()) {
@@ -111,6 +121,8 @@ void ProcessFollower::run() {
     look();
     lock.lock();
   }
+  ended_ = true;
+  changed_.notify_all();
 }
 
 void ProcessFollower::look() {

@@ -208,6 +208,7 @@ void ProcessSampler::take_events(TargetThread &thread, ThreadState state, const 
 }
 
 ProcessSampler::Health ProcessSampler::visit(TargetThread &thread, SampleSink &sink) {
+  engine_.rest_if_long();
   if (thread.run == ThreadWatch::Run::runnable) {
     return sample_runnable(thread, sink);
   }
@@ -279,6 +280,7 @@ ProcessSampler::Health ProcessSampler::visit_all(SampleSink &sink, std::uint64_t
   for (TargetThread &thread : threads) {
     if (target_->leads(thread) && (turns_.now() || !waits(thread) || &thread == taken)) {
       ask(thread);
+      engine_.rest_if_long();
     }
   }
   sample_.weight = weight;
@@ -378,10 +380,12 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weig
   }
   steady_.end_tick();
   if (any_left_ && (!turns_.apply() || turns_.now())) { // few wait for it: closing their files takes a while
+    engine_.rest();
     target_->drop_left_threads();
     any_left_ = false;
   }
   if (options_.all_tasks == AllTasks::watch) {
+    engine_.rest();
     watcher_.look(sink);
   }
   if (target_->threads().size() <= k_few_threads) {
@@ -418,6 +422,7 @@ void ProcessSampler::search(bool lost) {
   }
   const bool wants_all = options_.all_tasks == AllTasks::watch && !target_->tasks().located_in_each(interpreters);
   if (asyncio_unknown_ || wants_all || target_->tasks().located_in_others(interpreters)) {
+    engine_.rest();
     target_->locate_tasks();
     asyncio_unknown_ = false;
   }
@@ -434,11 +439,15 @@ ProcessSampler::Health ProcessSampler::housekeep(std::int64_t now, SampleSink &s
     return Health::running;
   }
   next_housekeeping_ns_ = now + k_housekeeping_ns;
+  if (lost || target_->threads().size() > k_few_threads) {
+    engine_.rest();
+  }
   search(lost);
   if (now >= next_natives_ns_) {
     next_natives_ns_ = now + k_natives_ns;
     natives_.account(
         [&](ThreadId tid) {
+          engine_.rest_if_long();
           const std::vector<TargetThread> &threads = target_->threads();
           return std::any_of(threads.begin(), threads.end(), [&](const TargetThread &thread) {
             return thread.watch.tid() == tid && !thread.frameless;

@@ -67,6 +67,9 @@ void SampleBatch::flush() {
     } else {
       sink_.consume(held_[i].sample, held_[i].thread_name);
     }
+    if (pause_) {
+      pause_();
+    }
   }
   count_ = 0;
 }

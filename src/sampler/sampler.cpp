@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::int64_t k_progress_ns = k_ns_per_second / 4;
 constexpr std::int64_t k_longest_sleep_ns = k_ns_per_second / 10; // so that a stop is noticed at any rate
+constexpr std::int64_t k_shortest_sleep_ns = 20'000;
 
 /// Now, as /proc/PID/stat says when a process started: in clock ticks since the machine booted (proc_pid_stat(5), starttime).
 std::uint64_t boot_ticks() {
@@ -40,13 +41,20 @@ void Sampler::note_busy() {
 bool Sampler::sleep_until(std::int64_t due_ns, const std::atomic<bool> &stop) {
   while (!stop.load(std::memory_order_relaxed)) {
     const std::int64_t now = monotonic_ns();
-    if (now >= due_ns) {
+    if (now >= due_ns) { // else than after a sleep, the tick is late, and belongs to the work before it
       return true;
     }
     const std::int64_t until = std::min(due_ns, now + k_longest_sleep_ns);
     note_busy();
     const timespec at{until / k_ns_per_second, until % k_ns_per_second};
+    const bool sleeps = until - now >= k_shortest_sleep_ns; // else it all is one piece of work
+    if (sleeps) {
+      engine_.expect_tick();
+    }
     ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr); // a signal ends it early, which is as well
+    if (sleeps) {
+      engine_.end_wait();
+    }
   }
   return false;
 }
@@ -178,7 +186,9 @@ bool Sampler::take_ticks_ahead(ProcessSampler &process, SampleSink &sink, const 
       return tick(sink, weight, sum);
     }
     note_busy();
+    engine_.expect_tick();
     engine_.ahead()->wait(std::min(due_.back(), now + k_longest_sleep_ns));
+    engine_.end_wait();
   }
   process.stop_ahead();
   return false;
@@ -207,6 +217,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
   const std::int64_t end = options_.duration_ns ? start + *options_.duration_ns : INT64_MAX;
   Pacer pacer(start, options_.rate_hz, std::random_device{}());
   next_progress_ns_ = start + k_progress_ns;
+  batch.between([this] { engine_.rest_if_long(); });
   batch.before_flush([this, &batch] {
     for (const auto &process : processes_) {
       const std::size_t dropped = process->drop_unconfirmed(batch);
@@ -238,6 +249,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
       break;
     }
     if (follower_.has_events()) {
+      engine_.rest();
       take_events(batch);
     }
     const std::int64_t now = monotonic_ns();
@@ -250,6 +262,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
       }
     }
   }
+  engine_.rest();
   for (const auto &process : processes_) {
     process->finish(batch);
   }

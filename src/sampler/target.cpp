@@ -62,9 +62,7 @@ Result<void> Target::attach() {
   same_namespace_ = process_.inner_id(process_.pid()) == process_.pid();
   choose_native_ids();
   set_threads(interpreters_.threads());
-  for (TargetThread &thread : threads_) {
-    read_name(thread);
-  }
+  read_names();
   locate_tasks();
   // What was read by its PID was this process's, if it still is there.
   return process_.alive() ? Result<void>() : tl::unexpected(no_such_process(process_.pid()));
@@ -286,9 +284,24 @@ void Target::read_name(TargetThread &thread) {
   if (!thread.name.empty()) {
     return;
   }
-  thread.name = interpreters_.thread_name(thread.entry);
+  name(thread, interpreters_.thread_name(thread.entry));
+}
+
+void Target::name(TargetThread &thread, std::string name) const {
+  thread.name = std::move(name);
   if (thread.name.empty() && thread.watch.tid() == process_.pid()) {
     thread.name = "MainThread"; // Lib/threading.py, _MainThread: what it is called once threading is imported
+  }
+}
+
+void Target::read_names() {
+  std::vector<ThreadEntry> entries;
+  for (const TargetThread &thread : threads_) {
+    entries.push_back(thread.entry);
+  }
+  std::vector<std::string> names = interpreters_.thread_names(entries);
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    name(threads_[i], std::move(names[i]));
   }
 }
 

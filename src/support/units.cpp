@@ -22,6 +22,7 @@ constexpr std::array<Unit, 7> k_rate_units{
 constexpr std::array<Unit, 2> k_percent_units{{{"", 0.01}, {"%", 0.01}}};
 
 constexpr double k_max_seconds = 10.0 * 366 * 86400;
+constexpr double k_min_hertz = 1e-3; // the times of ticks are 64-bit numbers of nanoseconds
 constexpr double k_max_hertz = 1e6;
 
 template <std::size_t N> bool parse_quantity(std::string_view text, const std::array<Unit, N> &units, double &value) {
@@ -52,9 +53,9 @@ Result<std::int64_t> parse_duration(std::string_view text) {
 
 Result<double> parse_rate(std::string_view text) {
   double hertz = 0;
-  if (!parse_quantity(text, k_rate_units, hertz) || hertz <= 0 || hertz > k_max_hertz) {
+  if (!parse_quantity(text, k_rate_units, hertz) || hertz < k_min_hertz || hertz > k_max_hertz) {
     return fail(ExitStatus::usage, fmt::format("'{}' is not a sampling rate", text),
-                "give samples per second above 0 and up to 1 MHz: 100, 250Hz, 1kHz");
+                "give samples per second, from 0.001 up to 1 MHz: 100, 250Hz, 1kHz");
   }
   return hertz;
 }

@@ -1,12 +1,18 @@
 #include "commands.hpp"
 
+#include <utility>
+
+#include <fmt/format.h>
+
 #include "attach.hpp"
 #include "awaitscope/export/dump.hpp"
 #include "awaitscope/export/tasks.hpp"
 #include "awaitscope/sampler/snapshot_taker.hpp"
+#include "awaitscope/support/units.hpp"
 #include "engines.hpp"
 #include "messages.hpp"
 #include "output.hpp"
+#include "overseen.hpp"
 #include "stop_signals.hpp"
 
 namespace awaitscope::tools {
@@ -25,7 +31,22 @@ Result<ProcessSnapshot> snapshot_of(const DumpOptions &options, CodeTable &codes
   if (!attached->note.empty() && options.verbosity != Verbosity::quiet) {
     say(attached->note);
   }
-  return take_snapshot(*attached->target, **engine); // the engine's end gives this thread its usual scheduling back
+  return take_snapshot(*attached->target, **engine);
+}
+
+std::string not_of_one_instant(const ProcessSnapshot &snapshot) {
+  std::string text =
+      "warning: threads ran while others were read; each stack is whole, but they are not of one instant";
+  if (snapshot.pieces > 0) {
+    text = fmt::format(
+        "warning: the process did not pause for as long as it takes to read it: {} tasks were read in {} pieces "
+        "within {}; each is whole, but they are not of one instant",
+        with_thousands(snapshot.tasks.size()), with_thousands(snapshot.pieces), human_duration(snapshot.took_ns));
+  }
+  if (snapshot.left_out > 0) {
+    text += fmt::format("; {} that kept changing are missing", with_thousands(snapshot.left_out));
+  }
+  return text;
 }
 
 } // namespace
@@ -37,7 +58,13 @@ Result<int> dump(const DumpOptions &options) {
     return tl::unexpected(output.error());
   }
   CodeTable codes;
-  const Result<ProcessSnapshot> snapshot = snapshot_of(options, codes);
+  Result<ProcessSnapshot> snapshot;
+  run_overseen(
+      *options.pid, [&] { snapshot = snapshot_of(options, codes); },
+      [&](const Error &error) {
+        { const Output unwritten = std::move(*output); } // removes a file that was not there before
+        leave_with(error);
+      });
   if (!snapshot) {
     return tl::unexpected(snapshot.error());
   }
@@ -45,7 +72,7 @@ Result<int> dump(const DumpOptions &options) {
     say(snapshot->warning);
   }
   if (!snapshot->consistent && options.verbosity != Verbosity::quiet) {
-    say("warning: threads ran while others were read; each stack is whole, but they are not of one moment");
+    say(not_of_one_instant(*snapshot));
   }
   const auto tree = [&] {
     return task_tree(*snapshot, codes, options.full ? EqualTasks::keep : EqualTasks::fold, options.text);

@@ -1,9 +1,12 @@
 #include "commands.hpp"
 
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <csignal>
+#include <cstdio>
 #include <ctime>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -12,6 +15,7 @@
 
 #include "attach.hpp"
 #include "awaitscope/process/child.hpp"
+#include "awaitscope/process/overseen_thread.hpp"
 #include "awaitscope/recording/block_queue.hpp"
 #include "awaitscope/recording/writer.hpp"
 #include "awaitscope/sampler/sampler.hpp"
@@ -22,7 +26,9 @@
 #include "events.hpp"
 #include "messages.hpp"
 #include "output.hpp"
+#include "overseen.hpp"
 #include "pace_notes.hpp"
+#include "shared_recording.hpp"
 #include "stop_signals.hpp"
 #include "version.hpp"
 
@@ -127,24 +133,6 @@ Result<void> open_output(const RecordOptions &options, ThreadId pid, Plan &plan)
   return {};
 }
 
-class RecordingSink final : public SampleSink {
-public:
-  RecordingSink(RecordingWriter &writer, Children children) : writer_(writer), children_(children) {}
-  /// "process 4711 gunicorn: worker [app]", where there can be several.
-  void meet(const MetProcess &process) override {
-    if (children_ == Children::follow) {
-      writer_.name_process(process.pid, fmt::format("process {} {}", process.pid, one_line(valid_utf8(process.name))));
-      writer_.add_import_paths(process.import_paths);
-    }
-  }
-  void consume(const Sample &sample, const std::string &thread_name) override { writer_.add(sample, thread_name); }
-  void consume(const TaskChange &change) override { writer_.add(change); }
-
-private:
-  RecordingWriter &writer_;
-  Children children_;
-};
-
 void say_attached(Target &target, const Engine &engine, std::int64_t took_ns) {
   const PythonRuntime &runtime = target.runtime();
   say(fmt::format("attached to process {} in {}: Python {} in {} (found by {}), {} threads, asyncio {}, engine {}",
@@ -181,30 +169,30 @@ RecordingInfo info_of(const RecordOptions &options, const Plan &plan, Target &ta
   return info;
 }
 
-/// What runs beside the sampling, made before its thread is scheduled otherwise; and the engine.
+/// What the sampling needs. What runs beside it is made before its thread is scheduled otherwise.
 struct Machinery {
-  Engine &engine;
   ProcessFollower &follower;
   BlockQueue &queue;
-};
-
-struct Sampled {
-  SamplingTotals totals;
-  std::uint64_t samples = 0; ///< as Recorded
-  std::string pace_note;     ///< as PaceNotes::finish()
+  SharedRecording &recording;
 };
 
 /// Samples until the end, into the queue.
-Sampled sample(const RecordOptions &options, const Plan &plan, std::unique_ptr<Target> target, const CodeTable &codes,
-               const Machinery &with) {
-  RecordingWriter writer(info_of(options, plan, *target, with.engine), codes,
-                         [&](std::string block) { with.queue.put(std::move(block)); });
+void sample(const RecordOptions &options, const Plan &plan, std::unique_ptr<Target> target, const CodeTable &codes,
+            const Machinery &with, std::int64_t began_ns) {
+  const std::unique_ptr<Engine> made = *make_engine(options.engine, target->process().pid()); // its name was checked
+  Engine &engine = *made;
+  if (options.verbosity == Verbosity::verbose) {
+    say_attached(*target, engine, monotonic_ns() - began_ns);
+  }
+  with.recording.begin(info_of(options, plan, *target, engine), codes, [&](std::string block) {
+    with.queue.put(std::move(block));
+    engine.rest_if_long();
+  });
   ProgressLine progress;
   PaceNotes notes(plan.sampling);
-  Sampler sampler(with.engine, plan.sampling, with.follower);
+  Sampler sampler(engine, plan.sampling, with.follower);
   sampler.on_progress([&](const SamplingTotals &totals) {
-    writer.name_engine(with.engine.name()); // BPF may have become ready since
-    writer.keep_up(monotonic_ns(), totals);
+    const std::uint64_t samples = with.recording.keep_up(engine.name(), totals); // BPF may have become ready since
     if (with.queue.failed()) {
       StopSignals::request();
     }
@@ -213,17 +201,44 @@ Sampled sample(const RecordOptions &options, const Plan &plan, std::unique_ptr<T
         progress.clear();
         say(note);
       }
-      progress.show(totals, writer.samples());
+      progress.show(totals, samples);
     }
   });
-  RecordingSink sink(writer, children_for(options));
-  Sampled sampled;
-  sampled.totals = sampler.run(std::move(target), sink, StopSignals::requested());
-  sampled.samples = writer.samples();
-  sampled.pace_note = notes.finish(sampled.totals);
-  writer.name_engine(with.engine.name());
-  writer.finish(sampled.totals);
-  return sampled;
+  RecordingSink sink(with.recording, children_for(options));
+  const SamplingTotals totals = sampler.run(std::move(target), sink, StopSignals::requested());
+  with.recording.finish(engine.name(), totals, notes.finish(totals));
+}
+
+/// Why a recording ended without the thread that made it.
+tl::unexpected<Error> unfinished(ThreadId pid) {
+  return fail(ExitStatus::failed,
+              fmt::format("memory of process {} never came: the recording ends with what was sampled before", pid),
+              "pages of it are to come by userfaultfd, or from a file system in user space that does not answer");
+}
+
+/// Waits until all is sampled. False if the thread that samples will not come back: then the recording was finished without it.
+bool oversee(OverseenThread &thread, const Plan &plan, ThreadId pid, SharedRecording &recording) {
+  constexpr std::chrono::milliseconds k_poll{50};
+  constexpr std::int64_t k_given_up_ns = 300'000'000;
+  constexpr std::int64_t k_worth_a_line_ns = 5 * k_ns_per_second;
+  const std::int64_t end_ns = plan.sampling.duration_ns ? monotonic_ns() + *plan.sampling.duration_ns : INT64_MAX;
+  bool noted = false;
+  while (!thread.done(k_poll)) {
+    const bool over = StopSignals::requested().load() || monotonic_ns() >= end_ns;
+    if (over && thread.stuck_ns() >= k_given_up_ns) {
+      recording.finish_without();
+      thread.abandon();
+      return false;
+    }
+    if (!noted && thread.stuck_ns() >= k_worth_a_line_ns) {
+      noted = true;
+      say(fmt::format(
+          "warning: memory of process {} that is being read does not come (userfaultfd, or a file system in user "
+          "space): nothing is sampled meanwhile; Ctrl-C writes what there is",
+          pid));
+    }
+  }
+  return true;
 }
 
 /// What was written, and what to do with it.
@@ -241,12 +256,12 @@ std::string outcome(const Plan &plan, const View &view) {
 }
 
 /// Samples, and writes the recording meanwhile, or afterwards the view of it that was asked for. `first` is the process that was
-/// named or launched.
+/// named or launched. `leave` is called, and does not return, if a thread will not end that uses what is in here.
 Result<void> sample_and_write(const RecordOptions &options, Plan &plan, ThreadId first, std::unique_ptr<Target> target,
-                              CodeTable &codes, std::int64_t began_ns) {
+                              CodeTable &codes, std::int64_t began_ns,
+                              const std::function<void(const Result<void> &)> &leave) {
   Output &output = *plan.output;
   std::string memory;
-  // Before the engine, which changes the scheduling of this thread.
   BlockQueue queue([&](std::string_view bytes) {
     if (plan.format == Format::recording) {
       return output.append(bytes);
@@ -256,36 +271,39 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, ThreadId
   });
   ProcessFollower follower(codes, children_for(options));
   follower.start(first, target->process().pid());
-  Result<std::unique_ptr<Engine>> engine = make_engine(options.engine, target->process().pid());
-  if (!engine) {
-    return tl::unexpected(engine.error());
-  }
-  if (options.verbosity == Verbosity::verbose) {
-    say_attached(*target, **engine, monotonic_ns() - began_ns);
-  }
   const std::string presumed = presumed_warning(target->runtime().layout);
   if (!presumed.empty() && options.verbosity != Verbosity::quiet) {
     say(presumed);
   }
-  const Sampled sampled = sample(options, plan, std::move(target), codes, {**engine, follower, queue});
+  const ThreadId pid = target->process().pid();
+  SharedRecording recording;
+  OverseenThread thread([&] {
+    sample(options, plan, std::move(target), codes, {follower, queue, recording}, began_ns);
+  });
+  const bool came_back = oversee(thread, plan, pid, recording);
+  const Sampled sampled = recording.sampled();
   const SamplingTotals &totals = sampled.totals;
-  const std::string engine_name = (*engine)->name(); // it may have got help since
   const std::vector<std::string> refusals = follower.finish();
-  engine->reset(); // the rest runs at ordinary priority
+  const auto end = [&](const Result<void> &done) {
+    if (!came_back || follower.is_stuck()) {
+      leave(done && !came_back ? unfinished(pid) : done);
+    }
+    return done;
+  };
   if (const Result<void> closed = queue.close(); !closed) {
     Error error = closed.error();
     error.hint += fmt::format("; what was written before can be read: awaitscope report {}", output.name());
-    return tl::unexpected(error);
+    return end(tl::unexpected(error));
   }
   View view;
   if (plan.format != Format::recording) {
     Result<View> made = render(std::make_unique<MemorySource>(std::move(memory)), plan.view);
     if (!made) {
-      return tl::unexpected(made.error());
+      return end(tl::unexpected(made.error()));
     }
     view = std::move(*made);
     if (Result<void> written = output.write(view.text); !written) {
-      return written;
+      return end(written);
     }
   }
   if (options.verbosity != Verbosity::quiet) {
@@ -301,14 +319,20 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, ThreadId
       say(sampled.pace_note);
     }
     say(fmt::format("{}{}; {}",
-                    summary(totals, {sampled.samples, plan.sampling.rate_hz, engine_name, children_for(options)}),
+                    summary(totals, {sampled.samples, plan.sampling.rate_hz, sampled.engine, children_for(options)}),
                     event_summary(plan.event, totals), outcome(plan, view)));
   }
   if (options.verbosity == Verbosity::verbose) {
     say(fmt::format(std::locale("C"), "of the ticks, {} were taken by bpf alone, while the recorder slept",
                     totals.alone));
   }
-  return {};
+  if (thread.freed() > 0 && options.verbosity != Verbosity::quiet) {
+    say(fmt::format(
+        "warning: {} times nothing could be sampled, since a thread of process {} has a real-time priority that is "
+        "higher than that of awaitscope, and did not leave its CPU; lower its priority to sample it",
+        with_thousands(thread.freed()), pid));
+  }
+  return end({});
 }
 
 /// The status of the command, once it has ended.
@@ -352,10 +376,37 @@ Result<int> record(const RecordOptions &options, const InheritedState &inherited
   if (!plan->output) {
     done = open_output(options, first, *plan);
   }
+  const auto status_of = [&](const Result<void> &outcome) -> Result<int> {
+    if (!child) {
+      return outcome ? Result<int>(0) : tl::unexpected(outcome.error());
+    }
+    // The command goes on whatever became of the recording, and its status is what counts.
+    if (!outcome) {
+      say_error(outcome.error());
+    }
+    const int status = finish(*child);
+    const bool has_status = outcome || status != 0 || outcome.error().status == ExitStatus::no_target;
+    return has_status ? status : static_cast<int>(outcome.error().status);
+  };
+  const auto leave = [&](const Result<void> &outcome) {
+    const Result<int> status = status_of(outcome);
+    if (!status) {
+      say_error(status.error());
+    }
+    std::fflush(nullptr);
+    ::_exit(status ? *status
+                   : static_cast<int>(status.error().status)); // no destructor: a thread still uses what they end
+  };
   if (done) {
-    Result<Attached> found =
-        child ? attach_to(*child, options.command.front(), children_for(options), options.verbosity, codes)
-              : attach_to(first, children_for(options), codes);
+    Result<Attached> found;
+    const auto attach = [&] {
+      found = child ? attach_to(*child, options.command.front(), children_for(options), options.verbosity, codes)
+                    : attach_to(first, children_for(options), codes);
+    };
+    run_overseen(first, attach, [&](const Error &error) {
+      { const std::optional<Output> unwritten = std::move(plan->output); } // removes a file that was not there before
+      leave(tl::unexpected(error));
+    });
     done = found ? Result<void>() : tl::unexpected(found.error());
     attached = found ? std::move(*found) : Attached{};
   }
@@ -366,18 +417,9 @@ Result<int> record(const RecordOptions &options, const InheritedState &inherited
     done = prepare_counting(plan->event, attached.target->process().pid());
   }
   if (done) {
-    done = sample_and_write(options, *plan, first, std::move(attached.target), codes, began_ns);
+    done = sample_and_write(options, *plan, first, std::move(attached.target), codes, began_ns, leave);
   }
-  if (!child) {
-    return done ? Result<int>(0) : tl::unexpected(done.error());
-  }
-  // The command goes on whatever became of the recording, and its status is what counts.
-  if (!done) {
-    say_error(done.error());
-  }
-  const int status = finish(*child);
-  const bool has_status = done || status != 0 || done.error().status == ExitStatus::no_target;
-  return has_status ? status : static_cast<int>(done.error().status);
+  return status_of(done);
 }
 
 } // namespace awaitscope::tools

@@ -40,7 +40,8 @@ std::uint64_t sample(const Process &process, double rate_hz) {
   ThreadWatch watch(process.pid(), process.pid());
   ProcessMemory memory = process.memory();
   const Address place = place_in(process);
-  const PromptScheduling scheduling;
+  PromptScheduling scheduling;
+  scheduling.raise();
   CpuPin pin;
   Pacer pacer(monotonic_ns(), rate_hz, 1);
   std::array<std::byte, k_stack> bytes{};

@@ -24,16 +24,16 @@ async def gathering(never, count):
     await asyncio.gather(*[level_a(never) for _ in range(count)])
 
 
-async def ticking():
+async def ticking(period):
     while True:
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(period)
 
 
 async def main(options):
     never = asyncio.Event()
     parent = asyncio.ensure_future(gathering(never, options.tasks))
     if not options.still:
-        ticker = asyncio.ensure_future(ticking())
+        ticker = asyncio.ensure_future(ticking(options.period))
     await asyncio.sleep(0.2)
     loop = asyncio.get_running_loop()
     loop.call_later(0.1, lambda: truth.announce(
@@ -48,6 +48,7 @@ async def main(options):
 
 def add_options(parser):
     parser.add_argument("--tasks", type=int, default=10000)
+    parser.add_argument("--period", type=float, default=0.002, help="of the task that keeps the loop busy, in seconds")
     parser.add_argument("--still", action="store_true", help="the loop has nothing to do")
 
 

@@ -20,7 +20,8 @@ TEST_CASE("rates take units and refuse nonsense") {
   CHECK(*parse_rate("100") == 100);
   CHECK(*parse_rate("10kHz") == 10'000);
   CHECK(*parse_rate("0.5Hz") == 0.5);
-  for (const char *bad : {"", "0", "-5", "fast", "2MHz", "1ms"}) {
+  CHECK(*parse_rate("0.001") == 0.001);
+  for (const char *bad : {"", "0", "-5", "fast", "2MHz", "1ms", "1e-12", "0.0001"}) {
     INFO(bad);
     CHECK_FALSE(parse_rate(bad));
   }

@@ -106,7 +106,8 @@ public:
       : thread_([this, cpu] {
           CpuPin pin;
           pin.move_to(cpu);
-          const PromptScheduling prompt;
+          PromptScheduling prompt;
+          prompt.raise();
           ready_.set_value();
           for (std::uint64_t turn = 0; turn < k_last;) {
             if (::read(turns_.get(), &turn, sizeof turn) < 0) {
@@ -154,6 +155,7 @@ struct Fixture {
 
   Fixture() {
     pin.move_to(cpu);
+    prompt.raise();
     if (!switches) {
       WARN("the kernel does not permit it: not tested here");
     }

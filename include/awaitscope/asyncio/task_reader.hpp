@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,12 @@ public:
   /// Every task of every loop, in no particular order.
   std::vector<TaskSnapshot> all_tasks();
 
+  /// Those of these places that are tasks.
+  std::vector<TaskSnapshot> tasks_at(std::span<const Address> places, const std::vector<Address> &running);
+
+  /// From now on saw_all() speaks of what comes.
+  void expect_all() { saw_all_ = true; }
+
   /// False if all_tasks() came while the target was changing the list of its tasks, or one of them: a part is missing.
   [[nodiscard]] bool saw_all() const { return saw_all_; }
 
@@ -68,7 +75,7 @@ public:
   std::vector<Address> running() { return current_tasks(thread_states()); }
 
   /// Has these places in the snapshot, in one call.
-  void prefetch_heads(const std::vector<Address> &tasks);
+  void prefetch_heads(std::span<const Address> tasks);
 
   /// Has these tasks, their coroutines and what they wait for in the snapshot, in two calls.
   void prefetch(const std::vector<Address> &tasks);

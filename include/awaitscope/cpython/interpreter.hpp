@@ -60,6 +60,9 @@ public:
   /// The name of the thread's threading.Thread; empty if neither the main interpreter's threading module nor its own knows it.
   std::string thread_name(const ThreadEntry &thread);
 
+  /// The same of many threads, in their order: what would be read for each is read once.
+  std::vector<std::string> thread_names(const std::vector<ThreadEntry> &threads);
+
   /// sys.path's strings.
   std::vector<std::string> import_paths(Address interpreter);
 
@@ -71,6 +74,10 @@ private:
   std::vector<Address> interpreters_;
   Address gil_of_ = 0; ///< the interpreter whose GIL is at gil_
   Address gil_ = 0;
+  using Named = std::unordered_map<Address, Address>; ///< by ThreadEntry::thread_pointer: the Thread object
+  Address active_threads(Address interpreter);
+  Named named_in(Address interpreter);
+  std::string name_of(Address thread_object);
   std::string name_in(Address interpreter, const ThreadEntry &thread);
   std::unordered_map<Address, Address> active_threads_; ///< threading._active of each interpreter, never rebound
 

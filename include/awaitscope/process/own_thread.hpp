@@ -1,8 +1,10 @@
 #pragma once
 
+#include <csignal>
 #include <cstdint>
 
 #include <sched.h>
+#include <sys/resource.h>
 
 namespace awaitscope {
 
@@ -41,8 +43,26 @@ enum class Scheduling : std::uint8_t {
   plain,
 };
 
-/// Makes the calling thread preempt whatever runs when its timer fires, as well as this host allows; the destructor undoes
-/// it. Under SCHED_FIFO a limit on CPU time without a pause is set, so that a fault here cannot keep a CPU (RLIMIT_RTTIME).
+/// struct sched_attr of <linux/sched/types.h>, SCHED_ATTR_SIZE_VER0 (glibc before 2.41 declares none).
+struct SchedulingAttributes {
+  std::uint32_t size = 48;
+  std::uint32_t policy = SCHED_OTHER;
+  std::uint64_t flags = 0;
+  std::int32_t nice = 0;
+  std::uint32_t priority = 0;
+  std::uint64_t runtime_ns = 0; ///< for SCHED_OTHER since 6.12: the slice; 0: the usual one
+  std::uint64_t deadline_ns = 0;
+  std::uint64_t period_ns = 0;
+};
+static_assert(sizeof(SchedulingAttributes) == 48);
+
+/// Lets the thread that makes this preempt whatever runs when its timer fires, as well as this host allows: between raise() and
+/// lower(), which are for the wait before a read that holds a CPU, and for that read. At all other times the thread has its usual
+/// priority (with a short slice, where the kernel has those). The destructor undoes everything.
+///
+/// A fault of ours cannot keep a CPU: who stays raised for half a second of CPU time without a sleep gets SIGXCPU
+/// (RLIMIT_RTTIME), whose handler lowers the thread that it interrupts. Work that has many raised parts sleeps for an instant
+/// between them, which is what resets that count (kernel/sched/rt.c, enqueue_task_rt()).
 class PromptScheduling {
 public:
   PromptScheduling();
@@ -51,9 +71,47 @@ public:
   PromptScheduling &operator=(const PromptScheduling &) = delete;
 
   [[nodiscard]] Scheduling kind() const { return kind_; }
+  [[nodiscard]] bool raised() const { return raised_; }
+
+  /// Two system calls at most, 1 µs each; nothing if it is so already.
+  void raise();
+  void lower();
+
+  /// The thread has slept: what it was raised for begins now.
+  void woke();
+  /// Lowers it if it has been raised for longer than that (nanoseconds), apart from the sleep before woke().
+  void lower_after(std::int64_t longest_ns);
 
 private:
+  void rest_if_due();
+
   Scheduling kind_ = Scheduling::plain;
+  bool raised_ = false;
+  SchedulingAttributes before_; ///< of the thread
+  SchedulingAttributes usual_;  ///< of it while it is not raised
+  std::int64_t raised_ns_ = 0;  ///< since when, CLOCK_MONOTONIC
+  std::int64_t spent_ns_ = 0;   ///< raised, since the last sleep
+  rlimit limit_{};              ///< of the process, before
+  struct sigaction action_ {};  ///< the same
+};
+
+/// Raised for as long as this lives, unless it was so before.
+class RaisedFor {
+public:
+  explicit RaisedFor(PromptScheduling &scheduling) : scheduling_(scheduling), before_(scheduling.raised()) {
+    scheduling_.raise();
+  }
+  ~RaisedFor() {
+    if (!before_) {
+      scheduling_.lower();
+    }
+  }
+  RaisedFor(const RaisedFor &) = delete;
+  RaisedFor &operator=(const RaisedFor &) = delete;
+
+private:
+  PromptScheduling &scheduling_;
+  bool before_;
 };
 
 } // namespace awaitscope

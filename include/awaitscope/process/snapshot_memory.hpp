@@ -58,6 +58,16 @@ public:
   /// Starts a new look with what was copied of that; the copies must stay as they are for as long as the look lasts.
   ReadStatus begin(const Copies &copies, Beyond beyond = Beyond::fetch);
 
+  /// From that time on (CLOCK_MONOTONIC, in nanoseconds) nothing more is fetched: what is missing then cannot be read. Of the memory
+  /// in use, not of what swap() exchanges. What tracks changes is not bounded: no thread is held for it.
+  void end_reads_at(std::int64_t time_ns) {
+    end_ns_ = time_ns;
+    ended_ = time_ns == k_never ? ended_ : false;
+  }
+  static constexpr std::int64_t k_never = INT64_MAX;
+  /// Has that left anything out, since a time was set last?
+  [[nodiscard]] bool ended() const { return ended_; }
+
   /// Has this look asked for anything that was not copied, and was refused?
   [[nodiscard]] bool refused() const { return refused_; }
   /// Has this look the records of a list?
@@ -165,6 +175,7 @@ private:
   const std::byte *record_with(Address address, std::size_t size);
   void fetch_object(Address address, std::size_t size);
   void take_part(std::uint64_t number, Address from, Address to, Address end);
+  bool is_over();
   void start();
   void choose(Ahead ahead);
   void load(std::vector<std::uint64_t> &blocks);
@@ -204,6 +215,8 @@ private:
   std::size_t near_record_ = 0; ///< the last one used: they are used in order
   Beyond beyond_ = Beyond::fetch;
   bool refused_ = false;
+  std::int64_t end_ns_ = k_never;
+  bool ended_ = false;
   std::vector<std::uint64_t> requested_; ///< blocks
   std::vector<RemoteRange> request_;
   std::array<std::byte, k_longest_view> across_{}; ///< a view that lies in two blocks

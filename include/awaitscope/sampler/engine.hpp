@@ -37,6 +37,9 @@ public:
 
   [[nodiscard]] virtual std::string name() const = 0;
 
+  /// What a look may take, in nanoseconds: the thread cannot run meanwhile.
+  static constexpr std::int64_t k_longest_look_ns = 20'000'000;
+
   /// Calls `look` on fresh snapshots of the target's memory until one was taken while the thread stood still throughout.
   /// What an earlier call of `look` produced is void. `known` is the thread's schedstat if it was read in this tick, while the
   /// thread could run.
@@ -49,6 +52,17 @@ public:
   /// Is the thread on the CPU that the sampler is on? A thread of which that is true is to be captured before one elsewhere: only
   /// as long as the sampler stays is it known from whom it took the CPU.
   virtual bool is_here(Target & /*target*/, TargetThread & /*thread*/) { return false; }
+
+  /// What comes now is the wait for a tick, which is to interrupt whatever runs then.
+  virtual void expect_tick() {}
+  /// That wait is over.
+  virtual void end_wait() {}
+
+  /// What comes now, until the next expect_tick(), holds nothing: it has the usual priority. capture() sees to itself.
+  virtual void rest() {}
+
+  /// To be called often in the work of a tick that is usually short, and may be long: as rest(), from some milliseconds on.
+  virtual void rest_if_long() {}
 
   /// A tick begins: to be called before anything else in it.
   virtual void begin_tick() {}

@@ -33,6 +33,9 @@ namespace awaitscope {
 /// was not scheduled in meanwhile, then it was on its CPU. (The kernel brings the account of a running thread up to date at
 /// ticks, and when it leaves the CPU, as it does when the sampler comes.)
 ///
+/// This thread has another priority than usual only while it waits for a tick and in the first milliseconds after it, and in
+/// capture(). A look ends after k_longest_look_ns: what it has not read by then is unreadable.
+///
 /// Where the kernel permits it, a SwitchCapture tells which thread the sampler took the CPU from and whether that has run since,
 /// and has copied its memory: a look at that thread needs neither check, nor most of its reads.
 class PreemptEngine final : public Engine {
@@ -43,6 +46,10 @@ public:
   [[nodiscard]] std::string name() const override { return switches_ ? "preempt, copying by bpf" : "preempt"; }
   [[nodiscard]] bool knows_runnable(const TargetThread &thread) const override;
   bool is_here(Target &target, TargetThread &thread) override;
+  void expect_tick() override { scheduling_.raise(); }
+  void end_wait() override { scheduling_.woke(); }
+  void rest() override { scheduling_.lower(); }
+  void rest_if_long() override;
   void begin_tick() override;
   void step_aside() override;
   void prepare(Target &target, bool anew) override;
@@ -51,6 +58,8 @@ public:
                   const std::function<void()> &look) override;
 
 private:
+  Capture capture_raised(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
+                         const std::function<void()> &look);
   [[nodiscard]] std::optional<SwitchCapture::Moment> taken_from(const TargetThread &thread) const;
   bool look_at(const SwitchCapture::Moment &moment, Target &target, TargetThread &thread,
                const std::function<void()> &look, Capture &capture);

@@ -49,6 +49,10 @@ public:
   /// each version that is read as presumed_warning() says.
   std::vector<std::string> finish();
 
+  /// After finish(): its thread has not ended within a second, since what it reads of a process never comes. Then nothing is known of
+  /// what was met, and this must stay until the tool ends.
+  [[nodiscard]] bool is_stuck() const { return stuck_; }
+
 private:
   struct Followed {
     std::optional<Process> process; ///< none before the first visit; tells this process from another with its PID
@@ -88,6 +92,8 @@ private:
   std::vector<std::string> refusals_;
   std::size_t refused_more_ = 0; ///< those that there is no line for
   bool stopping_ = false;
+  bool ended_ = false; ///< the thread
+  bool stuck_ = false;
   std::thread thread_;
 };
 

@@ -24,6 +24,9 @@ public:
   /// Called before what it holds is handed on, if it holds anything: the last chance to drop() some.
   void before_flush(std::function<void()> check) { check_ = std::move(check); }
 
+  /// Called whenever another one of them has been handed on.
+  void between(std::function<void()> pause) { pause_ = std::move(pause); }
+
   /// Drops the samples of this process with one of these in their stacks, and tells how many. Changes of tasks are not
   /// dropped, since later ones go by them: their stacks are unreadable then.
   std::size_t drop(ThreadId process, const std::vector<CodeId> &codes);
@@ -44,6 +47,7 @@ private:
   std::vector<Held> held_; ///< the first count_ of them; the others keep their memory
   std::size_t count_ = 0;
   std::function<void()> check_;
+  std::function<void()> pause_;
 };
 
 } // namespace awaitscope

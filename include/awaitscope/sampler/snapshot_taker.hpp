@@ -6,8 +6,9 @@
 
 namespace awaitscope {
 
-/// Reads every thread and every task. Tries for about a second to find a moment in which nothing ran meanwhile; after that the
-/// snapshot is marked as not consistent. Fails with no_target if the process ends, failed if a thread cannot be read.
+/// Reads every thread and every task. Tries for half a second to read all of them without that any thread runs meanwhile; after that
+/// reads them in pieces, and marks the snapshot as not consistent. No thread is held for more than Engine::k_longest_look_ns. Fails
+/// with no_target if the process ends, failed if its threads may not be reached.
 Result<ProcessSnapshot> take_snapshot(Target &target, Engine &engine);
 
 } // namespace awaitscope

@@ -119,6 +119,8 @@ private:
   /// Whether what is known of it reads as its layout says: for a layout that no table vouches for.
   bool reads_well();
   void mark_shared();
+  void read_names();
+  void name(TargetThread &thread, std::string name) const;
   std::unordered_map<ThreadId, ThreadId> host_ids();
   std::optional<ThreadId> host_id(ThreadId inner, std::unordered_map<ThreadId, ThreadId> &ids);
   std::optional<ThreadWatch> watch_of(const ThreadEntry &entry, std::unordered_map<ThreadId, ThreadId> &ids);

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <unordered_set>
+#include <vector>
+
+#include "awaitscope/model/process_snapshot.hpp"
+#include "awaitscope/sampler/engine.hpp"
+#include "awaitscope/sampler/target.hpp"
+
+namespace awaitscope {
+
+/// The threads of a snapshot, and one attempt at a whole one. A thread that waits is read as it is, at this thread's usual priority:
+/// nobody is held for it, and if it has not run since, what was read holds. One that can run is read by the engine.
+class SnapshotAttempt {
+public:
+  struct Part {
+    TargetThread *thread = nullptr;
+    bool runnable = false;
+    std::uint64_t times_run = 0;
+    ThreadSnapshot result;
+    PythonStack stack;
+    std::vector<Frame> switched;     ///< of its task, if that is on the stack of another greenlet
+    std::vector<Address> work_items; ///< the futures of those that it is in
+  };
+
+  /// Of the target's threads as they are in its list: both must outlive this.
+  SnapshotAttempt(Target &target, Engine &engine);
+
+  /// Reads every thread, and all tasks together with the last one.
+  CaptureStatus run(ProcessSnapshot &snapshot);
+  /// Has no thread run since it was read?
+  [[nodiscard]] bool undisturbed() const;
+  /// Was there more to read, the last time, than a thread may be held for? Then what was read is a part.
+  [[nodiscard]] bool too_long() const { return too_long_; }
+
+  /// Calls `look` until the thread has not run meanwhile, a few times at most.
+  CaptureStatus read(TargetThread &thread, const std::function<void()> &look);
+  CaptureStatus read(Part &part, ProcessSnapshot *tasks_into);
+  /// What `look` in read() may call: reads the part's thread.
+  void read_thread(Part &part);
+  void find_worked_for();
+
+  [[nodiscard]] std::vector<Part> &parts() { return parts_; }
+
+private:
+  void finish_tasks(ProcessSnapshot &snapshot) const;
+
+  Target &target_;
+  Engine &engine_;
+  std::vector<Part> parts_;
+  bool too_long_ = false;
+};
+
+/// The calls that a thread is in from a task's coroutine on; down to the coroutine of the next task, which began inside them
+/// (eagerly, 3.12+), if there is one. Empty if the coroutine is not there.
+std::vector<Frame> frames_from(const PythonStack &stack, Address coroutine_frame,
+                               const std::unordered_set<Address> &coroutine_frames);
+
+} // namespace awaitscope

@@ -1,0 +1,163 @@
+"""Nothing that awaitscope does is unbounded in time, whatever the target does or has."""
+import json
+import os
+import re
+import signal
+import time
+
+import folded
+import harness
+
+PIECES = r"awaitscope: warning: the process did not pause [^\n]* tasks were read in [\d,]+ pieces within [^\n]*\n"
+
+
+class ManyTasks(harness.InterpreterTest):
+    """More tasks than can be read before the target runs on."""
+
+    minors = ("3.8", "3.11", "3.13", "3.15")
+
+    def read_all(self, target, command):
+        result = harness.run_tool(command, "-p", target.pid, "--json", timeout=30)
+        self.assert_done(result)
+        self.assertRegex(result.stderr, r"\A(%s)?\Z" % PIECES)
+        return json.loads(result.stdout)
+
+    def assert_whole(self, target, document):
+        waiting = [task for task in document["tasks"] if task["coroutine"] == "level_a"]
+        self.assertEqual(len(waiting), target.truth["waiting"])
+        functions = {tuple(frame["function"] for frame in task["frames"]) for task in waiting}
+        self.assertEqual(functions, {tuple(self.named(name) for name in target.truth["frames"])})
+        parent = {tuple(task["awaited_by"]) for task in waiting}
+        self.assertEqual(len(parent), 1, "all stand under one task")
+
+    def test_dump_of_quiet_tasks(self):
+        target = self.target("many_tasks.py", "--tasks", "40000", "--still", lifetime=60)
+        self.assert_whole(target, self.read_all(target, "dump"))
+
+    def test_dump_beside_a_task_that_runs_often(self):
+        target = self.target("many_tasks.py", "--tasks", "20000", "--period", "0.005", lifetime=60)
+        self.assert_whole(target, self.read_all(target, "dump"))
+        self.read_all(target, "tasks")
+
+    def test_threads_that_hold_a_cpu_are_few_and_brief(self):
+        """While all tasks are watched, the recorder has its usual priority nearly always: the reading holds nobody."""
+        target = self.target("many_tasks.py", "--tasks", "20000", lifetime=60)
+        tool = harness.start_tool("record", "-p", target.pid, "--all-tasks", "-d", "4", "-o", self.path("out.ascope"))
+        self.addCleanup(harness.end_process, tool)
+        seen = []
+        while tool.poll() is None:
+            for policy, state in threads_of(tool.pid):
+                if state == "R":
+                    seen.append(policy)
+            time.sleep(0.005)
+        self.assert_done(harness.finish(tool))
+        self.assertGreater(len(seen), 10, "the recorder works")
+        self.assertLess(seen.count(os.SCHED_FIFO), len(seen) / 2, "most of its work is the reading of tasks")
+
+
+def threads_of(pid):
+    """[(scheduling policy, state)] of each thread."""
+    found = []
+    try:
+        for tid in os.listdir("/proc/%d/task" % pid):
+            with open("/proc/%d/task/%s/stat" % (pid, tid), "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+            found.append((int(fields[38]), fields[0].decode()))  # proc_pid_stat(5): fields 41 and 3
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return found
+
+
+class MemoryThatNeverComes(harness.InterpreterTest):
+
+    minors = ("3.8", "3.11", "3.13", "3.15")
+
+    def never_comes(self, *args):
+        target = self.target("never_comes.py", *args, lifetime=40)
+        if target.truth["unavailable"]:
+            self.skipTest(target.truth["unavailable"])
+        return target
+
+    def wait_until_planted(self, target):
+        end = time.monotonic() + 20
+        while not target.counters()["planted"]:
+            self.assertLess(time.monotonic(), end, "the target did not get on")
+            time.sleep(0.01)
+
+    def assert_gives_up(self, result):
+        self.assert_quiet_end(result)
+        self.assertEqual(result.status, 1, result.stderr)
+        self.assertRegex(result.stderr, r"awaitscope: error: memory of process \d+ [^\n]*\nhint: \S[^\n]*\n\Z")
+
+    def test_a_recording_keeps_its_duration_and_what_was_sampled(self):
+        target = self.never_comes("--before", "1.5")
+        file = self.path("out.ascope")
+        result = harness.run_tool("record", "-p", target.pid, "-d", "3", "-o", file, timeout=20)
+        self.assert_gives_up(result)
+        self.assertLess(result.seconds, 3 + 5)
+        shown = harness.run_tool("report", file, "-f", "folded")
+        self.assert_done(shown)
+        functions = {stack.names[-1] for stack in folded.parse(shown.stdout)}
+        self.assertEqual(functions, {"before"})
+
+    def test_ctrl_c_ends_a_recording(self):
+        target = self.never_comes("--before", "1")
+        tool = harness.start_tool("record", "-p", target.pid, "-o", self.path("out.ascope"))
+        self.addCleanup(harness.end_process, tool)
+        self.wait_until_planted(target)
+        time.sleep(0.5)
+        harness.send(tool, signal.SIGINT)
+        self.assert_gives_up(harness.finish(tool, timeout=10))
+
+    def test_dump_says_so(self):
+        target = self.never_comes("--before", "0")
+        self.wait_until_planted(target)
+        self.assert_gives_up(harness.run_tool("dump", "-p", target.pid, timeout=20))
+
+
+class RealTimeTarget(harness.EndsTest):
+    """A target that keeps its CPU from everybody of a lower priority, the sampler included."""
+
+    timing_sensitive = True  # it would take a CPU from the others
+
+    def busy(self):
+        target = self.target("real_time.py", lifetime=25)
+        if target.truth["unavailable"]:
+            self.skipTest(target.truth["unavailable"])
+        return target
+
+    def test_the_duration_is_kept(self):
+        target = self.busy()
+        file = self.path("out.ascope")
+        result = harness.run_tool("record", "-p", target.pid, "-d", "2", "-o", file, timeout=20)
+        self.assert_done(result)
+        self.assertLess(result.seconds, 2 + 5)
+        self.assertIn("has a real-time priority that is higher", result.stderr)
+        self.assertGreater(int(re.search(r"([\d,]+) late", result.stderr)[1].replace(",", "")), 0, result.stderr)
+        self.assertFalse(target.ended())
+
+    def test_ctrl_c_and_dump_are_answered(self):
+        target = self.busy()
+        tool = harness.start_tool("record", "-p", target.pid, "-o", self.path("out.ascope"))
+        self.addCleanup(harness.end_process, tool)
+        time.sleep(1.5)
+        harness.send(tool, signal.SIGINT)
+        self.assert_done(harness.finish(tool, timeout=6))
+        self.assert_done(harness.run_tool("dump", "-p", target.pid, timeout=10))
+        self.assertFalse(target.ended())
+
+
+class Rates(harness.ToolTest):
+
+    def test_a_rate_without_a_tick_is_refused(self):
+        target = self.target("ticking.py", lifetime=30)
+        for rate in ("1e-12", "1e-6", "1e9"):
+            result = harness.run_tool("record", "-p", target.pid, "-d", "1", "-r", rate, "-f", "folded", timeout=10)
+            self.assert_error(result, 2)
+
+    def test_any_other_keeps_the_duration(self):
+        target = self.target("ticking.py", lifetime=30)
+        for rate in ("0.001", "1e6"):
+            result = harness.run_tool("record", "-p", target.pid, "-d", "1", "-r", rate, "-f", "folded", timeout=10)
+            self.assert_done(result)
+            self.assertLess(result.seconds, 1 + 5)

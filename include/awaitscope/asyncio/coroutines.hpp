@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "awaitscope/asyncio/compiled_coroutines.hpp"
+#include "awaitscope/asyncio/function_roles.hpp"
+#include "awaitscope/asyncio/suspended_greenlets.hpp"
 #include "awaitscope/cpython/code_cache.hpp"
 #include "awaitscope/cpython/objects.hpp"
 #include "awaitscope/cpython/stack_reader.hpp"
@@ -47,11 +49,13 @@ std::size_t first_new_call(const std::vector<CallSight> &before, const std::vect
 /// Follows suspended coroutines, generators, async generators and custom awaitables to the innermost one.
 class CoroutineReader {
 public:
-  CoroutineReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks)
-      : objects_(objects), codes_(codes), stacks_(stacks), compiled_(objects, codes) {}
+  CoroutineReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, FunctionRoles &roles)
+      : objects_(objects), codes_(codes), stacks_(stacks), roles_(roles), compiled_(objects, codes),
+        greenlets_(objects, codes, stacks) {}
 
   /// Appends the frame of each object on the way, outermost first; and a number for each call, if asked for: the next
-  /// call often takes the object's address. `places` gets where each frame lies; 0 for one of compiled code.
+  /// call often takes the object's address. `places` gets where each frame lies; 0 for one of compiled code or of a greenlet.
+  /// Where a coroutine awaits on behalf of a greenlet (integrations/greenlet.cpp), the calls of that come before what it awaits.
   AwaitEnd follow(Address object, std::vector<Frame> &frames, std::vector<CallSight> *calls = nullptr,
                   std::vector<Address> *places = nullptr);
 
@@ -81,6 +85,8 @@ public:
 private:
   enum class Kind : std::uint8_t { coroutine, compiled, wrapper, future_iterator, other };
   Kind kind_of(Address object);
+  void take_greenlet(const RawFrame &raw, const Frame &frame, std::vector<Frame> &frames, std::vector<CallSight> *calls,
+                     std::vector<Address> *places);
   bool take_compiled(Address &object, std::vector<Frame> &frames, std::vector<CallSight> *calls);
 
   /// What PyGenObject and its kin say of themselves.
@@ -92,7 +98,9 @@ private:
   ObjectReader &objects_;
   CodeCache &codes_;
   StackReader &stacks_;
+  FunctionRoles &roles_;
   CompiledCoroutineReader compiled_;
+  SuspendedGreenletReader greenlets_;
 };
 
 } // namespace awaitscope

@@ -39,7 +39,7 @@ class TaskReader {
 public:
   TaskReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, InterpreterReader &interpreters)
       : objects_(objects), codes_(codes), stacks_(stacks), interpreters_(interpreters), roles_(objects, codes, stacks),
-        futures_(objects), coroutines_(objects, codes, stacks), greenlets_(objects, codes, stacks, coroutines_),
+        futures_(objects), coroutines_(objects, codes, stacks, roles_), greenlets_(objects, codes, stacks, coroutines_),
         groups_(objects, codes, stacks, coroutines_), waiters_(objects, codes, stacks, futures_, coroutines_) {}
 
   /// Finds asyncio's classes and dicts in each interpreter that has imported it. False while none has. A cold search reads

@@ -216,7 +216,7 @@ AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std
     if (state != State::awaiting) {
       return {};
     }
-    take_greenlet(*raw, *frame, frames, calls, places);
+    add_greenlet(raw->address, *frame, frames, calls, places);
     object = awaited(*raw);
   }
   return {0, false}; // longer than any real chain
@@ -234,14 +234,13 @@ Address CoroutineReader::awaited(const RawFrame &frame) {
   return slot(layout.awaited_depth + (sent ? 1U : 0U));
 }
 
-/// Appends the calls that a greenlet is in, if this coroutine awaits on behalf of one.
-void CoroutineReader::take_greenlet(const RawFrame &raw, const Frame &frame, std::vector<Frame> &frames,
-                                    std::vector<CallSight> *calls, std::vector<Address> *places) {
+void CoroutineReader::add_greenlet(Address frame_address, const Frame &frame, std::vector<Frame> &frames,
+                                   std::vector<CallSight> *calls, std::vector<Address> *places) {
   const FunctionRule *rule = roles_.rule(frame);
   if (rule == nullptr || rule->role != FunctionRole::drives_greenlet) {
     return;
   }
-  const Address greenlet = roles_.held(*rule, raw.address, frame.code);
+  const Address greenlet = roles_.held(*rule, frame_address, frame.code);
   for (const SuspendedGreenletReader::Call &call : greenlets_.calls(greenlet)) {
     frames.push_back(call.frame);
     if (places != nullptr) {
@@ -250,6 +249,13 @@ void CoroutineReader::take_greenlet(const RawFrame &raw, const Frame &frame, std
     if (calls != nullptr) {
       calls->push_back(call.raw.address == 0 ? CallSight{greenlet, -1, {}} : call_sight(call.raw, 0));
     }
+  }
+}
+
+void CoroutineReader::add_greenlet(const PythonStack &stack, std::size_t index, std::vector<Frame> &frames,
+                                   std::vector<CallSight> *calls) {
+  if (index + 1 < stack.frames.size() && stack.frames[index].of_generator && stack.frames[index + 1].of_generator) {
+    add_greenlet(stack.frames[index].address, stack.frames[index].frame, frames, calls);
   }
 }
 

@@ -45,7 +45,7 @@ std::vector<SuspendedGreenletReader::Call> SuspendedGreenletReader::calls(Addres
     return calls;
   }
   // From 3.12 on, entries from C lie on the C stack, which another greenlet may have by now; greenlet itself has linked the
-  // frames past them (TGreenlet.cpp, expose_frames(), 3.0.3 and later). Earlier ones are read as far as they lead.
+  // frames past them (TGreenlet.cpp, expose_frames(), 3.0.3 and later).
   Address at = top_frame(object, objects_.type(type));
   bool whole = at != 0;
   while (at != 0 && whole) {
@@ -57,7 +57,9 @@ std::vector<SuspendedGreenletReader::Call> SuspendedGreenletReader::calls(Addres
     whole = raw && (raw->shim || frame) && calls.size() < k_max_calls;
     at = whole ? raw->previous : 0;
   }
-  if (!whole) {
+  // 3.0.0 to 3.0.2 cut off the innermost frame there (TPythonState.cpp, _prev_frame). It is of the library's function that
+  // switches, and so never the outermost one as well.
+  if (!whole || calls.size() < 2) {
     calls.push_back({k_unreadable_frame, {}});
   }
   std::reverse(calls.begin(), calls.end());

@@ -1,6 +1,7 @@
 #include "awaitscope/sampler/snapshot_taker.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 #include <unistd.h>
@@ -14,6 +15,9 @@ namespace {
 
 constexpr std::int64_t k_patience_ns = k_ns_per_second;
 constexpr unsigned k_let_go_on_us = 200;
+
+/// What stands between a frame of a stack, by its index, and the next one: the calls of greenlets that wait.
+using Between = std::unordered_map<std::size_t, std::vector<Frame>>;
 
 /// One try at a whole snapshot.
 class Attempt {
@@ -30,6 +34,7 @@ private:
     std::uint64_t times_run = 0;
     ThreadSnapshot result;
     PythonStack stack;
+    Between between;
     std::vector<Frame> switched;     ///< of its task, if that is on the stack of another greenlet
     std::vector<Address> work_items; ///< the futures of those that it is in
   };
@@ -69,6 +74,14 @@ void Attempt::read_thread(Part &part) {
   if (lineage.running_task != 0 && !lineage.segments.front().begins_task && lineage.segments.size() > 1) {
     part.switched = lineage.segments[1].frames;
     part.switched.insert(part.switched.end(), lineage.segments[0].frames.begin(), lineage.segments[0].frames.end());
+  }
+  part.between.clear();
+  for (std::size_t i = 0; lineage.running_task != 0 && i < part.stack.frames.size(); ++i) {
+    std::vector<Frame> frames;
+    target_.tasks().coroutines().add_greenlet(part.stack, i, frames);
+    if (!frames.empty()) {
+      part.between.emplace(i, std::move(frames));
+    }
   }
   part.work_items = target_.lineages().work_items(part.stack);
   result.loop = target_.lineages().running_loop(entry, part.stack);
@@ -114,16 +127,20 @@ void Attempt::find_worked_for() {
 
 /// The calls that a thread is in from a task's coroutine on; down to the coroutine of the next task, which began inside them
 /// (eagerly, 3.12+), if there is one. Empty if the coroutine is not there.
-std::vector<Frame> frames_from(const PythonStack &stack, Address coroutine_frame,
+std::vector<Frame> frames_from(const PythonStack &stack, const Between &between, Address coroutine_frame,
                                const std::unordered_set<Address> &coroutine_frames) {
   std::vector<Frame> frames;
-  for (const PythonFrame &frame : stack.frames) {
+  for (std::size_t i = 0; i < stack.frames.size(); ++i) {
+    const PythonFrame &frame = stack.frames[i];
     const bool of_task = frame.of_generator && coroutine_frames.contains(frame.address);
     if (of_task && frame.address != coroutine_frame && !frames.empty()) {
       break;
     }
     if (!frames.empty() || (of_task && frame.address == coroutine_frame)) {
       frames.push_back(frame.frame);
+      if (const auto greenlet = between.find(i); greenlet != between.end()) {
+        frames.insert(frames.end(), greenlet->second.begin(), greenlet->second.end());
+      }
     }
   }
   return frames;
@@ -144,7 +161,7 @@ void Attempt::finish_tasks(ProcessSnapshot &snapshot) const {
     std::vector<Frame> frames;
     for (const Part &part : parts_) {
       if (frames.empty() && task.coroutine_frame != 0) {
-        frames = frames_from(part.stack, task.coroutine_frame, coroutine_frames);
+        frames = frames_from(part.stack, part.between, task.coroutine_frame, coroutine_frames);
       }
     }
     for (const Part &part : parts_) {

@@ -25,10 +25,11 @@ class WaitingGreenlets(harness.InterpreterTest):
         self.assert_done(result)
         stacks = [[frame["function"] for frame in task["frames"]]
                   for task in json.loads(result.stdout.decode("utf-8"))["tasks"] if task["coroutine"] == "view"]
-        wanted = [self.above(calls) + [self.named("Event.wait")] for name, calls in target.truth["waits"].items()
-                  if name != "parent"]
-        wanted.append(self.above(target.truth["waits"]["parent"]))
-        self.assertEqual(sorted(stacks), sorted(wanted))
+        awaited = {"for_task": [], "for_coroutine": ["work"]}
+        wanted = [self.above(calls) + awaited.get(name, [self.named("Event.wait")])
+                  for name, calls in target.truth["waits"].items()]
+        self.assertEqual(sorted(stack[:stack.index("work") + 1] if "work" in stack else stack for stack in stacks),
+                         sorted(wanted))
 
     def test_recording_has_the_calls_of_greenlets_that_wait(self):
         target = self.start()
@@ -38,9 +39,10 @@ class WaitingGreenlets(harness.InterpreterTest):
             self.assertGreater(folded.total(there), ENOUGH, "%s; %s" % (name, result.stderr))
         self.assertEqual([stack.line for stack in stacks if stack.unreadable and stack.has("greenlet_spawn")], [])
 
-    def test_child_of_a_task_that_waits_in_a_greenlet_stands_under_its_calls(self):
+    def test_what_a_greenlet_waits_for_stands_under_its_calls(self):
         target = self.start()
         stacks, result = self.record(target, "-r", 500, "-d", 1)
-        burning = [stack for stack in stacks if stack.has("burn")]
-        self.assertGreater(folded.total(burning), ENOUGH, result.stderr)
-        self.assertEqual([stack.line for stack in burning if not stack.contains(target.truth["chain"])], [])
+        for leaf, chain in target.truth["chains"].items():
+            burning = [stack for stack in stacks if stack.has(leaf)]
+            self.assertGreater(folded.total(burning), ENOUGH, result.stderr)
+            self.assertEqual([stack.line for stack in burning if not stack.contains(self.above(chain))], [])

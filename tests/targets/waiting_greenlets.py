@@ -1,7 +1,8 @@
 """Sync code in greenlets below tasks that waits: SQLAlchemy's own greenlet_spawn() and await_only().
 
 Each function says in which calls it is, right before it waits: `waits` in the ready file has, for each task, their names from
-the greenlet's first function to await_only(). The task `parent` waits for a child that works: `chain` names what that stands under.
+the greenlet's first function to await_only(). Two of them wait for what works: a task of its own, and a coroutine. `chains` names
+what each burning function stands under.
 """
 import asyncio
 import functools
@@ -71,15 +72,27 @@ def burn(seconds):
         sum(range(50))
 
 
-async def child(lifetime):
+def burn_in_task():
+    burn(0.01)
+
+
+def burn_in_coroutine():
+    burn(0.01)
+
+
+async def work(function, lifetime):
     end = time.monotonic() + lifetime
     while time.monotonic() < end:
-        burn(0.01)
+        function()
         await asyncio.sleep(0.001)
 
 
-def parent(task):
-    await_in("parent", task)
+def for_task(task):
+    await_in("for_task", task)
+
+
+def for_coroutine(coroutine):
+    await_in("for_coroutine", coroutine)
 
 
 async def view(function, *args):
@@ -91,11 +104,15 @@ async def main(options):
     waiting = {"plain": plain, "deep": deep, "through_c": through_c, "in_generator": in_generator,
                "resumed": Session().execute}
     tasks = [asyncio.ensure_future(view(function, never)) for function in waiting.values()]
-    tasks.append(asyncio.ensure_future(view(parent, asyncio.ensure_future(child(options.lifetime)))))
+    task = asyncio.ensure_future(work(burn_in_task, options.lifetime))
+    tasks.append(asyncio.ensure_future(view(for_task, task)))
+    tasks.append(asyncio.ensure_future(view(for_coroutine, work(burn_in_coroutine, options.lifetime))))
     await asyncio.sleep(0.1)
     while WAITS["resumed"][-2:-1] == ["Session.execute"]:
         await asyncio.sleep(0.01)
-    truth.announce(options, waits=WAITS, chain=["view", "greenlet_spawn"] + WAITS["parent"] + ["child", "burn"])
+    chains = {"burn_in_task": WAITS["for_task"] + ["work", "burn_in_task"],
+              "burn_in_coroutine": WAITS["for_coroutine"] + ["work", "burn_in_coroutine"]}
+    truth.announce(options, waits=WAITS, chains=chains)
     await asyncio.wait(tasks, timeout=options.lifetime)
 
 

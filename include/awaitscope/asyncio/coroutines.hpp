@@ -59,6 +59,15 @@ public:
   AwaitEnd follow(Address object, std::vector<Frame> &frames, std::vector<CallSight> *calls = nullptr,
                   std::vector<Address> *places = nullptr);
 
+  /// Appends the calls that a greenlet waits in, if the coroutine whose frame lies there, and which awaits something, does so
+  /// on behalf of one. `calls` and `places` as for follow().
+  void add_greenlet(Address frame_address, const Frame &frame, std::vector<Frame> &frames,
+                    std::vector<CallSight> *calls = nullptr, std::vector<Address> *places = nullptr);
+
+  /// The same of a frame of a thread that is in a task, if the next one is what the coroutine awaits.
+  void add_greenlet(const PythonStack &stack, std::size_t index, std::vector<Frame> &frames,
+                    std::vector<CallSight> *calls = nullptr);
+
   /// A number for the call that a coroutine's frame is of: by its object, its arguments and, where that tells, the line from
   /// which it is awaited. A coroutine can be awaited once only, so that at another line it is another one, even with the same
   /// arguments at the same address (Objects/genobject.c, gen_send_ex2(): "cannot reuse already awaited coroutine"); a generator
@@ -85,8 +94,6 @@ public:
 private:
   enum class Kind : std::uint8_t { coroutine, compiled, wrapper, future_iterator, other };
   Kind kind_of(Address object);
-  void take_greenlet(const RawFrame &raw, const Frame &frame, std::vector<Frame> &frames, std::vector<CallSight> *calls,
-                     std::vector<Address> *places);
   bool take_compiled(Address &object, std::vector<Frame> &frames, std::vector<CallSight> *calls);
 
   /// What PyGenObject and its kin say of themselves.

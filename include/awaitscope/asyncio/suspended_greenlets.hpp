@@ -20,8 +20,8 @@ public:
     RawFrame raw; ///< without meaning where the frame is unreadable
   };
 
-  /// Outermost first. Where the calls of a greenlet, or those towards its root, cannot be read, one unreadable frame stands for
-  /// them. Empty if the object is no greenlet.
+  /// Of a greenlet that waits in a function which its own one has called: outermost first. Where the calls of it, or those
+  /// towards its root, cannot be read, one unreadable frame stands for them. Empty if the object is no greenlet.
   std::vector<Call> calls(Address object);
 
 private:

@@ -111,6 +111,7 @@ public:
   }
 
   FutureReader &futures() { return futures_; }
+  CoroutineReader &coroutines() { return coroutines_; }
   WaiterReader &waiters() { return waiters_; }
   FunctionRoles &roles() { return roles_; }
 

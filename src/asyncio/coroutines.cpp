@@ -216,6 +216,7 @@ AwaitEnd CoroutineReader::follow(Address object, std::vector<Frame> &frames, std
     if (state != State::awaiting) {
       return {};
     }
+    add_greenlet(raw->address, *frame, frames, calls, places);
     object = awaited(*raw);
   }
   return {0, false}; // longer than any real chain
@@ -231,6 +232,31 @@ Address CoroutineReader::awaited(const RawFrame &frame) {
   const Address top = slot(1);
   const bool sent = top != 0 && objects_.type_of_object(top).name == "NoneType";
   return slot(layout.awaited_depth + (sent ? 1U : 0U));
+}
+
+void CoroutineReader::add_greenlet(Address frame_address, const Frame &frame, std::vector<Frame> &frames,
+                                   std::vector<CallSight> *calls, std::vector<Address> *places) {
+  const FunctionRule *rule = roles_.rule(frame);
+  if (rule == nullptr || rule->role != FunctionRole::drives_greenlet) {
+    return;
+  }
+  const Address greenlet = roles_.held(*rule, frame_address, frame.code);
+  for (const SuspendedGreenletReader::Call &call : greenlets_.calls(greenlet)) {
+    frames.push_back(call.frame);
+    if (places != nullptr) {
+      places->push_back(0);
+    }
+    if (calls != nullptr) {
+      calls->push_back(call.raw.address == 0 ? CallSight{greenlet, -1, {}} : call_sight(call.raw, 0));
+    }
+  }
+}
+
+void CoroutineReader::add_greenlet(const PythonStack &stack, std::size_t index, std::vector<Frame> &frames,
+                                   std::vector<CallSight> *calls) {
+  if (index + 1 < stack.frames.size() && stack.frames[index].of_generator && stack.frames[index + 1].of_generator) {
+    add_greenlet(stack.frames[index].address, stack.frames[index].frame, frames, calls);
+  }
 }
 
 /// Appends the name of a coroutine that Cython compiled, and goes on to what it awaits (0: nothing that can be followed).

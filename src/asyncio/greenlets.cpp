@@ -60,6 +60,7 @@ bool GreenletReader::follow(Address coroutine, std::vector<Frame> &frames, std::
     if (at == 0) {
       return switches(*raw);
     }
+    coroutines_.add_greenlet(raw->address, *frame, frames, nullptr, places); // one that waits for what another one does
   }
   return false;
 }

@@ -10,7 +10,9 @@ namespace {
 constexpr std::size_t k_max_remembered = 4096;
 
 void append(const PythonStack &stack, std::size_t from, std::size_t to, FrameKind kind, std::vector<Frame> &frames) {
-  frames.reserve(frames.size() + (to - from));
+  if (frames.empty()) {
+    frames.reserve(to - from);
+  }
   for (std::size_t i = from; i < to; ++i) {
     frames.push_back(stack.frames[i].frame);
     if (frames.back().kind == FrameKind::python) {
@@ -278,7 +280,11 @@ std::optional<LineageReader::Place> LineageReader::climb_from_work_item(Address 
 std::optional<LineageReader::Place> LineageReader::climb_from_task(const Place &place, const Mark &mark,
                                                                    Lineage &lineage) {
   StackSegment segment;
-  append(*place.stack, mark.index, place.end, FrameKind::python, segment.frames);
+  segment.frames.reserve(place.end - mark.index);
+  for (std::size_t i = mark.index; i < place.end; ++i) {
+    append(*place.stack, i, i + 1, FrameKind::python, segment.frames);
+    tasks_.coroutines().add_greenlet(*place.stack, i, segment.frames);
+  }
   segment.begins_task = true;
   segment.coroutine = mark.object == 0 ? tasks_.label_of_coroutine(mark.coroutine) : tasks_.label(mark.object);
   lineage.segments.push_back(std::move(segment));

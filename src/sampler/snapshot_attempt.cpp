@@ -33,6 +33,7 @@ void SnapshotAttempt::read_thread(Part &part) {
     part.switched = lineage.segments[1].frames;
     part.switched.insert(part.switched.end(), lineage.segments[0].frames.begin(), lineage.segments[0].frames.end());
   }
+  part.between = lineage.running_task == 0 ? Between{} : calls_between(target_, part.stack);
   part.work_items = target_.lineages().work_items(part.stack);
   result.loop = target_.lineages().running_loop(entry, part.stack);
   result.holds_gil = target_.interpreters().gil_holder(entry.interpreter) == entry.state;
@@ -102,16 +103,32 @@ void SnapshotAttempt::find_worked_for() {
   }
 }
 
-std::vector<Frame> frames_from(const PythonStack &stack, Address coroutine_frame,
+Between calls_between(Target &target, const PythonStack &stack) {
+  Between between;
+  for (std::size_t i = 0; i < stack.frames.size(); ++i) {
+    std::vector<Frame> frames;
+    target.tasks().coroutines().add_greenlet(stack, i, frames);
+    if (!frames.empty()) {
+      between.emplace(i, std::move(frames));
+    }
+  }
+  return between;
+}
+
+std::vector<Frame> frames_from(const PythonStack &stack, const Between &between, Address coroutine_frame,
                                const std::unordered_set<Address> &coroutine_frames) {
   std::vector<Frame> frames;
-  for (const PythonFrame &frame : stack.frames) {
+  for (std::size_t i = 0; i < stack.frames.size(); ++i) {
+    const PythonFrame &frame = stack.frames[i];
     const bool of_task = frame.of_generator && coroutine_frames.contains(frame.address);
     if (of_task && frame.address != coroutine_frame && !frames.empty()) {
       break;
     }
     if (!frames.empty() || (of_task && frame.address == coroutine_frame)) {
       frames.push_back(frame.frame);
+      if (const auto greenlet = between.find(i); greenlet != between.end()) {
+        frames.insert(frames.end(), greenlet->second.begin(), greenlet->second.end());
+      }
     }
   }
   return frames;
@@ -132,7 +149,7 @@ void SnapshotAttempt::finish_tasks(ProcessSnapshot &snapshot) const {
     std::vector<Frame> frames;
     for (const Part &part : parts_) {
       if (frames.empty() && task.coroutine_frame != 0) {
-        frames = frames_from(part.stack, task.coroutine_frame, coroutine_frames);
+        frames = frames_from(part.stack, part.between, task.coroutine_frame, coroutine_frames);
       }
     }
     for (const Part &part : parts_) {

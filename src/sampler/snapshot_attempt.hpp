@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -9,6 +10,10 @@
 #include "awaitscope/sampler/target.hpp"
 
 namespace awaitscope {
+
+/// What stands between a frame of a stack, by its index, and the next one: the calls of greenlets that wait.
+using Between = std::unordered_map<std::size_t, std::vector<Frame>>;
+Between calls_between(Target &target, const PythonStack &stack);
 
 /// The threads of a snapshot, and one attempt at a whole one. A thread that waits is read as it is, at this thread's usual priority:
 /// nobody is held for it, and if it has not run since, what was read holds. One that can run is read by the engine.
@@ -20,6 +25,7 @@ public:
     std::uint64_t times_run = 0;
     ThreadSnapshot result;
     PythonStack stack;
+    Between between;
     std::vector<Frame> switched;     ///< of its task, if that is on the stack of another greenlet
     std::vector<Address> work_items; ///< the futures of those that it is in
   };
@@ -54,7 +60,7 @@ private:
 
 /// The calls that a thread is in from a task's coroutine on; down to the coroutine of the next task, which began inside them
 /// (eagerly, 3.12+), if there is one. Empty if the coroutine is not there.
-std::vector<Frame> frames_from(const PythonStack &stack, Address coroutine_frame,
+std::vector<Frame> frames_from(const PythonStack &stack, const Between &between, Address coroutine_frame,
                                const std::unordered_set<Address> &coroutine_frames);
 
 } // namespace awaitscope

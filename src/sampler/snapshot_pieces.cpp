@@ -118,10 +118,11 @@ void PieceReader::add_calls(Part &part, std::vector<TaskSnapshot> &found) {
   }
   PythonStack stack;
   target_.stacks().read(part.thread->entry.state, stack);
+  const Between between = calls_between(target_, stack);
   for (TaskSnapshot &task : found) {
     std::vector<Frame> frames;
     if (coroutine_frames.contains(task.coroutine_frame)) {
-      frames = frames_from(stack, task.coroutine_frame, coroutine_frames);
+      frames = frames_from(stack, between, task.coroutine_frame, coroutine_frames);
     }
     if (!frames.empty()) {
       task.frames = std::move(frames);

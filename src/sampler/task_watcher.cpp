@@ -362,6 +362,8 @@ void TaskWatcher::read_running(Address thread_state, TaskLook &look) {
     const std::int32_t caller_line = look.frames.empty() ? 0 : look.frames.back().line;
     look.calls.push_back(target_.tasks().call_sight(*raw, caller_line));
     look.frames.push_back(frame->frame);
+    target_.tasks().coroutines().add_greenlet(stack, static_cast<std::size_t>(frame - stack.frames.begin()),
+                                              look.frames, &look.calls);
   }
 }
 

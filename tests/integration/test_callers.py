@@ -6,6 +6,7 @@ import folded
 import harness
 
 ENOUGH = 15  # samples of each leaf
+GREENLET = "sqlalchemy[asyncio]>=2"  # brings it; one environment for all tests with greenlets
 
 
 class CallersTest(harness.InterpreterTest):
@@ -42,10 +43,10 @@ class NestedLoop(CallersTest):
 
 
 class Greenlets(CallersTest):
-    minors = ("3.8", "3.11", "3.12", "3.13")  # where greenlet finds a C++ library
+    minors = ("3.8", "3.11", "3.12", "3.13", "3.15")
 
     def start(self):
-        return self.target("greenlets.py", lifetime=20, python=django_site.environment(self.python, "greenlet>=2"))
+        return self.target("greenlets.py", lifetime=20, python=django_site.environment(self.python, GREENLET))
 
     def test_work_in_a_greenlet_stands_under_its_task(self):
         self.check(self.start())

@@ -35,3 +35,13 @@ TEST_CASE("a done-callback leads to a future, a queue or a group") {
   CHECK(of_anyio->cell == "self");
   CHECK(callback_rule("gather.<locals>._done_callback", "/app/tasks.py") == nullptr);
 }
+
+TEST_CASE("the coroutine that drives a greenlet is known in each version of SQLAlchemy") {
+  for (const char *file : {"/site/sqlalchemy/util/concurrency.py", "/site/sqlalchemy/util/_concurrency_py3k.py"}) {
+    const FunctionRule *rule = function_rule("greenlet_spawn", file, Names::qualified);
+    REQUIRE(rule != nullptr);
+    CHECK(rule->role == FunctionRole::drives_greenlet);
+    CHECK(rule->holder.name == "context");
+  }
+  CHECK(function_rule("greenlet_spawn", "/app/spawn.py", Names::qualified) == nullptr);
+}

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "awaitscope/asyncio/compiled_coroutines.hpp"
+#include "awaitscope/asyncio/function_roles.hpp"
+#include "awaitscope/asyncio/suspended_greenlets.hpp"
 #include "awaitscope/cpython/code_cache.hpp"
 #include "awaitscope/cpython/objects.hpp"
 #include "awaitscope/cpython/stack_reader.hpp"
@@ -47,13 +49,24 @@ std::size_t first_new_call(const std::vector<CallSight> &before, const std::vect
 /// Follows suspended coroutines, generators, async generators and custom awaitables to the innermost one.
 class CoroutineReader {
 public:
-  CoroutineReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks)
-      : objects_(objects), codes_(codes), stacks_(stacks), compiled_(objects, codes) {}
+  CoroutineReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, FunctionRoles &roles)
+      : objects_(objects), codes_(codes), stacks_(stacks), roles_(roles), compiled_(objects, codes),
+        greenlets_(objects, codes, stacks) {}
 
   /// Appends the frame of each object on the way, outermost first; and a number for each call, if asked for: the next
-  /// call often takes the object's address. `places` gets where each frame lies; 0 for one of compiled code.
+  /// call often takes the object's address. `places` gets where each frame lies; 0 for one of compiled code or of a greenlet.
+  /// Where a coroutine awaits on behalf of a greenlet (integrations/greenlet.cpp), the calls of that come before what it awaits.
   AwaitEnd follow(Address object, std::vector<Frame> &frames, std::vector<CallSight> *calls = nullptr,
                   std::vector<Address> *places = nullptr);
+
+  /// Appends the calls that a greenlet waits in, if the coroutine whose frame lies there, and which awaits something, does so
+  /// on behalf of one. `calls` and `places` as for follow().
+  void add_greenlet(Address frame_address, const Frame &frame, std::vector<Frame> &frames,
+                    std::vector<CallSight> *calls = nullptr, std::vector<Address> *places = nullptr);
+
+  /// The same of a frame of a thread that is in a task, if the next one is what the coroutine awaits.
+  void add_greenlet(const PythonStack &stack, std::size_t index, std::vector<Frame> &frames,
+                    std::vector<CallSight> *calls = nullptr);
 
   /// A number for the call that a coroutine's frame is of: by its object, its arguments and, where that tells, the line from
   /// which it is awaited. A coroutine can be awaited once only, so that at another line it is another one, even with the same
@@ -92,7 +105,9 @@ private:
   ObjectReader &objects_;
   CodeCache &codes_;
   StackReader &stacks_;
+  FunctionRoles &roles_;
   CompiledCoroutineReader compiled_;
+  SuspendedGreenletReader greenlets_;
 };
 
 } // namespace awaitscope

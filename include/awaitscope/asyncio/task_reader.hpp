@@ -40,7 +40,7 @@ class TaskReader {
 public:
   TaskReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, InterpreterReader &interpreters)
       : objects_(objects), codes_(codes), stacks_(stacks), interpreters_(interpreters), roles_(objects, codes, stacks),
-        futures_(objects), coroutines_(objects, codes, stacks), greenlets_(objects, codes, stacks, coroutines_),
+        futures_(objects), coroutines_(objects, codes, stacks, roles_), greenlets_(objects, codes, stacks, coroutines_),
         groups_(objects, codes, stacks, coroutines_), waiters_(objects, codes, stacks, futures_, coroutines_) {}
 
   /// Finds asyncio's classes and dicts in each interpreter that has imported it. False while none has. A cold search reads
@@ -118,6 +118,7 @@ public:
   }
 
   FutureReader &futures() { return futures_; }
+  CoroutineReader &coroutines() { return coroutines_; }
   WaiterReader &waiters() { return waiters_; }
   FunctionRoles &roles() { return roles_; }
 

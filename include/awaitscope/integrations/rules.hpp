@@ -21,6 +21,7 @@ enum class FunctionRole : std::uint8_t {
   runs_handle, ///< runs one callback of a loop; the holder has the callback
   runs_task_step,   ///< part of a task's step, where tasks are of pure Python; the holder has the task
   makes_eager_task, ///< may run a task's first step itself
+  drives_greenlet,  ///< a coroutine that awaits for the holder, a greenlet, which waits meanwhile
 };
 
 /// Where a frame keeps an object.
@@ -64,6 +65,7 @@ std::span<const FunctionRule> asyncio_functions();
 std::span<const FunctionRule> concurrent_futures_functions();
 std::span<const FunctionRule> asgiref_functions();
 std::span<const FunctionRule> anyio_functions();
+std::span<const FunctionRule> greenlet_functions();
 std::span<const CallbackRule> asyncio_callbacks();
 std::span<const CallbackRule> anyio_callbacks();
 

@@ -20,7 +20,7 @@ class Tool:
 
 def awaitscope(engine):
     def command(pid, rate, output):
-        return [harness.tool(), "record", "-p", str(pid), "-r", str(rate), "-d", "600", "--engine", engine,
+        return [harness.tool(), "record", "-p", str(pid), "-r", str(rate), "-d", "600", "--engine", engine, "--max-overhead", "0",
                 "-f", "folded", "-o", output]
     return Tool("awaitscope" if engine == "auto" else "awaitscope --engine " + engine, command)
 

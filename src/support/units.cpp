@@ -62,9 +62,9 @@ Result<double> parse_rate(std::string_view text) {
 
 Result<double> parse_percent(std::string_view text) {
   double part = 0;
-  if (!parse_quantity(text, k_percent_units, part) || part <= 0 || part > 1) {
+  if (!parse_quantity(text, k_percent_units, part) || part < 0 || part > 1) {
     return fail(ExitStatus::usage, fmt::format("'{}' is not a percentage", text),
-                "give a number above 0 and up to 100: 1, 0.5, 2%");
+                "give a number up to 100: 1, 0.5, 2%");
   }
   return part;
 }

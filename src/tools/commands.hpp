@@ -18,7 +18,7 @@ struct RecordOptions {
   std::vector<std::string> command;
   std::string duration;
   std::string rate = "100";
-  std::string max_overhead; ///< empty: the rate is kept whatever it costs
+  std::string max_overhead; ///< empty: SamplerOptions::most_delay
   std::string output;
   std::string format;
   std::string engine = "auto";

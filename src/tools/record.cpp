@@ -61,7 +61,10 @@ Result<Plan> plan_of(const RecordOptions &options) {
     if (!share) {
       return tl::unexpected(share.error());
     }
-    plan.sampling.most_share = *share;
+    plan.sampling.most_delay = 0;
+    if (*share > 0) {
+      plan.sampling.most_share = *share;
+    }
   }
   if (!options.duration.empty()) {
     const Result<std::int64_t> duration = parse_duration(options.duration);

@@ -128,6 +128,8 @@ def start_tool(*args, **popen):
     popen.setdefault("stdout", subprocess.PIPE)
     popen.setdefault("stderr", subprocess.PIPE)
     executable = popen.pop("tool", None) or tool()
+    if args[:1] == ("record",) and not any(str(arg).startswith("--max-overhead") for arg in args):
+        args = ("record", "--max-overhead", "0") + args[1:]  # the rate that a test asks for is the one that it wants
     return subprocess.Popen([executable] + [str(arg) for arg in args], stdin=subprocess.DEVNULL, **popen)
 
 

@@ -62,7 +62,7 @@ class Overhead(recordings.RecordingTest, harness.EndsTest):
 
     def test_nonsense_is_refused(self):
         target = self.target("ticking.py")
-        for word in ("0", "-1", "101", "much"):
+        for word in ("-1", "101", "much"):
             result = harness.run_tool("record", "-p", target.pid, "--max-overhead=%s" % word, cwd=self.folder)
             self.assert_error(result, 2)
             self.assertTrue(re.search(r"'%s' is not a percentage" % word, result.stderr), result.stderr)

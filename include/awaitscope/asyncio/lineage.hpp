@@ -49,7 +49,7 @@ public:
   /// threading.local where there is no _asyncio); 0: none.
   Address running_loop(const ThreadEntry &thread, const PythonStack &stack);
 
-  static constexpr std::size_t k_max_segments = 1024;
+  static constexpr std::size_t k_max_segments = 256;
 
 private:
   /// The part of a thread's stack that is not yet accounted for: its frames from the root up to `end`.

@@ -20,7 +20,7 @@ class Sampler {
 public:
   Sampler(Engine &engine, SamplerOptions options, ProcessFollower &follower)
       : engine_(engine), options_(std::move(options)), follower_(follower),
-        rate_(options_.rate_hz, options_.most_share) {}
+        rate_(options_.rate_hz, options_.limit()) {}
 
   /// Samples `first` and what the follower brings until the duration has passed, `stop` is set, or every process has ended;
   /// each is success.

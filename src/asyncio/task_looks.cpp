@@ -37,15 +37,15 @@ void TaskLooks::forget() {
   }
 }
 
-void TaskLooks::refresh() {
+bool TaskLooks::refresh() {
   const TaskReader::Places places = tasks_.places();
   take_places(places.tasks);
-  update(places.running);
+  return update(places.running);
 }
 
-void TaskLooks::refresh(const std::vector<Address> &places) {
+bool TaskLooks::refresh(const std::vector<Address> &places) {
   take_places(places);
-  update(tasks_.running());
+  return update(tasks_.running());
 }
 
 /// Those that are to be read anew, level by level: one call after the other for each would take most of a scan.
@@ -62,12 +62,13 @@ void TaskLooks::prefetch_stale() {
   }
 }
 
-void TaskLooks::update(const std::vector<Address> &running) {
+bool TaskLooks::update(const std::vector<Address> &running) {
   if (epoch_ != memory_.epoch()) {
     epoch_ = memory_.epoch();
     forget();
   }
   prefetch_stale();
+  constexpr std::uint64_t k_between = 64; // tasks
   std::size_t read = 0;
   for (Entry &entry : entries_) {
     if (entry.known) {
@@ -75,6 +76,9 @@ void TaskLooks::update(const std::vector<Address> &running) {
         entry.look.state = entry.look.waits_for != 0 ? TaskState::waiting : TaskState::ready;
       }
       continue;
+    }
+    if (over_ && serials_ % k_between == 0 && over_()) {
+      return false;
     }
     entry.uses.clear();
     memory_.note_uses(&entry.uses);
@@ -95,6 +99,7 @@ void TaskLooks::update(const std::vector<Address> &running) {
     }
   }
   memory_.keep();
+  return true;
 }
 
 } // namespace awaitscope

@@ -1,11 +1,17 @@
 #include "awaitscope/process/overseen_thread.hpp"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <csignal>
+#include <string>
 #include <utility>
 
-#include <sys/resource.h>
+#include <fmt/format.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "awaitscope/process/proc_fs.hpp"
 #include "awaitscope/support/clock.hpp"
 
 namespace awaitscope {
@@ -20,6 +26,17 @@ void block_ending_signals() {
     ::sigaddset(&ending, signal);
   }
   ::pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+}
+
+/// Is it in a system call that reads? Others sleep in the same way for a while: to take back a BPF program waits for RCU.
+bool reads(ThreadId tid) {
+  constexpr std::array<long, 4> k_reading{SYS_process_vm_readv, SYS_pread64, SYS_read, SYS_openat};
+  const std::optional<std::string> text = read_file(fmt::format("/proc/self/task/{}/syscall", tid));
+  long number = -1;
+  if (text) {
+    std::from_chars(text->data(), text->data() + text->size(), number);
+  }
+  return std::find(k_reading.begin(), k_reading.end(), number) != k_reading.end();
 }
 
 } // namespace
@@ -73,7 +90,7 @@ void OverseenThread::check() {
     stuck_ns_ = 0;
     return;
   }
-  stuck_ns_ = status->state == 'D' ? now_ns - seen_ns_ : 0;
+  stuck_ns_ = status->state == 'D' && reads(watch_->tid()) ? now_ns - seen_ns_ : 0;
   if (status->state == 'R' && now_ns - seen_ns_ >= k_kept_off_ns) {
     set_free();
     seen_ns_ = now_ns;

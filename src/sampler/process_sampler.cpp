@@ -33,6 +33,7 @@ ProcessSampler::ProcessSampler(std::unique_ptr<Target> target, Engine &engine, S
       accounts_(target_->process(), from), natives_(target_->process(), accounts_, 1e9 / options_.rate_hz),
       watcher_(*target_, engine, options_.root_names, totals), reader_(*target_, options_.root_names),
       waits_(*target_, reader_, options_.idle == IdleThreads::sample), list_memory_(target_->memory().remote()) {
+  watcher_.end_when(options_.over);
   if (options_.event) {
     events_.emplace(*target_, *options_.event);
   }

@@ -217,6 +217,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
       PerfCounter::open(task_clock_event(), 0, Inherit::nothing); // so that those of threads need no time
   const std::int64_t start = start_ns_ = monotonic_ns();
   const std::int64_t end = options_.duration_ns ? start + *options_.duration_ns : INT64_MAX;
+  options_.over = [end, &stop] { return stop.load(std::memory_order_relaxed) || monotonic_ns() >= end; };
   Pacer pacer(start, options_.rate_hz, std::random_device{}());
   next_progress_ns_ = start + k_progress_ns;
   batch.between([this] { engine_.rest_if_long(); });

@@ -14,6 +14,8 @@ constexpr std::int64_t k_most_of_the_time = 8; // one part in so many
 constexpr std::int64_t k_averaged = 8;
 // Read in half a millisecond: a thread that is held for much longer, or wakes up meanwhile, goes to another CPU.
 constexpr std::size_t k_at_once = 64;
+constexpr std::size_t k_settled_at_once = 512; // between which the time is checked
+constexpr std::int64_t k_longest_settle_ns = k_ns_per_second / 2;
 // Tasks whose own frames are what they were stand under others now: they are read as well, together with those.
 constexpr int k_rounds = 2;
 
@@ -81,13 +83,18 @@ void TaskWatcher::look(SampleSink &sink) {
     return; // all tasks are what they were
   }
   if (began >= recent_.next_ns && scans_ > 0) { // first, since a scan of all takes longer
-    scan_recent();
+    if (!scan_recent()) {
+      return;
+    }
     finish(began, sink);
   }
   if (began >= all_.next_ns) {
     const bool first = scans_ == 0;
     const std::int64_t all_began = monotonic_ns();
-    scan_all();
+    if (!scan_all()) {
+      totals_.tasks_left_out = scans_ == 1 ? all_.looks.entries().size() : totals_.tasks_left_out;
+      return;
+    }
     forget_orphans(sink);
     finish(first ? all_.ended_ns : all_began, sink); // the first one finds out where everything lies
     const std::int64_t took = monotonic_ns() - all_began;
@@ -97,9 +104,18 @@ void TaskWatcher::look(SampleSink &sink) {
   }
 }
 
+/// Is it time to leave the rest of the suspects for the next scan?
+bool TaskWatcher::late() {
+  left_some_ = left_some_ || monotonic_ns() > settle_until_ns_ || (over_ && over_());
+  return left_some_;
+}
+
 /// Of the last scan, which cost what has passed since then: emits what changed, and says when the next one may be.
 void TaskWatcher::finish(std::int64_t since_ns, SampleSink &sink) {
+  left_some_ = false;
+  settle_until_ns_ = monotonic_ns() + k_longest_settle_ns;
   settle_all(sink);
+  totals_.tasks_left_out = left_some_ ? suspects_.size() : 0;
   const std::int64_t ended = monotonic_ns();
   // One that took long, since somebody else had the CPU, does not make the next one late: the pauses are as long in all.
   scan_->cost_ns += (ended - since_ns - scan_->cost_ns) / k_averaged;
@@ -175,9 +191,12 @@ void TaskWatcher::begin_scan(Scan &scan) {
   begin_codes();
 }
 
-void TaskWatcher::end_scan() {
+void TaskWatcher::end_scan(bool whole) {
   scan_->ended_ns = monotonic_ns();
   target_.memory().swap(scan_->memory);
+  if (!whole) {
+    return;
+  }
   for (const TaskLooks::Entry &entry : scan_->looks.entries()) {
     if (is_suspect(entry, stacks_.find(entry.place))) {
       suspects_.insert(entry.place);
@@ -186,11 +205,14 @@ void TaskWatcher::end_scan() {
 }
 
 /// Finds out, while the target runs on, which tasks may have become different.
-void TaskWatcher::scan_all() {
+bool TaskWatcher::scan_all() {
   begin_scan(all_);
   ++scans_;
-  all_.looks.refresh();
-  end_scan();
+  const bool whole = all_.looks.refresh();
+  end_scan(whole);
+  if (!whole) {
+    return false;
+  }
   for (const TaskLooks::Entry &entry : all_.looks.entries()) {
     if (WatchedTask *known = stacks_.find(entry.place)) {
       known->seen_at = scans_;
@@ -203,14 +225,16 @@ void TaskWatcher::scan_all() {
       suspects_.insert(address);
     }
   }
+  return true;
 }
 
 /// The same of those tasks only that have changed of late.
-void TaskWatcher::scan_recent() {
+bool TaskWatcher::scan_recent() {
   const std::vector<Address> places = recent_tasks(monotonic_ns());
   begin_scan(recent_);
-  recent_.looks.refresh(places);
-  end_scan();
+  const bool whole = recent_.looks.refresh(places);
+  end_scan(whole);
+  return whole;
 }
 
 /// Tasks that are in no list any more, of a loop that no thread runs any more: no thread has to stand still for them.
@@ -249,8 +273,12 @@ bool TaskWatcher::settle(const AwakeLoop &loop, SampleSink &sink) {
     if (suspects.empty()) {
       break;
     }
-    if (!accept(loop, suspects, sink) && !confirm(loop, suspects, sink)) {
-      return false;
+    for (std::span<const Address> rest = suspects; !rest.empty();) {
+      const std::span<const Address> some = rest.first(std::min(k_settled_at_once, rest.size()));
+      if (late() || (!accept(loop, some, sink) && !confirm(loop, some, sink))) {
+        return false;
+      }
+      rest = rest.subspan(some.size());
     }
     stacks_.begin();
     for (auto &[address, task] : stacks_.tasks()) {
@@ -264,7 +292,8 @@ bool TaskWatcher::settle(const AwakeLoop &loop, SampleSink &sink) {
 
 /// If the thread was blocked before the scan and has not run since, the scan holds. False if it may not.
 bool TaskWatcher::accept(const AwakeLoop &loop, std::span<const Address> suspects, SampleSink &sink) {
-  if (!loop.is_blocked) {
+  const std::optional<SchedStat> before = loop.is_blocked ? loop.thread->watch.schedstat() : std::nullopt;
+  if (!before || before->times_run != loop.times_run) {
     return false;
   }
   target_.memory().swap(scan_->memory);
@@ -283,6 +312,10 @@ bool TaskWatcher::confirm(const AwakeLoop &loop, std::span<const Address> suspec
   bool whole = true;
   target_.memory().swap(held_memory_);
   while (!suspects.empty()) {
+    if (late()) {
+      whole = false;
+      break;
+    }
     const auto some = suspects.first(std::min(k_at_once, suspects.size()));
     const CaptureStatus status = confirm_some(loop, some, sink);
     whole = whole && status == CaptureStatus::captured;

@@ -329,6 +329,11 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, ThreadId
     say(fmt::format(std::locale("C"), "of the ticks, {} were taken by bpf alone, while the recorder slept",
                     totals.alone));
   }
+  if (totals.tasks_left_out > 0 && options.verbosity != Verbosity::quiet) {
+    say(fmt::format(
+        "warning: {} tasks are missing from the recording, or are not up to date in it: there was no time to read them",
+        with_thousands(totals.tasks_left_out)));
+  }
   if (thread.freed() > 0 && options.verbosity != Verbosity::quiet) {
     say(fmt::format(
         "warning: {} times nothing could be sampled, since a thread of process {} has a real-time priority that is "

@@ -55,6 +55,16 @@ class ManyTasks(harness.InterpreterTest):
         self.assertLess(seen.count(os.SCHED_FIFO), len(seen) / 2, "most of its work is the reading of tasks")
 
 
+class ManyChainedTasks(harness.EndsTest):
+
+    def test_the_duration_is_kept(self):
+        target = self.target("many_tasks.py", "--tasks", "20000", "--chain", "--period", "0.01", lifetime=60, wait=40)
+        result = harness.run_tool("record", "-p", target.pid, "--all-tasks", "-d", "2", "-o", self.path("out.ascope"))
+        self.assert_done(result)
+        self.assertLess(result.seconds, 2 + 5)
+        self.assertRegex(result.stderr, r"warning: [\d,]+ tasks are missing from the recording, or are not up to date")
+
+
 def threads_of(pid):
     """[(scheduling policy, state)] of each thread."""
     found = []

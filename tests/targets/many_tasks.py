@@ -20,6 +20,17 @@ async def level_c(never):
     await never.wait()
 
 
+async def follower(task):
+    await task
+
+
+async def chain(never, count):
+    task = asyncio.ensure_future(never.wait())
+    for _ in range(count):
+        task = asyncio.ensure_future(follower(task))
+    await task
+
+
 async def gathering(never, count):
     await asyncio.gather(*[level_a(never) for _ in range(count)])
 
@@ -31,7 +42,7 @@ async def ticking(period):
 
 async def main(options):
     never = asyncio.Event()
-    parent = asyncio.ensure_future(gathering(never, options.tasks))
+    parent = asyncio.ensure_future((chain if options.chain else gathering)(never, options.tasks))
     if not options.still:
         ticker = asyncio.ensure_future(ticking(options.period))
     await asyncio.sleep(0.2)
@@ -48,6 +59,7 @@ async def main(options):
 
 def add_options(parser):
     parser.add_argument("--tasks", type=int, default=10000)
+    parser.add_argument("--chain", action="store_true", help="each awaits the one before, in place of level_a() and so on")
     parser.add_argument("--period", type=float, default=0.002, help="of the task that keeps the loop busy, in seconds")
     parser.add_argument("--still", action="store_true", help="the loop has nothing to do")
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "awaitscope/asyncio/task_reader.hpp"
@@ -24,11 +26,14 @@ public:
     std::vector<SnapshotMemory::Use> uses;
   };
 
-  /// Brings the entries up to date with the current snapshot: those of all tasks.
-  void refresh();
+  /// Asked now and then while tasks are read: once it says yes, nothing more is.
+  void end_when(std::function<bool()> over) { over_ = std::move(over); }
+
+  /// Brings the entries up to date with the current snapshot: those of all tasks. False if that was ended before: they are of no use.
+  bool refresh();
 
   /// The same for what is at these places only, in order.
-  void refresh(const std::vector<Address> &places);
+  bool refresh(const std::vector<Address> &places);
 
   /// All is read again at the next refresh().
   void forget();
@@ -42,9 +47,10 @@ public:
 private:
   void take_places(const std::vector<Address> &places);
   void prefetch_stale();
-  void update(const std::vector<Address> &running);
+  bool update(const std::vector<Address> &running);
 
   TaskReader &tasks_;
+  std::function<bool()> over_;
   SnapshotMemory &memory_;
   std::vector<Entry> entries_;
   std::uint64_t serials_ = 0;

@@ -34,7 +34,7 @@ public:
   /// Is the work done? Waits for so long at most. To be called a few times a second.
   bool done(std::chrono::milliseconds wait);
 
-  /// For how long the last calls of done() have found it in a sleep that nothing interrupts.
+  /// For how long the last calls of done() have found it in a read that nothing interrupts.
   [[nodiscard]] std::int64_t stuck_ns() const { return stuck_ns_; }
 
   /// How often it was kept off its CPU for a tenth of a second.

@@ -39,6 +39,7 @@ struct SamplerOptions {
   IdleThreads idle = IdleThreads::skip;
   RootNames root_names = RootNames::skip;
   AllTasks all_tasks = AllTasks::skip;
+  std::function<bool()> over{};   ///< set by the Sampler: the recording has come to its end
   std::optional<PerfEvent> event; ///< counted in each thread, besides its CPU time
 };
 

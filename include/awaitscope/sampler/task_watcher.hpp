@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <unordered_map>
 #include <unordered_set>
@@ -33,6 +34,13 @@ public:
   TaskWatcher(Target &target, Engine &engine, RootNames names, SamplingTotals &totals)
       : target_(target), engine_(engine), names_(names), totals_(totals), held_memory_(target.memory().remote()),
         all_(target, 0), recent_(target, 1) {}
+
+  /// Asked now and then: once it says yes, the recording is over, and no scan goes on.
+  void end_when(const std::function<bool()> &over) {
+    over_ = over;
+    all_.looks.end_when(over);
+    recent_.looks.end_when(over);
+  }
 
   /// To be called at each tick.
   void look(SampleSink &sink);
@@ -98,15 +106,16 @@ private:
   void wake_loops(std::int64_t now_ns);
   void begin_awake();
   void begin_codes();
-  void scan_all();
-  void scan_recent();
+  bool scan_all();
+  bool scan_recent();
   void begin_scan(Scan &scan);
-  void end_scan();
+  void end_scan(bool whole);
   void scanned_recent(const AwakeLoop &loop);
   void finish(std::int64_t since_ns, SampleSink &sink);
   void settle_all(SampleSink &sink);
   std::vector<Address> recent_tasks(std::int64_t now_ns);
   void forget_orphans(SampleSink &sink);
+  [[nodiscard]] bool late();
   [[nodiscard]] bool is_suspect(const TaskLooks::Entry &entry, const WatchedTask *known) const;
   [[nodiscard]] std::vector<Address> suspects_of(Address loop) const;
   bool settle(const AwakeLoop &loop, SampleSink &sink);
@@ -141,6 +150,9 @@ private:
   std::unordered_map<Address, Address> loop_of_thread_; ///< by thread state
   std::unordered_set<Address> run_;                     ///< the loops that a thread runs, at this look
   std::vector<AwakeLoop> awake_;                        ///< those whose thread has run since the last look
+  std::function<bool()> over_;
+  std::int64_t settle_until_ns_ = 0; ///< what is not read by then is left for the next scan
+  bool left_some_ = false;           ///< after the last scan
   std::int64_t next_search_ns_ = 0;
   std::int64_t searched_ns_ = 0; ///< when loops were looked for last
 };

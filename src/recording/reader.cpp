@@ -113,7 +113,14 @@ Result<bool> RecordingReader::next_block() {
   }
   bytes_ += format::k_frame_head_size + data_.size();
   content_ += block_.size();
-  return true;
+  return Expansion::allows(content_, bytes_) || end(Ending::damaged);
+}
+
+/// Whether a recorder can have written what the current block holds.
+bool RecordingReader::within_bounds() {
+  const auto is_allowed = [this](const auto &row) { return expansion_.allows(*tables_, row.stack, bytes_); };
+  return std::all_of(contents_.samples.begin(), contents_.samples.end(), is_allowed) &&
+         std::all_of(contents_.task_changes.begin(), contents_.task_changes.end(), is_allowed);
 }
 
 Result<bool> RecordingReader::next() {
@@ -123,7 +130,7 @@ Result<bool> RecordingReader::next() {
       return more;
     }
   }
-  if (!block::take(block_, info_.unit_ns, *tables_, contents_)) {
+  if (!block::take(block_, info_.unit_ns, *tables_, contents_) || !within_bounds()) {
     return end(Ending::damaged);
   }
   if (contents_.totals) {

@@ -21,15 +21,14 @@ struct Program {
   CodeId run_once, main, handler, fetch, render, query, pool, wait, sleep;
 
   explicit Program(CodeTable &codes)
-      : run_once(codes.add({"BaseEventLoop._run_once", "/usr/lib/python3.13/asyncio/base_events.py", 1970, {}})),
-        main(codes.add({"main", "/srv/shop/app.py", 10, {}})),
-        handler(codes.add({"Shop.handler", "/srv/shop/views.py", 20, {}})),
-        fetch(codes.add({"fetch", "/srv/shop/views.py", 40, {}})),
-        render(codes.add({"render.<locals>.part", "/srv/shop/templates.py", 7, {}})),
-        query(codes.add({"Запрос;x", "/srv/shop/db.py", 3, {}})),
-        pool(codes.add({"_worker", "/usr/lib/python3.13/concurrent/futures/thread.py", 69, {}})),
-        wait(codes.add({"Condition.wait", "/usr/lib/python3.13/threading.py", 337, {}})),
-        sleep(codes.add_name("sleep")) {}
+      : run_once(codes.add({"BaseEventLoop._run_once", "/usr/lib/python3.13/asyncio/base_events.py", 1970})),
+        main(codes.add({"main", "/srv/shop/app.py", 10})),
+        handler(codes.add({"Shop.handler", "/srv/shop/views.py", 20})),
+        fetch(codes.add({"fetch", "/srv/shop/views.py", 40})),
+        render(codes.add({"render.<locals>.part", "/srv/shop/templates.py", 7})),
+        query(codes.add({"Запрос;x", "/srv/shop/db.py", 3})),
+        pool(codes.add({"_worker", "/usr/lib/python3.13/concurrent/futures/thread.py", 69})),
+        wait(codes.add({"Condition.wait", "/usr/lib/python3.13/threading.py", 337})), sleep(codes.add_name("sleep")) {}
 };
 
 Sample sample_at(std::int64_t time_ns, ThreadId tid, std::vector<Frame> frames, bool in_task) {
@@ -169,7 +168,7 @@ void record_big(MemoryRecorder &recorder, std::uint64_t samples, std::uint32_t s
   functions.reserve(k_functions);
   for (int i = 0; i < k_functions; ++i) {
     functions.push_back(
-        recorder.codes.add({fmt::format("function_{}", i), fmt::format("/srv/shop/module_{}.py", i % 40), 10 + i, {}}));
+        recorder.codes.add({fmt::format("function_{}", i), fmt::format("/srv/shop/module_{}.py", i % 40), 10 + i}));
   }
   std::vector<Sample> kinds(stacks);
   for (std::uint32_t i = 0; i < stacks; ++i) {

@@ -27,6 +27,7 @@ bool take_texts(std::string_view contents, RecordingTables &tables) {
     const std::uint64_t shared = in.take(0);
     const std::uint64_t rest = in.take(1);
     tables.text_bytes += shared + rest;
+    tables.text_content += rest;
     if (shared > std::min(before.size(), format::k_max_shared) || rest > format::k_max_text ||
         tables.text_bytes > limits::k_max_text_bytes || tables.texts.size() >= limits::k_max_texts) {
       return false;

@@ -113,11 +113,14 @@ Result<bool> RecordingReader::next_block() {
   }
   bytes_ += format::k_frame_head_size + data_.size();
   content_ += block_.size();
-  return Expansion::allows(content_, bytes_) || end(Ending::damaged);
+  return true;
 }
 
 /// Whether a recorder can have written what the current block holds.
 bool RecordingReader::within_bounds() {
+  if (!Expansion::allows(content_ - std::min(content_, tables_->text_content), bytes_)) {
+    return false;
+  }
   const auto is_allowed = [this](const auto &row) { return expansion_.allows(*tables_, row.stack, bytes_); };
   return std::all_of(contents_.samples.begin(), contents_.samples.end(), is_allowed) &&
          std::all_of(contents_.task_changes.begin(), contents_.task_changes.end(), is_allowed);

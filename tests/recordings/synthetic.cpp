@@ -160,6 +160,40 @@ void record_small(MemoryRecorder &recorder, std::uint64_t seed) {
   writer.finish(totals);
 }
 
+void record_processes(MemoryRecorder &recorder, std::uint64_t seed) {
+  constexpr ThreadId k_processes = 5;
+  constexpr std::array k_states{ThreadState::running, ThreadState::runnable, ThreadState::blocked, ThreadState::idle};
+  std::mt19937_64 random(seed);
+  const Program program(recorder.codes);
+  RecordingWriter &writer = recorder.writer();
+  SamplingTotals totals;
+  for (int tick = 0; tick < 500; ++tick) {
+    const std::int64_t now = k_start + tick * k_ms + static_cast<std::int64_t>(below(random, k_ms));
+    const ThreadId met = 100 + tick / 100;
+    if (tick % 100 == 0) {
+      writer.name_process(met, fmt::format("process {} gunicorn: worker [shop {}]", met, tick));
+      writer.add_import_paths({fmt::format("/srv/worker-{}", met)});
+      totals.process_cpu.push_back({met, 0});
+    }
+    ++totals.ticks;
+    Sample sample = sample_at(now, met, {frame(program.main, 80), frame(program.query, 5)}, false);
+    sample.process = 100 + static_cast<ThreadId>(below(random, k_processes));
+    sample.state = k_states[below(random, k_states.size())];
+    sample.cpu_ns = sample.state == ThreadState::running ? k_ms : 0;
+    writer.add(sample, fmt::format("worker-{}", tick % 7));
+    ++totals.samples;
+    totals.process_cpu[below(random, totals.process_cpu.size())].cpu_ns += k_ms;
+    totals.elapsed_ns = now - k_start;
+    totals.process_cpu_ns = static_cast<std::uint64_t>(tick) * k_ms;
+    totals.processes = totals.process_cpu.size();
+    if (tick % 125 == 124) {
+      writer.name_engine(tick < 300 ? "preempt" : "preempt, copying by bpf");
+      writer.keep_up(now, totals);
+    }
+  }
+  writer.finish(totals);
+}
+
 void record_big(MemoryRecorder &recorder, std::uint64_t samples, std::uint32_t stacks) {
   constexpr std::uint32_t k_depth = 30;
   std::mt19937_64 random(1);

@@ -13,10 +13,10 @@ inline constexpr std::uint64_t k_max_code_bytes = std::uint64_t{1}
                                                   << 26U; ///< names of all codes, files as often as they are named
 inline constexpr std::size_t k_max_texts = std::size_t{1} << 20U;
 inline constexpr std::uint64_t k_max_text_bytes = std::uint64_t{1} << 26U; ///< of all texts
-inline constexpr std::size_t k_max_stack_nodes = std::size_t{1} << 22U;    ///< of the tree of all stacks
+inline constexpr std::size_t k_max_stack_nodes = std::size_t{1} << 21U;    ///< of the tree of all stacks
 inline constexpr std::size_t k_max_depth = std::size_t{1} << 10U;          ///< frames of one stack
 inline constexpr std::size_t k_max_threads = std::size_t{1} << 15U;
-inline constexpr std::size_t k_max_tasks = std::size_t{1} << 20U;
+inline constexpr std::size_t k_max_tasks = std::size_t{1} << 18U;
 
 /// Stands for names that there is no room for, and for threads and tasks.
 inline constexpr std::string_view k_left_out = "[left out]";

@@ -11,7 +11,7 @@ namespace awaitscope {
 /// time for each stack that occurs, and a few bytes can name very many.
 class Expansion {
 public:
-  /// `content` bytes of blocks were in `bytes` of the file. False if no recorder writes that.
+  /// `content` bytes of blocks, without their texts, were in `bytes` of the file. False if no recorder writes that.
   static bool allows(std::uint64_t content, std::uint64_t bytes);
 
   /// A sample or task is in this stack. False if that is more than a recording of `bytes` may show.

@@ -72,9 +72,10 @@ inline constexpr std::int64_t k_min_unit = 1'000;                      // of tim
 inline constexpr std::int64_t k_max_unit = 10'000;
 inline constexpr int k_window_log = 18;
 
-/// What a recording of so many bytes may become when it is read. Rows of samples never are so alike that they compress to a
-/// hundredth (their times are not), so a file that expands more was made to take a reader's memory.
-inline constexpr std::uint64_t k_content_free = std::uint64_t{4}
+/// What a recording of so many bytes may become when it is read, but for its texts, which are bounded by themselves. Rows of samples
+/// are not so alike that they compress to a hundredth, since their times are not (hundreds of threads that wait: to a thirtieth),
+/// so a file that expands more was made to take a reader's memory.
+inline constexpr std::uint64_t k_content_free = std::uint64_t{1}
                                                 << 20U; ///< bytes of blocks that any recording may have
 inline constexpr std::uint64_t k_content_per_byte = 100;
 /// The same of the stacks that samples and tasks are in, each once, in bytes of their frames' names (and k_shown_per_frame for each

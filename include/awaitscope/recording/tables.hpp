@@ -33,7 +33,8 @@ struct RecordingTables {
   CodeTable codes;
   StackTree stacks;
   std::vector<std::string> texts{std::string()};
-  std::uint64_t text_bytes = 0; ///< of all texts
+  std::uint64_t text_bytes = 0;   ///< of all texts
+  std::uint64_t text_content = 0; ///< what they took of the blocks that were read
   std::vector<RecordedThread> threads;
   std::vector<RecordedTask> tasks{RecordedTask{}};
 };

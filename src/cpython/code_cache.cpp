@@ -84,13 +84,13 @@ std::optional<CodeId> CodeCache::find(Address code) {
   const auto known = known_.find(code);
   if (known != known_.end() && epoch_ != 0 && known->second.epoch == epoch_) {
     trust_ = epoch_;
-    version_ = known->second.version;
+    edition_ = known->second.edition;
     return known->second.id;
   }
   if (known != known_.end() && made_ == 0 && is_settled(known->second)) {
     unconfirmed_.push_back({code, known->second.identity, known->second.id});
     known->second.epoch = trust_ = epoch_;
-    version_ = known->second.version;
+    edition_ = known->second.edition;
     return known->second.id;
   }
   const std::optional<Identity> identity = identify(code);
@@ -107,15 +107,15 @@ std::optional<CodeId> CodeCache::find(Address code) {
   if (known != known_.end() && known->second.identity == *identity) {
     known->second.epoch = made_;
     known->second.checked_ns = now_ns_;
-    version_ = known->second.version;
+    edition_ = known->second.edition;
     return known->second.id;
   }
   CodeLines lines{identity->first_line};
   const std::optional<CodeId> id = load(code, *identity, lines);
   if (id) {
     const bool another_before = known != known_.end();
-    version_ = ++last_version_;
-    keep(code, {*identity, *id, std::move(lines), version_, made_, now_ns_, now_ns_, another_before});
+    edition_ = ++last_edition_;
+    keep(code, {*identity, *id, std::move(lines), edition_, made_, now_ns_, now_ns_, another_before});
   }
   return id;
 }

@@ -213,11 +213,11 @@ const StackReader::Decoded *StackReader::decoded(const RawFrame &raw) {
     return nullptr;
   }
   const std::uint64_t epoch = codes_.trust();
-  if (!same || known.version != codes_.version()) {
+  if (!same || known.edition != codes_.edition()) {
     known = {raw.code,
              raw.instruction,
              0,
-             codes_.version(),
+             codes_.edition(),
              {*code, codes_.line(raw.code, raw.instruction), FrameKind::python}};
   }
   known.epoch = epoch;

@@ -1,17 +1,16 @@
-"""Runs, and starts a child that maps a library of its own making, and truncates and restores that file as fast as it can:
-whoever maps the file too, to read it, gets SIGBUS. The library comes before every other that may be Python's, and its symbol
-table takes long to read.
+"""Once the counter `go` is set, maps a library of its own making and starts children that have it mapped, of which one truncates
+and restores that file as fast as it can: whoever maps the file too, to read it, gets SIGBUS. The library comes before every
+other that may be Python's, and its symbol table takes long to read. The counter `children` says how many there were.
 """
 import mmap
 import os
 import struct
-import subprocess
-import sys
 import time
 
 import truth
 
 options = truth.options(lambda parser: parser.add_argument("--folder", required=True))
+counted = truth.counters(options, ["ticks", "go", "children"])
 
 SYMBOLS = 48 << 20  # bytes of a symbol table that names nothing
 HEAD = 4096
@@ -27,29 +26,34 @@ def library():
     return (header.ljust(64, b"\0") + segment.ljust(64, b"\0") + sections).ljust(1024, b"\0") + names.ljust(HEAD - 1024, b"\0")
 
 
-def truncate_for_ever(folder, end):
-    path = os.path.join(folder, "libpython-truncated.so")
-    with open(path, "w+b", buffering=0) as file:
-        file.write(library())
-        mapped = mmap.mmap(file.fileno(), HEAD, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_EXEC)
-        while time.monotonic() < end:
-            os.ftruncate(file.fileno(), HEAD + SYMBOLS)
-            time.sleep(0.002)
-            os.ftruncate(file.fileno(), HEAD)
-        mapped.close()
+def truncate(file):
+    while time.monotonic() < end:
+        os.ftruncate(file.fileno(), HEAD + SYMBOLS)
+        time.sleep(0.002)
+        os.ftruncate(file.fileno(), HEAD)
+        time.sleep(0.002)
 
 
-if __name__ == "__main__":
-    end = time.monotonic() + options.lifetime
-    if os.environ.get("TRUNCATES"):
-        truncate_for_ever(os.environ["TRUNCATES"], end)
-    else:
-        counted = truth.counters(options, ["ticks"])
-        truth.announce(options, counted)
-        child = None
-        while time.monotonic() < end:
-            counted.words[0] += 1
-            sum(range(2000))
-            if child is None and counted.words[0] > 2000:
-                child = subprocess.Popen([sys.executable] + sys.argv, env=dict(os.environ, TRUNCATES=options.folder))
-        child.wait()
+def begin(function):
+    """In a child, which has the mapping from its beginning."""
+    if os.fork() == 0:
+        try:
+            function()
+        finally:
+            os._exit(0)
+    counted.words[2] += 1
+
+
+truth.announce(options, counted)
+end = time.monotonic() + options.lifetime
+while counted.words[1] == 0 and time.monotonic() < end:
+    counted.words[0] += 1
+path = os.path.join(options.folder, "libpython-truncated.so")
+with open(path, "w+b", buffering=0) as file:
+    file.write(library())
+    mapped = mmap.mmap(file.fileno(), HEAD, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_EXEC)
+    begin(lambda: truncate(file))
+    while time.monotonic() < end:
+        begin(lambda: time.sleep(0.5))
+        time.sleep(0.05)
+        counted.words[0] += 1

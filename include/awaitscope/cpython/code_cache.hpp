@@ -44,7 +44,7 @@ public:
   [[nodiscard]] std::uint64_t trust() const { return trust_; }
 
   /// Of the last find(): a number that the code object at this address keeps for as long as it is known to be the same.
-  [[nodiscard]] std::uint64_t version() const { return version_; }
+  [[nodiscard]] std::uint64_t edition() const { return edition_; }
 
   /// Checks what was trusted since the last call, in a look of its own: those that were not what find() had said. If the
   /// process is gone there is nothing left to check against, and all of it stands.
@@ -79,7 +79,7 @@ private:
     Identity identity;
     CodeId id = 0;
     CodeLines lines{};
-    std::uint64_t version = 0;
+    std::uint64_t edition = 0;
     std::uint64_t epoch = 0;     ///< for which it holds
     std::int64_t since_ns = 0;   ///< when it was met first; 0: not known
     std::int64_t checked_ns = 0; ///< when it was checked last
@@ -103,8 +103,8 @@ private:
   const Address &counter_;
   std::uint64_t epoch_ = 0;
   std::uint64_t trust_ = 0;
-  std::uint64_t version_ = 0;
-  std::uint64_t last_version_ = 0;   ///< that was given
+  std::uint64_t edition_ = 0;
+  std::uint64_t last_edition_ = 0;   ///< that was given
   std::int64_t now_ns_ = 0;          ///< 0: nobody will call confirm()
   std::uint64_t window_ = 1;         ///< counts the calls of confirm()
   std::vector<Trusted> unconfirmed_; ///< what was trusted in this window

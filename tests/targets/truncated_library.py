@@ -1,6 +1,6 @@
 """Once the counter `go` is set, maps a library of its own making and starts children that have it mapped, of which one truncates
-and restores that file as fast as it can: whoever maps the file too, to read it, gets SIGBUS. The library comes before every
-other that may be Python's, and its symbol table takes long to read. The counter `children` says how many there were.
+and restores that file as fast as it can: whoever maps the file too, to read it, gets SIGBUS. It is named as the dynamic linker, in
+which every attach searches for symbols, and its table of these takes long to read. The counter `children` says how many there were.
 """
 import mmap
 import os
@@ -48,7 +48,7 @@ truth.announce(options, counted)
 end = time.monotonic() + options.lifetime
 while counted.words[1] == 0 and time.monotonic() < end:
     counted.words[0] += 1
-path = os.path.join(options.folder, "libpython-truncated.so")
+path = os.path.join(options.folder, "ld-linux-truncated.so")
 with open(path, "w+b", buffering=0) as file:
     file.write(library())
     mapped = mmap.mmap(file.fileno(), HEAD, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_EXEC)

@@ -1,6 +1,5 @@
 # Every dependency is a package of the distribution; nothing is downloaded by the build.
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 # Has neither a pkg-config file nor one for CMake.

@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
-#include "awaitscope/cpython/line_table.hpp"
-
 namespace awaitscope {
 namespace {
 
 constexpr std::uint64_t k_max_line_table = 4U << 20U;
-constexpr std::size_t k_max_known = 1U << 20U;
+constexpr std::size_t k_max_known = 1U << 17U;
+constexpr std::size_t k_max_line_bytes = 32U << 20U;
 constexpr std::int64_t k_settling_ns = 1'000'000'000;
 constexpr std::uint64_t k_window_epoch = std::uint64_t{1} << 63U; // no count of code objects, which has 32 bits
 
@@ -87,11 +84,13 @@ std::optional<CodeId> CodeCache::find(Address code) {
   const auto known = known_.find(code);
   if (known != known_.end() && epoch_ != 0 && known->second.epoch == epoch_) {
     trust_ = epoch_;
+    edition_ = known->second.edition;
     return known->second.id;
   }
   if (known != known_.end() && made_ == 0 && is_settled(known->second)) {
-    unconfirmed_.push_back(code);
+    unconfirmed_.push_back({code, known->second.identity, known->second.id});
     known->second.epoch = trust_ = epoch_;
+    edition_ = known->second.edition;
     return known->second.id;
   }
   const std::optional<Identity> identity = identify(code);
@@ -108,17 +107,36 @@ std::optional<CodeId> CodeCache::find(Address code) {
   if (known != known_.end() && known->second.identity == *identity) {
     known->second.epoch = made_;
     known->second.checked_ns = now_ns_;
+    edition_ = known->second.edition;
     return known->second.id;
   }
-  const std::optional<CodeId> id = load(code, *identity);
+  CodeLines lines{identity->first_line};
+  const std::optional<CodeId> id = load(code, *identity, lines);
   if (id) {
     const bool another_before = known != known_.end();
-    if (known_.size() >= k_max_known) {
-      known_.clear();
-    }
-    known_[code] = {*identity, *id, made_, now_ns_, now_ns_, another_before};
+    edition_ = ++last_edition_;
+    keep(code, {*identity, *id, std::move(lines), edition_, made_, now_ns_, now_ns_, another_before});
   }
   return id;
+}
+
+void CodeCache::keep(Address code, Known fresh) {
+  const auto size_of = [](const Known &known) { return known.lines.entries.size() * sizeof(LineEntry); };
+  if (const auto known = known_.find(code); known != known_.end()) {
+    line_bytes_ -= size_of(known->second);
+    known_.erase(known);
+  }
+  if (known_.size() >= k_max_known || line_bytes_ + size_of(fresh) > k_max_line_bytes) {
+    known_.clear();
+    line_bytes_ = 0;
+  }
+  line_bytes_ += size_of(fresh);
+  known_.emplace(code, std::move(fresh));
+}
+
+std::int32_t CodeCache::line(Address code, std::int64_t instruction) const {
+  const auto known = known_.find(code);
+  return known == known_.end() ? 0 : line_at(known->second.lines, instruction);
 }
 
 std::vector<CodeId> CodeCache::confirm() {
@@ -131,33 +149,30 @@ std::vector<CodeId> CodeCache::confirm() {
   SnapshotMemory &memory = objects_.memory();
   memory.begin(SnapshotMemory::Ahead::nothing);
   std::vector<RemoteRange> ranges;
-  for (const Address code : unconfirmed_) {
-    const auto known = known_.find(code);
-    if (known != known_.end()) {
-      const Identity &identity = known->second.identity;
-      ranges.push_back({code, layout.co_linetable + sizeof(Address)});
-      ranges.push_back({identity.qualname, layout.str_ascii});
-      ranges.push_back({identity.filename, layout.str_ascii + ObjectReader::k_digested});
-    }
+  for (const Trusted &trusted : unconfirmed_) {
+    ranges.push_back({trusted.code, layout.co_linetable + sizeof(Address)});
+    ranges.push_back({trusted.identity.qualname, layout.str_ascii});
+    ranges.push_back({trusted.identity.filename, layout.str_ascii + ObjectReader::k_digested});
   }
   memory.prefetch(ranges);
-  for (const Address code : std::exchange(unconfirmed_, {})) {
-    const auto known = known_.find(code);
-    const bool same = known != known_.end() && identify(code) == known->second.identity;
+  for (const Trusted &trusted : std::exchange(unconfirmed_, {})) {
+    const bool same = identify(trusted.code) == trusted.identity;
     if (memory.status() == ReadStatus::gone || memory.status() == ReadStatus::denied) {
       break;
     }
-    if (same) {
+    if (!same) {
+      replaced.push_back(trusted.id);
+    }
+    if (const auto known = known_.find(trusted.code); known != known_.end() && same) {
       known->second.checked_ns = now_ns_;
     } else if (known != known_.end()) {
-      replaced.push_back(known->second.id);
-      known->second = {{}, 0, 0, 0, 0, true};
+      keep(trusted.code, {{}, 0, {}, 0, 0, 0, 0, true});
     }
   }
   return replaced;
 }
 
-std::optional<CodeId> CodeCache::load(Address code, const Identity &identity) {
+std::optional<CodeId> CodeCache::load(Address code, const Identity &identity, CodeLines &lines) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
   if (!objects_.is_kind(objects_.type_of(code), "code")) {
@@ -169,22 +184,17 @@ std::optional<CodeId> CodeCache::load(Address code, const Identity &identity) {
   if (!function || !file || !size || *size > k_max_line_table) {
     return std::nullopt;
   }
-  std::string lines(*size, '\0');
-  if (!lines.empty()) {
-    const RemoteRange range{identity.linetable + layout.bytes_value, lines.size()};
+  std::string table(*size, '\0');
+  if (!table.empty()) {
+    const RemoteRange range{identity.linetable + layout.bytes_value, table.size()};
     memory.prefetch(std::span(&range, 1));
-    if (!memory.copy(range.address, lines.data(), lines.size())) {
+    if (!memory.copy(range.address, table.data(), table.size())) {
       return std::nullopt;
     }
   }
-  const std::string content = fmt::format("{}\n{}\n{}\n{}", *function, *file, identity.first_line, lines);
-  const auto same = by_content_.find(content);
-  if (same != by_content_.end()) {
-    return same->second;
-  }
-  const CodeId id = table_.add({std::move(*function), std::move(*file), identity.first_line,
-                                decode_lines(layout.line_table, lines, identity.first_line)});
-  by_content_.emplace(content, id);
+  lines.entries = decode_lines(layout.line_table, table, identity.first_line);
+  lines.entries.shrink_to_fit();
+  const CodeId id = table_.intern({std::move(*function), std::move(*file), identity.first_line});
   internal_.resize(table_.size());
   internal_[id] = identity.filename == identity.qualname && identity.first_line == 0;
   return id;

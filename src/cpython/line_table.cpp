@@ -1,5 +1,6 @@
 #include "awaitscope/cpython/line_table.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -136,6 +137,15 @@ std::vector<LineEntry> decode_location_table(std::string_view table, std::uint32
 }
 
 } // namespace
+
+std::int32_t line_at(const CodeLines &lines, std::int64_t offset) {
+  if (offset < 0) {
+    return lines.first_line;
+  }
+  const auto after = std::upper_bound(lines.entries.begin(), lines.entries.end(), offset,
+                                      [](std::int64_t at, const LineEntry &entry) { return at < entry.offset; });
+  return after == lines.entries.begin() ? 0 : std::prev(after)->line;
+}
 
 std::vector<LineEntry> decode_lines(LineTable form, std::string_view table, std::int32_t first_line) {
   const auto line = static_cast<std::uint32_t>(first_line);

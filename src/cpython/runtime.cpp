@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -19,9 +20,9 @@ std::string read_debug_table(RemoteMemory &memory, Address runtime) {
 }
 
 /// Where the strings of an image are.
-std::vector<std::string_view> constant_bytes(const ElfImage &elf) {
-  const std::string_view constants = elf.section_bytes(".rodata");
-  return constants.empty() ? elf.read_only_segments() : std::vector<std::string_view>{constants};
+std::vector<std::string> constant_bytes(const ElfImage &elf) {
+  std::string constants = elf.section_bytes(".rodata");
+  return constants.empty() ? elf.read_only_segments() : std::vector<std::string>{std::move(constants)};
 }
 
 /// What tells a Python from any other image.
@@ -36,8 +37,8 @@ bool is_python(const Candidate &candidate, const PythonRuntime &runtime, Evidenc
            candidate.image->path.find("python") != std::string::npos;
   }
   constexpr std::string_view k_said = "PYTHONHASHSEED"; // Python/initconfig.c; since 3.2.3
-  const std::vector<std::string_view> constants = constant_bytes(candidate.elf);
-  return std::any_of(constants.begin(), constants.end(), [&](std::string_view bytes) {
+  const std::vector<std::string> constants = constant_bytes(candidate.elf);
+  return std::any_of(constants.begin(), constants.end(), [&](const std::string &bytes) {
     return ::memmem(bytes.data(), bytes.size(), k_said.data(), k_said.size()) != nullptr;
   });
 }
@@ -52,7 +53,7 @@ PythonVersion version_of(const Candidate &candidate, RemoteMemory &memory, const
       return version_from_hex(hex);
     }
   }
-  for (const std::string_view bytes : constant_bytes(candidate.elf)) {
+  for (const std::string &bytes : constant_bytes(candidate.elf)) {
     if (const PythonVersion version = find_version_string(bytes); version.major != 0) {
       return version;
     }

@@ -213,8 +213,12 @@ const StackReader::Decoded *StackReader::decoded(const RawFrame &raw) {
     return nullptr;
   }
   const std::uint64_t epoch = codes_.trust();
-  if (!same || known.frame.code != *code) {
-    known = {raw.code, raw.instruction, 0, {*code, codes_.line(*code, raw.instruction), FrameKind::python}};
+  if (!same || known.edition != codes_.edition()) {
+    known = {raw.code,
+             raw.instruction,
+             0,
+             codes_.edition(),
+             {*code, codes_.line(raw.code, raw.instruction), FrameKind::python}};
   }
   known.epoch = epoch;
   return &known;
@@ -238,6 +242,10 @@ std::uint64_t StackReader::arguments_identity(const RawFrame &raw) {
 
 std::optional<std::size_t> StackReader::local_slot(Address code_address, CodeId code, std::string_view name) {
   const Layout &layout = objects_.layout();
+  constexpr std::size_t k_most = 4096; // codes
+  if (local_names_.size() >= k_most) {
+    local_names_.clear();
+  }
   const auto [known, added] = local_names_.try_emplace(code);
   if (added) {
     const Offset field = layout.co_varnames != k_absent ? layout.co_varnames : layout.co_localsplusnames;

@@ -1,9 +1,13 @@
 #include "awaitscope/process/elf_image.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 
+#include <elf.h>
 #include <fcntl.h>
-#include <gelf.h>
+#include <unistd.h>
 
 #include "elf_dynamic.hpp"
 
@@ -12,140 +16,156 @@ namespace {
 
 constexpr Address k_page_mask = 4095;
 
-const char *section_name(Elf *elf, Elf_Scn *section, GElf_Shdr &header) {
-  std::size_t names = 0;
-  if (gelf_getshdr(section, &header) == nullptr || elf_getshdrstrndx(elf, &names) != 0) {
-    return nullptr;
-  }
-  return elf_strptr(elf, names, header.sh_name);
-}
-
-Elf_Scn *find_section(Elf *elf, std::string_view wanted, GElf_Shdr &header) {
-  Elf_Scn *section = nullptr;
-  while ((section = elf_nextscn(elf, section)) != nullptr) {
-    const char *name = section_name(elf, section, header);
-    if (name != nullptr && wanted == name) {
-      return section;
-    }
-  }
-  return nullptr;
-}
-
-std::optional<ElfSpan> find_in_table(Elf *elf, Elf_Scn *section, const GElf_Shdr &header, std::string_view wanted) {
-  Elf_Data *data = elf_getdata(section, nullptr);
-  if (data == nullptr || header.sh_entsize == 0) {
+/// The entry number `index` of a table; nothing if it is not there as a whole.
+template <typename Entry> std::optional<Entry> entry_at(std::string_view table, std::size_t index) {
+  Entry entry{};
+  if (table.size() / sizeof entry <= index) {
     return std::nullopt;
   }
-  const auto count = static_cast<int>(data->d_size / header.sh_entsize);
-  for (int i = 0; i < count; ++i) {
-    GElf_Sym symbol;
-    if (gelf_getsym(data, i, &symbol) == nullptr || symbol.st_shndx == SHN_UNDEF) {
-      continue;
+  std::memcpy(&entry, table.data() + index * sizeof entry, sizeof entry);
+  return entry;
+}
+
+/// What begins at `offset`, up to its NUL; empty if it has none.
+std::string_view text_at(std::string_view strings, std::uint64_t offset) {
+  const std::size_t end = offset < strings.size() ? strings.find('\0', offset) : std::string_view::npos;
+  return end == std::string_view::npos ? std::string_view() : strings.substr(offset, end - offset);
+}
+
+bool is_text(std::string_view strings, std::uint64_t offset, std::string_view text) {
+  return offset < strings.size() && strings.size() - offset > text.size() &&
+         strings.compare(offset, text.size(), text) == 0 && strings[offset + text.size()] == '\0';
+}
+
+bool is_readable(const Elf64_Ehdr &header) {
+  return std::memcmp(&header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_ident[EI_CLASS] == ELFCLASS64 &&
+         header.e_ident[EI_DATA] == ELFDATA2LSB && header.e_machine == EM_X86_64;
+}
+
+} // namespace
+
+std::string ElfImage::read(std::uint64_t offset, std::uint64_t size) const {
+  constexpr std::size_t k_step = std::size_t{256} << 10U; // memory is taken for what is there, whatever a header claims
+  constexpr std::uint64_t k_max_offset = INT64_MAX / 2;
+  std::string bytes;
+  while (bytes.size() < std::min<std::uint64_t>(size, k_max_part) && offset < k_max_offset) {
+    const std::size_t at = bytes.size();
+    const std::size_t step = std::min<std::size_t>(k_step, std::min<std::uint64_t>(size, k_max_part) - at);
+    bytes.resize(at + step);
+    const ssize_t got = ::pread(fd_.get(), bytes.data() + at, step, static_cast<off_t>(offset + at));
+    bytes.resize(at + (got > 0 ? static_cast<std::size_t>(got) : 0));
+    if (got == 0 || (got < 0 && errno != EINTR)) {
+      break;
     }
-    const char *name = elf_strptr(elf, header.sh_link, symbol.st_name);
-    if (name != nullptr && wanted == name) {
-      return ElfSpan{symbol.st_value, symbol.st_size};
+  }
+  return bytes;
+}
+
+std::optional<ElfImage> ElfImage::open(const std::string &path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd.valid()) {
+    return std::nullopt;
+  }
+  ElfImage image(std::move(fd));
+  const std::optional<Elf64_Ehdr> header = entry_at<Elf64_Ehdr>(image.read(0, sizeof(Elf64_Ehdr)), 0);
+  if (!header || !is_readable(*header)) {
+    return std::nullopt;
+  }
+  if (header->e_phentsize == sizeof(Elf64_Phdr)) {
+    image.read_segments(header->e_phoff, header->e_phnum);
+  }
+  if (header->e_shentsize == sizeof(Elf64_Shdr) && header->e_shoff != 0) {
+    image.read_sections(header->e_shoff, header->e_shnum, header->e_shstrndx);
+  }
+  return image;
+}
+
+void ElfImage::read_segments(std::uint64_t offset, std::size_t count) {
+  const std::string table = read(offset, count * sizeof(Elf64_Phdr));
+  for (std::size_t i = 0; i < count; ++i) {
+    if (const auto entry = entry_at<Elf64_Phdr>(table, i)) {
+      segments_.push_back({entry->p_type, entry->p_flags, entry->p_offset, entry->p_vaddr, entry->p_filesz});
+    }
+  }
+}
+
+/// Files with more sections than the header can count (elf(5), e_shnum) are object files, and not loaded.
+void ElfImage::read_sections(std::uint64_t offset, std::size_t count, std::size_t names) {
+  constexpr std::size_t k_longest = 64; // of a name
+  const std::string table = read(offset, count * sizeof(Elf64_Shdr));
+  const auto named = entry_at<Elf64_Shdr>(table, names);
+  const std::string texts = named ? read(named->sh_offset, named->sh_size) : std::string();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (const auto entry = entry_at<Elf64_Shdr>(table, i)) {
+      const std::uint64_t end = std::min<std::uint64_t>(texts.size(), entry->sh_name + k_longest);
+      const std::string_view near = std::string_view(texts).substr(0, end);
+      sections_.push_back({std::string(text_at(near, entry->sh_name)), entry->sh_type, entry->sh_link, entry->sh_offset,
+                           entry->sh_size, entry->sh_addr});
+    }
+  }
+}
+
+std::optional<ElfSpan> ElfImage::find_in_table(const Section &table, std::string_view name) const {
+  if (table.link >= sections_.size()) {
+    return std::nullopt;
+  }
+  const std::string symbols = read(table.offset, table.size);
+  const std::string names = read(sections_[table.link].offset, sections_[table.link].size);
+  for (std::size_t i = 0; const auto symbol = entry_at<Elf64_Sym>(symbols, i); ++i) {
+    if (symbol->st_shndx != SHN_UNDEF && is_text(names, symbol->st_name, name)) {
+      return ElfSpan{symbol->st_value, symbol->st_size};
     }
   }
   return std::nullopt;
 }
 
-} // namespace
-
-void ElfImage::ElfEnd::operator()(Elf *elf) const { elf_end(elf); }
-
-std::optional<ElfImage> ElfImage::open(const std::string &path) {
-  if (elf_version(EV_CURRENT) == EV_NONE) {
-    return std::nullopt;
-  }
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd.valid()) {
-    return std::nullopt;
-  }
-  std::unique_ptr<Elf, ElfEnd> elf(elf_begin(fd.get(), ELF_C_READ_MMAP, nullptr));
-  GElf_Ehdr header;
-  if (elf == nullptr || elf_kind(elf.get()) != ELF_K_ELF || gelf_getehdr(elf.get(), &header) == nullptr ||
-      header.e_machine != EM_X86_64) {
-    return std::nullopt;
-  }
-  return ElfImage(std::move(fd), std::move(elf));
-}
-
 std::optional<ElfSpan> ElfImage::symbol(std::string_view name) const {
-  for (const GElf_Word type : std::array<GElf_Word, 2>{SHT_DYNSYM, SHT_SYMTAB}) {
-    Elf_Scn *section = nullptr;
-    while ((section = elf_nextscn(elf_.get(), section)) != nullptr) {
-      GElf_Shdr header;
-      if (gelf_getshdr(section, &header) == nullptr || header.sh_type != type) {
-        continue;
+  for (const std::uint32_t type : std::array<std::uint32_t, 2>{SHT_DYNSYM, SHT_SYMTAB}) {
+    // A linker makes one of each (elf(5), SHT_SYMTAB and SHT_DYNSYM).
+    const auto table =
+        std::find_if(sections_.begin(), sections_.end(), [&](const Section &section) { return section.type == type; });
+    if (const auto found = table == sections_.end() ? std::nullopt : find_in_table(*table, name)) {
+      return found;
+    }
+  }
+  return sections_.empty() ? find_dynamic_symbol(read(0, k_max_part), segments_, name) : std::nullopt;
+}
+
+std::vector<std::string> ElfImage::read_only_segments() const {
+  std::vector<std::string> plain;
+  std::vector<std::string> code;
+  std::uint64_t room = k_max_part; // of all together
+  for (const ElfSegment &segment : segments_) {
+    if (segment.type == PT_LOAD && (segment.flags & PF_W) == 0) {
+      std::string part = read(segment.offset, std::min(segment.file_size, room));
+      room -= part.size();
+      if (!part.empty()) {
+        ((segment.flags & PF_X) == 0 ? plain : code).push_back(std::move(part));
       }
-      if (const auto found = find_in_table(elf_.get(), section, header, name)) {
-        return found;
-      }
     }
   }
-  std::size_t sections = 0;
-  if (elf_getshdrnum(elf_.get(), &sections) == 0 && sections != 0) {
-    return std::nullopt;
-  }
-  return find_dynamic_symbol(raw_bytes(), segments(), name);
-}
-
-std::string_view ElfImage::raw_bytes() const {
-  std::size_t size = 0;
-  const char *bytes = elf_rawfile(elf_.get(), &size);
-  return bytes == nullptr ? std::string_view() : std::string_view(bytes, size);
-}
-
-std::vector<ElfSegment> ElfImage::segments() const {
-  std::vector<ElfSegment> found;
-  std::size_t count = 0;
-  if (elf_getphdrnum(elf_.get(), &count) != 0) {
-    return found;
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    GElf_Phdr header;
-    if (gelf_getphdr(elf_.get(), static_cast<int>(i), &header) != nullptr) {
-      found.push_back({header.p_type, header.p_flags, header.p_offset, header.p_vaddr, header.p_filesz});
-    }
-  }
-  return found;
-}
-
-std::vector<std::string_view> ElfImage::read_only_segments() const {
-  const std::string_view bytes = raw_bytes();
-  std::vector<std::string_view> plain;
-  std::vector<std::string_view> code;
-  for (const ElfSegment &segment : segments()) {
-    if (segment.type == PT_LOAD && (segment.flags & PF_W) == 0 && segment.offset < bytes.size()) {
-      const std::string_view part = bytes.substr(segment.offset, segment.file_size);
-      ((segment.flags & PF_X) == 0 ? plain : code).push_back(part);
-    }
-  }
-  plain.insert(plain.end(), code.begin(), code.end());
+  std::move(code.begin(), code.end(), std::back_inserter(plain));
   return plain;
 }
 
-std::optional<ElfSpan> ElfImage::section(std::string_view name) const {
-  GElf_Shdr header;
-  if (find_section(elf_.get(), name, header) == nullptr) {
-    return std::nullopt;
-  }
-  return ElfSpan{header.sh_addr, header.sh_size};
+const ElfImage::Section *ElfImage::find_section(std::string_view name) const {
+  const auto found =
+      std::find_if(sections_.begin(), sections_.end(), [&](const Section &section) { return section.name == name; });
+  return found == sections_.end() ? nullptr : &*found;
 }
 
-std::string_view ElfImage::section_bytes(std::string_view name) const {
-  GElf_Shdr header;
-  Elf_Scn *section = find_section(elf_.get(), name, header);
-  Elf_Data *data = section == nullptr ? nullptr : elf_rawdata(section, nullptr);
-  if (data == nullptr || data->d_buf == nullptr) {
-    return {};
-  }
-  return {static_cast<const char *>(data->d_buf), data->d_size};
+std::optional<ElfSpan> ElfImage::section(std::string_view name) const {
+  const Section *const found = find_section(name);
+  return found == nullptr ? std::nullopt : std::optional(ElfSpan{found->address, found->size});
+}
+
+std::string ElfImage::section_bytes(std::string_view name) const {
+  const Section *const found = find_section(name);
+  return found == nullptr || found->type == SHT_NOBITS ? std::string() : read(found->offset, found->size);
 }
 
 std::optional<Address> ElfImage::load_bias(const MapEntry &mapping) const {
-  for (const ElfSegment &segment : segments()) {
+  for (const ElfSegment &segment : segments_) {
     const std::uint64_t first = segment.offset & ~k_page_mask;
     if (segment.type == PT_LOAD && mapping.file_offset >= first &&
         mapping.file_offset < segment.offset + segment.file_size) {

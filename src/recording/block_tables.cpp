@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "awaitscope/model/limits.hpp"
 #include "awaitscope/recording/columns.hpp"
 
 namespace awaitscope::block {
@@ -25,7 +26,10 @@ bool take_texts(std::string_view contents, RecordingTables &tables) {
     const std::string_view before = tables.texts.back();
     const std::uint64_t shared = in.take(0);
     const std::uint64_t rest = in.take(1);
-    if (shared > std::min(before.size(), format::k_max_shared) || rest > format::k_max_text) {
+    tables.text_bytes += shared + rest;
+    tables.text_content += rest;
+    if (shared > std::min(before.size(), format::k_max_shared) || rest > format::k_max_text ||
+        tables.text_bytes > limits::k_max_text_bytes || tables.texts.size() >= limits::k_max_texts) {
       return false;
     }
     std::string text(before.substr(0, shared));
@@ -44,11 +48,10 @@ bool take_codes(std::string_view contents, RecordingTables &tables) {
     if (!in.ok() || function >= tables.texts.size() || file >= tables.texts.size()) {
       return false;
     }
-    tables.code_bytes += tables.texts[function].size() + tables.texts[file].size();
-    if (tables.code_bytes > format::k_max_code_bytes) {
+    tables.codes.add({tables.texts[function], tables.texts[file], line});
+    if (tables.codes.name_bytes() > limits::k_max_code_bytes || tables.codes.size() > limits::k_max_codes) {
       return false;
     }
-    tables.codes.add({tables.texts[function], tables.texts[file], line, {}});
   }
   return in.ok();
 }
@@ -67,10 +70,12 @@ bool take_stacks(std::string_view contents, RecordingTables &tables) {
       return false;
     }
     const std::int64_t first = unreadable ? 0 : tables.codes.at(static_cast<CodeId>(code)).first_line;
-    tables.stacks.append(static_cast<StackId>(own - up), {static_cast<CodeId>(unreadable ? 0 : code),
-                                                          static_cast<std::int32_t>(static_cast<std::uint64_t>(first) +
-                                                                                    static_cast<std::uint64_t>(line)),
-                                                          static_cast<FrameKind>(kind)});
+    const Frame frame{static_cast<CodeId>(unreadable ? 0 : code),
+                      static_cast<std::int32_t>(static_cast<std::uint64_t>(first) + static_cast<std::uint64_t>(line)),
+                      static_cast<FrameKind>(kind)};
+    if (!tables.stacks.append(static_cast<StackId>(own - up), frame)) {
+      return false;
+    }
   }
   return in.ok();
 }
@@ -82,7 +87,8 @@ bool take_threads(std::string_view contents, RecordingTables &tables) {
     const auto tid = static_cast<std::uint64_t>(before.tid) + static_cast<std::uint64_t>(in.take_signed(0));
     const std::uint64_t name = before.name + static_cast<std::uint64_t>(in.take_signed(1));
     const std::uint64_t process = in.has(2) ? in.take(2) : 0;
-    if (!in.ok() || name >= tables.texts.size() || process >= tables.texts.size()) {
+    if (!in.ok() || name >= tables.texts.size() || process >= tables.texts.size() ||
+        tables.threads.size() >= limits::k_max_threads) {
       return false;
     }
     tables.threads.push_back({static_cast<ThreadId>(tid), static_cast<TextId>(name), static_cast<TextId>(process)});
@@ -97,7 +103,8 @@ bool take_tasks(std::string_view contents, RecordingTables &tables) {
     const std::uint64_t coroutine = in.take(1);
     const std::uint64_t name = in.take(2);
     const std::uint64_t process = in.has(3) ? in.take(3) : 0;
-    if (!in.ok() || name >= tables.texts.size() || coroutine > tables.codes.size() || process >= tables.texts.size()) {
+    if (!in.ok() || name >= tables.texts.size() || coroutine > tables.codes.size() || process >= tables.texts.size() ||
+        tables.tasks.size() >= limits::k_max_tasks) {
       return false;
     }
     tables.tasks.push_back({address, static_cast<CodeId>(coroutine == 0 ? 0 : coroutine - 1), static_cast<TextId>(name),

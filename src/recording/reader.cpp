@@ -116,6 +116,16 @@ Result<bool> RecordingReader::next_block() {
   return true;
 }
 
+/// Whether a recorder can have written what the current block holds.
+bool RecordingReader::within_bounds() {
+  if (!Expansion::allows(content_ - std::min(content_, tables_->text_content), bytes_)) {
+    return false;
+  }
+  const auto is_allowed = [this](const auto &row) { return expansion_.allows(*tables_, row.stack, bytes_); };
+  return std::all_of(contents_.samples.begin(), contents_.samples.end(), is_allowed) &&
+         std::all_of(contents_.task_changes.begin(), contents_.task_changes.end(), is_allowed);
+}
+
 Result<bool> RecordingReader::next() {
   if (!std::exchange(first_taken_, false)) {
     Result<bool> more = next_block();
@@ -123,7 +133,7 @@ Result<bool> RecordingReader::next() {
       return more;
     }
   }
-  if (!block::take(block_, info_.unit_ns, *tables_, contents_)) {
+  if (!block::take(block_, info_.unit_ns, *tables_, contents_) || !within_bounds()) {
     return end(Ending::damaged);
   }
   if (contents_.totals) {

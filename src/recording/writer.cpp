@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "awaitscope/model/limits.hpp"
 #include "awaitscope/recording/format.hpp"
 #include "awaitscope/support/clock.hpp"
 #include "awaitscope/support/text.hpp"
@@ -25,6 +26,21 @@ std::vector<std::string> bounded(std::vector<std::string> words) {
   });
   words.erase(end, words.end());
   return words;
+}
+
+// Of a stack that is too deep, beside an unreadable frame.
+constexpr std::ptrdiff_t k_kept_of_root = limits::k_max_depth / 2;
+constexpr std::ptrdiff_t k_kept_of_leaf = limits::k_max_depth / 2 - 1;
+
+/// Where in what is kept of its stack the new calls begin.
+std::uint32_t new_from_of(const TaskChange &change) {
+  const std::size_t depth = change.frames.size();
+  if (depth <= limits::k_max_depth || change.new_from <= k_kept_of_root || change.new_from > depth) {
+    return change.new_from;
+  }
+  const std::size_t left_out = depth - limits::k_max_depth + 1;
+  const std::size_t moved = change.new_from < left_out ? 0 : change.new_from - left_out;
+  return static_cast<std::uint32_t>(std::max<std::size_t>(moved + 1, k_kept_of_root));
 }
 
 } // namespace
@@ -58,11 +74,30 @@ TextId RecordingWriter::text(const std::string &text) {
   if (text.size() > format::k_max_text) {
     return this->text(valid_utf8(std::string_view(text).substr(0, format::k_max_text - 16)));
   }
-  const auto [entry, fresh] = text_ids_.try_emplace(text, static_cast<TextId>(tables_.texts.size()));
-  if (fresh) {
-    tables_.texts.push_back(text);
+  const auto known = text_ids_.find(text);
+  if (known != text_ids_.end()) {
+    return known->second;
   }
-  return entry->second;
+  const bool full = tables_.texts.size() + 1 >= limits::k_max_texts ||
+                    tables_.text_bytes + text.size() + limits::k_left_out.size() > limits::k_max_text_bytes;
+  if (full && text != limits::k_left_out) {
+    return this->text(std::string(limits::k_left_out));
+  }
+  const auto id = static_cast<TextId>(tables_.texts.size());
+  text_ids_.emplace(text, id);
+  tables_.texts.push_back(text);
+  tables_.text_bytes += text.size();
+  return id;
+}
+
+StackId RecordingWriter::stack(const std::vector<Frame> &frames) {
+  if (frames.size() <= limits::k_max_depth) {
+    return tables_.stacks.intern(frames);
+  }
+  std::vector<Frame> ends(frames.begin(), frames.begin() + k_kept_of_root);
+  ends.push_back(k_unreadable_frame);
+  ends.insert(ends.end(), frames.end() - k_kept_of_leaf, frames.end());
+  return tables_.stacks.intern(ends);
 }
 
 void RecordingWriter::name_process(ThreadId pid, const std::string &name) { processes_[pid] = text(name); }
@@ -78,25 +113,41 @@ void RecordingWriter::add_import_paths(const std::vector<std::string> &paths) {
 }
 
 std::uint32_t RecordingWriter::thread(ThreadId tid, const std::string &name, TextId process) {
-  const auto next = static_cast<std::uint32_t>(tables_.threads.size());
-  const auto [entry, fresh] = thread_ids_.try_emplace(tid, next);
-  if (!fresh && tables_.threads[entry->second].process == process &&
-      tables_.texts[tables_.threads[entry->second].name] == name) {
-    return entry->second;
+  const auto known = thread_ids_.find(tid);
+  if (known != thread_ids_.end() && tables_.threads[known->second].process == process &&
+      tables_.texts[tables_.threads[known->second].name] == name) {
+    return known->second;
   }
-  entry->second = next;
-  tables_.threads.push_back({tid, text(name), process});
+  constexpr std::size_t k_last = limits::k_max_threads - 1;
+  if (tables_.threads.size() > k_last) {
+    return k_last;
+  }
+  const auto next = static_cast<std::uint32_t>(tables_.threads.size());
+  if (next == k_last) { // stands for all others from now on
+    tables_.threads.push_back({0, text(std::string(limits::k_left_out)), 0});
+  } else {
+    thread_ids_[tid] = next;
+    tables_.threads.push_back({tid, text(name), process});
+  }
   threads_.emplace_back();
   return next;
 }
 
 std::uint32_t RecordingWriter::task(const TaskKey &key) {
-  const auto [entry, fresh] = task_ids_.try_emplace(key, static_cast<std::uint32_t>(tables_.tasks.size()));
-  if (fresh) {
-    tables_.tasks.push_back({key.address, static_cast<CodeId>(key.coroutine == 0 ? 0 : key.coroutine - 1), key.name,
-                             key.coroutine == 0, key.process});
+  const auto known = task_ids_.find(key);
+  if (known != task_ids_.end()) {
+    return known->second;
   }
-  return entry->second;
+  const auto next = static_cast<std::uint32_t>(tables_.tasks.size());
+  constexpr std::size_t k_last = limits::k_max_tasks - 1;
+  if (next > k_last) {
+    return k_last;
+  }
+  const TaskKey kept = next < k_last ? key : TaskKey{0, key.coroutine, text(std::string(limits::k_left_out)), 0};
+  task_ids_.emplace(kept, next);
+  tables_.tasks.push_back({kept.address, static_cast<CodeId>(kept.coroutine == 0 ? 0 : kept.coroutine - 1), kept.name,
+                           kept.coroutine == 0, kept.process});
+  return next;
 }
 
 void RecordingWriter::add(const Sample &sample, const std::string &thread_name) {
@@ -105,7 +156,7 @@ void RecordingWriter::add(const Sample &sample, const std::string &thread_name) 
   const auto named = processes_.find(sample.process);
   const TextId process = named == processes_.end() ? 0 : named->second;
   row.thread = thread(sample.tid, thread_name, process);
-  row.stack = tables_.stacks.intern(frames);
+  row.stack = stack(frames);
   row.state = sample.state;
   if (sample.stack.in_task) {
     const auto border = std::find_if(frames.rbegin(), frames.rend(),
@@ -158,8 +209,8 @@ void RecordingWriter::add(const TaskChange &change) {
   const auto named = processes_.find(change.process);
   const TextId process = named == processes_.end() ? 0 : named->second;
   row.task = task({change.task, std::uint64_t{change.coroutine} + 1, text(change.name), process});
-  row.stack = tables_.stacks.intern(change.frames);
-  row.new_from = change.new_from;
+  row.stack = stack(change.frames);
+  row.new_from = new_from_of(change);
   row.state = change.state;
   if (change.root.task != 0) {
     row.root = task({change.root.task, std::uint64_t{change.root.coroutine} + 1, text(change.root.name), process});

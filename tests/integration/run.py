@@ -2,7 +2,7 @@
 """Runs the integration tests: awaitscope against real interpreters running small programs that know themselves.
 
 usage: tests/integration/run.py [--all] [-k PATTERN]… [--list] [--pythons EXE:EXE] [--awaitscope PATH] [--jobs N] [--kills N] [--reuse-seconds S]
-       [--crowd-seconds S]
+       [--crowd-seconds S] [--soak-seconds S]
 
 Interpreters come from --pythons or $AWAITSCOPE_PYTHONS, from pyenv, from PATH and from scripts/pythons, one of each
 supported minor. A test runs on those that it names, or else on 3.8, 3.11, 3.13 and 3.15; on those of --pythons or
@@ -38,13 +38,14 @@ def parse_options():
     parser.add_argument("--kills", type=int, help="how often to kill the recorder on the oldest and the newest interpreter (default 100 each, 1000 with --all, or $AWAITSCOPE_KILLS)")
     parser.add_argument("--reuse-seconds", type=int, help="of code-address reuse, on each interpreter (default 3, 60 with --all, or $AWAITSCOPE_REUSE_SECONDS)")
     parser.add_argument("--crowd-seconds", type=int, help="of more targets than CPUs, on each interpreter (default 2, 30 with --all, or $AWAITSCOPE_CROWD_SECONDS)")
+    parser.add_argument("--soak-seconds", type=int, help="of recording code, threads and tasks that come and go, on each interpreter (default 8, 600 with --all, or $AWAITSCOPE_SOAK_SECONDS)")
     options = parser.parse_args()
     if options.pythons:
         os.environ["AWAITSCOPE_PYTHONS"] = options.pythons
     if options.awaitscope:
         os.environ["AWAITSCOPE"] = os.path.abspath(options.awaitscope)
     for name, value, long in (("REUSE_SECONDS", options.reuse_seconds, 60), ("CROWD_SECONDS", options.crowd_seconds, 30),
-                              ("KILLS", options.kills, 1000)):
+                              ("SOAK_SECONDS", options.soak_seconds, 600), ("KILLS", options.kills, 1000)):
         value = value or (long if options.all and "AWAITSCOPE_" + name not in os.environ else None)
         if value:
             os.environ["AWAITSCOPE_" + name] = str(value)

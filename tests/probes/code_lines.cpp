@@ -26,7 +26,7 @@ nlohmann::json described(CodeCache &cache, Address address, std::int64_t size) {
   }
   nlohmann::json lines = nlohmann::json::array();
   for (std::int64_t at = 0; at < size; at += k_instruction) {
-    const std::int32_t line = cache.line(*id, at);
+    const std::int32_t line = cache.line(address, at);
     lines.push_back(line == 0 ? nlohmann::json(nullptr) : nlohmann::json(line));
   }
   const CodeInfo &info = cache.info(*id);

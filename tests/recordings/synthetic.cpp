@@ -21,15 +21,14 @@ struct Program {
   CodeId run_once, main, handler, fetch, render, query, pool, wait, sleep;
 
   explicit Program(CodeTable &codes)
-      : run_once(codes.add({"BaseEventLoop._run_once", "/usr/lib/python3.13/asyncio/base_events.py", 1970, {}})),
-        main(codes.add({"main", "/srv/shop/app.py", 10, {}})),
-        handler(codes.add({"Shop.handler", "/srv/shop/views.py", 20, {}})),
-        fetch(codes.add({"fetch", "/srv/shop/views.py", 40, {}})),
-        render(codes.add({"render.<locals>.part", "/srv/shop/templates.py", 7, {}})),
-        query(codes.add({"Запрос;x", "/srv/shop/db.py", 3, {}})),
-        pool(codes.add({"_worker", "/usr/lib/python3.13/concurrent/futures/thread.py", 69, {}})),
-        wait(codes.add({"Condition.wait", "/usr/lib/python3.13/threading.py", 337, {}})),
-        sleep(codes.add_name("sleep")) {}
+      : run_once(codes.add({"BaseEventLoop._run_once", "/usr/lib/python3.13/asyncio/base_events.py", 1970})),
+        main(codes.add({"main", "/srv/shop/app.py", 10})),
+        handler(codes.add({"Shop.handler", "/srv/shop/views.py", 20})),
+        fetch(codes.add({"fetch", "/srv/shop/views.py", 40})),
+        render(codes.add({"render.<locals>.part", "/srv/shop/templates.py", 7})),
+        query(codes.add({"Запрос;x", "/srv/shop/db.py", 3})),
+        pool(codes.add({"_worker", "/usr/lib/python3.13/concurrent/futures/thread.py", 69})),
+        wait(codes.add({"Condition.wait", "/usr/lib/python3.13/threading.py", 337})), sleep(codes.add_name("sleep")) {}
 };
 
 Sample sample_at(std::int64_t time_ns, ThreadId tid, std::vector<Frame> frames, bool in_task) {
@@ -163,6 +162,40 @@ void record_small(MemoryRecorder &recorder, std::uint64_t seed) {
   writer.finish(totals);
 }
 
+void record_processes(MemoryRecorder &recorder, std::uint64_t seed) {
+  constexpr ThreadId k_processes = 5;
+  constexpr std::array k_states{ThreadState::running, ThreadState::runnable, ThreadState::blocked, ThreadState::idle};
+  std::mt19937_64 random(seed);
+  const Program program(recorder.codes);
+  RecordingWriter &writer = recorder.writer();
+  SamplingTotals totals;
+  for (int tick = 0; tick < 500; ++tick) {
+    const std::int64_t now = k_start + tick * k_ms + static_cast<std::int64_t>(below(random, k_ms));
+    const ThreadId met = 100 + tick / 100;
+    if (tick % 100 == 0) {
+      writer.name_process(met, fmt::format("process {} gunicorn: worker [shop {}]", met, tick));
+      writer.add_import_paths({fmt::format("/srv/worker-{}", met)});
+      totals.process_cpu.push_back({met, 0});
+    }
+    ++totals.ticks;
+    Sample sample = sample_at(now, met, {frame(program.main, 80), frame(program.query, 5)}, false);
+    sample.process = 100 + static_cast<ThreadId>(below(random, k_processes));
+    sample.state = k_states[below(random, k_states.size())];
+    sample.cpu_ns = sample.state == ThreadState::running ? k_ms : 0;
+    writer.add(sample, fmt::format("worker-{}", tick % 7));
+    ++totals.samples;
+    totals.process_cpu[below(random, totals.process_cpu.size())].cpu_ns += k_ms;
+    totals.elapsed_ns = now - k_start;
+    totals.process_cpu_ns = static_cast<std::uint64_t>(tick) * k_ms;
+    totals.processes = totals.process_cpu.size();
+    if (tick % 125 == 124) {
+      writer.name_engine(tick < 300 ? "preempt" : "preempt, copying by bpf");
+      writer.keep_up(now, totals);
+    }
+  }
+  writer.finish(totals);
+}
+
 void record_big(MemoryRecorder &recorder, std::uint64_t samples, std::uint32_t stacks) {
   constexpr std::uint32_t k_depth = 30;
   std::mt19937_64 random(1);
@@ -171,7 +204,7 @@ void record_big(MemoryRecorder &recorder, std::uint64_t samples, std::uint32_t s
   functions.reserve(k_functions);
   for (int i = 0; i < k_functions; ++i) {
     functions.push_back(
-        recorder.codes.add({fmt::format("function_{}", i), fmt::format("/srv/shop/module_{}.py", i % 40), 10 + i, {}}));
+        recorder.codes.add({fmt::format("function_{}", i), fmt::format("/srv/shop/module_{}.py", i % 40), 10 + i}));
   }
   std::vector<Sample> kinds(stacks);
   for (std::uint32_t i = 0; i < stacks; ++i) {

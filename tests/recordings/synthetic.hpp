@@ -40,6 +40,10 @@ RecordingInfo invented_info();
 /// the same seed, on every machine.
 void record_small(MemoryRecorder &recorder, std::uint64_t seed);
 
+/// Half a second at 1 kHz of several processes with threads in each state, each with its CPU time, of which more are met
+/// meanwhile; the engine changes.
+void record_processes(MemoryRecorder &recorder, std::uint64_t seed);
+
 /// `samples` samples of `stacks` distinct stacks of 30 frames, none equal to the one before.
 void record_big(MemoryRecorder &recorder, std::uint64_t samples, std::uint32_t stacks);
 

@@ -1,9 +1,11 @@
-/// recording_tool small SEED FILE | big SAMPLES STACKS FILE | fuzz COUNT SEED
+/// recording_tool small SEED FILE | big SAMPLES STACKS FILE | crafted FOLDER | fuzz COUNT SEED
 ///
-/// Makes recordings, or corrupts one COUNT times and reads each: an answer or an error, nothing else, in memory of twice the
-/// contents at most, beside buffers of a fixed size. Prints what it found; status 1 if that was not so.
+/// Makes recordings, or corrupts two COUNT times and reads each: an answer or an error, nothing else, in memory of twice the
+/// contents at most, beside buffers of a fixed size; and every view of it in a second of CPU time and 200 MB. Prints what it
+/// found; status 1 if that was not so.
 #include <algorithm>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -14,6 +16,7 @@
 #include <malloc.h>
 
 #include "corrupt.hpp"
+#include "crafted.hpp"
 #include "synthetic.hpp"
 
 using namespace awaitscope;
@@ -45,13 +48,30 @@ std::pair<std::size_t, std::size_t> memory_of_reading(const std::string &bytes) 
   return {most_allocated - before, 2 * content + k_buffers};
 }
 
-int fuzz(std::uint64_t count, std::uint64_t seed) {
-  MemoryRecorder recorder(invented_info());
-  record_small(recorder, seed);
+struct Views {
+  Outcome outcome;
+  std::size_t taken = 0; ///< bytes
+  double seconds = 0;    ///< of CPU time
+};
+
+Views views_of(const std::string &bytes) {
+  Views views;
+  const std::size_t before = most_allocated = allocated;
+  const std::clock_t start = std::clock();
+  views.outcome = read_through(bytes);
+  views.seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  views.taken = most_allocated - before;
+  return views;
+}
+
+int fuzz(const MemoryRecorder &recorder, std::uint64_t count, std::uint64_t seed) {
+  constexpr std::size_t k_most_of_views = std::size_t{200} << 20U;
+  constexpr double k_longest_of_views = 1;
   const Outcome whole = read_through(recorder.bytes());
   std::mt19937_64 random(seed);
   std::map<std::string, std::uint64_t> outcomes;
   std::size_t most = 0;
+  Views worst;
   for (std::uint64_t i = 0; i < count; ++i) {
     const bool inside = i % 2 == 1;
     const std::string bytes =
@@ -63,7 +83,15 @@ int fuzz(std::uint64_t count, std::uint64_t seed) {
                 << '\n';
       return 1;
     }
-    const Outcome outcome = read_through(bytes);
+    const Views views = views_of(bytes);
+    const Outcome &outcome = views.outcome;
+    worst.taken = std::max(worst.taken, views.taken);
+    worst.seconds = std::max(worst.seconds, views.seconds);
+    if (views.taken > k_most_of_views || views.seconds > k_longest_of_views) {
+      std::cerr << "the views of corruption " << i << " of seed " << seed << " took " << views.taken << " bytes and "
+                << views.seconds << " s\n";
+      return 1;
+    }
     ++outcomes[outcome.text];
     // Where checksums hold, what is read is what was written, as far as it goes.
     if (!inside && !outcome.is_beginning_of(whole)) {
@@ -74,8 +102,24 @@ int fuzz(std::uint64_t count, std::uint64_t seed) {
   for (const auto &[text, times] : outcomes) {
     std::cout << times << " × " << text << '\n';
   }
-  std::cout << recorder.bytes().size() << " bytes; a reader took " << most << " at most\n";
+  std::cout << recorder.bytes().size() << " bytes; a reader took " << most << " at most, all views " << worst.taken
+            << " and " << worst.seconds << " s\n";
   return 0;
+}
+
+int fuzz_both(std::uint64_t count, std::uint64_t seed) {
+  MemoryRecorder one(invented_info());
+  record_small(one, seed);
+  MemoryRecorder several(invented_info());
+  record_processes(several, seed);
+  const int failed = fuzz(one, count - count / 2, seed);
+  return failed != 0 ? failed : fuzz(several, count / 2, seed);
+}
+
+bool save_crafted(const std::string &folder) {
+  const std::map<std::string, std::string> all = crafted_recordings();
+  return std::all_of(all.begin(), all.end(),
+                     [&](const auto &made) { return save(folder + "/" + made.first + ".ascope", made.second); });
 }
 
 } // namespace
@@ -106,7 +150,10 @@ void operator delete(void *memory, std::size_t /*size*/) noexcept { operator del
 int main(int count, char **words) {
   const std::vector<std::string> arguments(words + 1, words + count);
   if (arguments.size() == 3 && arguments[0] == "fuzz") {
-    return fuzz(std::stoull(arguments[1]), std::stoull(arguments[2]));
+    return fuzz_both(std::stoull(arguments[1]), std::stoull(arguments[2]));
+  }
+  if (arguments.size() == 2 && arguments[0] == "crafted") {
+    return save_crafted(arguments[1]) ? 0 : 1;
   }
   MemoryRecorder recorder(invented_info());
   if (arguments.size() == 3 && arguments[0] == "small") {
@@ -114,7 +161,7 @@ int main(int count, char **words) {
   } else if (arguments.size() == 4 && arguments[0] == "big") {
     record_big(recorder, std::stoull(arguments[1]), static_cast<std::uint32_t>(std::stoul(arguments[2])));
   } else {
-    std::cerr << "usage: recording_tool small SEED FILE | big SAMPLES STACKS FILE | fuzz COUNT SEED\n";
+    std::cerr << "usage: recording_tool small SEED FILE | big SAMPLES STACKS FILE | crafted FOLDER | fuzz COUNT SEED\n";
     return 2;
   }
   return save(arguments.back(), recorder.bytes()) ? 0 : 1;

@@ -27,7 +27,7 @@ struct Burners : MemoryRecorder {
     return info;
   }
 
-  CodeId function(const std::string &name) { return codes.add({name, "/srv/app/x.py", 1, {}}); }
+  CodeId function(const std::string &name) { return codes.add({name, "/srv/app/x.py", 1}); }
 
   void sample(ThreadId tid, CodeId code, std::uint64_t cpu_ns, ThreadState state = ThreadState::running) {
     Sample sample;

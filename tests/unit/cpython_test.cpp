@@ -41,9 +41,9 @@ TEST_CASE("the location table in each of its forms") {
                                    0x80 | (13 << 3) | 0, 0x05,                   // 1 unit, line - 2
                                    0x80 | (14 << 3) | 2, 0x06, 0x00, 0x01, 0x02, // 3 units, line + 3
                                    0x80 | (15 << 3) | 0});                       // 1 unit without a line
-  CodeInfo code;
+  CodeLines code;
   code.first_line = 100;
-  code.lines = decode_lines(LineTable::location_table, table, 100);
+  code.entries = decode_lines(LineTable::location_table, table, 100);
   CHECK(line_at(code, 0) == 100);
   CHECK(line_at(code, 3) == 100);
   CHECK(line_at(code, 4) == 101);
@@ -85,19 +85,20 @@ TEST_CASE("PY_VERSION that the linker kept only as the end of another string") {
 
 TEST_CASE("line tables of older minors") {
   // Each of the same function, as 3.8.18 and 3.10.13 compiled it, with the lines that they name themselves.
-  CodeInfo code;
-  code.lines = decode_lines(LineTable::lnotab, bytes({0, 2, 2, 1, 2, 255, 4, 2, 12, 1, 10, 2, 2, 1, 4, 2, 6, 1}), 100);
+  CodeLines code;
+  code.entries =
+      decode_lines(LineTable::lnotab, bytes({0, 2, 2, 1, 2, 255, 4, 2, 12, 1, 10, 2, 2, 1, 4, 2, 6, 1}), 100);
   for (const auto &[offset, line] : std::vector<std::pair<int, int>>{
            {0, 102}, {2, 103}, {3, 103}, {4, 102}, {8, 104}, {19, 104}, {20, 105}, {30, 107}, {36, 110}, {42, 111}}) {
     CHECK(line_at(code, offset) == line);
   }
-  code.lines = decode_lines(LineTable::line_deltas,
-                            bytes({2, 2, 2, 1, 4, 255, 12, 2, 10, 1, 2, 2, 2, 1, 4, 2, 4, 1, 6, 255}), 100);
+  code.entries = decode_lines(LineTable::line_deltas,
+                              bytes({2, 2, 2, 1, 4, 255, 12, 2, 10, 1, 2, 2, 2, 1, 4, 2, 4, 1, 6, 255}), 100);
   for (const auto &[offset, line] : std::vector<std::pair<int, int>>{
            {0, 102}, {2, 103}, {6, 102}, {8, 104}, {20, 105}, {30, 107}, {32, 108}, {34, 110}, {38, 111}, {42, 110}}) {
     CHECK(line_at(code, offset) == line);
   }
-  code.lines = decode_lines(LineTable::line_deltas, bytes({2, 1, 2, 0x80, 2, 1}), 7);
+  code.entries = decode_lines(LineTable::line_deltas, bytes({2, 1, 2, 0x80, 2, 1}), 7);
   CHECK(line_at(code, 0) == 8);
   CHECK(line_at(code, 2) == 0); // no line
   CHECK(line_at(code, 4) == 9);

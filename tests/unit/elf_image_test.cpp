@@ -1,14 +1,17 @@
 #include "catch.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <exception>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include <dlfcn.h>
 #include <elf.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "awaitscope/process/elf_image.hpp"
@@ -85,9 +88,54 @@ TEST_CASE("a file that is cut off finds nothing, or what was before the cut", "[
     const std::optional<ElfSpan> symbol = image ? image->symbol(loaded.symbol) : std::nullopt;
     CHECK((!symbol || symbol->address == loaded.address));
     std::size_t bytes = 0;
-    for (const std::string_view part : image ? image->read_only_segments() : std::vector<std::string_view>{}) {
+    for (const std::string &part : image ? image->read_only_segments() : std::vector<std::string>{}) {
       bytes += static_cast<std::size_t>(std::count(part.begin(), part.end(), '\0')); // reads every byte of it
     }
     CHECK(bytes <= size);
   }
+}
+
+TEST_CASE("a file that is truncated while it is read finds something or nothing, and raises no signal", "[elf]") {
+  const Loaded loaded = loaded_library();
+  const TemporaryFile file(loaded.bytes);
+  std::atomic<bool> stop = false;
+  std::thread truncating([&] {
+    const int descriptor = ::open(file.path().c_str(), O_RDWR | O_CLOEXEC);
+    while (!stop) {
+      if (::ftruncate(descriptor, 4096) != 0 || ::pwrite(descriptor, loaded.bytes.data(), loaded.bytes.size(), 0) < 0) {
+        break;
+      }
+    }
+    ::close(descriptor);
+  });
+  unsigned opened = 0;
+  for (unsigned i = 0; i < 300; ++i) {
+    if (const std::optional<ElfImage> image = ElfImage::open(file.path())) {
+      ++opened;
+      const std::optional<ElfSpan> symbol = image->symbol(loaded.symbol);
+      CHECK((!symbol || symbol->address == loaded.address));
+      CHECK(image->section_bytes(".rodata").size() <= loaded.bytes.size());
+    }
+  }
+  stop = true;
+  truncating.join();
+  CHECK(opened > 0);
+}
+
+TEST_CASE("what the headers of a file claim takes no memory", "[elf]") {
+  std::string bytes = loaded_library().bytes;
+  Elf64_Ehdr header{};
+  std::memcpy(&header, bytes.data(), sizeof header);
+  for (std::size_t i = 0; i < header.e_shnum; ++i) {
+    Elf64_Shdr section{};
+    char *const at = bytes.data() + header.e_shoff + i * sizeof section;
+    std::memcpy(&section, at, sizeof section);
+    section.sh_size = std::uint64_t{1} << 62U;
+    std::memcpy(at, &section, sizeof section);
+  }
+  const TemporaryFile file(bytes);
+  const std::optional<ElfImage> image = ElfImage::open(file.path());
+  REQUIRE(image);
+  CHECK(image->section_bytes(".rodata").size() <= bytes.size());
+  CHECK_FALSE(image->symbol("no_such_symbol"));
 }

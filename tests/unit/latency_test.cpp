@@ -86,11 +86,11 @@ struct Tasks : MemoryRecorder {
     return *found;
   }
 
-  CodeId root = codes.add({"root", "/srv/shop/app.py", 1, {}});
-  CodeId fetch = codes.add({"fetch", "/srv/shop/app.py", 10, {}});
-  CodeId sleep = codes.add({"sleep", "/usr/lib/python3.13/asyncio/tasks.py", 700, {}});
-  CodeId query = codes.add({"Pool.query", "/srv/shop/db.py", 4, {}});
-  CodeId parse = codes.add({"parse", "/srv/shop/db.py", 30, {}});
+  CodeId root = codes.add({"root", "/srv/shop/app.py", 1});
+  CodeId fetch = codes.add({"fetch", "/srv/shop/app.py", 10});
+  CodeId sleep = codes.add({"sleep", "/usr/lib/python3.13/asyncio/tasks.py", 700});
+  CodeId query = codes.add({"Pool.query", "/srv/shop/db.py", 4});
+  CodeId parse = codes.add({"parse", "/srv/shop/db.py", 30});
   std::int32_t line = 0;
   std::unique_ptr<RecordingReader> reader;
 };

@@ -73,8 +73,8 @@ std::string error_of(const std::string &bytes) {
 
 TEST_CASE("a recording gives back what was recorded") {
   MemoryRecorder recorder(info_at_100_hz());
-  const CodeId main = recorder.codes.add({"main", "/srv/app/m.py", 3, {}});
-  const CodeId work = recorder.codes.add({"Wörk.<locals>;x", "/srv/app/m.py", 90, {}});
+  const CodeId main = recorder.codes.add({"main", "/srv/app/m.py", 3});
+  const CodeId work = recorder.codes.add({"Wörk.<locals>;x", "/srv/app/m.py", 90});
   Sample sample;
   sample.time_ns = 5 * k_ms + 12'345;
   sample.tid = 12;

@@ -58,10 +58,10 @@ Frame python(CodeId code, std::int32_t line = 1) { return {code, line, FrameKind
 
 TEST_CASE("folded lines: sorted, merged by name, always parseable") {
   Recorder recorder;
-  const CodeId odd = recorder.codes.add({"f;g\n", "/srv/app/x.py", 3, {}});
-  const CodeId same = recorder.codes.add({"f;g\n", "/srv/app/x.py", 3, {}});
-  const CodeId loop = recorder.codes.add({"run_forever", "/usr/lib/python3.11/asyncio/base_events.py", 9, {}});
-  const CodeId main = recorder.codes.add({"main", "/srv/app/m.py", 1, {}});
+  const CodeId odd = recorder.codes.add({"f;g\n", "/srv/app/x.py", 3});
+  const CodeId same = recorder.codes.add({"f;g\n", "/srv/app/x.py", 3});
+  const CodeId loop = recorder.codes.add({"run_forever", "/usr/lib/python3.11/asyncio/base_events.py", 9});
+  const CodeId main = recorder.codes.add({"main", "/srv/app/m.py", 1});
   recorder.sample(0, {python(main), python(odd, 4)}, "worker;1");
   recorder.sample(1 * k_ms, {python(main), python(same, 5)}, "worker;1");
   const auto in_task = [](Sample &sample) {
@@ -91,7 +91,7 @@ TEST_CASE("folded lines: sorted, merged by name, always parseable") {
 
 TEST_CASE("events sum up to the kernel's, what no sample carries included") {
   Recorder recorder;
-  const CodeId f = recorder.codes.add({"f", "/srv/app/x.py", 3, {}});
+  const CodeId f = recorder.codes.add({"f", "/srv/app/x.py", 3});
   recorder.sample(0, {python(f)}, "MainThread", [](Sample &sample) { sample.events = 60; });
   SamplingTotals totals;
   totals.process_cpu_ns = k_cpu;
@@ -108,8 +108,8 @@ TEST_CASE("events sum up to the kernel's, what no sample carries included") {
 
 TEST_CASE("filters: threads, tasks, functions") {
   Recorder recorder;
-  const CodeId main = recorder.codes.add({"Site.main", "/srv/app/m.py", 1, {}});
-  const CodeId leaf = recorder.codes.add({"leaf", "/srv/app/m.py", 9, {}});
+  const CodeId main = recorder.codes.add({"Site.main", "/srv/app/m.py", 1});
+  const CodeId leaf = recorder.codes.add({"leaf", "/srv/app/m.py", 9});
   recorder.sample(0, {python(main), python(leaf)});
   recorder.sample(1 * k_ms, {python(main)}, "ThreadPoolExecutor-3_0");
   recorder.sample(2 * k_ms,
@@ -143,8 +143,8 @@ TEST_CASE("filters: threads, tasks, functions") {
 
 TEST_CASE("a range of time takes the samples inside it, also of a run") {
   Recorder recorder;
-  const CodeId f = recorder.codes.add({"f", "/srv/app/x.py", 3, {}});
-  const CodeId g = recorder.codes.add({"g", "/srv/app/x.py", 5, {}});
+  const CodeId f = recorder.codes.add({"f", "/srv/app/x.py", 3});
+  const CodeId g = recorder.codes.add({"g", "/srv/app/x.py", 5});
   for (int i = 0; i <= 100; ++i) {
     recorder.sample(i * k_ms, {python(f)});
   }
@@ -164,9 +164,9 @@ TEST_CASE("a range of time takes the samples inside it, also of a run") {
 
 TEST_CASE("hot functions: own at the leaf, total once a stack") {
   Recorder recorder;
-  const CodeId f = recorder.codes.add({"f", "/srv/app/x.py", 3, {}});
-  const CodeId f_again = recorder.codes.add({"f", "/srv/app/x.py", 3, {}});
-  const CodeId g = recorder.codes.add({"g", "/srv/app/x.py", 5, {}});
+  const CodeId f = recorder.codes.add({"f", "/srv/app/x.py", 3});
+  const CodeId f_again = recorder.codes.add({"f", "/srv/app/x.py", 3});
+  const CodeId g = recorder.codes.add({"g", "/srv/app/x.py", 5});
   recorder.sample(0, {python(f), python(f_again), python(g)});
   recorder.sample(1 * k_ms, {python(f), python(f)});
   recorder.sample(2 * k_ms, {python(g), k_unreadable_frame}); // whose own it is, is not known
@@ -222,8 +222,8 @@ TEST_CASE("a task's state lasts from the middle between two looks to the next, a
 
 TEST_CASE("a sample at a lowered rate counts for the ticks that were left out, whenever it is looked at") {
   Recorder recorder;
-  const CodeId before = recorder.codes.add({"before", "/srv/app/main.py", 1, {}});
-  const CodeId behind = recorder.codes.add({"behind", "/srv/app/main.py", 9, {}});
+  const CodeId before = recorder.codes.add({"before", "/srv/app/main.py", 1});
+  const CodeId behind = recorder.codes.add({"behind", "/srv/app/main.py", 9});
   for (std::int64_t i = 0; i < 100; ++i) { // a tenth of a second at 1 kHz, then as long at 100 Hz
     recorder.sample(i * k_ms, {python(before)});
   }
@@ -245,7 +245,7 @@ TEST_CASE("a sample at a lowered rate counts for the ticks that were left out, w
 
 TEST_CASE("the account of a thread at the end has CPU time, and is no sample") {
   Recorder recorder;
-  const CodeId code = recorder.codes.add({"serve", "/srv/app/main.py", 1, {}});
+  const CodeId code = recorder.codes.add({"serve", "/srv/app/main.py", 1});
   recorder.sample(k_ms, {python(code)});
   recorder.sample(2 * k_ms, {python(code)}, "MainThread", [](Sample &sample) {
     sample.weight = 0;

@@ -66,9 +66,9 @@ struct Graph {
 
   ProcessSnapshot snapshot;
   CodeTable codes;
-  CodeId serve = codes.add({"serve", "/srv/shop/app.py", 1, {}});
-  CodeId fetch = codes.add({"Client.fetch", "/srv/shop/client.py", 10, {}});
-  CodeId query = codes.add({"query", "/srv/shop/db.py", 4, {}});
+  CodeId serve = codes.add({"serve", "/srv/shop/app.py", 1});
+  CodeId fetch = codes.add({"Client.fetch", "/srv/shop/client.py", 10});
+  CodeId query = codes.add({"query", "/srv/shop/db.py", 4});
 };
 
 std::size_t count_of(const std::string &text, const std::string &part) {

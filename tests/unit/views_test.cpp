@@ -92,8 +92,8 @@ TEST_CASE("threads fold by name, not by the number that a library gave") {
 
 TEST_CASE("a pool numbers its threads behind the name that the program gave it") {
   CodeTable codes;
-  const CodeId worker = codes.add({"_worker", "/usr/lib/python3.13/concurrent/futures/thread.py", 70, {}});
-  const CodeId namesake = codes.add({"_worker", "/srv/app/thread.py", 7, {}});
+  const CodeId worker = codes.add({"_worker", "/usr/lib/python3.13/concurrent/futures/thread.py", 70});
+  const CodeId namesake = codes.add({"_worker", "/srv/app/thread.py", 7});
   const auto lasting = [&](const char *name, CodeId below) {
     return lasting_thread_name(name, codes, {{below, 0, FrameKind::python}});
   };

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "awaitscope/cpython/line_table.hpp"
 #include "awaitscope/cpython/objects.hpp"
 #include "awaitscope/model/code_table.hpp"
 
@@ -17,6 +18,9 @@ namespace awaitscope {
 /// Without a count the checks of a deep stack are half of what a sample costs. A caller who keeps what he was told back for
 /// a while (many samples are handed on at once) has them made then, once for all of them: see confirm(). Only code that has
 /// been the same for a second, at an address that never had another, is trusted until then.
+///
+/// What is kept of code objects, of which a program may make ever more, is bounded: once it is too much all of it is forgotten,
+/// and read again as it is met. The functions that they belong to stay in the table.
 class CodeCache {
 public:
   /// `counter`: where the process counts its code objects, if not each interpreter does; 0 if nowhere that is known.
@@ -39,6 +43,9 @@ public:
   /// Of the last find(): the epoch for which it holds; 0 if for this look alone.
   [[nodiscard]] std::uint64_t trust() const { return trust_; }
 
+  /// Of the last find(): a number that the code object at this address keeps for as long as it is known to be the same.
+  [[nodiscard]] std::uint64_t edition() const { return edition_; }
+
   /// Checks what was trusted since the last call, in a look of its own: those that were not what find() had said. If the
   /// process is gone there is nothing left to check against, and all of it stands.
   std::vector<CodeId> confirm();
@@ -50,10 +57,9 @@ public:
   /// under such a frame (Objects/codeobject.c, _Py_InitCleanup: its file, name and qualified name are one str, on line 0).
   [[nodiscard]] bool is_internal(CodeId id) const { return id < internal_.size() && internal_[id]; }
 
-  /// The executing line at an instruction, in bytes from the first one; 0 where the code has none.
-  [[nodiscard]] std::int32_t line(CodeId id, std::int64_t instruction) const {
-    return line_at(table_.at(id), instruction);
-  }
+  /// The executing line at an instruction (in bytes from the first one) of the code object that the last find() found; 0 where it
+  /// has none.
+  [[nodiscard]] std::int32_t line(Address code, std::int64_t instruction) const;
 
   /// Of str `qualname`: the id of the code if it is its own name, else one interned by name.
   CodeId named(CodeId code, Address code_address, Address qualname);
@@ -72,32 +78,42 @@ private:
   struct Known {
     Identity identity;
     CodeId id = 0;
+    CodeLines lines{};
+    std::uint64_t edition = 0;
     std::uint64_t epoch = 0;     ///< for which it holds
     std::int64_t since_ns = 0;   ///< when it was met first; 0: not known
     std::int64_t checked_ns = 0; ///< when it was checked last
     bool another_before = false; ///< the address had another before
+  };
+  struct Trusted {
+    Address code = 0;
+    Identity identity;
+    CodeId id = 0;
   };
 
   [[nodiscard]] Address count_address(Address interpreter) const;
   std::uint32_t read_count(Address interpreter);
   [[nodiscard]] bool is_settled(const Known &known) const;
   std::optional<Identity> identify(Address code);
-  std::optional<CodeId> load(Address code, const Identity &identity);
+  std::optional<CodeId> load(Address code, const Identity &identity, CodeLines &lines);
+  void keep(Address code, Known fresh);
 
   ObjectReader &objects_;
   CodeTable &table_;
   const Address &counter_;
   std::uint64_t epoch_ = 0;
   std::uint64_t trust_ = 0;
+  std::uint64_t edition_ = 0;
+  std::uint64_t last_edition_ = 0;   ///< that was given
   std::int64_t now_ns_ = 0;          ///< 0: nobody will call confirm()
   std::uint64_t window_ = 1;         ///< counts the calls of confirm()
-  std::vector<Address> unconfirmed_; ///< what was trusted in this window
+  std::vector<Trusted> unconfirmed_; ///< what was trusted in this window
   std::uint32_t made_ = 0;           ///< how many code objects the interpreter has made; 0: not known
   std::uint32_t last_count_ = 0;     ///< at the look before
   std::uint32_t highest_ = 0;        ///< version of a code object that was met
   bool count_usable_ = true;
   std::unordered_map<Address, Known> known_;
-  std::unordered_map<std::string, CodeId> by_content_;
+  std::size_t line_bytes_ = 0; ///< of all that is known
   std::vector<bool> internal_; ///< by CodeId
 };
 

@@ -88,7 +88,8 @@ private:
   struct Decoded {
     Address code = 0;
     std::int64_t instruction = 0;
-    std::uint64_t epoch = 0; ///< for which its code holds
+    std::uint64_t epoch = 0;   ///< for which its code holds
+    std::uint64_t edition = 0; ///< of its code
     Frame frame;
   };
   static constexpr std::size_t k_decoded = 1024; // direct-mapped

@@ -60,18 +60,29 @@ inline constexpr std::uint32_t k_revision = 1;
 inline constexpr std::size_t k_head_size = 16;
 inline constexpr std::size_t k_frame_head_size = 16;
 
-// A reader refuses what is beyond these.
+// A reader refuses what is beyond these, and what is beyond those of limits.hpp.
 inline constexpr std::size_t k_max_block = std::size_t{1} << 20U;
 inline constexpr std::size_t k_max_frame = k_max_block + (k_max_block >> 7U) + 1024; // zstd's worst case, and flushes
 inline constexpr std::size_t k_max_rows = std::size_t{1} << 16U;
 inline constexpr std::size_t k_max_text = std::size_t{1} << 16U;
 inline constexpr std::size_t k_max_import_paths = std::size_t{1} << 12U;
-inline constexpr std::size_t k_max_shared = 64;                            // a text with the one before
-inline constexpr std::uint64_t k_max_code_bytes = std::uint64_t{1} << 28U; // names of all codes: they share texts
-inline constexpr std::uint64_t k_max_number = std::uint64_t{1} << 60U;     // of nanoseconds, or counts
-inline constexpr std::int64_t k_min_unit = 1'000;                          // of time, in nanoseconds
+inline constexpr std::size_t k_max_shared = 64;                        // a text with the one before
+inline constexpr std::uint64_t k_max_number = std::uint64_t{1} << 60U; // of nanoseconds, or counts
+inline constexpr std::int64_t k_min_unit = 1'000;                      // of time, in nanoseconds
 inline constexpr std::int64_t k_max_unit = 10'000;
 inline constexpr int k_window_log = 18;
+
+/// What a recording of so many bytes may become when it is read, but for its texts, which are bounded by themselves. Rows of samples
+/// are not so alike that they compress to a hundredth, since their times are not (hundreds of threads that wait: to a thirtieth),
+/// so a file that expands more was made to take a reader's memory.
+inline constexpr std::uint64_t k_content_free = std::uint64_t{1}
+                                                << 20U; ///< bytes of blocks that any recording may have
+inline constexpr std::uint64_t k_content_per_byte = 100;
+/// The same of the stacks that samples and tasks are in, each once, in bytes of their frames' names (and k_shown_per_frame for each
+/// frame). A stack of a thousand frames costs some ten bytes if all of it but its last frame is known.
+inline constexpr std::uint64_t k_shown_free = std::uint64_t{32} << 20U;
+inline constexpr std::uint64_t k_shown_per_byte = 8192;
+inline constexpr std::uint64_t k_shown_per_frame = 16;
 
 // A writer cuts a block when it has this much.
 inline constexpr std::size_t k_enough_rows = std::size_t{1} << 13U;

@@ -6,6 +6,7 @@
 
 #include "awaitscope/recording/block.hpp"
 #include "awaitscope/recording/byte_source.hpp"
+#include "awaitscope/recording/expansion.hpp"
 #include "awaitscope/recording/frame_codec.hpp"
 
 namespace awaitscope {
@@ -52,11 +53,13 @@ private:
   explicit RecordingReader(std::unique_ptr<ByteSource> source);
 
   Result<bool> next_block();
+  bool within_bounds();
   bool end(Ending how);
 
   std::unique_ptr<ByteSource> source_;
   std::unique_ptr<RecordingTables> tables_;
   FrameDecoder decoder_;
+  Expansion expansion_;
   RecordingInfo info_;
   std::string data_;
   std::string block_;

@@ -31,9 +31,10 @@ struct RecordedTask {
 /// What samples refer to by number. Thread and task numbers are indexes; task 0 stands for none.
 struct RecordingTables {
   CodeTable codes;
-  std::uint64_t code_bytes = 0; ///< of the names of codes that were read
   StackTree stacks;
   std::vector<std::string> texts{std::string()};
+  std::uint64_t text_bytes = 0;   ///< of all texts
+  std::uint64_t text_content = 0; ///< what they took of the blocks that were read
   std::vector<RecordedThread> threads;
   std::vector<RecordedTask> tasks{RecordedTask{}};
 };

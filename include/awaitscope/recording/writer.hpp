@@ -11,7 +11,9 @@
 
 namespace awaitscope {
 
-/// Turns samples into blocks of the recording (format.hpp). Keeps what is interned, and the samples of a second at most.
+/// Turns samples into blocks of the recording (format.hpp). Keeps what is interned, and the samples of a second at most. What is
+/// interned is bounded (limits.hpp): names, threads and tasks beyond that are limits::k_left_out, stacks are an unreadable frame.
+/// Of a deeper stack than limits::k_max_depth an unreadable frame stands for the middle.
 class RecordingWriter {
 public:
   using PutBlock = std::function<void(std::string)>;
@@ -64,6 +66,7 @@ private:
   TextId text(const std::string &text);
   std::uint32_t thread(ThreadId tid, const std::string &name, TextId process);
   std::uint32_t task(const TaskKey &key);
+  StackId stack(const std::vector<Frame> &frames);
   void cut(const block::Totals *totals);
   [[nodiscard]] block::Totals totals_of(const SamplingTotals &totals, bool final) const;
 

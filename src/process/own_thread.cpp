@@ -1,5 +1,6 @@
 #include "awaitscope/process/own_thread.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -83,6 +84,15 @@ void allow_many_descriptors() {
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
   }
+}
+
+bool leaves_descriptors(int descriptor) {
+  constexpr rlim_t k_spare = 64;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return true;
+  }
+  return static_cast<rlim_t>(descriptor) < limit.rlim_cur - std::min(k_spare, limit.rlim_cur / 4);
 }
 
 PromptScheduling::PromptScheduling() {

@@ -217,7 +217,7 @@ Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::
     }
     if (cpu < 0 || cpu != here || cpu != pin_.cpu()) {
       if (!move_to(cpu)) {
-        capture.status = CaptureStatus::no_cpu;
+        capture.status = cpu < 0 ? CaptureStatus::unreadable : CaptureStatus::no_cpu;
         return capture;
       }
       ahead = SnapshotMemory::Ahead::likely;

@@ -3,6 +3,7 @@
 #include "attach.hpp"
 #include "awaitscope/export/dump.hpp"
 #include "awaitscope/export/tasks.hpp"
+#include "awaitscope/process/own_thread.hpp"
 #include "awaitscope/sampler/snapshot_taker.hpp"
 #include "engines.hpp"
 #include "messages.hpp"
@@ -32,6 +33,7 @@ Result<ProcessSnapshot> snapshot_of(const DumpOptions &options, CodeTable &codes
 
 Result<int> dump(const DumpOptions &options) {
   StopSignals::install();
+  allow_many_descriptors();
   Result<Output> output = Output::open(options.output);
   if (!output) {
     return tl::unexpected(output.error());

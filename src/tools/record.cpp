@@ -12,6 +12,7 @@
 
 #include "attach.hpp"
 #include "awaitscope/process/child.hpp"
+#include "awaitscope/process/own_thread.hpp"
 #include "awaitscope/recording/block_queue.hpp"
 #include "awaitscope/recording/writer.hpp"
 #include "awaitscope/sampler/sampler.hpp"
@@ -92,7 +93,9 @@ Result<Plan> plan_of(const RecordOptions &options) {
   plan.event = *event;
   plan.sampling.event = event->counted;
   plan.sampling.idle = options.view.idle ? IdleThreads::sample : IdleThreads::skip;
-  plan.sampling.all_tasks = options.view.all_tasks ? AllTasks::watch : AllTasks::skip;
+  // Views of suspended tasks need them, whatever else was asked for.
+  const bool of_tasks = plan.format == Format::latency || view->profile.metric == Metric::await;
+  plan.sampling.all_tasks = options.view.all_tasks || of_tasks ? AllTasks::watch : AllTasks::skip;
   plan.sampling.root_names = options.view.task_names ? RootNames::read : RootNames::skip;
   return plan;
 }
@@ -189,8 +192,9 @@ struct Machinery {
 
 struct Sampled {
   SamplingTotals totals;
-  std::uint64_t samples = 0; ///< as Recorded
-  std::string pace_note;     ///< as PaceNotes::finish()
+  std::uint64_t samples = 0;    ///< as Recorded
+  std::string pace_note;        ///< as PaceNotes::finish()
+  std::optional<Error> failure; ///< what ended it, or kept it empty
 };
 
 /// Samples until the end, into the queue.
@@ -219,6 +223,7 @@ Sampled sample(const RecordOptions &options, const Plan &plan, std::unique_ptr<T
   Sampled sampled;
   sampled.totals = sampler.run(std::move(target), sink, StopSignals::requested());
   sampled.samples = writer.samples();
+  sampled.failure = sampler.failure() ? sampler.failure() : why_no_sample(sampled.totals);
   sampled.pace_note = notes.finish(sampled.totals);
   writer.name_engine(with.engine.name());
   writer.finish(sampled.totals);
@@ -296,6 +301,11 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, ThreadId
     for (const std::string &warning : view.warnings) {
       say(warning);
     }
+    if (plan.format == Format::recording && sampled.samples == 0 && !sampled.failure) {
+      say(options.view.idle ? "warning: nothing was sampled"
+                            : "warning: nothing was sampled: no thread ran, and none was blocked (--idle samples those "
+                              "that wait for work)");
+    }
     if (!sampled.pace_note.empty()) {
       say(sampled.pace_note);
     }
@@ -306,6 +316,11 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, ThreadId
   if (options.verbosity == Verbosity::verbose) {
     say(fmt::format(std::locale("C"), "of the ticks, {} were taken by bpf alone, while the recorder slept",
                     totals.alone));
+  }
+  if (sampled.failure) {
+    Error error = *sampled.failure;
+    error.hint += fmt::format("; what was recorded until then is in {}", output.name());
+    return tl::unexpected(error);
   }
   return {};
 }
@@ -344,6 +359,7 @@ Result<int> record(const RecordOptions &options) {
     }
     child = *launched;
   }
+  allow_many_descriptors(); // not before: the command has the limit that it would have alone
   const ThreadId first = child ? child->pid() : *options.pid;
   CodeTable codes;
   Attached attached;

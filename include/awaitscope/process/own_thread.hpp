@@ -35,6 +35,10 @@ private:
 /// afterwards inherits that.
 void allow_many_descriptors();
 
+/// Whether a file may be kept open, by the number of its descriptor: the kernel gives the lowest that is free, so that beyond it
+/// there is hardly any other. The last quarter of the limit, or the last 64, are for files that are open for a short time.
+bool leaves_descriptors(int descriptor);
+
 enum class Scheduling : std::uint8_t {
   fifo,  ///< SCHED_FIFO: needs CAP_SYS_NICE
   slice, ///< a short EEVDF slice, kernel 6.12+

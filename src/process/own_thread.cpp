@@ -86,13 +86,14 @@ void allow_many_descriptors() {
   }
 }
 
-bool leaves_descriptors(int descriptor) {
+bool leaves_descriptors(int descriptor, KeptFor use) {
   constexpr rlim_t k_spare = 64;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
     return true;
   }
-  return static_cast<rlim_t>(descriptor) < limit.rlim_cur - std::min(k_spare, limit.rlim_cur / 4);
+  const rlim_t most = use == KeptFor::account ? limit.rlim_cur / 2 : limit.rlim_cur;
+  return static_cast<rlim_t>(descriptor) < std::min(most, limit.rlim_cur - std::min(k_spare, limit.rlim_cur / 4));
 }
 
 PromptScheduling::PromptScheduling() {

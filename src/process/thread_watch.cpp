@@ -25,7 +25,7 @@ std::string_view ThreadWatch::read(UniqueFd &kept, std::string_view name, std::s
     return read_again(kept, room);
   }
   UniqueFd file = open_of(pid_, tid_, name);
-  if (!file.valid() || !leaves_descriptors(file.get())) {
+  if (!file.valid() || !leaves_descriptors(file.get(), KeptFor::account)) {
     return read_again(file, room);
   }
   kept = std::move(file);

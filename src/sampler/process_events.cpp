@@ -42,7 +42,7 @@ ProcessEvents::ProcessEvents(Target &target, PerfEvent event)
     : event_(std::move(event)), first_(target.process().threads()) {
   // The threads themselves take up to three more descriptors each: two of /proc, and a counter.
   constexpr std::size_t k_descriptors_each = 4;
-  complete_ = leaves_descriptors(static_cast<int>(k_descriptors_each * first_.size()));
+  complete_ = leaves_descriptors(static_cast<int>(k_descriptors_each * first_.size()), KeptFor::counter);
   for (const ThreadId tid : complete_ ? first_ : std::vector<ThreadId>{}) {
     tl::expected<PerfCounter, int> family = PerfCounter::open(event_, tid, Inherit::threads);
     if (family) {
@@ -59,8 +59,9 @@ ProcessEvents::ProcessEvents(Target &target, PerfEvent event)
 void ProcessEvents::watch(TargetThread &thread) {
   tl::expected<PerfCounter, int> counter = PerfCounter::open(event_, thread.watch.tid(), Inherit::nothing);
   const int error = counter ? 0 : counter.error();
-  if (error == EMFILE || error == ENFILE || (counter && !leaves_descriptors(counter->descriptor()))) {
+  if (error == EMFILE || error == ENFILE || (counter && !leaves_descriptors(counter->descriptor(), KeptFor::counter))) {
     ++uncounted_; // what it does is in the total, if there is one
+    thread.uncounted = true;
     return;
   }
   if (!counter) {

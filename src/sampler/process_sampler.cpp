@@ -45,7 +45,7 @@ void ProcessSampler::ask(TargetThread &thread) {
   thread.run = !thread.stat                     ? ThreadWatch::Run::ended
                : engine_.knows_runnable(thread) ? ThreadWatch::Run::runnable
                                                 : thread.watch.run();
-  if (first && events_ && !thread.counter && thread.stat) {
+  if (first && events_ && !thread.counter && !thread.uncounted && thread.stat) {
     events_->watch(thread);
   }
 }

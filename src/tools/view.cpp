@@ -1,5 +1,6 @@
 #include "view.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 
@@ -130,14 +131,19 @@ std::string missing_process(const RecordingReader &reader, const Filter &filter)
     processes.push_back(filter.only_process);
   }
   std::string names;
+  std::string close;
   for (const std::string &process : processes) {
     if (passes_process(process, filter)) {
       return {};
     }
     const ProcessName name = process_name(process);
     names += fmt::format("{}{} {}", names.empty() ? "" : ", ", name.pid, name.program);
+    const bool is_close = std::any_of(filter.processes.begin(), filter.processes.end(),
+                                      [&](const std::string &pattern) { return differ_little(pattern, name.program); });
+    close = is_close ? name.program : close;
   }
-  return fmt::format("warning: no process matches --process; the recording has {}", names);
+  return fmt::format("warning: no process matches --process; the recording has {}{}", names,
+                     close.empty() ? "" : fmt::format(" (did you mean '{}'?)", close));
 }
 
 std::vector<std::string> warnings_of(const RecordingReader &reader, const ViewPlan &plan) {

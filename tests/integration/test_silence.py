@@ -40,6 +40,7 @@ class Empty(recordings.RecordingTest):
         for form in ("folded", "hot", "speedscope"):
             for options, cause in ((("--function", "tik"), "no function matches --function 'tik' (did you mean 'tick'?); the recording has "),
                                    (("--thread", "Worker"), "no thread matches --thread 'Worker'; the recording has MainThread"),
+                                   (("--process", "tiking.py"), "ticking.py (did you mean 'ticking.py'?)"),
                                    (("--task", "x"), "no task matches --task 'x'; the recording has none"),
                                    (("--function", "tick", "--state", "idle"), "passes the filters"),
                                    (("--since", "20s"), "--since 20")):

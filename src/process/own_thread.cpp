@@ -1,5 +1,6 @@
 #include "awaitscope/process/own_thread.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <ctime>
@@ -87,6 +88,16 @@ void allow_many_descriptors() {
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
   }
+}
+
+bool leaves_descriptors(int descriptor, KeptFor use) {
+  constexpr rlim_t k_spare = 64;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return true;
+  }
+  const rlim_t most = use == KeptFor::account ? limit.rlim_cur / 2 : limit.rlim_cur;
+  return static_cast<rlim_t>(descriptor) < std::min(most, limit.rlim_cur - std::min(k_spare, limit.rlim_cur / 4));
 }
 
 PromptScheduling::PromptScheduling() {

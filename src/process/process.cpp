@@ -3,10 +3,13 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <cstring>
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 namespace awaitscope {
 namespace {
@@ -29,6 +32,32 @@ Error denied_error(ThreadId pid) {
   return {ExitStatus::denied, fmt::format("not permitted to read process {}", pid), hint};
 }
 
+Error cannot_read(ThreadId pid, int error) {
+  switch (error) {
+  case ESRCH:
+  case ENOENT:
+    return no_such_process(pid);
+  case EPERM:
+  case EACCES:
+    return denied_error(pid);
+  case EMFILE: {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return {ExitStatus::failed,
+            fmt::format("cannot read process {}: this process has too many open files (the limit is {})", pid,
+                        limit.rlim_cur),
+            "raise the hard limit of open files (ulimit -Hn, LimitNOFILE= of systemd, docker run --ulimit nofile=…)"};
+  }
+  case ENFILE:
+    return {ExitStatus::failed, fmt::format("cannot read process {}: this machine has too many open files", pid),
+            "close some, or raise sysctl fs.file-max"};
+  default:
+    return {ExitStatus::failed,
+            fmt::format("cannot read process {}: {}", pid, std::strerror(error)), // NOLINT(concurrency-mt-unsafe)
+            "try again; if it goes on, the kernel's log (dmesg) may name the cause"};
+  }
+}
+
 Error no_such_process(ThreadId pid) {
   return {ExitStatus::no_target, fmt::format("there is no process {}", pid),
           "give the PID of a running Python process, as this host sees it (pgrep -af python)"};
@@ -44,16 +73,24 @@ Result<Process> Process::open(ThreadId pid) {
   }
   UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   // Kernels before 5.3 have no pidfd: /proc then tells whether the process lives.
-  if (!pidfd.valid() && errno != ENOSYS) {
-    if (::access(fmt::format("/proc/{}", pid).c_str(), F_OK) == 0 && errno != ESRCH) {
+  if (const int error = errno; !pidfd.valid() && error != ENOSYS) {
+    const bool may_be_thread = error == EINVAL || error == ENOENT; // the latter since 6.15
+    if (!may_be_thread && error != ESRCH) {
+      return tl::unexpected(cannot_read(pid, error));
+    }
+    if (may_be_thread && ::access(fmt::format("/proc/{}", pid).c_str(), F_OK) == 0) {
       return fail(ExitStatus::no_target, fmt::format("{} is a thread, not a process", pid),
                   "give the PID of its process (the Tgid line of its /proc status)");
     }
     return tl::unexpected(no_such_process(pid));
   }
   Process process(pid, std::move(pidfd));
+  errno = 0;
   const std::optional<std::string> text = read_file(process.path("stat"));
-  const std::optional<TaskStat> stat = text ? parse_task_stat(*text) : std::nullopt;
+  if (!text) {
+    return tl::unexpected(cannot_read(pid, errno));
+  }
+  const std::optional<TaskStat> stat = parse_task_stat(*text);
   if (!stat) {
     return tl::unexpected(no_such_process(pid));
   }
@@ -67,11 +104,34 @@ Result<Process> Process::open(ThreadId pid) {
 bool Process::alive() const {
   if (pidfd_.valid()) {
     pollfd exited{pidfd_.get(), POLLIN, 0};
-    return ::poll(&exited, 1, 0) == 0;
+    return ::poll(&exited, 1, 0) != 1; // an error says nothing of it
   }
   const std::optional<std::string> text = read_file(path("stat"));
   const std::optional<TaskStat> stat = text ? parse_task_stat(*text) : std::nullopt;
   return stat && stat->state != 'Z' && stat->state != 'X';
+}
+
+Result<void> Process::check_readable() const {
+  if (!alive()) {
+    return tl::unexpected(no_such_process(pid_));
+  }
+  // Of no mapped address: rights come first, and a process without memory is one that ends (mm/process_vm_access.c,
+  // process_vm_rw_core()).
+  std::byte byte{};
+  const iovec local{&byte, 1};
+  const iovec nowhere{nullptr, 1};
+  errno = 0;
+  if (::process_vm_readv(pid_, &local, 1, &nowhere, 1, 0) < 0 && errno != EFAULT) {
+    return tl::unexpected(cannot_read(pid_, errno));
+  }
+  errno = 0;
+  const std::optional<std::string> text = read_file(path("stat"));
+  if (!text) {
+    return tl::unexpected(cannot_read(pid_, errno));
+  }
+  const std::optional<TaskStat> stat = parse_task_stat(*text);
+  const bool ended = !stat || stat->state == 'Z' || stat->state == 'X';
+  return ended ? Result<void>(tl::unexpected(no_such_process(pid_))) : Result<void>();
 }
 
 Result<std::vector<MapEntry>> Process::maps() const {
@@ -80,10 +140,7 @@ Result<std::vector<MapEntry>> Process::maps() const {
   if (text) {
     return parse_maps(*text);
   }
-  if (errno == EACCES || errno == EPERM) {
-    return tl::unexpected(denied_error(pid_));
-  }
-  return tl::unexpected(no_such_process(pid_));
+  return tl::unexpected(errno == 0 ? no_such_process(pid_) : cannot_read(pid_, errno));
 }
 
 std::vector<ThreadId> Process::threads() const { return list_ids(path("task")); }

@@ -1,10 +1,14 @@
 #include "awaitscope/process/thread_watch.hpp"
 
 #include <array>
+#include <cerrno>
 #include <string>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+
+#include "awaitscope/process/own_thread.hpp"
 
 namespace awaitscope {
 namespace {
@@ -15,31 +19,39 @@ UniqueFd open_of(ThreadId pid, ThreadId tid, std::string_view name) {
 
 } // namespace
 
+/// Through `kept`, which is opened at first use, and stays open if there is room for it.
+std::string_view ThreadWatch::read(UniqueFd &kept, std::string_view name, std::span<char> room) {
+  if (kept.valid()) {
+    return read_again(kept, room);
+  }
+  UniqueFd file = open_of(pid_, tid_, name);
+  if (!file.valid() || !leaves_descriptors(file.get(), KeptFor::account)) {
+    return read_again(file, room);
+  }
+  kept = std::move(file);
+  return read_again(kept, room);
+}
+
 std::optional<SchedStat> ThreadWatch::schedstat() {
-  if (!opened_) {
-    opened_ = true;
-    schedstat_ = open_of(pid_, tid_, "schedstat");
+  if (ended_) {
+    return std::nullopt;
   }
   std::array<char, 96> buffer{};
-  const std::string_view text = read_again(schedstat_, buffer);
+  errno = 0;
+  const std::string_view text = read(schedstat_, "schedstat", buffer);
+  ended_ = text.empty() && (errno == ENOENT || errno == ESRCH);
   return text.empty() ? std::nullopt : parse_schedstat(text);
 }
 
 std::optional<TaskStat> ThreadWatch::stat() {
-  if (!stat_.valid()) {
-    stat_ = open_of(pid_, tid_, "stat");
-  }
   std::array<char, 1024> buffer{};
-  const std::string_view text = read_again(stat_, buffer);
+  const std::string_view text = read(stat_, "stat", buffer);
   return text.empty() ? std::nullopt : parse_task_stat(text);
 }
 
 ThreadWatch::Run ThreadWatch::run() {
-  if (!syscall_.valid()) {
-    syscall_ = open_of(pid_, tid_, "syscall");
-  }
   std::array<char, 160> buffer{};
-  const std::string_view text = read_again(syscall_, buffer);
+  const std::string_view text = read(syscall_, "syscall", buffer);
   if (!text.empty()) {
     return text.substr(0, 7) == "running" ? Run::runnable : Run::blocked;
   }
@@ -51,11 +63,8 @@ ThreadWatch::Run ThreadWatch::run() {
 }
 
 std::optional<std::int64_t> ThreadWatch::accounted_ns() {
-  if (!sched_.valid()) {
-    sched_ = open_of(pid_, tid_, "sched");
-  }
   std::array<char, 512> buffer{};
-  const std::string_view text = read_again(sched_, buffer);
+  const std::string_view text = read(sched_, "sched", buffer);
   return text.empty() ? std::nullopt : parse_exec_start(text);
 }
 

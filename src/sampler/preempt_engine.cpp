@@ -246,7 +246,7 @@ Capture PreemptEngine::capture_raised(Target &target, TargetThread &thread, cons
     }
     if (cpu < 0 || cpu != here || cpu != pin_.cpu()) {
       if (!move_to(cpu)) {
-        capture.status = CaptureStatus::no_cpu;
+        capture.status = cpu < 0 ? CaptureStatus::unreadable : CaptureStatus::no_cpu;
         return capture;
       }
       ahead = SnapshotMemory::Ahead::likely;

@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "awaitscope/process/own_thread.hpp"
+
 namespace awaitscope {
 namespace {
 
@@ -38,7 +40,10 @@ std::uint64_t since_birth(const PerfEvent &event, ThreadWatch &thread) {
 
 ProcessEvents::ProcessEvents(Target &target, PerfEvent event)
     : event_(std::move(event)), first_(target.process().threads()) {
-  for (const ThreadId tid : first_) {
+  // The threads themselves take up to three more descriptors each: two of /proc, and a counter.
+  constexpr std::size_t k_descriptors_each = 4;
+  complete_ = leaves_descriptors(static_cast<int>(k_descriptors_each * first_.size()), KeptFor::counter);
+  for (const ThreadId tid : complete_ ? first_ : std::vector<ThreadId>{}) {
     tl::expected<PerfCounter, int> family = PerfCounter::open(event_, tid, Inherit::threads);
     if (family) {
       families_.push_back(std::move(*family));
@@ -51,10 +56,16 @@ ProcessEvents::ProcessEvents(Target &target, PerfEvent event)
   }
 }
 
-void ProcessEvents::watch(TargetThread &thread) const {
+void ProcessEvents::watch(TargetThread &thread) {
   tl::expected<PerfCounter, int> counter = PerfCounter::open(event_, thread.watch.tid(), Inherit::nothing);
+  const int error = counter ? 0 : counter.error();
+  if (error == EMFILE || error == ENFILE || (counter && !leaves_descriptors(counter->descriptor(), KeptFor::counter))) {
+    ++uncounted_; // what it does is in the total, if there is one
+    thread.uncounted = true;
+    return;
+  }
   if (!counter) {
-    return; // it has ended, or there is no room: what it does is in the total
+    return; // it has ended
   }
   thread.counter.emplace(std::move(*counter));
   if (!std::binary_search(first_.begin(), first_.end(), thread.watch.tid())) {

@@ -196,7 +196,7 @@ ProcessFollower::Fate ProcessFollower::recognize(ThreadId pid, Followed &followe
   if (!followed.process) {
     Result<Process> process = Process::open(pid);
     if (!process) {
-      return Fate::gone;
+      return process.error().status == ExitStatus::no_target ? Fate::gone : Fate::executing;
     }
     followed.process.emplace(std::move(*process));
   }
@@ -204,6 +204,12 @@ ProcessFollower::Fate ProcessFollower::recognize(ThreadId pid, Followed &followe
   UniqueFd stat; // of those that are not attached to there may be thousands
   std::optional<ImageIdentity> image =
       thorough ? image_identity(pid) : image_identity(pid, followed.image, followed.attached ? followed.stat : stat);
+  if (!image && followed.process->alive()) {
+    const Result<void> readable = followed.process->check_readable();
+    if (readable || readable.error().status != ExitStatus::no_target) {
+      return Fate::executing; // it could not be asked, which says nothing of it
+    }
+  }
   const std::uint64_t known_start = followed.image.start_time;
   // Where there is no pidfd, only the start time tells it from another process.
   if (!image || !followed.process->alive() || (known_start != 0 && image->start_time != known_start)) {

@@ -46,7 +46,7 @@ void ProcessSampler::ask(TargetThread &thread) {
   thread.run = !thread.stat                     ? ThreadWatch::Run::ended
                : engine_.knows_runnable(thread) ? ThreadWatch::Run::runnable
                                                 : thread.watch.run();
-  if (first && events_ && !thread.counter && thread.stat) {
+  if (first && events_ && !thread.counter && !thread.uncounted && thread.stat) {
     events_->watch(thread);
   }
 }
@@ -74,6 +74,9 @@ Capture ProcessSampler::capture(TargetThread &thread) {
     break;
   case CaptureStatus::no_cpu:
     lose(Loss::no_cpu);
+    break;
+  case CaptureStatus::unreadable:
+    lose(Loss::unreadable);
     break;
   case CaptureStatus::captured:
     totals_.read_ns += capture.read_ns;
@@ -456,8 +459,9 @@ ProcessSampler::Health ProcessSampler::housekeep(std::int64_t now, SampleSink &s
         },
         sink);
   }
-  // Threads are found by their numbers: if the process still is there, these were its own.
-  return target_->process().alive() ? Health::running : Health::ended;
+  // Threads are found by their numbers: if the process still is there, these were its own. A thread that waits is hardly ever
+  // read: only this shows that it may not be any more.
+  return check_readable() ? Health::running : Health::ended;
 }
 
 void ProcessSampler::finish(SampleSink &sink) {

@@ -36,7 +36,7 @@ PythonSearch find_pythons(ThreadId root, CodeTable &codes) {
       search.found.push_back(std::move(*target));
       continue;
     }
-    if (pid == root || target.error().status == ExitStatus::denied) {
+    if (pid == root || target.error().status != ExitStatus::no_target) {
       search.why_not = target.error();
     }
     for (const ThreadId child : children_of(pid)) {

@@ -69,23 +69,36 @@ void Sampler::add(std::unique_ptr<Target> target, SampleSink &sink) {
   processes_.push_back(std::make_unique<ProcessSampler>(std::move(target), engine_, options_, from, totals_));
 }
 
+/// Whether a process that could not be sampled has ended, or cannot be read for another reason, which is not its end.
+bool Sampler::is_over(const ProcessSampler &process) {
+  const Result<void> readable = process.check_readable();
+  if (!readable && readable.error().status != ExitStatus::no_target && !failure_) {
+    failure_ = readable.error();
+    failure_->what = "a process that still runs is not sampled any more: " + failure_->what;
+  }
+  return !readable;
+}
+
 /// Before a process is let go: its counters outlive it, but not its sampler.
 void Sampler::close(ProcessSampler &process) {
   if (const std::optional<std::uint64_t> cpu_ns = process.cpu_ns()) {
     closed_cpu_.push_back({process.pid(), *cpu_ns});
   }
+  closed_uncounted_ += process.uncounted();
   const std::optional<EventCount> count = process.event_count();
   closed_events_ += count.value_or(EventCount{});
   events_known_ = events_known_ && count;
 }
 
 void Sampler::count_events() {
+  totals_.uncounted_threads = closed_uncounted_;
   EventCount sum = closed_events_;
   bool known = options_.event && events_known_;
   for (const auto &process : processes_) {
     const std::optional<EventCount> count = known ? process->event_count() : std::nullopt;
     known = known && count;
     sum += count.value_or(EventCount{});
+    totals_.uncounted_threads += process->uncounted();
   }
   totals_.process_events = known ? std::optional(sum) : std::nullopt;
 }
@@ -126,8 +139,9 @@ bool Sampler::tick(SampleSink &sink, std::uint64_t weight, std::optional<std::ui
   const std::int64_t now = monotonic_ns();
   for (auto process = processes_.begin(); process != processes_.end();) {
     const bool amid = others_weight == 0; // of ticks that the engine takes
-    const bool ended = (*process)->tick(sink, weight, others_weight) == ProcessSampler::Health::ended ||
-                       (!amid && (*process)->housekeep(now, sink) == ProcessSampler::Health::ended);
+    const bool ended = ((*process)->tick(sink, weight, others_weight) == ProcessSampler::Health::ended ||
+                        (!amid && (*process)->housekeep(now, sink) == ProcessSampler::Health::ended)) &&
+                       is_over(**process);
     if (ended) {
       close(**process);
     } else if (!amid) {

@@ -44,7 +44,11 @@ Result<ProcessSnapshot> take_snapshot(Target &target, Engine &engine) {
     if (!target.tasks().saw_all()) {
       ::usleep(k_let_go_on_us); // it is in the middle of something, and may have no CPU while this thread has it
     }
-    if (status == CaptureStatus::failed || !target.process().alive()) {
+    const Result<void> readable = target.process().check_readable();
+    if (!readable && readable.error().status != ExitStatus::no_target) {
+      return tl::unexpected(readable.error());
+    }
+    if (status == CaptureStatus::failed || !readable) {
       return ended(snapshot.pid);
     }
     const bool late = monotonic_ns() > deadline;

@@ -25,6 +25,12 @@ Target::Target(Process process, CodeTable &codes)
       lineages_(objects_, code_cache_, stacks_, interpreters_, tasks_) {}
 
 Result<void> Target::attach() {
+  // Before anything is searched for: maps and files may be read with fewer rights than memory (fs/proc/base.c, proc_mem_open();
+  // CAP_PERFMON).
+  if (Result<void> readable = process_.check_readable();
+      !readable && readable.error().status != ExitStatus::no_target) {
+    return readable;
+  }
   Result<PythonRuntime> found = find_runtime(process_, remote_);
   if (!found) {
     return tl::unexpected(found.error());
@@ -65,7 +71,8 @@ Result<void> Target::attach() {
   read_names();
   locate_tasks();
   // What was read by its PID was this process's, if it still is there.
-  return process_.alive() ? Result<void>() : tl::unexpected(no_such_process(process_.pid()));
+  // Nor did it stay hidden for another reason.
+  return process_.check_readable();
 }
 
 bool Target::reads_well() {

@@ -72,12 +72,12 @@ Result<Attached> attach_to(Child &child, const std::string &command, Children ch
     if (!search.found.empty()) {
       return first_of(search, child.pid(), children);
     }
-    if (search.why_not.status == ExitStatus::denied || StopSignals::requested().load()) {
-      return tl::unexpected(search.why_not);
-    }
-    if (child.poll()) {
+    if (child.poll()) { // first: of a corpse there is nothing else to say
       return fail(ExitStatus::no_target, fmt::format("'{}' has ended, and no Python was found in it", command),
                   "record a command that is, or starts, a supported Python, and runs for a while");
+    }
+    if (search.why_not.status != ExitStatus::no_target || StopSignals::requested().load()) {
+      return tl::unexpected(search.why_not);
     }
     if (monotonic_ns() > deadline && !std::exchange(noted, true) && verbosity != Verbosity::quiet) {
       say(fmt::format("{}; waiting for it to start one", search.why_not.what));

@@ -7,6 +7,7 @@
 #include "attach.hpp"
 #include "awaitscope/export/dump.hpp"
 #include "awaitscope/export/tasks.hpp"
+#include "awaitscope/process/own_thread.hpp"
 #include "awaitscope/sampler/snapshot_taker.hpp"
 #include "awaitscope/support/units.hpp"
 #include "engines.hpp"
@@ -53,6 +54,7 @@ std::string not_of_one_instant(const ProcessSnapshot &snapshot) {
 
 Result<int> dump(const DumpOptions &options) {
   StopSignals::install();
+  allow_many_descriptors();
   Result<Output> output = Output::open(options.output, Privacy::usual);
   if (!output) {
     return tl::unexpected(output.error());

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "awaitscope/process/own_thread.hpp"
 #include "awaitscope/process/perf_counter.hpp"
 #include "awaitscope/support/units.hpp"
 
@@ -31,7 +30,6 @@ Result<void> prepare_counting(const EventPlan &plan, ThreadId pid) {
   if (!plan.counted) {
     return {};
   }
-  allow_many_descriptors();
   const tl::expected<PerfCounter, int> counter = PerfCounter::open(*plan.counted, pid, Inherit::nothing);
   const bool counts = counter || counter.error() == ESRCH; // it has just ended, which is no failure
   return counts ? Result<void>() : tl::unexpected(cannot_count(*plan.counted, counter.error()));
@@ -44,8 +42,14 @@ std::string event_summary(const EventPlan &plan, const SamplingTotals &totals) {
   if (!plan.counted) {
     return fmt::format("; event {}, by schedstat", plan.name);
   }
-  return fmt::format("; event {}, by perf_event_open: {}", plan.name,
-                     totals.process_events ? with_thousands(totals.process_events->scaled()) : "in all not known");
+  const std::string uncounted =
+      totals.uncounted_threads == 0
+          ? std::string()
+          : fmt::format(", not counted in {} threads (too few open files allowed: raise ulimit -Hn)",
+                        with_thousands(totals.uncounted_threads));
+  return fmt::format("; event {}, by perf_event_open: {}{}", plan.name,
+                     totals.process_events ? with_thousands(totals.process_events->scaled()) : "in all not known",
+                     uncounted);
 }
 
 } // namespace awaitscope::tools

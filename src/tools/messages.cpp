@@ -56,6 +56,18 @@ void ProgressLine::clear() {
   }
 }
 
+std::optional<Error> why_no_sample(const SamplingTotals &totals) {
+  if (totals.samples > 0 || totals.lost_for(Loss::no_cpu) == 0) {
+    return std::nullopt;
+  }
+  return Error{
+      ExitStatus::failed,
+      fmt::format("no sample was taken: the process runs on a CPU that this one may not use (lost: {})",
+                  losses(totals)),
+      "run awaitscope in the cpuset of the process (the cpuset line of its /proc cgroup file; docker exec; kubectl "
+      "debug --target=CONTAINER), or as root outside of any"};
+}
+
 std::string summary(const SamplingTotals &totals, const Recorded &recorded) {
   const std::string processes =
       recorded.children == Children::follow

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,9 @@ struct Recorded {
   std::string engine; ///< that was in use at the end
   Children children = Children::ignore;
 };
+
+/// What is wrong if a recording has no sample; none if it has some, or there was nothing to sample.
+std::optional<Error> why_no_sample(const SamplingTotals &totals);
 
 /// The last line of a recording: samples, what was lost and why, how long the target was held up; of how many processes, if
 /// there could be several.

@@ -16,6 +16,7 @@
 #include "attach.hpp"
 #include "awaitscope/process/child.hpp"
 #include "awaitscope/process/overseen_thread.hpp"
+#include "awaitscope/process/own_thread.hpp"
 #include "awaitscope/recording/block_queue.hpp"
 #include "awaitscope/recording/writer.hpp"
 #include "awaitscope/sampler/sampler.hpp"
@@ -101,7 +102,9 @@ Result<Plan> plan_of(const RecordOptions &options) {
   plan.event = *event;
   plan.sampling.event = event->counted;
   plan.sampling.idle = options.view.idle ? IdleThreads::sample : IdleThreads::skip;
-  plan.sampling.all_tasks = options.view.all_tasks ? AllTasks::watch : AllTasks::skip;
+  // Views of suspended tasks need them, whatever else was asked for.
+  const bool of_tasks = plan.format == Format::latency || view->profile.metric == Metric::await;
+  plan.sampling.all_tasks = options.view.all_tasks || of_tasks ? AllTasks::watch : AllTasks::skip;
   plan.sampling.root_names = options.view.task_names ? RootNames::read : RootNames::skip;
   return plan;
 }
@@ -209,7 +212,8 @@ void sample(const RecordOptions &options, const Plan &plan, std::unique_ptr<Targ
   });
   RecordingSink sink(with.recording, children_for(options));
   const SamplingTotals totals = sampler.run(std::move(target), sink, StopSignals::requested());
-  with.recording.finish(engine.name(), totals, notes.finish(totals));
+  with.recording.finish(
+      {totals, 0, notes.finish(totals), engine.name(), sampler.failure() ? sampler.failure() : why_no_sample(totals)});
 }
 
 /// Why a recording ended without the thread that made it.
@@ -318,6 +322,11 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, ThreadId
     for (const std::string &warning : view.warnings) {
       say(warning);
     }
+    if (plan.format == Format::recording && sampled.samples == 0 && !sampled.failure) {
+      say(options.view.idle ? "warning: nothing was sampled"
+                            : "warning: nothing was sampled: no thread ran, and none was blocked (--idle samples those "
+                              "that wait for work)");
+    }
     if (!sampled.pace_note.empty()) {
       say(sampled.pace_note);
     }
@@ -339,6 +348,11 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, ThreadId
         "warning: {} times nothing could be sampled, since a thread of process {} has a real-time priority that is "
         "higher than that of awaitscope, and did not leave its CPU; lower its priority to sample it",
         with_thousands(thread.freed()), pid));
+  }
+  if (sampled.failure) {
+    Error error = *sampled.failure;
+    error.hint += fmt::format("; what was recorded until then is in {}", output.name());
+    return end(tl::unexpected(error));
   }
   return end({});
 }
@@ -377,6 +391,7 @@ Result<int> record(const RecordOptions &options, const InheritedState &inherited
     }
     child = *launched;
   }
+  allow_many_descriptors(); // not before: the command has the limit that it would have alone
   const ThreadId first = child ? child->pid() : *options.pid;
   CodeTable codes;
   Attached attached;

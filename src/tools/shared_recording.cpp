@@ -52,11 +52,12 @@ std::uint64_t SharedRecording::keep_up(const std::string &engine, const Sampling
   return writer_->samples();
 }
 
-void SharedRecording::finish(const std::string &engine, const SamplingTotals &totals, std::string pace_note) {
+void SharedRecording::finish(Sampled sampled) {
   const auto held = lock();
-  writer_->name_engine(engine);
-  writer_->finish(totals);
-  sampled_ = {totals, writer_->samples(), std::move(pace_note), engine};
+  sampled_ = std::move(sampled);
+  writer_->name_engine(sampled_.engine);
+  writer_->finish(sampled_.totals);
+  sampled_.samples = writer_->samples();
 }
 
 void SharedRecording::finish_without() {

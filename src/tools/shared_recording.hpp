@@ -14,9 +14,10 @@ namespace awaitscope::tools {
 /// What came of the sampling.
 struct Sampled {
   SamplingTotals totals;
-  std::uint64_t samples = 0; ///< as Recorded
-  std::string pace_note;     ///< as PaceNotes::finish()
-  std::string engine;        ///< that was in use at the end
+  std::uint64_t samples = 0;    ///< as Recorded
+  std::string pace_note;        ///< as PaceNotes::finish()
+  std::string engine;           ///< that was in use at the end
+  std::optional<Error> failure; ///< what ended it, or kept it empty
 };
 
 /// A recording that is written by the thread that samples, and can be finished without it by the thread that watches over that:
@@ -31,7 +32,8 @@ public:
   void add(const TaskChange &change);
   /// As RecordingWriter::keep_up(). Returns how many samples there are.
   std::uint64_t keep_up(const std::string &engine, const SamplingTotals &totals);
-  void finish(const std::string &engine, const SamplingTotals &totals, std::string pace_note);
+  /// `sampled` without its number of samples.
+  void finish(Sampled sampled);
 
   /// For the other thread: finishes it with what it was given by the last keep_up(), and later samples.
   void finish_without();

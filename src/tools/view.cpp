@@ -1,6 +1,8 @@
 #include "view.hpp"
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -12,6 +14,8 @@
 #include "awaitscope/integrations/program_name.hpp"
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
+#include "empty_view.hpp"
+#include "option_effects.hpp"
 
 namespace awaitscope::tools {
 namespace {
@@ -34,8 +38,14 @@ struct NamedEnding {
 constexpr std::array<NamedEnding, 4> k_endings{
     {{".ascope", "recording"}, {".folded", "folded"}, {".txt", "folded"}, {".speedscope.json", "speedscope"}}};
 
-bool ends_with(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+/// A file with an ending is to hold what the ending says.
+tl::unexpected<Error> unknown_ending(const std::string &ending) {
+  std::string endings;
+  for (const NamedEnding &known : k_endings) {
+    endings += fmt::format("{}{} ({})", endings.empty() ? "" : ", ", known.ending, known.format);
+  }
+  return fail(ExitStatus::usage, fmt::format("no format has the ending '{}'", ending),
+              fmt::format("use one of {}, or name a format with -f", endings));
 }
 
 Result<std::int64_t> parse_moment(const std::string &text) {
@@ -121,14 +131,19 @@ std::string missing_process(const RecordingReader &reader, const Filter &filter)
     processes.push_back(filter.only_process);
   }
   std::string names;
+  std::string close;
   for (const std::string &process : processes) {
     if (passes_process(process, filter)) {
       return {};
     }
     const ProcessName name = process_name(process);
     names += fmt::format("{}{} {}", names.empty() ? "" : ", ", name.pid, name.program);
+    const bool is_close = std::any_of(filter.processes.begin(), filter.processes.end(),
+                                      [&](const std::string &pattern) { return differ_little(pattern, name.program); });
+    close = is_close ? name.program : close;
   }
-  return fmt::format("warning: no process matches --process; the recording has {}", names);
+  return fmt::format("warning: no process matches --process; the recording has {}{}", names,
+                     close.empty() ? "" : fmt::format(" (did you mean '{}'?)", close));
 }
 
 std::vector<std::string> warnings_of(const RecordingReader &reader, const ViewPlan &plan) {
@@ -173,6 +188,7 @@ Result<View> in_order(RecordingReader &reader, const ViewPlan &plan, const std::
   View view;
   view.text = speedscope_json(reader, *timeline, plan.profile, plan.names, name);
   view.what = fmt::format("speedscope profiles, unit {}", unit_of(plan.profile.metric, reader.info()));
+  view.empty = timeline->tracks.empty();
   return view;
 }
 
@@ -189,7 +205,8 @@ Result<View> by_call(RecordingReader &reader, const ViewPlan &plan) {
   FrameNames names(codes, reader.info().import_paths, plan.names.files, plan.names.lines);
   return View{plan.json ? latency_json(*latencies, codes) : latency_text(*latencies, names, codes),
               "latency of coroutines' calls",
-              {}};
+              {},
+              latencies->functions.empty()};
 }
 
 /// Views of what each stack cost.
@@ -205,35 +222,48 @@ Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
   const RecordingTables &tables = reader.tables();
   FrameNames names(tables.codes, reader.info().import_paths, plan.names.files, plan.names.lines);
   if (plan.format == Format::info) {
-    return View{plan.json ? info_json(reader, *costs) : info_text(reader, *costs), "recording details", {}};
+    return View{plan.json ? info_json(reader, *costs) : info_text(reader, *costs), "recording details", {}, false};
   }
   if (plan.format == Format::hot) {
     const HotFunctions hot = hot_functions(tables, *costs, plan.profile);
     return View{plan.json ? hot_json(hot, metric, reader.info(), tables.codes)
                           : hot_text(hot, metric, reader.info(), names),
                 fmt::format("functions by {}", quantity_of(metric, reader.info())),
-                {}};
+                {},
+                hot.functions.empty()};
   }
   ProfileOptions profile = plan.profile;
   if (plan.all_tasks) {
     profile.suspended_tick_ns = 1'000'000'000'000 / std::max<std::uint64_t>(1, reader.info().rate_millihertz);
   }
-  return View{folded_text(stack_profile(tables, *costs, profile), names),
+  const std::vector<WeightedStack> stacks = stack_profile(tables, *costs, profile);
+  return View{folded_text(stacks, names),
               fmt::format("folded stacks, unit {}", unit_of(metric, reader.info())),
-              {}};
+              {},
+              stacks.empty()};
 }
 
 } // namespace
 
+std::string_view name_of(Format format) {
+  for (const NamedFormat &known : k_formats) {
+    if (known.format == format) {
+      return known.name;
+    }
+  }
+  return "?";
+}
+
 Result<Format> format_of(const std::string &name, const std::string &output, Format fallback) {
   std::string_view wanted = name;
   for (const NamedEnding &known : k_endings) {
-    if (name.empty() && ends_with(output, known.ending)) {
+    if (name.empty() && output.ends_with(known.ending)) {
       wanted = known.format;
     }
   }
   if (wanted.empty()) {
-    return fallback;
+    const std::string ending = std::filesystem::path(output).extension().string();
+    return ending.empty() ? Result<Format>(fallback) : unknown_ending(ending);
   }
   std::string names;
   std::string_view closest;
@@ -282,8 +312,8 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
   if (options.json && !has_json) {
     return fail(ExitStatus::usage, "--json goes with the tables only", "use it with -f hot, -f latency or -f info");
   }
-  if (format == Format::latency && (!options.filter.threads.empty() || !options.states.empty() || options.lines)) {
-    return fail(ExitStatus::usage, "calls of coroutines are not of one thread or line", "use --task or --function");
+  if (const Result<void> effects = check_effects(format, options); !effects) {
+    return tl::unexpected(effects.error());
   }
   plan.json = options.json;
   plan.all_tasks = options.all_tasks;
@@ -305,6 +335,9 @@ Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &asked) {
                                                         : summed(*reader, plan);
   if (view) {
     view->warnings = warnings_of(*reader, plan);
+    if (view->empty && missing_process(*reader, plan.profile.filter).empty()) {
+      view->warnings.push_back(why_empty(*reader, plan));
+    }
   }
   return view;
 }

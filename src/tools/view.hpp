@@ -29,7 +29,11 @@ struct ViewOptions {
   std::vector<std::string> states; ///< of threads
 };
 
-/// The format of that name; without a name, by the ending of the output, else `fallback`.
+/// As -f calls it.
+std::string_view name_of(Format format);
+
+/// The format of that name; without a name, by the ending of the output; where that has none, `fallback`. An unknown name and
+/// an ending that no format has are wrong usage.
 Result<Format> format_of(const std::string &name, const std::string &output, Format fallback);
 
 /// ViewOptions, parsed and checked.
@@ -48,6 +52,7 @@ struct View {
   std::string text;
   std::string what;                  ///< "folded stacks, unit samples"
   std::vector<std::string> warnings; ///< of the recording, or of what was asked of it
+  bool empty = false;                ///< it shows nothing that was recorded
 };
 
 /// Reads a recording to its end and shows it. Errors: those of reading; that it does not hold what was asked for.

@@ -75,7 +75,7 @@ RecordingInfo hostile_info() {
 
 /// Samples of one stack in a thread and in a task, and a task that waits.
 void record_hostile(MemoryRecorder &recorder) {
-  const CodeId code = recorder.codes.add({hostile("function"), hostile("/srv/file.py"), 3, {}});
+  const CodeId code = recorder.codes.add({hostile("function"), hostile("/srv/file.py"), 3});
   RecordingWriter &writer = recorder.writer();
   writer.name_process(41, hostile("process 41 function.py"));
   for (int tick = 0; tick < 4; ++tick) {
@@ -142,7 +142,7 @@ TEST_CASE("views of a recording let no hostile character of a name through") {
 
 TEST_CASE("views of a snapshot let no hostile character of a name through") {
   CodeTable codes;
-  const CodeId code = codes.add({hostile("function"), hostile("/srv/file.py"), 3, {}});
+  const CodeId code = codes.add({hostile("function"), hostile("/srv/file.py"), 3});
   ProcessSnapshot snapshot;
   snapshot.pid = 41;
   snapshot.python = "3.13.0";

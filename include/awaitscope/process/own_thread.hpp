@@ -37,6 +37,14 @@ private:
 /// afterwards inherits that.
 void allow_many_descriptors();
 
+/// What a file is kept open for. An account can also be opened each time that it is read.
+enum class KeptFor : std::uint8_t { account, counter };
+
+/// Whether a file may be kept open, by the number of its descriptor: the kernel gives the lowest that is free, so that beyond it
+/// there is hardly any other. Accounts have half of the limit, and the last quarter of it, or the last 64, are for files that are
+/// open for a short time.
+bool leaves_descriptors(int descriptor, KeptFor use);
+
 enum class Scheduling : std::uint8_t {
   fifo,  ///< SCHED_FIFO: needs CAP_SYS_NICE
   slice, ///< a short EEVDF slice, kernel 6.12+

@@ -21,6 +21,10 @@ public:
 
   [[nodiscard]] ThreadId pid() const { return pid_; }
   [[nodiscard]] bool alive() const;
+
+  /// Whether the kernel lets this process read it at this time: its memory, and its files in /proc. Errors: those of cannot_read(),
+  /// no_such_process() once it has ended. Takes some 10 µs.
+  [[nodiscard]] Result<void> check_readable() const;
   [[nodiscard]] ProcessMemory memory() const { return ProcessMemory(pid_); }
 
   /// Fails where /proc refuses, which says that ptrace access is denied.
@@ -55,6 +59,10 @@ private:
 
 /// The error for a process that may not be read, with every usual remedy.
 Error denied_error(ThreadId pid);
+
+/// The error for a process of which something could not be read, or no file could be opened, by errno's value: only what says
+/// so means that it has ended.
+Error cannot_read(ThreadId pid, int error);
 
 /// The error for a process that does not exist.
 Error no_such_process(ThreadId pid);

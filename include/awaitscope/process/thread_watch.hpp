@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <span>
+#include <string_view>
 
 #include "awaitscope/model/ids.hpp"
 #include "awaitscope/process/proc_fs.hpp"
@@ -9,7 +11,8 @@
 namespace awaitscope {
 
 /// What the kernel says of one thread, through descriptors that are kept open: a schedstat read takes about 1 µs, the run
-/// state 1.3 µs. Once the thread has ended, every call yields nothing; the descriptors never lead to another thread.
+/// state 1.3 µs. Once the thread has ended, every call yields nothing; the descriptors never lead to another thread. Where there
+/// is no room for more descriptors (leaves_descriptors()) the file is opened at each call, some 5 µs.
 class ThreadWatch {
 public:
   ThreadWatch() = default;
@@ -39,10 +42,12 @@ public:
   [[nodiscard]] std::optional<TaskStat> stat();
 
 private:
+  std::string_view read(UniqueFd &kept, std::string_view name, std::span<char> room);
+
   ThreadId pid_ = 0;
   ThreadId tid_ = 0;
   // Opened at first use: many threads have ended before they are looked at, and most are never seen running.
-  bool opened_ = false; ///< schedstat_, if that could be done
+  bool ended_ = false; ///< schedstat is not there (any more)
   UniqueFd schedstat_;
   UniqueFd syscall_; ///< "running" while runnable (proc_pid_syscall(5)); needs ptrace access
   UniqueFd stat_;

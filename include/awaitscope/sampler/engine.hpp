@@ -14,10 +14,11 @@ namespace awaitscope {
 
 enum class CaptureStatus : std::uint8_t {
   captured,
-  moved,  ///< the thread ran on, each time
-  no_cpu, ///< the engine may not run where it must
-  ended,  ///< the thread is gone
-  failed, ///< the process is gone, or may no longer be read
+  moved,      ///< the thread ran on, each time
+  no_cpu,     ///< the engine may not run where it must
+  unreadable, ///< nobody says where the thread runs: what was known of the process is void (execve(2))
+  ended,      ///< the thread is gone
+  failed,     ///< the process is gone, or may no longer be read
 };
 
 struct Capture {

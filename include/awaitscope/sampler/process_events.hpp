@@ -26,8 +26,11 @@ class ProcessEvents {
 public:
   ProcessEvents(Target &target, PerfEvent event);
 
-  /// Counts in this thread from now on.
-  void watch(TargetThread &thread) const;
+  /// Counts in this thread from now on, if there is room for another descriptor.
+  void watch(TargetThread &thread);
+
+  /// How many threads have no counter of their own, as there was no room for it.
+  [[nodiscard]] std::uint64_t uncounted() const { return uncounted_; }
 
   /// What the kernel has counted in all threads since this was made, those that ended included, also once the process is gone.
   [[nodiscard]] std::optional<EventCount> total() const;
@@ -36,6 +39,7 @@ private:
   PerfEvent event_;
   std::vector<ThreadId> first_; ///< the threads that were there at the start
   std::vector<PerfCounter> families_;
+  std::uint64_t uncounted_ = 0;
   bool complete_ = true; ///< families_ has every thread that was there
 };
 

@@ -89,10 +89,16 @@ public:
   /// What the kernel has counted of the event in the whole process; none if no event is counted, or that is not known.
   [[nodiscard]] std::optional<EventCount> event_count() const { return events_ ? events_->total() : std::nullopt; }
 
+  /// As ProcessEvents::uncounted().
+  [[nodiscard]] std::uint64_t uncounted() const { return events_ ? events_->uncounted() : 0; }
+
   /// The CPU time of the whole process, by the kernel's count; none if that is not known.
   [[nodiscard]] std::optional<std::uint64_t> cpu_ns() { return accounts_.process_ns(); }
 
   [[nodiscard]] ThreadId pid() const { return target_->process().pid(); }
+
+  /// As Process::check_readable(): why it was taken to have ended.
+  [[nodiscard]] Result<void> check_readable() const { return target_->process().check_readable(); }
 
 private:
   // A tick.

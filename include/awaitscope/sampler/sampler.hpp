@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -26,6 +27,9 @@ public:
   /// each is success.
   SamplingTotals run(std::unique_ptr<Target> first, SampleSink &sink, const std::atomic<bool> &stop);
 
+  /// After run(): why a process that still runs is not sampled any more; none if each ended by itself.
+  [[nodiscard]] const std::optional<Error> &failure() const { return failure_; }
+
   /// Called about four times a second with what was counted so far.
   void on_progress(std::function<void(const SamplingTotals &)> progress) { progress_ = std::move(progress); }
 
@@ -36,6 +40,7 @@ private:
   bool take_ticks_ahead(ProcessSampler &process, SampleSink &sink, const std::atomic<bool> &stop);
   void take_events(SampleSink &sink);
   void close(ProcessSampler &process);
+  bool is_over(const ProcessSampler &process);
   void count_events();
   void count_cpu();
   void add(std::unique_ptr<Target> target, SampleSink &sink);
@@ -55,7 +60,9 @@ private:
   std::uint64_t start_time_ = 0;                     ///< of a process that would start as the recording does
   EventCount closed_events_;                         ///< of processes that are over
   std::vector<ProcessCpu> closed_cpu_;               ///< of these
+  std::uint64_t closed_uncounted_ = 0;               ///< as SamplingTotals::uncounted_threads, of these
   bool events_known_ = true;                         ///< of all of them
+  std::optional<Error> failure_;                     ///< the first
   std::int64_t start_ns_ = 0;
   std::vector<std::int64_t> due_; ///< the ticks of the plan
   std::vector<std::unique_ptr<ProcessSampler>> processes_;

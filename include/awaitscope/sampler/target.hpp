@@ -47,6 +47,7 @@ struct TargetThread {
   bool sampled = false;                 ///< at any time
   bool frameless = false;               ///< it was in no Python code when it was read last
   std::optional<PerfCounter> counter{}; ///< of the event that is recorded
+  bool uncounted = false;               ///< there was no room for a counter
   EventCount count_told{};              ///< what samples carry of that
   std::uint64_t count_told_at = 0; ///< schedstat's third field when it was reported last, if the thread waited then
 };

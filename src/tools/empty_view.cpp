@@ -1,0 +1,120 @@
+#include "empty_view.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <set>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "awaitscope/support/text.hpp"
+#include "awaitscope/support/units.hpp"
+
+namespace awaitscope::tools {
+namespace {
+
+constexpr std::size_t k_most_named = 8;
+
+/// A filter: its option, what it selects, the patterns, and the names that the recording has of that.
+struct Kind {
+  std::string_view option;
+  std::string_view noun;
+  const std::vector<std::string> &patterns;
+  std::function<std::set<std::string>()> names;
+};
+
+std::string last_part(const std::string &qualified) {
+  const std::size_t dot = qualified.rfind('.');
+  return dot == std::string::npos ? qualified : qualified.substr(dot + 1);
+}
+
+std::set<std::string> thread_names(const RecordingTables &tables) {
+  std::set<std::string> names;
+  for (const RecordedThread &thread : tables.threads) {
+    names.insert(tables.texts[thread.name]);
+  }
+  return names;
+}
+
+std::set<std::string> function_names(const RecordingTables &tables) {
+  std::set<std::string> names;
+  for (std::size_t code = 0; code < tables.codes.size(); ++code) {
+    names.insert(tables.codes.at(static_cast<CodeId>(code)).function);
+  }
+  return names;
+}
+
+std::set<std::string> task_names(const RecordingTables &tables) {
+  std::set<std::string> names;
+  for (const RecordedTask &task : tables.tasks) {
+    names.insert(tables.texts[task.name]);
+    if (&task != &tables.tasks.front() && !task.unknown) { // the first stands for none
+      names.insert(tables.codes.at(task.coroutine).function);
+    }
+  }
+  return names;
+}
+
+std::string listed(const std::set<std::string> &names) {
+  std::string text;
+  std::size_t count = 0;
+  for (const std::string &name : names) {
+    if (++count > k_most_named) {
+      return fmt::format("{} and {} more", text, names.size() - k_most_named);
+    }
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", name);
+  }
+  return text.empty() ? "none" : text;
+}
+
+/// Empty if one of the names passes.
+std::string unmatched(const Kind &kind) {
+  std::set<std::string> names = kind.names();
+  names.erase("");
+  std::string close;
+  for (const std::string &name : names) {
+    if (passes(name, kind.patterns) || passes(last_part(name), kind.patterns)) {
+      return {};
+    }
+    for (const std::string &pattern : kind.patterns) {
+      close = differ_little(pattern, name) || differ_little(pattern, last_part(name)) ? name : close;
+    }
+  }
+  return fmt::format("warning: no {} matches {} '{}'{}; the recording has {}", kind.noun, kind.option,
+                     kind.patterns.front(), close.empty() ? "" : fmt::format(" (did you mean '{}'?)", close),
+                     listed(names));
+}
+
+} // namespace
+
+std::string why_empty(const RecordingReader &reader, const ViewPlan &plan) {
+  const RecordingTables &tables = reader.tables();
+  const Filter &filter = plan.profile.filter;
+  const std::int64_t elapsed_ns = reader.totals().elapsed_ns;
+  if (plan.range.since_ns > elapsed_ns) {
+    return fmt::format("warning: --since {} is past the end of the recording, which lasts {}",
+                       human_duration(plan.range.since_ns), human_duration(elapsed_ns));
+  }
+  const std::array<Kind, 3> kinds{
+      {{"--thread", "thread", filter.threads, [&] { return thread_names(tables); }},
+       {"--task", "task", filter.tasks, [&] { return task_names(tables); }},
+       {"--function", "function", filter.functions, [&] { return function_names(tables); }}}};
+  for (const Kind &kind : kinds) {
+    if (const std::string why = kind.patterns.empty() ? std::string() : unmatched(kind); !why.empty()) {
+      return why;
+    }
+  }
+  if (!filter.everything()) {
+    return "warning: nothing in this part of the recording passes the filters; leave one of them out";
+  }
+  if (!plan.range.everything()) {
+    return "warning: nothing was sampled between --since and --until";
+  }
+  return reader.info().idle_threads && !plan.profile.idle
+             ? "warning: every sample is of an idle thread; --idle shows them"
+             : "warning: the recording has nothing to show here: no thread ran, and none was blocked (record --idle "
+               "samples those that wait for work)";
+}
+
+} // namespace awaitscope::tools

@@ -1,0 +1,65 @@
+#include "option_effects.hpp"
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace awaitscope::tools {
+namespace {
+
+constexpr unsigned bit(Format format) { return 1U << static_cast<unsigned>(format); }
+
+constexpr unsigned bits(std::initializer_list<Format> formats) {
+  unsigned all = 0;
+  for (const Format format : formats) {
+    all |= bit(format);
+  }
+  return all;
+}
+
+constexpr unsigned k_stacks = bits({Format::folded, Format::speedscope});
+constexpr unsigned k_costs = k_stacks | bit(Format::hot);
+constexpr unsigned k_names = k_costs | bit(Format::latency);
+// What a recording keeps is decided while it is made.
+constexpr unsigned k_sampled = k_costs | bit(Format::recording);
+
+struct Effect {
+  std::string_view option;
+  bool given = false;
+  unsigned formats = 0; ///< that it has an effect on
+};
+
+} // namespace
+
+Result<void> check_effects(Format format, const ViewOptions &options) {
+  const Filter &filter = options.filter;
+  const std::array<Effect, 13> effects{{
+      {"--metric", options.metric != "wall" && options.metric != "await", k_costs},
+      {"--metric await", options.metric == "await", k_names | bit(Format::recording)},
+      {"--idle", options.idle, k_sampled},
+      {"--lines", options.lines, k_costs},
+      {"--full-paths", options.full_paths, k_names},
+      {"--loop-frames", options.loop_frames, k_costs},
+      {"--task-frames", options.task_frames, k_stacks},
+      {"--task-names", options.task_names, k_sampled},
+      {"--all-tasks", options.all_tasks, k_names | bit(Format::recording)},
+      {"--thread", !filter.threads.empty(), k_costs},
+      {"--task", !filter.tasks.empty(), k_names},
+      {"--function", !filter.functions.empty(), k_names},
+      {"--state", !options.states.empty(), k_costs},
+  }};
+  const auto idle = std::find_if(effects.begin(), effects.end(), [&](const Effect &effect) {
+    return effect.given && (effect.formats & bit(format)) == 0;
+  });
+  if (idle == effects.end()) {
+    return {};
+  }
+  return fail(ExitStatus::usage, fmt::format("{} has no effect on the format '{}'", idle->option, name_of(format)),
+              format == Format::recording ? "give it to awaitscope report, or choose a view with -f"
+                                          : "leave it out, or choose another format with -f");
+}
+
+} // namespace awaitscope::tools

@@ -1,0 +1,63 @@
+"""What has no effect is refused before the first sample, and a view that shows nothing says why."""
+import os
+
+import harness
+import recordings
+
+
+class Refused(harness.ToolTest):
+
+    def refused(self, *args):
+        result = harness.run_tool(*args, timeout=20, cwd=self.folder)
+        self.assert_error(result, 2)
+        return result.stderr
+
+    def test_an_ending_that_no_format_has(self):
+        """Before anything else: the process does not even exist."""
+        for ending in (".svg", ".json", ".docx", ".txt.gz"):
+            for command in (["record", "-p", 4194304], ["report", "absent.ascope"]):
+                said = self.refused(*command, "-o", "x" + ending)
+                self.assertIn("no format has the ending '%s'" % os.path.splitext("x" + ending)[1], said)
+                self.assertIn(".speedscope.json", said)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_an_option_without_effect(self):
+        for form, options in (("recording", ("--lines", "--full-paths", "--loop-frames", "--task-frames")),
+                              ("info", ("--idle", "--lines", "--task-names", "--all-tasks")),
+                              ("latency", ("--idle", "--lines", "--loop-frames", "--task-frames"))):
+            for option in options:
+                said = self.refused("record", "-p", 4194304, "-f", form, option)
+                self.assertIn("%s has no effect on the format '%s'" % (option, form), said)
+        for words in (("info", "--function", "x"), ("info", "--metric", "cpu"), ("latency", "--thread", "x"),
+                      ("latency", "--state", "idle"), ("hot", "--all-tasks"), ("folded", "--all-tasks", "--metric", "cpu")):
+            self.refused("report", "absent.ascope", "-f", *words)
+
+
+class Empty(recordings.RecordingTest):
+
+    def test_filters_and_times_that_match_nothing(self):
+        path, _ = self.record_file(self.target("ticking.py"), "-d", 1)
+        for form in ("folded", "hot", "speedscope"):
+            for options, cause in ((("--function", "tik"), "no function matches --function 'tik' (did you mean 'tick'?); the recording has "),
+                                   (("--thread", "Worker"), "no thread matches --thread 'Worker'; the recording has MainThread"),
+                                   (("--process", "tiking.py"), "ticking.py (did you mean 'ticking.py'?)"),
+                                   (("--task", "x"), "no task matches --task 'x'; the recording has none"),
+                                   (("--function", "tick", "--state", "idle"), "passes the filters"),
+                                   (("--since", "20s"), "--since 20")):
+                with self.subTest(form=form, options=options):
+                    result = harness.run_tool("report", path, "-f", form, *options)
+                    self.assert_done(result)
+                    self.assertEqual(result.stderr.count("awaitscope: warning: "), 1, result.stderr)
+                    self.assertIn(cause, result.stderr)
+
+
+class Implied(harness.InterpreterTest):
+
+    minors = ("3.8", "3.11", "3.13", "3.15")
+
+    def test_views_of_suspended_tasks_have_them_recorded(self):
+        target = self.target("latency.py")
+        for options in (("-f", "latency"), ("-f", "folded", "--metric", "await")):
+            result = harness.run_tool("record", "-p", target.pid, "-d", 2, "-o", "-", *options)
+            self.assert_done(result)
+            self.assertGreater(len(result.stdout.splitlines()), 2, result.stderr)

@@ -1,0 +1,140 @@
+"""What cannot be read any more is never taken for what has ended, and what was recorded before is kept."""
+import errno
+import json
+import os
+import resource
+import shutil
+import subprocess
+import unittest
+
+import folded
+import harness
+import recordings
+import refused_calls
+
+MINORS = ("3.8", "3.11", "3.13", "3.15")
+WITHOUT_PTRACE = ["setpriv", "--bounding-set=-sys_ptrace"]
+
+
+def can_drop_rights():
+    return os.geteuid() == 0 and shutil.which("setpriv") is not None
+
+
+@unittest.skipUnless(can_drop_rights(), "needs root and setpriv, to have fewer rights than the target")
+class Rights(recordings.RecordingTest, harness.InterpreterTest):
+
+    minors = MINORS
+
+    def test_a_target_that_became_undumpable(self):
+        target = self.target("hiding.py", python=WITHOUT_PTRACE + [self.python])
+        path = self.path("out.ascope")
+        process = subprocess.Popen(WITHOUT_PTRACE + [harness.tool(), "record", "-p", str(target.pid), "-d", "60", "-o", path],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(harness.end_process, process)
+        self.wait_for("the recorder did not begin", lambda: process.poll() is not None or recordings.samples(process.pid))
+        before = target.counters()["ticks"]
+        self.wait_for("the target does not tick", lambda: target.counters()["ticks"] > before + 100000)
+        target.set_counter("hide", 1)
+        result = harness.finish(process, timeout=40)
+        self.assertTrue(target.counters()["hidden"], "the target is not hidden")
+        self.assertEqual(result.status, 3, result.stderr)
+        self.assertIn("error: a process that still runs is not sampled any more: not permitted to read process %d" % target.pid,
+                      result.stderr)
+        self.assertRegex(result.stderr, r"hint: .*CAP_SYS_PTRACE.*%s" % path)
+        self.assertTrue(any(stack.has("tick") for stack in self.stacks(path)))
+        self.assertFalse(target.ended())
+
+    def test_the_right_to_measure_is_not_the_right_to_read(self):
+        """CAP_PERFMON may open the maps of a process whose memory stays closed."""
+        target = self.target("ticking.py")
+        for command in (["record", "-d", "1", "-f", "folded", "-o", "-"], ["dump"], ["tasks"]):
+            done = subprocess.run(WITHOUT_PTRACE + [harness.tool(), *command, "-p", str(target.pid)], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30, check=False)
+            result = harness.Result(done.returncode, done.stdout, done.stderr, 0)
+            self.assert_error(result, 3)
+            self.assertIn("CAP_SYS_PTRACE", result.stderr)
+
+
+@unittest.skipUnless(refused_calls.can_refuse(), "system calls of this machine are not known")
+class Errors(recordings.RecordingTest):
+
+    def test_an_error_is_told_by_its_name(self):
+        target = self.target("ticking.py")
+        for call, error, status, cause in (("process_vm_readv", errno.EIO, 1, "Input/output error"),
+                                           ("process_vm_readv", errno.EPERM, 3, "not permitted to read"),
+                                           ("pidfd_open", errno.EMFILE, 1, "too many open files"),
+                                           ("pidfd_open", errno.ENFILE, 1, "this machine has too many open files")):
+            for command in (["record", "-d", "1", "-f", "folded", "-o", "-"], ["dump"], ["tasks"]):
+                with self.subTest(call=call, error=error, command=command):
+                    result = harness.run_tool(*command, "-p", target.pid, timeout=20,
+                                              preexec_fn=refused_calls.refusing(call, error))
+                    self.assert_error(result, status)
+                    self.assertIn(cause, result.stderr)
+
+    @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "needs two CPUs")
+    def test_a_cpu_that_is_not_allowed(self):
+        """As in another cpuset: the kernel refuses to move the recorder to where the target runs."""
+        theirs, ours = sorted(os.sched_getaffinity(0))[:2]
+        target = self.target("ticking.py")
+        os.sched_setaffinity(target.pid, {theirs})
+        path = self.path("out.ascope")
+        result = harness.run_tool("record", "-p", target.pid, "-d", 1, "-o", path,
+                                  preexec_fn=refused_calls.refusing("sched_setaffinity", errno.EINVAL, {ours}))
+        self.assert_quiet_end(result)
+        self.assertEqual(result.status, 1, result.stderr)
+        self.assertIn("error: no sample was taken: the process runs on a CPU that this one may not use", result.stderr)
+        self.assertRegex(result.stderr, r"hint: .*cpuset")
+        self.assertEqual(self.info(path)["samples"], 0)
+        self.assert_progress(target, "ticks")
+
+
+class Descriptors(recordings.RecordingTest):
+
+    def limited(self, *args, soft, hard):
+        return harness.run_tool(*args, timeout=90,
+                                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard)))
+
+    def check(self, threads, limit):
+        target = self.target("crowd.py", "--threads", str(threads))
+        self.assertEqual(target.truth["threads"], threads + 1)
+        dump = self.limited("dump", "--json", "-p", target.pid, soft=limit, hard=limit)
+        self.assert_done(dump)
+        self.assertEqual(len(json.loads(dump.stdout.decode())["threads"]), threads + 1)
+        path = self.path("out.ascope")
+        result = self.limited("record", "-p", target.pid, "-d", 2, "--event", "task-clock", "-o", path, soft=limit, hard=limit)
+        self.assert_done(result)
+        self.assertRegex(result.stderr, r"not counted in [\d,]+ threads \(too few open files")
+        waits = folded.total([stack for stack in self.stacks(path) if stack.has("wait_for_ever")])
+        self.assertGreater(waits, 0.6 * threads * harness.ticks(result.stderr), "each waits at each tick")
+
+    def test_fewer_than_the_threads_need(self):
+        self.check(240, 256)
+
+    def test_fewer_than_the_threads(self):
+        self.check(1200, 1024)
+
+    def test_the_soft_limit_is_raised_but_not_the_commands(self):
+        said = "import resource, time; time.sleep(0.3); print(resource.getrlimit(resource.RLIMIT_NOFILE))"
+        result = self.limited("record", "-f", "folded", "-o", self.path("out.folded"), "--", self.python, "-c", said,
+                              soft=256, hard=1024)
+        self.assert_done(result)
+        self.assertEqual(result.stdout, b"(256, 1024)\n")
+        target = self.target("crowd.py", "--threads", "240")
+        result = self.limited("record", "-p", target.pid, "-d", 1, "--event", "task-clock", "-o", self.path("out.ascope"),
+                              soft=256, hard=4096)
+        self.assert_done(result)
+        self.assertNotIn("not counted", result.stderr)
+
+    def test_none_left_while_it_records(self):
+        target = self.target("ticking.py")
+        path = self.path("out.ascope")
+        process = harness.start_tool("record", "-p", target.pid, "-d", 60, "-o", path)
+        self.addCleanup(harness.end_process, process)
+        self.wait_for("the recorder did not begin", lambda: recordings.samples(process.pid))
+        before = target.counters()["ticks"]
+        self.wait_for("the target does not tick", lambda: target.counters()["ticks"] > before + 100000)
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (4, 4))
+        result = harness.finish(process, timeout=40)
+        self.assertEqual(result.status, 1, result.stderr)
+        self.assertRegex(result.stderr, "error: .*too many open files")
+        self.assertTrue(any(stack.has("tick") for stack in self.stacks(path)))

@@ -8,6 +8,7 @@ Layout layout_3_11() {
 #include "offsets/3_11.inc"
   l.suspend_rule = SuspendRule::resume_oparg;
   l.await_opcodes = {151, 150}; // RESUME, RESUME_QUICK
+  l.store_opcodes = {125, 126, 62, 63}; // STORE_FAST, DELETE_FAST, STORE_FAST__LOAD_FAST, STORE_FAST__STORE_FAST
   l.code_identity = CodeIdentity::texts;
   l.long_tag_is_size = true;
   l.instance_dict = InstanceDict::values_before;

@@ -7,6 +7,9 @@ void set_rules_3_14(Layout &l) {
   l.reference_tag = 7;    // Include/internal/pycore_stackref.h: low bits of a _PyStackRef
   l.owner_first_shim = 3; // FRAME_OWNED_BY_INTERPRETER, FRAME_OWNED_BY_CSTACK
   l.suspend_rule = SuspendRule::frame_state;
+  // STORE_FAST, DELETE_FAST, STORE_FAST_LOAD_FAST, STORE_FAST_STORE_FAST
+  l.store_opcodes = {112, 63, 113, 114};
+  l.stores_packed = true;
   l.instance_dict = InstanceDict::inline_after_object;
   l.task_registry = TaskRegistry::thread_lists;
   l.task_waiter_after_future = 8;

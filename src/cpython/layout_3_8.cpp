@@ -9,6 +9,7 @@ Layout layout_3_8() {
   l.frame_form = FrameForm::frame_object_top;
   l.suspend_rule = SuspendRule::yield_from_opcode;
   l.await_opcodes = {72, 72}; // YIELD_FROM
+  l.store_opcodes = {125, 126}; // STORE_FAST, DELETE_FAST
   l.line_table = LineTable::lnotab;
   l.code_identity = CodeIdentity::texts;
   l.has_qualname = false;

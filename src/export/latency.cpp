@@ -83,6 +83,7 @@ std::string latency_json(const Latencies &latencies, const CodeTable &codes) {
                          {"calls", function.calls},
                          {"cut", function.cut},
                          {"brief", function.brief},
+                         {"merged", function.merged},
                          {"mean_ns", function.mean_ns ? Json(*function.mean_ns) : Json(nullptr)},
                          {"p50_ns", json(function.p50)},
                          {"p95_ns", json(function.p95)},

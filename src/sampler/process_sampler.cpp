@@ -52,7 +52,8 @@ void ProcessSampler::ask(TargetThread &thread) {
 
 ThreadReader::Wanted ProcessSampler::wanted_of(const TargetThread &thread) const {
   // A thread that waits and has not run since has counted nothing.
-  return {thread.counter && (is_runnable(thread) || thread.count_told_at != thread.stat->times_run), turns_.apply()};
+  return {thread.counter && (is_runnable(thread) || thread.count_told_at != thread.stat->times_run), turns_.apply(),
+          options_.plain_calls == PlainCalls::follow};
 }
 
 /// Reads the thread while it cannot run.
@@ -111,6 +112,9 @@ ProcessSampler::Health ProcessSampler::sample_runnable(TargetThread &thread, Sam
   const bool in_python = accept(thread);
   thread.frameless = !in_python && reading_.subject;
   thread.wait.reset();
+  if (!in_python) {
+    thread.calls.leave(monotonic_ns());
+  }
   if (in_python) {
     emit(thread, state, *thread.stat, monotonic_ns(), sink);
   }
@@ -131,6 +135,8 @@ ProcessSampler::Health ProcessSampler::sample_waiting(TargetThread &thread, Samp
   if (found == WaitReader::Found::known) {
     if (thread.wait->sample) {
       emit_again(thread, thread.wait->state, sink);
+    } else {
+      thread.calls.leave(monotonic_ns());
     }
     return Health::running;
   }
@@ -143,6 +149,7 @@ ProcessSampler::Health ProcessSampler::sample_waiting(TargetThread &thread, Samp
   const bool in_python = accept(thread);
   const ThreadState state = found == WaitReader::Found::woken ? waits_.state_of(reading_) : thread.wait->state;
   if (!in_python || (state == ThreadState::idle && options_.idle == IdleThreads::skip)) {
+    thread.calls.leave(monotonic_ns());
     return Health::running;
   }
   emit(thread, state, *thread.stat, monotonic_ns(), sink);
@@ -165,6 +172,7 @@ void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedSt
   sample_.task_name = reading_.lineage.root_name;
   sample_.cpu_ns = accounts_.take(sample_.tid, stat.cpu_ns);
   take_events(thread, state, stat);
+  take_calls(thread, time_ns);
   if (options_.all_tasks == AllTasks::watch && sample_.task != 0) {
     watcher_.charge(sample_.task, sample_.cpu_ns);
   }
@@ -184,11 +192,31 @@ void ProcessSampler::emit_again(TargetThread &thread, ThreadState state, SampleS
   sample.cpu_ns = accounts_.take(sample.tid, thread.stat->cpu_ns);
   sample.events = 0;
   sample.weight = sample_.weight;
+  sample.calls.same = sample.calls.outer + sample.calls.count;
+  sample.calls.alike = 0;
+  thread.calls.stay(sample.time_ns);
   ++totals_.samples;
   if (!is_whole(sample.stack)) {
     ++totals_.partial;
   }
   sink.consume(sample, target_->name_of(target_->thread_of(thread.wait->root_thread, thread)));
+}
+
+/// Which calls the accepted reading shares with the thread's sample before. Those of plain functions are what its own frames end
+/// with, behind the coroutines that a task runs.
+void ProcessSampler::take_calls(TargetThread &thread, std::int64_t time_ns) {
+  sample_.calls = {};
+  if (options_.plain_calls == PlainCalls::skip || reading_.lineage.segments.empty()) {
+    return;
+  }
+  sample_.calls = thread.calls.follow(reading_.calls, time_ns);
+  const std::vector<PythonFrame> &frames = reading_.stack.frames;
+  std::size_t first = frames.size() - std::min(frames.size(), reading_.lineage.segments.front().frames.size());
+  while (first < frames.size() && frames[first].of_generator) {
+    ++first;
+  }
+  sample_.calls.outer = static_cast<std::uint32_t>(first);
+  sample_.calls.count = static_cast<std::uint32_t>(frames.size() - first);
 }
 
 /// What the accepted reading has counted.
@@ -356,6 +384,9 @@ ProcessSampler::Health ProcessSampler::visit_born(SampleSink &sink, std::uint64_
   for (TargetThread &thread : target_->threads()) {
     if (!thread.run && target_->leads(thread)) {
       ask(thread);
+      if (last_tick_ns_ != 0) {
+        thread.calls.begin(last_tick_ns_);
+      }
       born.push_back(&thread);
     }
   }
@@ -366,6 +397,7 @@ ProcessSampler::Health ProcessSampler::visit_born(SampleSink &sink, std::uint64_
 
 ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weight,
                                             std::optional<std::uint64_t> others_weight) {
+  const std::int64_t now = monotonic_ns();
   any_read_ = false;
   const auto visit_known = [&] {
     return others_weight ? visit_apart(sink, weight, *others_weight) : visit_all(sink, weight);
@@ -377,6 +409,7 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weig
     return Health::ended;
   }
   steady_.end_tick();
+  last_tick_ns_ = now;
   if (any_left_ && (!turns_.apply() || turns_.now())) { // few wait for it: closing their files takes a while
     target_->drop_left_threads();
     any_left_ = false;

@@ -93,6 +93,8 @@ Result<Plan> plan_of(const RecordOptions &options) {
   plan.sampling.event = event->counted;
   plan.sampling.idle = options.view.idle ? IdleThreads::sample : IdleThreads::skip;
   plan.sampling.all_tasks = options.view.all_tasks ? AllTasks::watch : AllTasks::skip;
+  const bool calls = plan.format == Format::recording || plan.format == Format::latency;
+  plan.sampling.plain_calls = calls ? PlainCalls::follow : PlainCalls::skip;
   plan.sampling.root_names = options.view.task_names ? RootNames::read : RootNames::skip;
   return plan;
 }

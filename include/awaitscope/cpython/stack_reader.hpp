@@ -29,6 +29,13 @@ struct RawFrame {
   std::uint64_t instruction_word = 0;
 };
 
+/// What tells a call from others (StackReader::call_marks).
+struct CallMark {
+  std::uint64_t place = 0; ///< its function and where its frame lies
+  std::uint64_t call = 0;  ///< and all else that is known of it
+  bool operator==(const CallMark &) const = default;
+};
+
 /// Reads the interpreter frames of a thread whose thread state lies in the current snapshot.
 class StackReader {
 public:
@@ -36,6 +43,19 @@ public:
 
   /// Root first. Where the walk meets what cannot be, the rest towards the root is one unreadable frame.
   void read(Address thread_state, PythonStack &stack);
+
+  /// Marks of the calls in the stack that read() has read last, in its order; none if that is not whole. Two readings of a thread have
+  /// the same mark in the same place if that may be the same call:
+  ///
+  /// - its frame lies at the same address, and is of the same code;
+  /// - its arguments are the same objects, those that the function itself sets or deletes aside;
+  /// - so it is with all its callers, and each of these stands at the same instruction, and has the same objects in its variables and
+  ///   on its value stack: as long as a call lasts, its callers do not run.
+  ///
+  /// So calls are told apart by what a caller does between them: a loop's variable or iterator's object, the line. What it cannot
+  /// tell apart are calls of the same function, one behind the other, for which nothing of that has changed: `while True: step()`;
+  /// or whatever has changed lies at the same addresses again. A mark is a hash: no address or value can be had from it.
+  void call_marks(std::vector<CallMark> &marks);
 
   /// The innermost frames that run code, the innermost first, at most so many; fewer where one cannot be read.
   std::vector<RawFrame> innermost(Address thread_state, std::size_t count);
@@ -124,6 +144,17 @@ private:
   void leave_last();
   bool refresh(Known &known, const RawFrame &raw);
   Address skip_unchanged(Address at);
+  /// What call_marks() needs to know of a code object.
+  struct CallShape {
+    bool known = false;
+    std::uint32_t slots = 0;     ///< variables and value stack, of those that are read
+    std::uint64_t arguments = 0; ///< a bit for each slot of an argument that stays what it was
+  };
+  CallShape shape_of(const Known &known);
+  [[nodiscard]] std::uint64_t set_arguments(Address code);
+  std::uint64_t mark_slots(std::uint64_t mark, const Known &known, std::uint32_t count, std::uint64_t wanted);
+  std::vector<CallShape> shapes_; ///< by CodeId
+
   Span again_;               ///< of last_: the frames met again, one behind the other up to the last one met
   std::vector<Known> fresh_; ///< the frames above those, leaf first
 };

@@ -15,6 +15,7 @@
 #include "awaitscope/process/perf_counter.hpp"
 #include "awaitscope/process/process.hpp"
 #include "awaitscope/process/thread_watch.hpp"
+#include "awaitscope/sampler/call_trail.hpp"
 #include "awaitscope/sampler/sample_sink.hpp"
 
 namespace awaitscope {
@@ -46,6 +47,7 @@ struct TargetThread {
   std::optional<Wait> wait{};
   bool sampled = false;                 ///< at any time
   bool frameless = false;               ///< it was in no Python code when it was read last
+  CallTrail calls{};                    ///< if those are followed
   std::optional<PerfCounter> counter{}; ///< of the event that is recorded
   EventCount count_told{};              ///< what samples carry of that
   std::uint64_t count_told_at = 0; ///< schedstat's third field when it was reported last, if the thread waited then

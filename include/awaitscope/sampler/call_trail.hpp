@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "awaitscope/cpython/stack_reader.hpp"
+#include "awaitscope/model/sample.hpp"
+
+namespace awaitscope {
+
+/// Follows the calls of one thread from sample to sample.
+///
+/// A call goes on where its mark is the same (StackReader::call_marks), and ends with its callers. A thread that has not run is not
+/// read again: all its calls go on. Where it was seen to wait for work, all have ended: its stack is not read there.
+///
+/// Two calls in succession may have the same mark, and are then taken for one unless something is seen between them. So where a call
+/// is like the last one in the same place, which was seen to end, the sample says so: of that function nothing tells calls apart.
+class CallTrail {
+public:
+  /// The thread was read, at this time (CLOCK_MONOTONIC).
+  SampledCalls follow(const std::vector<CallMark> &now, std::int64_t time_ns);
+
+  /// It was found where it has no calls.
+  void leave(std::int64_t time_ns);
+
+  /// It was seen at this time, in the same calls.
+  void stay(std::int64_t time_ns) { seen_ns_ = time_ns; }
+
+  /// It began after this time.
+  void begin(std::int64_t time_ns) { seen_ns_ = time_ns; }
+
+  /// Is it inside any call?
+  [[nodiscard]] bool any() const { return !calls_.empty(); }
+
+private:
+  void end_from(std::size_t depth);
+  static constexpr std::size_t k_remembered = 256; // direct-mapped, by place
+
+  std::vector<CallMark> calls_; ///< outermost first
+  std::vector<CallMark> ended_; ///< the last one in each place
+  std::int64_t seen_ns_ = 0;    ///< at last; 0: never
+};
+
+} // namespace awaitscope

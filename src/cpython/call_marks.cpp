@@ -1,6 +1,7 @@
 // StackReader's second part: what tells calls apart.
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "awaitscope/cpython/stack_reader.hpp"
@@ -8,7 +9,7 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::uint32_t k_most_slots = 64; // of a frame; few have more
+constexpr std::uint32_t k_most_slots = 64; // of a frame: a bit each; few have more
 constexpr std::uint64_t k_every_slot = ~std::uint64_t{0};
 
 std::uint64_t mix(std::uint64_t mark, std::uint64_t word) {
@@ -17,10 +18,83 @@ std::uint64_t mix(std::uint64_t mark, std::uint64_t word) {
   return mark ^ (mark >> 29U);
 }
 
+std::uint64_t bit(std::size_t slot) { return slot < 64 ? std::uint64_t{1} << slot : 0; }
+
+std::uint64_t slots_below(std::uint64_t count) { return count >= 64 ? k_every_slot : (std::uint64_t{1} << count) - 1; }
+
+using Loops = std::vector<std::pair<std::size_t, std::size_t>>;
+
+/// Leaves the outermost ones, in order.
+void unite(Loops &loops) {
+  std::sort(loops.begin(), loops.end());
+  Loops united;
+  for (const auto &loop : loops) {
+    if (united.empty() || loop.first > united.back().second) {
+      united.push_back(loop);
+    } else {
+      united.back().second = std::max(united.back().second, loop.second);
+    }
+  }
+  loops = std::move(united);
+}
+
+struct Stretch {
+  std::size_t first;
+  bool once;
+};
+Stretch stretch_of(const Loops &loops, std::size_t position) {
+  const auto loop = std::find_if(loops.begin(), loops.end(), [&](const auto &each) {
+    return each.first <= position && position <= each.second;
+  });
+  return loop == loops.end() ? Stretch{position, true} : Stretch{loop->first, false};
+}
+
 } // namespace
 
-/// The arguments (bits of the first 64 slots) that the function itself sets or deletes. All, if its instructions cannot be read.
-std::uint64_t StackReader::set_arguments(Address code) {
+/// What the function's instructions say: which variables it sets or deletes, and its loops, each from where a jump backwards leads
+/// to that jump. Words of caches that happen to be like an instruction add to both, which is on the safe side.
+void StackReader::read_instructions(Address code, CallShape &shape) {
+  const std::vector<std::uint8_t> bytes = instructions(code);
+  if (bytes.empty()) { // unreadable: it may do anything
+    shape.arguments = shape.settled = 0;
+    shape.loops = {{0, SIZE_MAX}};
+    return;
+  }
+  const Layout &layout = objects_.layout();
+  std::vector<std::pair<std::size_t, std::uint64_t>> stores; // position, slots
+  std::size_t operand = 0;
+  for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) {
+    operand = operand << 8U | bytes[i + 1];
+    if (bytes[i] == layout.extended_arg) {
+      continue;
+    }
+    const auto store = std::find(layout.store_opcodes.begin(), layout.store_opcodes.end(), bytes[i]);
+    if (bytes[i] != 0 && store != layout.store_opcodes.end()) {
+      const bool packed = layout.stores_packed && store >= layout.store_opcodes.begin() + 2;
+      stores.emplace_back(i, packed ? bit(operand >> 4U) | bit(operand & 15U) : bit(operand));
+    }
+    const auto jump = std::find(layout.jump_opcodes.begin(), layout.jump_opcodes.end(), bytes[i]);
+    if (bytes[i] != 0 && jump != layout.jump_opcodes.end()) {
+      const bool anywhere = jump + 1 == layout.jump_opcodes.end();
+      const std::size_t back = 2 * operand; // from behind the instruction and its cache, if it has one
+      const std::size_t target = anywhere                ? 0
+                                 : layout.jumps_relative ? i + 2 - std::min(i + 2, back)
+                                                         : operand * layout.lasti_unit;
+      if (target <= i) {
+        shape.loops.emplace_back(target, i + 2); // with its cache
+      }
+    }
+    operand = 0;
+  }
+  unite(shape.loops);
+  for (const auto &[position, slots] : stores) {
+    shape.arguments &= ~slots;
+    shape.settled &= stretch_of(shape.loops, position).once ? k_every_slot : ~slots;
+  }
+}
+
+/// Nothing if they cannot be read.
+std::vector<std::uint8_t> StackReader::instructions(Address code) {
   constexpr std::uint64_t k_longest = 64 * 1024; // bytes
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
@@ -31,28 +105,20 @@ std::uint64_t StackReader::set_arguments(Address code) {
   const std::uint64_t size = memory.get<std::uint64_t>(object + layout.ob_size).value_or(0) * (apart ? 1 : 2);
   std::vector<std::uint8_t> bytes(size <= k_longest ? size : 0);
   const Address first = apart ? object + layout.bytes_value : code + layout.co_bytecode;
-  if (bytes.empty() || !memory.copy(first, bytes.data(), bytes.size())) {
-    return k_every_slot;
+  if (!bytes.empty() && !memory.copy(first, bytes.data(), bytes.size())) {
+    bytes.clear();
   }
-  std::uint64_t set = 0;
-  const auto add = [&](unsigned slot) { set |= slot < 64 ? std::uint64_t{1} << slot : 0; };
-  for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) {
-    const auto found = std::find(layout.store_opcodes.begin(), layout.store_opcodes.end(), bytes[i]);
-    if (found == layout.store_opcodes.end() || *found == 0) {
-      continue;
-    }
-    const unsigned operand = bytes[i + 1];
-    if (layout.stores_packed && found >= layout.store_opcodes.begin() + 2) {
-      add(operand >> 4U);
-      add(operand & 15U);
-    } else {
-      add(operand);
-    }
-  }
-  return set;
+  return bytes;
 }
 
-StackReader::CallShape StackReader::shape_of(const Known &known) {
+std::uint32_t StackReader::position_of(const Known &known) const {
+  const Layout &layout = objects_.layout();
+  const bool counted = layout.if_generator != k_absent || layout.if_tlbc_index != k_absent;
+  return static_cast<std::uint32_t>(counted ? known.instruction_word
+                                            : known.instruction_word - known.code - layout.co_bytecode);
+}
+
+const StackReader::CallShape &StackReader::shape_of(const Known &known) {
   const CodeId id = known.frame.code;
   if (id >= shapes_.size()) {
     shapes_.resize(id + std::size_t{1});
@@ -70,21 +136,24 @@ StackReader::CallShape StackReader::shape_of(const Known &known) {
   if (layout.if_generator == k_absent) {
     shape.slots = std::min(number(known.code + layout.co_nlocalsplus), k_most_slots) +
                   std::min(number(known.code + layout.co_argcount + 12), k_most_slots);
+    shape.settled = slots_below(number(known.code + layout.co_nlocalsplus));
   } else { // Objects/frameobject.c, _PyFrame_New_NoTrack(): ob_size counts what is behind the frame's head
     shape.slots = number(known.address + layout.ob_size);
+    const Address stack = memory.pointer(known.address + layout.if_valuestack);
+    shape.settled = slots_below((stack - known.address - layout.if_localsplus) / 8);
   }
   shape.slots = std::min(shape.slots, k_most_slots);
-  const std::uint64_t all = arguments >= 64 ? k_every_slot : (std::uint64_t{1} << arguments) - 1;
-  shape.arguments = all == 0 ? 0 : all & ~set_arguments(known.code);
+  shape.arguments = slots_below(arguments);
+  read_instructions(known.code, shape);
   shape.known = !memory.refused();
-  shapes_[id] = shape;
-  return shape;
+  shapes_[id] = std::move(shape);
+  return shapes_[id];
 }
 
-/// Of the first `count` slots those that are wanted.
-std::uint64_t StackReader::mark_slots(std::uint64_t mark, const Known &known, std::uint32_t count,
-                                      std::uint64_t wanted) {
+/// Of the slots that are wanted.
+std::uint64_t StackReader::mark_slots(std::uint64_t mark, const Known &known, std::uint64_t wanted) {
   constexpr std::uint32_t k_at_once = SnapshotMemory::k_longest_view / 8;
+  const auto count = static_cast<std::uint32_t>(64 - std::countl_zero(wanted));
   for (std::uint32_t done = 0; done < count; done += k_at_once) {
     const std::uint32_t size = std::min(count - done, k_at_once);
     const std::byte *bytes = objects_.memory().view(
@@ -100,23 +169,30 @@ std::uint64_t StackReader::mark_slots(std::uint64_t mark, const Known &known, st
 
 void StackReader::call_marks(std::vector<CallMark> &marks) {
   marks.clear();
+  // Up to 3.10 every call is made by C code, and nothing in a frame says which by that of Python's own.
+  const bool all_from_c = objects_.layout().if_generator != k_absent;
   std::uint64_t callers = 0;
-  const Known *caller = nullptr;
+  bool from_c = true;
   for (const Known &known : last_) {
+    from_c = from_c || all_from_c || known.entry;
     if (known.shim) {
       continue;
     }
-    if (caller != nullptr) {
-      callers = mark_slots(mix(callers, caller->instruction_word), *caller, shape_of(*caller).slots, k_every_slot);
-    }
-    const CallShape shape = shape_of(known);
-    const std::uint64_t place = mix(known.address, known.code);
-    const auto arguments = static_cast<std::uint32_t>(64 - __builtin_clzll(shape.arguments | 1));
-    callers = mark_slots(mix(callers, place), known, shape.arguments == 0 ? 0 : arguments, shape.arguments);
-    caller = &known;
+    const CallShape &shape = shape_of(known);
+    const Stretch stretch = stretch_of(shape.loops, position_of(known));
+    CallMark mark;
+    mark.place = mix(known.address, known.code);
+    mark.call = mark_slots(mix(callers, mark.place), known, shape.arguments);
+    const std::uint64_t slots = mark_slots(0, known, slots_below(shape.slots));
+    mark.kept = stretch.once ? slots : mark_slots(0, known, shape.settled);
+    mark.stretch = static_cast<std::uint32_t>(stretch.first);
+    mark.once = stretch.once;
+    mark.from_c = from_c;
     if (!known.internal) {
-      marks.push_back({place, callers});
+      marks.push_back(mark);
     }
+    callers = mix(mix(mark.call, known.instruction_word), slots);
+    from_c = false;
   }
 }
 

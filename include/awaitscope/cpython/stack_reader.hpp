@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "awaitscope/cpython/code_cache.hpp"
@@ -33,7 +34,14 @@ struct RawFrame {
 struct CallMark {
   std::uint64_t place = 0; ///< its function and where its frame lies
   std::uint64_t call = 0;  ///< and all else that is known of it
-  bool operator==(const CallMark &) const = default;
+  std::uint64_t kept = 0;  ///< what does not change while its function stays in the stretch
+  /// Which stretch of its instructions it is in: an outermost loop, or one instruction outside of loops. A call never gets back to
+  /// an earlier stretch.
+  std::uint32_t stretch = 0;
+  bool once = false;          ///< the stretch is one instruction
+  bool from_c = true;         ///< C code may have called it, and may call it again
+
+  [[nodiscard]] bool same(const CallMark &other) const { return place == other.place && call == other.call; }
 };
 
 /// Reads the interpreter frames of a thread whose thread state lies in the current snapshot.
@@ -147,12 +155,16 @@ private:
   /// What call_marks() needs to know of a code object.
   struct CallShape {
     bool known = false;
-    std::uint32_t slots = 0;     ///< variables and value stack, of those that are read
+    std::uint32_t slots = 0;                           ///< variables and value stack, of those that are read
     std::uint64_t arguments = 0; ///< a bit for each slot of an argument that stays what it was
+    std::uint64_t settled = 0;   ///< a bit for each variable that no loop sets or deletes
+    std::vector<std::pair<std::size_t, std::size_t>> loops; ///< the outermost ones: first and last position of each, in order
   };
-  CallShape shape_of(const Known &known);
-  [[nodiscard]] std::uint64_t set_arguments(Address code);
-  std::uint64_t mark_slots(std::uint64_t mark, const Known &known, std::uint32_t count, std::uint64_t wanted);
+  const CallShape &shape_of(const Known &known);
+  void read_instructions(Address code, CallShape &shape);
+  std::vector<std::uint8_t> instructions(Address code);
+  [[nodiscard]] std::uint32_t position_of(const Known &known) const;
+  std::uint64_t mark_slots(std::uint64_t mark, const Known &known, std::uint64_t wanted);
   std::vector<CallShape> shapes_; ///< by CodeId
 
   Span again_;               ///< of last_: the frames met again, one behind the other up to the last one met

@@ -11,7 +11,8 @@ namespace awaitscope {
 
 /// Follows the calls of one thread from sample to sample.
 ///
-/// A call goes on where its mark is the same (StackReader::call_marks), and ends with its callers. A thread that has not run is not
+/// A call goes on where its mark is the same (StackReader::call_marks), unless its function has gone back to an instruction that no
+/// loop leads to, and ends with its callers. A thread that has not run is not
 /// read again: all its calls go on. Where it was seen to wait for work, all have ended: its stack is not read there.
 ///
 /// Two calls in succession may have the same mark, and are then taken for one unless something is seen between them. So where a call
@@ -35,6 +36,7 @@ public:
 
 private:
   void end_from(std::size_t depth);
+  [[nodiscard]] std::size_t going_on(const std::vector<CallMark> &now, std::size_t marked) const;
   static constexpr std::size_t k_remembered = 256; // direct-mapped, by place
 
   std::vector<CallMark> calls_; ///< outermost first

@@ -1,10 +1,8 @@
-// StackReader's second part: what tells calls apart.
+#include "awaitscope/cpython/call_marks.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
-
-#include "awaitscope/cpython/stack_reader.hpp"
 
 namespace awaitscope {
 namespace {
@@ -53,7 +51,7 @@ Stretch stretch_of(const Loops &loops, std::size_t position) {
 
 /// What the function's instructions say: which variables it sets or deletes, and its loops, each from where a jump backwards leads
 /// to that jump. Words of caches that happen to be like an instruction add to both, which is on the safe side.
-void StackReader::read_instructions(Address code, CallShape &shape) {
+void CallMarkReader::read_instructions(Address code, CallShape &shape) {
   const std::vector<std::uint8_t> bytes = instructions(code);
   if (bytes.empty()) { // unreadable: it may do anything
     shape.arguments = shape.settled = 0;
@@ -94,7 +92,7 @@ void StackReader::read_instructions(Address code, CallShape &shape) {
 }
 
 /// Nothing if they cannot be read.
-std::vector<std::uint8_t> StackReader::instructions(Address code) {
+std::vector<std::uint8_t> CallMarkReader::instructions(Address code) {
   constexpr std::uint64_t k_longest = 64 * 1024; // bytes
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
@@ -111,19 +109,19 @@ std::vector<std::uint8_t> StackReader::instructions(Address code) {
   return bytes;
 }
 
-std::uint32_t StackReader::position_of(const Known &known) const {
+std::uint32_t CallMarkReader::position_of(const Known &known) const {
   const Layout &layout = objects_.layout();
   const bool counted = layout.if_generator != k_absent || layout.if_tlbc_index != k_absent;
   return static_cast<std::uint32_t>(counted ? known.instruction_word
                                             : known.instruction_word - known.code - layout.co_bytecode);
 }
 
-const StackReader::CallShape &StackReader::shape_of(const Known &known) {
+const CallMarkReader::CallShape &CallMarkReader::shape_of(const Known &known) {
   const CodeId id = known.frame.code;
   if (id >= shapes_.size()) {
     shapes_.resize(id + std::size_t{1});
   }
-  if (shapes_[id].known) {
+  if (shapes_[id].code == known.code) { // others may have the same names and line
     return shapes_[id];
   }
   const Layout &layout = objects_.layout();
@@ -145,13 +143,13 @@ const StackReader::CallShape &StackReader::shape_of(const Known &known) {
   shape.slots = std::min(shape.slots, k_most_slots);
   shape.arguments = slots_below(arguments);
   read_instructions(known.code, shape);
-  shape.known = !memory.refused();
+  shape.code = memory.refused() ? 0 : known.code;
   shapes_[id] = std::move(shape);
   return shapes_[id];
 }
 
 /// Of the slots that are wanted.
-std::uint64_t StackReader::mark_slots(std::uint64_t mark, const Known &known, std::uint64_t wanted) {
+std::uint64_t CallMarkReader::mark_slots(std::uint64_t mark, const Known &known, std::uint64_t wanted) {
   constexpr std::uint32_t k_at_once = SnapshotMemory::k_longest_view / 8;
   const auto count = static_cast<std::uint32_t>(64 - std::countl_zero(wanted));
   for (std::uint32_t done = 0; done < count; done += k_at_once) {
@@ -167,13 +165,13 @@ std::uint64_t StackReader::mark_slots(std::uint64_t mark, const Known &known, st
   return mark;
 }
 
-void StackReader::call_marks(std::vector<CallMark> &marks) {
+void CallMarkReader::read(const StackReader &stacks, std::vector<CallMark> &marks) {
   marks.clear();
   // Up to 3.10 every call is made by C code, and nothing in a frame says which by that of Python's own.
   const bool all_from_c = objects_.layout().if_generator != k_absent;
   std::uint64_t callers = 0;
   bool from_c = true;
-  for (const Known &known : last_) {
+  for (const Known &known : stacks.last()) {
     from_c = from_c || all_from_c || known.entry;
     if (known.shim) {
       continue;

@@ -71,7 +71,7 @@ void ThreadReader::read(TargetThread &thread, const Wanted &wanted, std::uint64_
   reading.calls.clear();
   const bool whole = reading.stack.frames.empty() || reading.stack.frames.front().frame.kind != FrameKind::unreadable;
   if (wanted.calls && whole) {
-    target_.stacks().call_marks(reading.calls);
+    target_.call_marks().read(target_.stacks(), reading.calls);
   }
   target_.lineages().trace(subject.state, reading.stack, names_, reading.lineage);
   reading.asyncio_unknown = !target_.tasks().located_in(subject.interpreter) &&

@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "awaitscope/cpython/code_cache.hpp"
@@ -30,20 +29,6 @@ struct RawFrame {
   std::uint64_t instruction_word = 0;
 };
 
-/// What tells a call from others (StackReader::call_marks).
-struct CallMark {
-  std::uint64_t place = 0; ///< its function and where its frame lies
-  std::uint64_t call = 0;  ///< and all else that is known of it
-  std::uint64_t kept = 0;  ///< what does not change while its function stays in the stretch
-  /// Which stretch of its instructions it is in: an outermost loop, or one instruction outside of loops. A call never gets back to
-  /// an earlier stretch.
-  std::uint32_t stretch = 0;
-  bool once = false;          ///< the stretch is one instruction
-  bool from_c = true;         ///< C code may have called it, and may call it again
-
-  [[nodiscard]] bool same(const CallMark &other) const { return place == other.place && call == other.call; }
-};
-
 /// Reads the interpreter frames of a thread whose thread state lies in the current snapshot.
 class StackReader {
 public:
@@ -52,18 +37,21 @@ public:
   /// Root first. Where the walk meets what cannot be, the rest towards the root is one unreadable frame.
   void read(Address thread_state, PythonStack &stack);
 
-  /// Marks of the calls in the stack that read() has read last, in its order; none if that is not whole. Two readings of a thread have
-  /// the same mark in the same place if that may be the same call:
-  ///
-  /// - its frame lies at the same address, and is of the same code;
-  /// - its arguments are the same objects, those that the function itself sets or deletes aside;
-  /// - so it is with all its callers, and each of these stands at the same instruction, and has the same objects in its variables and
-  ///   on its value stack: as long as a call lasts, its callers do not run.
-  ///
-  /// So calls are told apart by what a caller does between them: a loop's variable or iterator's object, the line. What it cannot
-  /// tell apart are calls of the same function, one behind the other, for which nothing of that has changed: `while True: step()`;
-  /// or whatever has changed lies at the same addresses again. A mark is a hash: no address or value can be had from it.
-  void call_marks(std::vector<CallMark> &marks);
+  /// A frame of the last stack.
+  struct Known {
+    Address address = 0;
+    Address code = 0;
+    std::uint64_t instruction_word = 0;
+    std::uint64_t epoch = 0; ///< for which its code holds
+    Frame frame;             ///< of no meaning for a shim
+    std::uint8_t owner = 0;
+    bool entry = false;
+    bool of_generator = false;
+    bool shim = false;
+    bool internal = false; ///< of code that no program wrote
+  };
+  /// What read() has read last, root first, with the frames that it leaves out.
+  [[nodiscard]] const std::vector<Known> &last() const { return last_; }
 
   /// The innermost frames that run code, the innermost first, at most so many; fewer where one cannot be read.
   std::vector<RawFrame> innermost(Address thread_state, std::size_t count);
@@ -127,20 +115,7 @@ private:
   std::vector<Decoded> decoded_;
   std::unordered_map<CodeId, std::vector<std::string>> local_names_;
 
-  /// The last stack, root first. Most of it is the same in the next one, in the same order: what is compared lies side by side.
-  struct Known {
-    Address address = 0;
-    Address code = 0;
-    std::uint64_t instruction_word = 0;
-    std::uint64_t epoch = 0; ///< for which its code holds
-    Frame frame;             ///< of no meaning for a shim
-    std::uint8_t owner = 0;
-    bool entry = false;
-    bool of_generator = false;
-    bool shim = false;
-    bool internal = false; ///< of code that no program wrote
-  };
-  std::vector<Known> last_;
+  std::vector<Known> last_; ///< most of it is the same in the next one, in the same order: what is compared lies side by side
 
   // A walk, which goes from the leaf to the root.
   struct Span {
@@ -152,21 +127,6 @@ private:
   void leave_last();
   bool refresh(Known &known, const RawFrame &raw);
   Address skip_unchanged(Address at);
-  /// What call_marks() needs to know of a code object.
-  struct CallShape {
-    bool known = false;
-    std::uint32_t slots = 0;                           ///< variables and value stack, of those that are read
-    std::uint64_t arguments = 0; ///< a bit for each slot of an argument that stays what it was
-    std::uint64_t settled = 0;   ///< a bit for each variable that no loop sets or deletes
-    std::vector<std::pair<std::size_t, std::size_t>> loops; ///< the outermost ones: first and last position of each, in order
-  };
-  const CallShape &shape_of(const Known &known);
-  void read_instructions(Address code, CallShape &shape);
-  std::vector<std::uint8_t> instructions(Address code);
-  [[nodiscard]] std::uint32_t position_of(const Known &known) const;
-  std::uint64_t mark_slots(std::uint64_t mark, const Known &known, std::uint64_t wanted);
-  std::vector<CallShape> shapes_; ///< by CodeId
-
   Span again_;               ///< of last_: the frames met again, one behind the other up to the last one met
   std::vector<Known> fresh_; ///< the frames above those, leaf first
 };

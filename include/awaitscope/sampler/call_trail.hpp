@@ -4,19 +4,18 @@
 #include <cstdint>
 #include <vector>
 
-#include "awaitscope/cpython/stack_reader.hpp"
+#include "awaitscope/cpython/call_marks.hpp"
 #include "awaitscope/model/sample.hpp"
 
 namespace awaitscope {
 
 /// Follows the calls of one thread from sample to sample.
 ///
-/// A call goes on where its mark is the same (StackReader::call_marks), unless its function has gone back to an instruction that no
-/// loop leads to, and ends with its callers. A thread that has not run is not
+/// A call goes on where that can be, by its mark (CallMark), and ends with its callers. A thread that has not run is not
 /// read again: all its calls go on. Where it was seen to wait for work, all have ended: its stack is not read there.
 ///
-/// Two calls in succession may have the same mark, and are then taken for one unless something is seen between them. So where a call
-/// is like the last one in the same place, which was seen to end, the sample says so: of that function nothing tells calls apart.
+/// Two calls in succession may be alike, and are then taken for one unless something is seen between them. So where a call is like
+/// the last one in the same place, which was seen to end, the sample says so: of that function nothing may tell calls apart.
 class CallTrail {
 public:
   /// The thread was read, at this time (CLOCK_MONOTONIC).

@@ -7,6 +7,7 @@
 
 #include "awaitscope/asyncio/lineage.hpp"
 #include "awaitscope/asyncio/task_reader.hpp"
+#include "awaitscope/cpython/call_marks.hpp"
 #include "awaitscope/cpython/code_cache.hpp"
 #include "awaitscope/cpython/interpreter.hpp"
 #include "awaitscope/cpython/runtime.hpp"
@@ -113,6 +114,7 @@ public:
   SnapshotMemory &memory() { return snapshot_; }
   InterpreterReader &interpreters() { return interpreters_; }
   StackReader &stacks() { return stacks_; }
+  CallMarkReader &call_marks() { return call_marks_; }
   TaskReader &tasks() { return tasks_; }
   LineageReader &lineages() { return lineages_; }
   CodeCache &code_cache() { return code_cache_; }
@@ -133,6 +135,7 @@ private:
   ObjectReader objects_;
   CodeCache code_cache_;
   StackReader stacks_;
+  CallMarkReader call_marks_;
   InterpreterReader interpreters_;
   TaskReader tasks_;
   LineageReader lineages_;

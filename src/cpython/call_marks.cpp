@@ -41,9 +41,8 @@ struct Stretch {
   bool once;
 };
 Stretch stretch_of(const Loops &loops, std::size_t position) {
-  const auto loop = std::find_if(loops.begin(), loops.end(), [&](const auto &each) {
-    return each.first <= position && position <= each.second;
-  });
+  const auto loop = std::find_if(loops.begin(), loops.end(),
+                                 [&](const auto &each) { return each.first <= position && position <= each.second; });
   return loop == loops.end() ? Stretch{position, true} : Stretch{loop->first, false};
 }
 
@@ -129,8 +128,7 @@ const CallMarkReader::CallShape &CallMarkReader::shape_of(const Known &known) {
   const auto number = [&](Address at) { return memory.get<std::uint32_t>(at).value_or(0); };
   CallShape shape;
   // co_argcount, co_posonlyargcount, co_kwonlyargcount; since 3.11 co_stacksize follows (Include/cpython/code.h).
-  const std::uint32_t arguments =
-      number(known.code + layout.co_argcount) + number(known.code + layout.co_argcount + 8);
+  const std::uint32_t arguments = number(known.code + layout.co_argcount) + number(known.code + layout.co_argcount + 8);
   if (layout.if_generator == k_absent) {
     shape.slots = std::min(number(known.code + layout.co_nlocalsplus), k_most_slots) +
                   std::min(number(known.code + layout.co_argcount + 12), k_most_slots);
@@ -154,8 +152,8 @@ std::uint64_t CallMarkReader::mark_slots(std::uint64_t mark, const Known &known,
   const auto count = static_cast<std::uint32_t>(64 - std::countl_zero(wanted));
   for (std::uint32_t done = 0; done < count; done += k_at_once) {
     const std::uint32_t size = std::min(count - done, k_at_once);
-    const std::byte *bytes = objects_.memory().view(
-        known.address + objects_.layout().if_localsplus + Address{done} * 8, std::size_t{size} * 8);
+    const std::byte *bytes = objects_.memory().view(known.address + objects_.layout().if_localsplus + Address{done} * 8,
+                                                    std::size_t{size} * 8);
     for (std::uint32_t i = 0; bytes != nullptr && i < size; ++i) {
       std::uint64_t word = 0;
       std::memcpy(&word, bytes + std::size_t{i} * 8, sizeof word);

@@ -67,8 +67,9 @@ std::string latency_text(const Latencies &latencies, FrameNames &names, const Co
       "recording is left out of p50 to p99.\n",
       time(static_cast<std::uint64_t>(latencies.resolution_ns)));
   if (latencies.plain_calls) {
-    text += "A plain function is in the same call in two samples of a thread if its callers have not moved, and it cannot "
-            "have got there otherwise; where several calls may count as one, p50 to p99 have <.\n";
+    text +=
+        "A plain function is in the same call in two samples of a thread if its callers have not moved, and it cannot "
+        "have got there otherwise; where several calls may count as one, p50 to p99 have <.\n";
   }
   return text;
 }

@@ -64,8 +64,7 @@ enum SampleColumn : std::size_t {
 constexpr std::uint64_t k_max_units = format::k_max_number / format::k_max_unit;
 
 std::uint64_t bits_of(const RecordedCalls &calls) {
-  return (calls.known ? k_knows_calls : 0) |
-         (calls.known && calls.same != calls.outer + calls.count ? k_new_calls : 0);
+  return (calls.known ? k_knows_calls : 0) | (calls.known && calls.same != calls.outer + calls.count ? k_new_calls : 0);
 }
 
 void put_calls(ColumnWriter &out, const SampleRun &row, std::int64_t unit_ns) {
@@ -78,10 +77,9 @@ void put_calls(ColumnWriter &out, const SampleRun &row, std::int64_t unit_ns) {
   if (calls.same != calls.outer + calls.count) {
     out.put(at_new_calls, calls.outer + calls.count - calls.same);
     out.put(at_alike_calls, calls.alike);
-    out.put(at_calls_gap, calls.before_ns < 0 ? 0
-                                              : static_cast<std::uint64_t>(row.first_ns / unit_ns -
-                                                                           calls.before_ns / unit_ns) +
-                                                    1);
+    out.put(at_calls_gap, calls.before_ns < 0
+                              ? 0
+                              : static_cast<std::uint64_t>(row.first_ns / unit_ns - calls.before_ns / unit_ns) + 1);
   }
 }
 

@@ -21,8 +21,7 @@ std::size_t CallTrail::going_on(const std::vector<CallMark> &now, std::size_t ma
     const CallMark &after = now[same - 1];
     const bool both_call = same < calls_.size() && same < now.size() && !now[same].from_c;
     const bool another = after.stretch < before.stretch ||
-                         (after.stretch == before.stretch &&
-                          (after.kept != before.kept || (after.once && both_call)));
+                         (after.stretch == before.stretch && (after.kept != before.kept || (after.once && both_call)));
     if (!another) {
       break;
     }

@@ -189,9 +189,8 @@ Result<View> by_call(RecordingReader &reader, const ViewPlan &plan) {
   }
   const CodeTable &codes = reader.tables().codes;
   FrameNames names(codes, reader.info().import_paths, plan.names.files, plan.names.lines);
-  return View{plan.json ? latency_json(*latencies, codes) : latency_text(*latencies, names, codes),
-              "latency of calls",
-              {}};
+  return View{
+      plan.json ? latency_json(*latencies, codes) : latency_text(*latencies, names, codes), "latency of calls", {}};
 }
 
 /// Views of what each stack cost.

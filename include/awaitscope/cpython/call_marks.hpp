@@ -49,7 +49,7 @@ private:
 
   /// What is to be known of a code object.
   struct CallShape {
-    Address code = 0; ///< 0: not read yet
+    Address code = 0;                                       ///< 0: not read yet
     std::uint32_t slots = 0;                                ///< variables and value stack, as far as they are read
     std::uint64_t arguments = 0;                            ///< a bit for each that the function leaves as it is
     std::uint64_t settled = 0;                              ///< a bit for each variable that no loop sets or deletes

@@ -115,7 +115,8 @@ private:
   std::vector<Decoded> decoded_;
   std::unordered_map<CodeId, std::vector<std::string>> local_names_;
 
-  std::vector<Known> last_; ///< most of it is the same in the next one, in the same order: what is compared lies side by side
+  std::vector<Known>
+      last_; ///< most of it is the same in the next one, in the same order: what is compared lies side by side
 
   // A walk, which goes from the leaf to the root.
   struct Span {

@@ -66,11 +66,11 @@ constexpr std::string_view name_of(Loss loss) {
 /// Which calls of a thread a sample shares with the thread's sample before, by the calls in which the thread was, the outermost
 /// first. Only of plain functions is it known how many of them a stack has: coroutines are calls of tasks.
 struct SampledCalls {
-  bool known = false;      ///< else the sample says nothing of calls, and they may go on
-  std::uint32_t outer = 0; ///< calls that are not among those: of what runs the loop, of coroutines
-  std::uint32_t count = 0; ///< calls of plain functions that the stack ends with
-  std::uint32_t same = 0;  ///< of all these, how many were calls of the sample before
-  std::uint32_t alike = 0; ///< of those behind them, how many nothing tells from the call that ended there last
+  bool known = false;         ///< else the sample says nothing of calls, and they may go on
+  std::uint32_t outer = 0;    ///< calls that are not among those: of what runs the loop, of coroutines
+  std::uint32_t count = 0;    ///< calls of plain functions that the stack ends with
+  std::uint32_t same = 0;     ///< of all these, how many were calls of the sample before
+  std::uint32_t alike = 0;    ///< of those behind them, how many nothing tells from the call that ended there last
   std::int64_t before_ns = 0; ///< CLOCK_MONOTONIC: when the thread was read last before, wherever it was; 0: never
 
   [[nodiscard]] bool all_same() const { return known && same == outer + count; }

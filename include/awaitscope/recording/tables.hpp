@@ -45,7 +45,8 @@ struct RecordedCalls {
   std::uint32_t count = 0;
   std::uint32_t same = 0;
   std::uint32_t alike = 0;
-  std::int64_t before_ns = -1; ///< since the recording's start; -1: the thread was not read before. Only where calls are new
+  std::int64_t before_ns =
+      -1; ///< since the recording's start; -1: the thread was not read before. Only where calls are new
 };
 
 /// Samples of one thread at ticks that follow each other and found the same. A single sample is a run of one.

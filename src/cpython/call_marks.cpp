@@ -163,6 +163,8 @@ std::uint64_t CallMarkReader::mark_slots(std::uint64_t mark, const Known &known,
   return mark;
 }
 
+std::uint64_t CallMarkReader::place_of(Address frame, Address code) { return mix(frame, code); }
+
 void CallMarkReader::read(const StackReader &stacks, std::vector<CallMark> &marks) {
   marks.clear();
   // Up to 3.10 every call is made by C code, and nothing in a frame says which by that of Python's own.
@@ -177,7 +179,7 @@ void CallMarkReader::read(const StackReader &stacks, std::vector<CallMark> &mark
     const CallShape &shape = shape_of(known);
     const Stretch stretch = stretch_of(shape.loops, position_of(known));
     CallMark mark;
-    mark.place = mix(known.address, known.code);
+    mark.place = place_of(known.address, known.code);
     mark.call = mark_slots(mix(callers, mark.place), known, shape.arguments);
     const std::uint64_t slots = mark_slots(0, known, slots_below(shape.slots));
     mark.kept = stretch.once ? slots : mark_slots(0, known, shape.settled);

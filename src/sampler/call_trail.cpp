@@ -57,9 +57,15 @@ SampledCalls CallTrail::follow(const std::vector<CallMark> &now, std::int64_t ti
   return found;
 }
 
-void CallTrail::leave(std::int64_t time_ns) {
-  end_from(0);
-  seen_ns_ = time_ns;
+void CallTrail::leave(std::span<const std::uint64_t> places, std::int64_t time_ns) {
+  std::size_t depth = calls_.size();
+  while (depth > 0 && std::find(places.begin(), places.end(), calls_[depth - 1].place) == places.end()) {
+    --depth;
+  }
+  end_from(depth);
+  seen_ns_ = seen_ns_ == 0
+                 ? 0
+                 : time_ns; // before the first reading of its calls it may have been in some of those all the time
 }
 
 } // namespace awaitscope

@@ -113,7 +113,7 @@ ProcessSampler::Health ProcessSampler::sample_runnable(TargetThread &thread, Sam
   thread.frameless = !in_python && reading_.subject;
   thread.wait.reset();
   if (!in_python) {
-    thread.calls.leave(monotonic_ns());
+    thread.calls.leave({}, monotonic_ns());
   }
   if (in_python) {
     emit(thread, state, *thread.stat, monotonic_ns(), sink);
@@ -136,7 +136,7 @@ ProcessSampler::Health ProcessSampler::sample_waiting(TargetThread &thread, Samp
     if (thread.wait->sample) {
       emit_again(thread, thread.wait->state, sink);
     } else {
-      thread.calls.leave(monotonic_ns());
+      thread.calls.stay(monotonic_ns());
     }
     return Health::running;
   }
@@ -149,7 +149,7 @@ ProcessSampler::Health ProcessSampler::sample_waiting(TargetThread &thread, Samp
   const bool in_python = accept(thread);
   const ThreadState state = found == WaitReader::Found::woken ? waits_.state_of(reading_) : thread.wait->state;
   if (!in_python || (state == ThreadState::idle && options_.idle == IdleThreads::skip)) {
-    thread.calls.leave(monotonic_ns());
+    leave_calls(thread);
     return Health::running;
   }
   emit(thread, state, *thread.stat, monotonic_ns(), sink);
@@ -217,6 +217,25 @@ void ProcessSampler::take_calls(TargetThread &thread, std::int64_t time_ns) {
   }
   sample_.calls.outer = static_cast<std::uint32_t>(first);
   sample_.calls.count = static_cast<std::uint32_t>(frames.size() - first);
+}
+
+/// The thread waits for work, and has no sample.
+void ProcessSampler::leave_calls(TargetThread &thread) {
+  constexpr std::size_t k_innermost = 3;
+  if (options_.plain_calls == PlainCalls::skip) {
+    return;
+  }
+  std::vector<std::uint64_t> places;
+  if (thread.wait) {
+    for (const RawFrame &frame : thread.wait->place) {
+      places.push_back(CallMarkReader::place_of(frame.address, frame.code));
+    }
+  } else { // it was read otherwise
+    for (auto call = reading_.calls.rbegin(); call != reading_.calls.rend() && places.size() < k_innermost; ++call) {
+      places.push_back(call->place);
+    }
+  }
+  thread.calls.leave(places, monotonic_ns());
 }
 
 /// What the accepted reading has counted.

@@ -79,15 +79,17 @@ TEST_CASE("calls go on as far as their marks are the same") {
   CHECK(trail.follow({mark(1, 10)}, 400).same == 1);
 }
 
-TEST_CASE("where a thread has waited for work all its calls have ended, and one that is alike is said to be") {
+TEST_CASE("where a thread has waited for work its other calls have ended, and one that is alike is said to be") {
   CallTrail trail;
-  trail.follow({mark(1, 10), mark(2, 20)}, 100);
-  trail.leave(200);
-  CHECK_FALSE(trail.any());
-  const SampledCalls calls = trail.follow({mark(1, 10), mark(2, 21)}, 300);
-  CHECK(calls.same == 0);
+  trail.follow({mark(1, 10), mark(2, 20), mark(3, 30)}, 100);
+  const std::vector<std::uint64_t> places{9, 1}; // innermost frames
+  trail.leave(places, 200);
+  const SampledCalls calls = trail.follow({mark(1, 10), mark(2, 20), mark(3, 31)}, 300);
+  CHECK(calls.same == 1);
   CHECK(calls.alike == 1);
   CHECK(calls.before_ns == 200);
+  trail.leave({}, 400);
+  CHECK_FALSE(trail.any());
 }
 
 TEST_CASE("a function that is back where it cannot get is another call, and so is its caller") {

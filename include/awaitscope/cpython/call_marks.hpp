@@ -44,6 +44,9 @@ public:
   /// Of the stack that `stacks` has read last, which must be whole, in the order of PythonStack. Reads from the same snapshot.
   void read(const StackReader &stacks, std::vector<CallMark> &marks);
 
+  /// CallMark::place of a frame there, of this code.
+  [[nodiscard]] static std::uint64_t place_of(Address frame, Address code);
+
 private:
   using Known = StackReader::Known;
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "awaitscope/cpython/call_marks.hpp"
@@ -12,7 +13,8 @@ namespace awaitscope {
 /// Follows the calls of one thread from sample to sample.
 ///
 /// A call goes on where that can be, by its mark (CallMark), and ends with its callers. A thread that has not run is not
-/// read again: all its calls go on. Where it was seen to wait for work, all have ended: its stack is not read there.
+/// read again: all its calls go on. Of one that waits for work the innermost frames alone are read: what it was in
+/// besides has ended.
 ///
 /// Two calls in succession may be alike, and are then taken for one unless something is seen between them. So where a call is like
 /// the last one in the same place, which was seen to end, the sample says so: of that function nothing may tell calls apart.
@@ -21,11 +23,12 @@ public:
   /// The thread was read, at this time (CLOCK_MONOTONIC).
   SampledCalls follow(const std::vector<CallMark> &now, std::int64_t time_ns);
 
-  /// It was found where it has no calls.
-  void leave(std::int64_t time_ns);
+  /// It was found to wait for work, its innermost frames in these places: the calls below the innermost of them that it was in have
+  /// ended; all of them, if it was in none.
+  void leave(std::span<const std::uint64_t> places, std::int64_t time_ns);
 
   /// It was seen at this time, in the same calls.
-  void stay(std::int64_t time_ns) { seen_ns_ = time_ns; }
+  void stay(std::int64_t time_ns) { seen_ns_ = seen_ns_ == 0 ? 0 : time_ns; }
 
   /// It began after this time.
   void begin(std::int64_t time_ns) { seen_ns_ = time_ns; }

@@ -7,6 +7,12 @@ void set_rules_3_14(Layout &l) {
   l.reference_tag = 7;    // Include/internal/pycore_stackref.h: low bits of a _PyStackRef
   l.owner_first_shim = 3; // FRAME_OWNED_BY_INTERPRETER, FRAME_OWNED_BY_CSTACK
   l.suspend_rule = SuspendRule::frame_state;
+  // STORE_FAST, DELETE_FAST, STORE_FAST_LOAD_FAST, STORE_FAST_STORE_FAST
+  l.store_opcodes = {112, 63, 113, 114};
+  l.stores_packed = true;
+  // JUMP_BACKWARD, JUMP_BACKWARD_NO_INTERRUPT, JUMP_BACKWARD_JIT, JUMP_BACKWARD_NO_JIT, ENTER_EXECUTOR
+  l.jump_opcodes = {75, 76, 175, 176, 0, 0, 0, 255};
+  l.extended_arg = 69;
   l.instance_dict = InstanceDict::inline_after_object;
   l.task_registry = TaskRegistry::thread_lists;
   l.task_waiter_after_future = 8;

@@ -5,6 +5,12 @@ namespace {
 
 void set_rules_3_15(Layout &l) {
   set_rules_3_14(l);
+  // STORE_FAST, DELETE_FAST, STORE_FAST_LOAD_FAST, STORE_FAST_STORE_FAST
+  l.store_opcodes = {111, 61, 112, 113};
+  l.stores_packed = true;
+  // JUMP_BACKWARD, JUMP_BACKWARD_NO_INTERRUPT, JUMP_BACKWARD_JIT, JUMP_BACKWARD_NO_JIT, ENTER_EXECUTOR
+  l.jump_opcodes = {74, 75, 181, 182, 0, 0, 0, 254};
+  l.extended_arg = 67;
   // Include/internal/pycore_frame.h, enum _framestate: created, suspended, two that await, executing, cleared.
   l.state_executing = 4;
   l.state_finished = 5;

@@ -8,7 +8,11 @@ Layout layout_3_8() {
 #include "offsets/3_8.inc"
   l.frame_form = FrameForm::frame_object_top;
   l.suspend_rule = SuspendRule::yield_from_opcode;
-  l.await_opcodes = {72, 72}; // YIELD_FROM
+  l.await_opcodes = {72, 72};   // YIELD_FROM
+  l.store_opcodes = {125, 126}; // STORE_FAST, DELETE_FAST
+  // JUMP_ABSOLUTE, POP_JUMP_IF_FALSE, POP_JUMP_IF_TRUE, JUMP_IF_FALSE_OR_POP, JUMP_IF_TRUE_OR_POP
+  l.jump_opcodes = {113, 114, 115, 111, 112};
+  l.jumps_relative = false;
   l.line_table = LineTable::lnotab;
   l.code_identity = CodeIdentity::texts;
   l.has_qualname = false;

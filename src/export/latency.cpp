@@ -67,6 +67,11 @@ std::string latency_text(const Latencies &latencies, FrameNames &names, const Co
       "that is cut by the recording's end counts as longer than what was seen of it (>); one that had begun before the "
       "recording is left out of p50 to p99.\n",
       time(static_cast<std::uint64_t>(latencies.resolution_ns)));
+  if (latencies.plain_calls) {
+    text +=
+        "A plain function is in the same call in two samples of a thread if its callers have not moved, and it cannot "
+        "have got there otherwise; where several calls may count as one, p50 to p99 have <.\n";
+  }
   return text;
 }
 
@@ -84,6 +89,7 @@ std::string latency_json(const Latencies &latencies, const CodeTable &codes) {
                          {"calls", function.calls},
                          {"cut", function.cut},
                          {"brief", function.brief},
+                         {"merged", function.merged},
                          {"mean_ns", function.mean_ns ? Json(*function.mean_ns) : Json(nullptr)},
                          {"p50_ns", json(function.p50)},
                          {"p95_ns", json(function.p95)},

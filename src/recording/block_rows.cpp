@@ -19,6 +19,8 @@ constexpr std::uint64_t k_repeats = 16;
 constexpr std::uint64_t k_counts_none = 32;
 constexpr std::uint64_t k_runnable = 64;
 constexpr std::uint64_t k_blocked = 128;
+constexpr std::uint64_t k_knows_calls = 256;
+constexpr std::uint64_t k_new_calls = 512;
 
 std::uint64_t bits_of(ThreadState state) {
   switch (state) {
@@ -51,10 +53,59 @@ enum SampleColumn : std::size_t {
   at_events,
   at_count,
   at_span,
+  at_outer_calls,
+  at_calls,
+  at_new_calls,
+  at_alike_calls,
+  at_calls_gap,
   sample_columns
 };
 
 constexpr std::uint64_t k_max_units = format::k_max_number / format::k_max_unit;
+
+std::uint64_t bits_of(const RecordedCalls &calls) {
+  return (calls.known ? k_knows_calls : 0) | (calls.known && calls.same != calls.outer + calls.count ? k_new_calls : 0);
+}
+
+void put_calls(ColumnWriter &out, const SampleRun &row, std::int64_t unit_ns) {
+  const RecordedCalls &calls = row.calls;
+  if (!calls.known) {
+    return;
+  }
+  out.put(at_outer_calls, calls.outer);
+  out.put(at_calls, calls.count);
+  if (calls.same != calls.outer + calls.count) {
+    out.put(at_new_calls, calls.outer + calls.count - calls.same);
+    out.put(at_alike_calls, calls.alike);
+    out.put(at_calls_gap, calls.before_ns < 0
+                              ? 0
+                              : static_cast<std::uint64_t>(row.first_ns / unit_ns - calls.before_ns / unit_ns) + 1);
+  }
+}
+
+/// False if they cannot be.
+bool take_calls(ColumnReader &in, std::uint64_t bits, std::int64_t unit_ns, SampleRun &row) {
+  if ((bits & k_knows_calls) == 0) {
+    return true;
+  }
+  constexpr std::uint64_t k_most_calls = std::uint64_t{1} << 20U;
+  const std::uint64_t outer = in.take(at_outer_calls);
+  const std::uint64_t count = in.take(at_calls);
+  const bool any_new = (bits & k_new_calls) != 0;
+  const std::uint64_t fresh = any_new ? in.take(at_new_calls) : 0;
+  const std::uint64_t alike = any_new ? in.take(at_alike_calls) : 0;
+  const std::uint64_t gap = any_new ? in.take(at_calls_gap) : 0;
+  if (std::max(outer, count) > k_most_calls || fresh > outer + count || alike > fresh || gap > k_max_units) {
+    return false;
+  }
+  row.calls = {true,
+               static_cast<std::uint32_t>(outer),
+               static_cast<std::uint32_t>(count),
+               static_cast<std::uint32_t>(outer + count - fresh),
+               static_cast<std::uint32_t>(alike),
+               gap == 0 ? -1 : std::max<std::int64_t>(0, row.first_ns - static_cast<std::int64_t>(gap - 1) * unit_ns)};
+  return true;
+}
 
 } // namespace
 
@@ -68,7 +119,7 @@ void put_samples(std::string &block, const std::vector<SampleRun> &rows, std::in
     out.put(at_thread, row.thread);
     out.put(at_bits, bits_of(row.state) | (row.task != 0 ? k_in_task : 0) | (row.cpu_ns != 0 ? k_has_cpu : 0) |
                          (row.events != 0 ? k_has_events : 0) | (row.count > 1 ? k_repeats : 0) |
-                         (row.count == 0 ? k_counts_none : 0));
+                         (row.count == 0 ? k_counts_none : 0) | bits_of(row.calls));
     out.put(at_stack, row.stack);
     if (row.task != 0) {
       out.put(at_task, row.task);
@@ -83,6 +134,7 @@ void put_samples(std::string &block, const std::vector<SampleRun> &rows, std::in
       out.put(at_count, row.count - 2);
       out.put(at_span, static_cast<std::uint64_t>(row.last_ns / unit_ns - time));
     }
+    put_calls(out, row, unit_ns);
     out.end_row();
   }
   out.append_to(block);
@@ -115,6 +167,9 @@ bool take_samples(std::string_view contents, std::int64_t unit_ns, const Recordi
     row.task = static_cast<std::uint32_t>(task);
     row.stack = static_cast<StackId>(stack);
     row.state = state_of(bits);
+    if (!take_calls(in, bits, unit_ns, row)) {
+      return false;
+    }
     rows.push_back(row);
   }
   return in.ok();

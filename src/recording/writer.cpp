@@ -166,6 +166,9 @@ void RecordingWriter::add(const Sample &sample, const std::string &thread_name) 
   }
   row.first_ns = row.last_ns = std::max<std::int64_t>(0, sample.time_ns - start_ns_);
   row.count = sample.weight;
+  const SampledCalls &calls = sample.calls;
+  const std::int64_t before_ns = calls.before_ns == 0 || calls.all_same() ? -1 : calls.before_ns - start_ns_;
+  row.calls = {calls.known, calls.outer, calls.count, calls.same, calls.alike, std::min(before_ns, row.first_ns)};
   samples_ += sample.weight;
   Thread &known = threads_[row.thread];
   row.cpu_ns = known.cpu_rest_ns + sample.cpu_ns;
@@ -180,7 +183,9 @@ void RecordingWriter::add(const Sample &sample, const std::string &thread_name) 
     // One tick is somewhere in each period, so the next is less than two periods away, of the rate at that time.
     const std::int64_t period = period_ns_ * static_cast<std::int64_t>(sample.weight);
     const bool goes_on = row.first_ns >= run.last_ns && row.first_ns - run.last_ns <= 2 * period;
-    if (goes_on && run.stack == row.stack && run.task == row.task && run.state == row.state) {
+    const bool same_calls = run.calls.known == calls.known && (!calls.known || calls.all_same()) &&
+                            run.calls.outer == calls.outer && run.calls.count == calls.count;
+    if (goes_on && same_calls && run.stack == row.stack && run.task == row.task && run.state == row.state) {
       run.last_ns = row.last_ns;
       run.count += row.count;
       run.cpu_ns += row.cpu_ns;

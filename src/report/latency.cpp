@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "awaitscope/report/function_numbers.hpp"
+#include "awaitscope/report/plain_calls.hpp"
 
 namespace awaitscope {
 namespace {
@@ -62,6 +63,7 @@ struct Gathered {
   FunctionLatency latency;
   LengthEstimate lengths;
   std::uint64_t whole = 0;
+  std::uint64_t alike = 0; ///< calls that nothing tells from the one before
   std::int64_t sum_ns = 0;
   std::map<std::size_t, std::pair<CodeId, std::uint64_t>> await_on; ///< by the awaitable's number
   std::optional<CodeId> child;                                      ///< of a task that it awaited
@@ -98,7 +100,12 @@ struct Gathered {
   }
 
   FunctionLatency finish() {
-    const std::vector<Length> found = lengths.quantiles({0.50, 0.95, 0.99});
+    constexpr std::uint64_t k_few = 50; // one of so many is not enough to make another percentile
+    latency.merged = alike * k_few > latency.calls;
+    std::vector<Length> found = lengths.quantiles({0.50, 0.95, 0.99});
+    for (Length &length : found) {
+      length.is = latency.merged && length.is == Length::Is::measured ? Length::Is::shorter : length.is;
+    }
     if (!found.empty()) {
       latency.p50 = found[0];
       latency.p95 = found[1];
@@ -128,7 +135,7 @@ void add_cpu(std::vector<Gathered> &functions, FunctionNumbers &numbers, const R
   for (const auto &[place, count] : samples) {
     counted.clear();
     const std::uint64_t cpu_ns = cpu.cpu_ns(place.second, count);
-    for (const Frame &frame : own_frames(tables, place.first)) {
+    for (const Frame &frame : own_frames(tables, place.first)) { // of a thread's stack: all
       const std::size_t number = numbers.number(frame.code);
       if (number < functions.size() && std::find(counted.begin(), counted.end(), number) == counted.end()) {
         counted.push_back(number);
@@ -215,13 +222,17 @@ std::vector<Length> LengthEstimate::quantiles(const std::vector<double> &wanted)
 
 namespace {
 
+/// Of the ticks, the mean one if the rate was lowered.
+std::int64_t period_of(const RecordingReader &reader) {
+  const SamplingTotals &totals = reader.totals();
+  return totals.slowest_millihertz != 0 && totals.ticks != 0
+             ? totals.elapsed_ns / static_cast<std::int64_t>(totals.ticks)
+             : 1'000'000'000'000 / static_cast<std::int64_t>(std::max<std::uint64_t>(1, reader.info().rate_millihertz));
+}
+
 /// The 90th percentile of the gaps between the readings that found a change, and at least the period.
 std::int64_t resolution_of(const RecordingReader &reader, std::vector<std::int64_t> &gaps_ns) {
-  const SamplingTotals &totals = reader.totals();
-  std::int64_t resolution_ns =
-      totals.slowest_millihertz != 0 && totals.ticks != 0
-          ? totals.elapsed_ns / static_cast<std::int64_t>(totals.ticks)
-          : 1'000'000'000'000 / static_cast<std::int64_t>(std::max<std::uint64_t>(1, reader.info().rate_millihertz));
+  std::int64_t resolution_ns = period_of(reader);
   if (!gaps_ns.empty()) {
     const auto ninth = gaps_ns.begin() + static_cast<std::ptrdiff_t>((gaps_ns.size() - 1) * 9 / 10);
     std::nth_element(gaps_ns.begin(), ninth, gaps_ns.end());
@@ -256,6 +267,10 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
            (filter.tasks.empty() || passes(tables.codes.at(known.coroutine).function, filter.tasks) ||
             passes(tables.texts[known.name], filter.tasks));
   };
+  const auto of_thread = [&](std::uint32_t thread, std::uint32_t task) {
+    return task != 0 ? of_task(task)
+                     : filter.tasks.empty() && passes_process(tables.texts[tables.threads[thread].process], filter);
+  };
   CallSpans calls(tables, [&](std::uint32_t task, const CallSpan &call) {
     const bool inside = call.to_ns >= range.since_ns && call.from_ns <= range.until_ns;
     if (!of_task(task) || !inside || !passes(tables.codes.at(call.code), filter.functions)) {
@@ -264,6 +279,15 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
     const std::size_t number = numbers.number(call.code);
     functions.resize(std::max(functions.size(), number + 1));
     functions[number].add(call, numbers);
+  });
+  PlainCallSpans plain_calls(tables, period_of(reader), [&](const PlainCallSpans::Call &call) {
+    const bool inside = call.span.to_ns >= range.since_ns && call.span.from_ns <= range.until_ns;
+    if (of_thread(call.thread, call.task) && inside && passes(tables.codes.at(call.span.code), filter.functions)) {
+      const std::size_t number = numbers.number(call.span.code);
+      functions.resize(std::max(functions.size(), number + 1));
+      functions[number].add(call.span, numbers);
+      functions[number].alike += call.alike ? 1 : 0;
+    }
   });
   TaskSpans spans([&](const TaskSpan &span) { calls.add(span); });
   std::vector<std::int64_t> gaps_ns; // between the readings that found a change
@@ -280,7 +304,11 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
     for (const SampleRun &run : reader.samples()) {
       last_ns = std::max(last_ns, run.last_ns);
       cpu.add(run);
-      if (run.task != 0 && run.state == ThreadState::running && of_task(run.task)) {
+      plain_calls.add(run);
+      if (run.calls.known && run.calls.before_ns >= 0) {
+        gaps_ns.push_back(run.first_ns - run.calls.before_ns);
+      }
+      if ((run.task != 0 || run.calls.known) && run.state == ThreadState::running && of_thread(run.thread, run.task)) {
         on_cpu[{run.stack, run.thread}] += cost_within(run, range).samples;
       }
     }
@@ -299,6 +327,8 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
   latencies.resolution_ns = resolution_of(reader, gaps_ns);
   spans.finish(std::max(last_ns, reader.totals().elapsed_ns));
   calls.finish();
+  plain_calls.finish(std::max(last_ns, reader.totals().elapsed_ns));
+  latencies.plain_calls = plain_calls.any();
   cpu.finish(reader);
   add_cpu(functions, numbers, tables, cpu, on_cpu);
   for (Gathered &function : functions) {

@@ -53,7 +53,8 @@ void ProcessSampler::ask(TargetThread &thread) {
 
 ThreadReader::Wanted ProcessSampler::wanted_of(const TargetThread &thread) const {
   // A thread that waits and has not run since has counted nothing.
-  return {thread.counter && (is_runnable(thread) || thread.count_told_at != thread.stat->times_run), turns_.apply()};
+  return {thread.counter && (is_runnable(thread) || thread.count_told_at != thread.stat->times_run), turns_.apply(),
+          options_.plain_calls == PlainCalls::follow};
 }
 
 /// Reads the thread while it cannot run.
@@ -115,6 +116,9 @@ ProcessSampler::Health ProcessSampler::sample_runnable(TargetThread &thread, Sam
   const bool in_python = accept(thread);
   thread.frameless = !in_python && reading_.subject;
   thread.wait.reset();
+  if (!in_python) {
+    thread.calls.leave({}, monotonic_ns());
+  }
   if (in_python) {
     emit(thread, state, *thread.stat, monotonic_ns(), sink);
   }
@@ -135,6 +139,8 @@ ProcessSampler::Health ProcessSampler::sample_waiting(TargetThread &thread, Samp
   if (found == WaitReader::Found::known) {
     if (thread.wait->sample) {
       emit_again(thread, thread.wait->state, sink);
+    } else {
+      thread.calls.stay(monotonic_ns());
     }
     return Health::running;
   }
@@ -147,6 +153,7 @@ ProcessSampler::Health ProcessSampler::sample_waiting(TargetThread &thread, Samp
   const bool in_python = accept(thread);
   const ThreadState state = found == WaitReader::Found::woken ? waits_.state_of(reading_) : thread.wait->state;
   if (!in_python || (state == ThreadState::idle && options_.idle == IdleThreads::skip)) {
+    leave_calls(thread);
     return Health::running;
   }
   emit(thread, state, *thread.stat, monotonic_ns(), sink);
@@ -169,6 +176,7 @@ void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedSt
   sample_.task_name = reading_.lineage.root_name;
   sample_.cpu_ns = accounts_.take(sample_.tid, stat.cpu_ns);
   take_events(thread, state, stat);
+  take_calls(thread, time_ns);
   if (options_.all_tasks == AllTasks::watch && sample_.task != 0) {
     watcher_.charge(sample_.task, sample_.cpu_ns);
   }
@@ -188,6 +196,9 @@ void ProcessSampler::emit_again(TargetThread &thread, ThreadState state, SampleS
   sample.cpu_ns = accounts_.take(sample.tid, thread.stat->cpu_ns);
   sample.events = 0;
   sample.weight = sample_.weight;
+  sample.calls.same = sample.calls.outer + sample.calls.count;
+  sample.calls.alike = 0;
+  thread.calls.stay(sample.time_ns);
   ++totals_.samples;
   if (!is_whole(sample.stack)) {
     ++totals_.partial;
@@ -362,6 +373,9 @@ ProcessSampler::Health ProcessSampler::visit_born(SampleSink &sink, std::uint64_
   for (TargetThread &thread : target_->threads()) {
     if (!thread.run && target_->leads(thread)) {
       ask(thread);
+      if (last_tick_ns_ != 0) {
+        thread.calls.begin(last_tick_ns_);
+      }
       born.push_back(&thread);
     }
   }
@@ -372,6 +386,7 @@ ProcessSampler::Health ProcessSampler::visit_born(SampleSink &sink, std::uint64_
 
 ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weight,
                                             std::optional<std::uint64_t> others_weight) {
+  const std::int64_t now = monotonic_ns();
   any_read_ = false;
   const auto visit_known = [&] {
     return others_weight ? visit_apart(sink, weight, *others_weight) : visit_all(sink, weight);
@@ -383,6 +398,7 @@ ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weig
     return Health::ended;
   }
   steady_.end_tick();
+  last_tick_ns_ = now;
   if (any_left_ && (!turns_.apply() || turns_.now())) { // few wait for it: closing their files takes a while
     engine_.rest();
     target_->drop_left_threads();

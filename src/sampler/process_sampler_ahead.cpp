@@ -55,7 +55,8 @@ ProcessSampler::Passed ProcessSampler::take_passed(SampleSink &sink, std::uint64
     return Passed::asks;
   }
   TargetThread *const thread = followed();
-  const auto read = [&] { reader_.read(*thread, {}, generation_, reading_); };
+  const ThreadReader::Wanted wanted{false, false, options_.plain_calls == PlainCalls::follow};
+  const auto read = [&] { reader_.read(*thread, wanted, generation_, reading_); };
   const bool whole = thread != nullptr && thread->stat && thread->watch.tid() == ahead.tid() &&
                      AheadTicks::look(*target_, *tick, std::cref(read)) && reading_.subject && !reading_.new_threads;
   if (!whole) {

@@ -68,6 +68,11 @@ void ThreadReader::read(TargetThread &thread, const Wanted &wanted, std::uint64_
   target_.read_name(thread);
   begin_codes(subject);
   target_.stacks().read(subject.state, reading.stack);
+  reading.calls.clear();
+  const bool whole = reading.stack.frames.empty() || reading.stack.frames.front().frame.kind != FrameKind::unreadable;
+  if (wanted.calls && whole) {
+    target_.call_marks().read(target_.stacks(), reading.calls);
+  }
   target_.lineages().trace(subject.state, reading.stack, names_, reading.lineage);
   reading.asyncio_unknown = !target_.tasks().located_in(subject.interpreter) &&
                             std::any_of(reading.stack.frames.begin(), reading.stack.frames.end(),

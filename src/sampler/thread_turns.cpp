@@ -13,7 +13,7 @@ void ThreadTurns::begin(const std::vector<TargetThread> &threads, ThreadId proce
   waits_.clear();
   for (const TargetThread &thread : threads) {
     // The first thread is the one that runs the event loop, and is seldom idle for long.
-    waits_.push_back(known_holder && !thread.shared && thread.watch.tid() != process &&
+    waits_.push_back(known_holder && !thread.shared && thread.watch.tid() != process && !thread.calls.any() &&
                      thread.run == ThreadWatch::Run::blocked);
   }
   apply_ = std::count(waits_.begin(), waits_.end(), true) >= k_worth_it;

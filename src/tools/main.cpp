@@ -65,7 +65,7 @@ void add_view(CLI::App &command, ViewOptions &options) {
   command.add_flag(
       "--all-tasks", options.all_tasks,
       "suspended tasks as well, each under the task that awaits it (of several, the one whose callback was "
-      "added first); latency and the metric await need them recorded");
+      "added first); latencies of coroutines and the metric await need them recorded");
   command.add_flag("--idle", options.idle, "include idle threads");
   command.add_flag("--lines", options.lines, "show the current line instead of the def line");
   command.add_flag("--full-paths", options.full_paths, "show full paths");

@@ -198,13 +198,15 @@ Result<View> by_call(RecordingReader &reader, const ViewPlan &plan) {
   if (!latencies) {
     return tl::unexpected(latencies.error());
   }
-  if (const Result<void> holds = check_holds(reader, latencies->task_changes, Metric::await); !holds) {
-    return tl::unexpected(holds.error());
+  if (!latencies->plain_calls) {
+    if (const Result<void> holds = check_holds(reader, latencies->task_changes, Metric::await); !holds) {
+      return tl::unexpected(holds.error());
+    }
   }
   const CodeTable &codes = reader.tables().codes;
   FrameNames names(codes, reader.info().import_paths, plan.names.files, plan.names.lines);
   return View{plan.json ? latency_json(*latencies, codes) : latency_text(*latencies, names, codes),
-              "latency of coroutines' calls",
+              "latency of calls",
               {},
               latencies->functions.empty()};
 }

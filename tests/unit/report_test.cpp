@@ -159,7 +159,8 @@ TEST_CASE("a range of time takes the samples inside it, also of a run") {
   CHECK(between(100, 200) == "thread MainThread;f (x.py:3) 1\nthread MainThread;g (x.py:5) 1\n");
   CHECK(between(101, 300) == "thread MainThread;g (x.py:5) 1\n");
   CHECK(between(200, 300).empty());
-  CHECK(cost_within({0, 100 * k_ms, 101, 0, 202, 0, 0, 0, ThreadState::running}, {20 * k_ms, 29 * k_ms}).events == 20);
+  CHECK(cost_within({0, 100 * k_ms, 101, 0, 202, 0, 0, 0, ThreadState::running, {}}, {20 * k_ms, 29 * k_ms}).events ==
+        20);
 }
 
 TEST_CASE("hot functions: own at the leaf, total once a stack") {

@@ -88,6 +88,12 @@ struct Layout {
   Offset co_filename = 112, co_name = 120, co_qualname = 128, co_linetable = 136, co_firstlineno = k_absent;
   Offset co_bytecode = k_absent; ///< the first instruction, or a pointer to a bytes object with all of them
   Offset co_version = k_absent, co_argcount = k_absent;
+  std::array<std::uint8_t, 4> store_opcodes{}; ///< instructions that set or delete a local variable
+  bool stores_packed =
+      false; ///< the last two of them store into two, one in each half of the operand, or into the first
+  std::array<std::uint8_t, 8> jump_opcodes{}; ///< instructions that may jump backwards; the last one: anywhere
+  bool jumps_relative = true;                 ///< by so many instructions; else to that one
+  std::uint8_t extended_arg = 144;            ///< EXTENDED_ARG
   Offset co_localsplusnames = 96, co_localspluskinds = 104, co_nlocalsplus = k_absent;
   Offset co_varnames = k_absent,
          co_freevars = k_absent; ///< tuples of names, where there is none of all with their kinds

@@ -37,6 +37,22 @@ public:
   /// Root first. Where the walk meets what cannot be, the rest towards the root is one unreadable frame.
   void read(Address thread_state, PythonStack &stack);
 
+  /// A frame of the last stack.
+  struct Known {
+    Address address = 0;
+    Address code = 0;
+    std::uint64_t instruction_word = 0;
+    std::uint64_t epoch = 0; ///< for which its code holds
+    Frame frame;             ///< of no meaning for a shim
+    std::uint8_t owner = 0;
+    bool entry = false;
+    bool of_generator = false;
+    bool shim = false;
+    bool internal = false; ///< of code that no program wrote
+  };
+  /// What read() has read last, root first, with the frames that it leaves out.
+  [[nodiscard]] const std::vector<Known> &last() const { return last_; }
+
   /// The innermost frames that run code, the innermost first, at most so many; fewer where one cannot be read.
   std::vector<RawFrame> innermost(Address thread_state, std::size_t count);
 
@@ -100,20 +116,8 @@ private:
   std::vector<Decoded> decoded_;
   std::unordered_map<CodeId, std::vector<std::string>> local_names_;
 
-  /// The last stack, root first. Most of it is the same in the next one, in the same order: what is compared lies side by side.
-  struct Known {
-    Address address = 0;
-    Address code = 0;
-    std::uint64_t instruction_word = 0;
-    std::uint64_t epoch = 0; ///< for which its code holds
-    Frame frame;             ///< of no meaning for a shim
-    std::uint8_t owner = 0;
-    bool entry = false;
-    bool of_generator = false;
-    bool shim = false;
-    bool internal = false; ///< of code that no program wrote
-  };
-  std::vector<Known> last_;
+  std::vector<Known>
+      last_; ///< most of it is the same in the next one, in the same order: what is compared lies side by side
 
   // A walk, which goes from the leaf to the root.
   struct Span {

@@ -63,6 +63,19 @@ constexpr std::string_view name_of(Loss loss) {
   }
 }
 
+/// Which calls of a thread a sample shares with the thread's sample before, by the calls in which the thread was, the outermost
+/// first. Only of plain functions is it known how many of them a stack has: coroutines are calls of tasks.
+struct SampledCalls {
+  bool known = false;         ///< else the sample says nothing of calls, and they may go on
+  std::uint32_t outer = 0;    ///< calls that are not among those: of what runs the loop, of coroutines
+  std::uint32_t count = 0;    ///< calls of plain functions that the stack ends with
+  std::uint32_t same = 0;     ///< of all these, how many were calls of the sample before
+  std::uint32_t alike = 0;    ///< of those behind them, how many nothing tells from the call that ended there last
+  std::int64_t before_ns = 0; ///< CLOCK_MONOTONIC: when the thread was read last before, wherever it was; 0: never
+
+  [[nodiscard]] bool all_same() const { return known && same == outer + count; }
+};
+
 /// A sample of one thread. The stack is whole, or carries an unreadable frame.
 struct Sample {
   std::int64_t time_ns = 0; ///< CLOCK_MONOTONIC
@@ -78,6 +91,7 @@ struct Sample {
       1; ///< ticks of the rate that was asked for: more than one where the rate was lowered, or a thread is
          ///< sampled in some ticks only. 0: the account of a thread at the end of the recording. It has no
          ///< stack, and `cpu_ns` is what the thread has used since its last sample
+  SampledCalls calls;
 };
 
 /// What the kernel says that a process has used while it was recorded, or since its birth if that was later.

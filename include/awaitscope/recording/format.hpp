@@ -31,8 +31,9 @@
 ///   stacks      the trace tree's nodes: own number minus parent's, code, line minus the code's first, kind
 ///   threads     tid, name (text); both less those of the thread before; process (text)
 ///   tasks       address, coroutine (code + 1, 0 if not known), name (text), process (text). Numbered from 1
-///   samples     first time (since the row before), thread, bits, task, stack, CPU time, events, count - 2, duration; the
-///               last five but the stack only in rows whose bits say so
+///   samples     first time (since the row before), thread, bits, task, stack, CPU time, events, count - 2, duration, calls that
+///               are not the stack's own, calls that are, new ones of these, of those the ones like those before, time since the
+///               thread was read before + 1 (0: never); all but the first three and the stack only in rows whose bits say so
 ///   task changes time (since the row before), since the look before + 1 (0: none), task, state, stack, CPU time, first own
 ///               frame of a new call + 1, root task (0: itself), root thread + 1 (0: none)
 ///   totals      SamplingTotals so far, and whether this is the end; what the kernel counted of the event in all threads; the

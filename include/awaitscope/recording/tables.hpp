@@ -39,6 +39,17 @@ struct RecordingTables {
   std::vector<RecordedTask> tasks{RecordedTask{}};
 };
 
+/// SampledCalls of the first sample of a run; in the others all calls are the same.
+struct RecordedCalls {
+  bool known = false;
+  std::uint32_t outer = 0;
+  std::uint32_t count = 0;
+  std::uint32_t same = 0;
+  std::uint32_t alike = 0;
+  std::int64_t before_ns =
+      -1; ///< since the recording's start; -1: the thread was not read before. Only where calls are new
+};
+
 /// Samples of one thread at ticks that follow each other and found the same. A single sample is a run of one.
 struct SampleRun {
   std::int64_t first_ns = 0; ///< since the recording's start
@@ -52,6 +63,7 @@ struct SampleRun {
   std::uint32_t task = 0;
   StackId stack = 0;
   ThreadState state = ThreadState::running;
+  RecordedCalls calls{};
 };
 
 /// What the kernel says that a process has used.

@@ -54,9 +54,10 @@ struct Length {
 /// The mean is that of whole calls, CPU time and await are of all that was seen.
 struct FunctionLatency {
   CodeId code = 0;
-  std::uint64_t calls = 0;             ///< with those that are cut
-  std::uint64_t cut = 0;               ///< at either end
-  std::uint64_t brief = 0;             ///< seen by one reading alone
+  std::uint64_t calls = 0; ///< with those that are cut
+  std::uint64_t cut = 0;   ///< at either end
+  std::uint64_t brief = 0; ///< seen by one reading alone
+  bool merged = false; ///< calls that nothing tells apart: several may count as one, and percentiles are upper bounds
   std::optional<std::int64_t> mean_ns; ///< none without whole calls
   std::optional<Length> p50;           ///< none without calls that began inside the recording; so too the others
   std::optional<Length> p95;
@@ -75,6 +76,7 @@ struct Latencies {
   std::int64_t resolution_ns = 0;
   std::vector<FunctionLatency> functions;
   std::uint64_t task_changes = 0;
+  bool plain_calls = false; ///< the recording knows of calls of plain functions
 };
 
 /// Turns the spans of tasks into those of calls. A frame goes on as the same call while its task's stack is the same up to and

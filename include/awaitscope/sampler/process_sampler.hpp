@@ -27,6 +27,9 @@ enum class IdleThreads : std::uint8_t { skip, sample };
 /// Whether tasks are watched that do not run.
 enum class AllTasks : std::uint8_t { skip, watch };
 
+/// Whether it is found out which calls go on from one sample of a thread to the next.
+enum class PlainCalls : std::uint8_t { skip, follow };
+
 struct SamplerOptions {
   double rate_hz = 100;
   std::optional<double> most_share;        ///< of a CPU: what sampling may cost (RateControl)
@@ -39,6 +42,7 @@ struct SamplerOptions {
   IdleThreads idle = IdleThreads::skip;
   RootNames root_names = RootNames::skip;
   AllTasks all_tasks = AllTasks::skip;
+  PlainCalls plain_calls = PlainCalls::skip;
   std::function<bool()> over{};   ///< set by the Sampler: the recording has come to its end
   std::optional<PerfEvent> event; ///< counted in each thread, besides its CPU time
 };
@@ -123,6 +127,8 @@ private:
   bool accept(TargetThread &thread);
   void emit(TargetThread &thread, ThreadState state, const SchedStat &stat, std::int64_t time_ns, SampleSink &sink);
   void emit_again(TargetThread &thread, ThreadState state, SampleSink &sink);
+  void take_calls(TargetThread &thread, std::int64_t time_ns);
+  void leave_calls(TargetThread &thread);
   void take_events(TargetThread &thread, ThreadState state, const SchedStat &stat);
   [[nodiscard]] bool can_go_ahead(const TargetThread &thread, ThreadState state);
   void lose(Loss loss) { ++totals_.lost[static_cast<std::size_t>(loss)]; }
@@ -156,6 +162,7 @@ private:
   bool any_read_ = false;                 ///< at the last tick, with the generation of the list of threads
   bool any_left_ = false;                 ///< since threads were dropped last
   bool holder_known_ = true;              ///< who holds the GIL can be read
+  std::int64_t last_tick_ns_ = 0;         ///< 0: there was none
   std::int64_t next_housekeeping_ns_ = 0;
   std::int64_t next_natives_ns_ = 0;
 };

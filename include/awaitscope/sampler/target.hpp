@@ -7,6 +7,7 @@
 
 #include "awaitscope/asyncio/lineage.hpp"
 #include "awaitscope/asyncio/task_reader.hpp"
+#include "awaitscope/cpython/call_marks.hpp"
 #include "awaitscope/cpython/code_cache.hpp"
 #include "awaitscope/cpython/interpreter.hpp"
 #include "awaitscope/cpython/runtime.hpp"
@@ -15,6 +16,7 @@
 #include "awaitscope/process/perf_counter.hpp"
 #include "awaitscope/process/process.hpp"
 #include "awaitscope/process/thread_watch.hpp"
+#include "awaitscope/sampler/call_trail.hpp"
 #include "awaitscope/sampler/sample_sink.hpp"
 
 namespace awaitscope {
@@ -46,6 +48,7 @@ struct TargetThread {
   std::optional<Wait> wait{};
   bool sampled = false;                 ///< at any time
   bool frameless = false;               ///< it was in no Python code when it was read last
+  CallTrail calls{};                    ///< if those are followed
   std::optional<PerfCounter> counter{}; ///< of the event that is recorded
   bool uncounted = false;               ///< there was no room for a counter
   EventCount count_told{};              ///< what samples carry of that
@@ -112,6 +115,7 @@ public:
   SnapshotMemory &memory() { return snapshot_; }
   InterpreterReader &interpreters() { return interpreters_; }
   StackReader &stacks() { return stacks_; }
+  CallMarkReader &call_marks() { return call_marks_; }
   TaskReader &tasks() { return tasks_; }
   LineageReader &lineages() { return lineages_; }
   CodeCache &code_cache() { return code_cache_; }
@@ -134,6 +138,7 @@ private:
   ObjectReader objects_;
   CodeCache code_cache_;
   StackReader stacks_;
+  CallMarkReader call_marks_;
   InterpreterReader interpreters_;
   TaskReader tasks_;
   LineageReader lineages_;

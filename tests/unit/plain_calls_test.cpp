@@ -59,9 +59,9 @@ struct Threads : MemoryRecorder {
     return *found;
   }
 
-  CodeId run = codes.add({"run", "/usr/lib/python3.13/threading.py", 1, {}});
-  CodeId work = codes.add({"work", "/srv/shop/app.py", 1, {}});
-  CodeId parse = codes.add({"parse", "/srv/shop/app.py", 10, {}});
+  CodeId run = codes.add({"run", "/usr/lib/python3.13/threading.py", 1});
+  CodeId work = codes.add({"work", "/srv/shop/app.py", 1});
+  CodeId parse = codes.add({"parse", "/srv/shop/app.py", 10});
 };
 
 } // namespace

@@ -89,9 +89,10 @@ CLI::App *add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) 
       ->type_name("SECONDS");
   command->add_option("-r,--rate", options.rate, "samples per second: 100 (the default), 1kHz")->type_name("HZ");
   command
-      ->add_option("--max-overhead", options.max_overhead,
-                   "lower the rate while sampling costs more than this part of one CPU: 1, 0.5; 0: never (default: while it "
-                   "delays the target by more than 2 % of the time)")
+      ->add_option(
+          "--max-overhead", options.max_overhead,
+          "lower the rate while sampling costs more than this part of one CPU: 1, 0.5; 0: never (default: while it "
+          "delays the target by more than 2 % of the time)")
       ->type_name("PERCENT");
   command
       ->add_option(

@@ -105,8 +105,8 @@ private:
   std::int64_t spent_ns_ = 0;   ///< raised, since the last sleep
   std::int64_t counted_ns_ = 0; ///< until when raised_for_ns_ counts
   std::int64_t raised_for_ns_ = 0;
-  rlimit limit_{};              ///< of the process, before
-  struct sigaction action_ {};  ///< the same
+  rlimit limit_{};             ///< of the process, before
+  struct sigaction action_ {}; ///< the same
 };
 
 /// Raised for as long as this lives, unless it was so before.

@@ -20,8 +20,7 @@ namespace awaitscope {
 class Sampler {
 public:
   Sampler(Engine &engine, SamplerOptions options, ProcessFollower &follower)
-      : engine_(engine), options_(std::move(options)), follower_(follower),
-        rate_(options_.rate_hz, options_.limit()) {}
+      : engine_(engine), options_(std::move(options)), follower_(follower), rate_(options_.rate_hz, options_.limit()) {}
 
   /// Samples `first` and what the follower brings until the duration has passed, `stop` is set, or every process has ended;
   /// each is success.

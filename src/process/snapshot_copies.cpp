@@ -1,0 +1,56 @@
+/// The part of SnapshotMemory that takes what the kernel has copied.
+#include <algorithm>
+
+#include "awaitscope/process/snapshot_memory.hpp"
+
+namespace awaitscope {
+
+void SnapshotMemory::request(SwitchCapture &switches) {
+  static_assert(k_block_size <= SwitchCapture::k_longest);
+  if (chosen_ && calls_ == calls_at_begin_) {
+    return; // no look since the last request
+  }
+  choose(Ahead::likely);
+  requested_ = wanted_;
+  request_.clear();
+  for (const std::uint64_t number : requested_) {
+    const Extent used = slot_of(number).used;
+    request_.push_back({(number << k_block_bits) + used.from, std::size_t{used.to} - used.from});
+  }
+  switches.request(request_);
+  chosen_ = true;
+}
+
+ReadStatus SnapshotMemory::begin(const Copies &copies, Beyond beyond) {
+  if (!chosen_ || calls_ != calls_at_begin_) {
+    start();
+  }
+  chosen_ = false;
+  copies_ = copies.bytes;
+  records_ = copies.records;
+  record_bytes_ = copies.record_bytes;
+  record_size_ = copies.record_size;
+  near_record_ = 0;
+  beyond_ = beyond;
+  std::size_t done = 0;
+  std::size_t offset = 0;
+  for (; done < std::min(requested_.size(), copies.failed.size()); ++done) {
+    if (copies.failed[done] == 0) {
+      Slot &slot = slot_of(requested_[done]);
+      slot.look = look_;
+      slot.state = BlockState::present;
+      slot.copied = true;
+      slot.offset = static_cast<std::uint32_t>(offset);
+      slot.has.from = static_cast<std::uint16_t>(request_[done].address & (k_block_size - 1));
+      slot.has.to = static_cast<std::uint16_t>(slot.has.from + request_[done].size);
+    }
+    offset += request_[done].size;
+  }
+  if (done < requested_.size() && beyond_ == Beyond::fetch) {
+    load_sorted(std::span(requested_).subspan(done));
+  }
+  calls_at_begin_ = calls_;
+  return status_;
+}
+
+} // namespace awaitscope

@@ -49,8 +49,11 @@ std::string dump_json(const ProcessSnapshot &snapshot, const CodeTable &codes) {
   for (const TaskSnapshot &task : snapshot.tasks) {
     tasks.push_back(task_json(snapshot, task, codes));
   }
-  const Json document = {
-      {"schema", 1}, {"process", process_json(snapshot)}, {"threads", std::move(threads)}, {"tasks", std::move(tasks)}};
+  const Json document = {{"schema", 1},
+                         {"one_instant", snapshot.pieces == 0},
+                         {"process", process_json(snapshot)},
+                         {"threads", std::move(threads)},
+                         {"tasks", std::move(tasks)}};
   return json_text(document);
 }
 

@@ -68,6 +68,7 @@ CaptureStatus SnapshotAttempt::read(TargetThread &thread, const std::function<vo
 
 CaptureStatus SnapshotAttempt::read(Part &part, ProcessSnapshot *tasks_into) {
   const CaptureStatus status = read(*part.thread, [&] {
+    part.times_run = part.thread->watch.schedstat().value_or(SchedStat{}).times_run; // in here: afterwards it may run on
     read_thread(part);
     if (tasks_into != nullptr) {
       tasks_into->tasks = target_.tasks().all_tasks();
@@ -84,7 +85,6 @@ CaptureStatus SnapshotAttempt::read(Part &part, ProcessSnapshot *tasks_into) {
   if (status != CaptureStatus::captured) {
     return status;
   }
-  part.times_run = part.thread->watch.schedstat().value_or(SchedStat{}).times_run;
   for (const PythonFrame &frame : part.stack.frames) {
     result.frames.push_back(frame.frame);
   }

@@ -65,12 +65,12 @@ void CallMarkReader::read_instructions(Address code, CallShape &shape) {
     if (bytes[i] == layout.extended_arg) {
       continue;
     }
-    const auto store = std::find(layout.store_opcodes.begin(), layout.store_opcodes.end(), bytes[i]);
+    const auto *const store = std::find(layout.store_opcodes.begin(), layout.store_opcodes.end(), bytes[i]);
     if (bytes[i] != 0 && store != layout.store_opcodes.end()) {
       const bool packed = layout.stores_packed && store >= layout.store_opcodes.begin() + 2;
       stores.emplace_back(i, packed ? bit(operand >> 4U) | bit(operand & 15U) : bit(operand));
     }
-    const auto jump = std::find(layout.jump_opcodes.begin(), layout.jump_opcodes.end(), bytes[i]);
+    const auto *const jump = std::find(layout.jump_opcodes.begin(), layout.jump_opcodes.end(), bytes[i]);
     if (bytes[i] != 0 && jump != layout.jump_opcodes.end()) {
       const bool anywhere = jump + 1 == layout.jump_opcodes.end();
       const std::size_t back = 2 * operand; // from behind the instruction and its cache, if it has one

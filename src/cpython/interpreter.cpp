@@ -214,9 +214,10 @@ std::vector<std::string> InterpreterReader::thread_names(const std::vector<Threa
   std::vector<std::string> names;
   names.reserve(threads.size());
   for (const ThreadEntry &thread : threads) { // as thread_name() has it
-    std::string name = name_by(main_interpreter(), thread);
-    names.push_back(name.empty() && thread.interpreter != main_interpreter() ? name_by(thread.interpreter, thread)
-                                                                             : std::move(name));
+    names.push_back(name_by(main_interpreter(), thread));
+    if (names.back().empty() && thread.interpreter != main_interpreter()) {
+      names.back() = name_by(thread.interpreter, thread);
+    }
   }
   return names;
 }

@@ -20,7 +20,7 @@ UniqueFd open_of(ThreadId pid, ThreadId tid, std::string_view name) {
 } // namespace
 
 /// Through `kept`, which is opened at first use, and stays open if there is room for it.
-std::string_view ThreadWatch::read(UniqueFd &kept, std::string_view name, std::span<char> room) {
+std::string_view ThreadWatch::read(UniqueFd &kept, std::string_view name, std::span<char> room) const {
   if (kept.valid()) {
     return read_again(kept, room);
   }

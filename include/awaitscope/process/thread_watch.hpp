@@ -42,7 +42,7 @@ public:
   [[nodiscard]] std::optional<TaskStat> stat();
 
 private:
-  std::string_view read(UniqueFd &kept, std::string_view name, std::span<char> room);
+  std::string_view read(UniqueFd &kept, std::string_view name, std::span<char> room) const;
 
   ThreadId pid_ = 0;
   ThreadId tid_ = 0;

@@ -252,6 +252,28 @@ void sort_by_time(std::vector<FunctionLatency> &functions, const RecordingTables
             [&](const FunctionLatency &a, const FunctionLatency &b) { return rank(a) < rank(b); });
 }
 
+/// What a view is of.
+struct Scope {
+  const RecordingTables &tables;
+  const TimeRange &range;
+  const Filter &filter;
+
+  [[nodiscard]] bool has_task(std::uint32_t task) const {
+    const RecordedTask &known = tables.tasks[task];
+    return passes_process(tables.texts[known.process], filter) &&
+           (filter.tasks.empty() || passes(tables.codes.at(known.coroutine).function, filter.tasks) ||
+            passes(tables.texts[known.name], filter.tasks));
+  }
+  [[nodiscard]] bool has_thread(std::uint32_t thread, std::uint32_t task) const {
+    return task != 0 ? has_task(task)
+                     : filter.tasks.empty() && passes_process(tables.texts[tables.threads[thread].process], filter);
+  }
+  [[nodiscard]] bool has(const CallSpan &call) const {
+    return call.to_ns >= range.since_ns && call.from_ns <= range.until_ns &&
+           passes(tables.codes.at(call.code), filter.functions);
+  }
+};
+
 } // namespace
 
 Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range, const Filter &filter) {
@@ -261,32 +283,22 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
   std::vector<Gathered> functions;
   CpuEstimate cpu;
   std::map<std::pair<StackId, std::uint32_t>, std::uint64_t> on_cpu; ///< samples by stack and thread
-  const auto of_task = [&](std::uint32_t task) {
-    const RecordedTask &known = tables.tasks[task];
-    return passes_process(tables.texts[known.process], filter) &&
-           (filter.tasks.empty() || passes(tables.codes.at(known.coroutine).function, filter.tasks) ||
-            passes(tables.texts[known.name], filter.tasks));
-  };
-  const auto of_thread = [&](std::uint32_t thread, std::uint32_t task) {
-    return task != 0 ? of_task(task)
-                     : filter.tasks.empty() && passes_process(tables.texts[tables.threads[thread].process], filter);
-  };
-  CallSpans calls(tables, [&](std::uint32_t task, const CallSpan &call) {
-    const bool inside = call.to_ns >= range.since_ns && call.from_ns <= range.until_ns;
-    if (!of_task(task) || !inside || !passes(tables.codes.at(call.code), filter.functions)) {
-      return;
-    }
+  const Scope scope{tables, range, filter};
+  const auto function_of = [&](const CallSpan &call) -> Gathered & {
     const std::size_t number = numbers.number(call.code);
     functions.resize(std::max(functions.size(), number + 1));
-    functions[number].add(call, numbers);
+    return functions[number];
+  };
+  CallSpans calls(tables, [&](std::uint32_t task, const CallSpan &call) {
+    if (scope.has_task(task) && scope.has(call)) {
+      function_of(call).add(call, numbers);
+    }
   });
   PlainCallSpans plain_calls(tables, period_of(reader), [&](const PlainCallSpans::Call &call) {
-    const bool inside = call.span.to_ns >= range.since_ns && call.span.from_ns <= range.until_ns;
-    if (of_thread(call.thread, call.task) && inside && passes(tables.codes.at(call.span.code), filter.functions)) {
-      const std::size_t number = numbers.number(call.span.code);
-      functions.resize(std::max(functions.size(), number + 1));
-      functions[number].add(call.span, numbers);
-      functions[number].alike += call.alike ? 1 : 0;
+    if (scope.has_thread(call.thread, call.task) && scope.has(call.span)) {
+      Gathered &function = function_of(call.span);
+      function.add(call.span, numbers);
+      function.alike += call.alike ? 1 : 0;
     }
   });
   TaskSpans spans([&](const TaskSpan &span) { calls.add(span); });
@@ -308,7 +320,8 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
       if (run.calls.known && run.calls.before_ns >= 0) {
         gaps_ns.push_back(run.first_ns - run.calls.before_ns);
       }
-      if ((run.task != 0 || run.calls.known) && run.state == ThreadState::running && of_thread(run.thread, run.task)) {
+      if ((run.task != 0 || run.calls.known) && run.state == ThreadState::running &&
+          scope.has_thread(run.thread, run.task)) {
         on_cpu[{run.stack, run.thread}] += cost_within(run, range).samples;
       }
     }

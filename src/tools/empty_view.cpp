@@ -101,7 +101,7 @@ std::string why_empty(const RecordingReader &reader, const ViewPlan &plan) {
        {"--task", "task", filter.tasks, [&] { return task_names(tables); }},
        {"--function", "function", filter.functions, [&] { return function_names(tables); }}}};
   for (const Kind &kind : kinds) {
-    if (const std::string why = kind.patterns.empty() ? std::string() : unmatched(kind); !why.empty()) {
+    if (std::string why = kind.patterns.empty() ? std::string() : unmatched(kind); !why.empty()) {
       return why;
     }
   }

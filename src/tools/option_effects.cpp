@@ -51,7 +51,7 @@ Result<void> check_effects(Format format, const ViewOptions &options) {
       {"--function", !filter.functions.empty(), k_names},
       {"--state", !options.states.empty(), k_costs},
   }};
-  const auto idle = std::find_if(effects.begin(), effects.end(), [&](const Effect &effect) {
+  const auto *const idle = std::find_if(effects.begin(), effects.end(), [&](const Effect &effect) {
     return effect.given && (effect.formats & bit(format)) == 0;
   });
   if (idle == effects.end()) {

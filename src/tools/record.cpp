@@ -264,10 +264,43 @@ std::string outcome(const Plan &plan, const View &view) {
                      flame ? fmt::format("; next: flamegraph.pl {} > flame.svg", output.name()) : "");
 }
 
-/// Samples, and writes the recording meanwhile, or afterwards the view of it that was asked for. `first` is the process that was
-/// named or launched. `leave` is called, and does not return, if a thread will not end that uses what is in here.
-Result<void> sample_and_write(const RecordOptions &options, Plan &plan, ThreadId first, std::unique_ptr<Target> target,
-                              CodeTable &codes, std::int64_t began_ns,
+/// The warnings of the sampling and of the view, and the summary.
+void say_what_came(const RecordOptions &options, const Plan &plan, const Sampled &sampled, const View &view) {
+  const SamplingTotals &totals = sampled.totals;
+  for (const std::string &warning : view.warnings) {
+    say(warning);
+  }
+  if (plan.format == Format::recording && sampled.samples == 0 && !sampled.failure) {
+    say(options.view.idle ? "warning: nothing was sampled"
+                          : "warning: nothing was sampled: no thread ran, and none was blocked (--idle samples those "
+                            "that wait for work)");
+  }
+  if (!sampled.pace_note.empty()) {
+    say(sampled.pace_note);
+  }
+  say(fmt::format("{}{}; {}",
+                  summary(totals, {sampled.samples, plan.sampling.rate_hz, sampled.engine, children_for(options)}),
+                  event_summary(plan.event, totals), outcome(plan, view)));
+  if (options.verbosity == Verbosity::verbose) {
+    say(fmt::format(std::locale("C"), "of the ticks, {} were taken by bpf alone, while the recorder slept",
+                    totals.alone));
+  }
+  if (totals.tasks_left_out > 0) {
+    say(fmt::format(
+        "warning: {} tasks are missing from the recording, or are not up to date in it: there was no time to read them",
+        with_thousands(totals.tasks_left_out)));
+  }
+}
+
+/// What is recorded first.
+struct Start {
+  ThreadId first = 0; ///< the process that was named or launched
+  std::unique_ptr<Target> target;
+  std::int64_t began_ns = 0; ///< the attach
+};
+
+/// Samples, and writes the recording meanwhile, or afterwards the view of it that was asked for. `leave` is called, and does not return, if a thread will not end that uses what is in here.
+Result<void> sample_and_write(const RecordOptions &options, Plan &plan, Start start, CodeTable &codes,
                               const std::function<void(const Result<void> &)> &leave) {
   Output &output = *plan.output;
   std::string memory;
@@ -279,19 +312,18 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, ThreadId
     return Result<void>();
   });
   ProcessFollower follower(codes, children_for(options));
-  follower.start(first, target->process().pid());
-  const std::string presumed = presumed_warning(target->runtime().layout);
+  follower.start(start.first, start.target->process().pid());
+  const std::string presumed = presumed_warning(start.target->runtime().layout);
   if (!presumed.empty() && options.verbosity != Verbosity::quiet) {
     say(presumed);
   }
-  const ThreadId pid = target->process().pid();
+  const ThreadId pid = start.target->process().pid();
   SharedRecording recording;
   OverseenThread thread([&] {
-    sample(options, plan, std::move(target), codes, {follower, queue, recording}, began_ns);
+    sample(options, plan, std::move(start.target), codes, {follower, queue, recording}, start.began_ns);
   });
   const bool came_back = oversee(thread, plan, pid, recording);
   const Sampled sampled = recording.sampled();
-  const SamplingTotals &totals = sampled.totals;
   const std::vector<std::string> refusals = follower.finish();
   const auto end = [&](const Result<void> &done) {
     if (!came_back || follower.is_stuck()) {
@@ -321,29 +353,7 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, ThreadId
         say(refusal);
       }
     }
-    for (const std::string &warning : view.warnings) {
-      say(warning);
-    }
-    if (plan.format == Format::recording && sampled.samples == 0 && !sampled.failure) {
-      say(options.view.idle ? "warning: nothing was sampled"
-                            : "warning: nothing was sampled: no thread ran, and none was blocked (--idle samples those "
-                              "that wait for work)");
-    }
-    if (!sampled.pace_note.empty()) {
-      say(sampled.pace_note);
-    }
-    say(fmt::format("{}{}; {}",
-                    summary(totals, {sampled.samples, plan.sampling.rate_hz, sampled.engine, children_for(options)}),
-                    event_summary(plan.event, totals), outcome(plan, view)));
-  }
-  if (options.verbosity == Verbosity::verbose) {
-    say(fmt::format(std::locale("C"), "of the ticks, {} were taken by bpf alone, while the recorder slept",
-                    totals.alone));
-  }
-  if (totals.tasks_left_out > 0 && options.verbosity != Verbosity::quiet) {
-    say(fmt::format(
-        "warning: {} tasks are missing from the recording, or are not up to date in it: there was no time to read them",
-        with_thousands(totals.tasks_left_out)));
+    say_what_came(options, plan, sampled, view);
   }
   if (thread.freed() > 0 && options.verbosity != Verbosity::quiet) {
     say(fmt::format(
@@ -442,7 +452,7 @@ Result<int> record(const RecordOptions &options, const InheritedState &inherited
     done = prepare_counting(plan->event, attached.target->process().pid());
   }
   if (done) {
-    done = sample_and_write(options, *plan, first, std::move(attached.target), codes, began_ns, leave);
+    done = sample_and_write(options, *plan, {first, std::move(attached.target), began_ns}, codes, leave);
   }
   return status_of(done);
 }

@@ -219,7 +219,8 @@ ProcessFollower::Fate ProcessFollower::recognize(ThreadId pid, Followed &followe
     return Fate::executing; // which program it is, the next look tells
   }
   if (followed.attached && image->executable.empty()) {
-    return Fate::executing; // it hides itself (PR_SET_DUMPABLE), which makes no other program of it: the sampler finds out
+    return Fate::
+        executing; // it hides itself (PR_SET_DUMPABLE), which makes no other program of it: the sampler finds out
   }
   if (*image != followed.image) {
     const bool was_attached = followed.attached;

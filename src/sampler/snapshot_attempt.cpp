@@ -68,7 +68,8 @@ CaptureStatus SnapshotAttempt::read(TargetThread &thread, const std::function<vo
 
 CaptureStatus SnapshotAttempt::read(Part &part, ProcessSnapshot *tasks_into) {
   const CaptureStatus status = read(*part.thread, [&] {
-    part.times_run = part.thread->watch.schedstat().value_or(SchedStat{}).times_run; // in here: afterwards it may run on
+    part.times_run =
+        part.thread->watch.schedstat().value_or(SchedStat{}).times_run; // in here: afterwards it may run on
     read_thread(part);
     if (tasks_into != nullptr) {
       tasks_into->tasks = target_.tasks().all_tasks();

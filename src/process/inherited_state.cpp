@@ -1,20 +1,12 @@
 #include "awaitscope/process/inherited_state.hpp"
 
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 namespace awaitscope {
 namespace {
 
-SchedulingState own_scheduling() {
-  SchedulingState state;
-  ::syscall(SYS_sched_getattr, 0, &state, sizeof state, 0);
-  return state;
-}
-
 /// What the kernel derives by itself (the slice of SCHED_OTHER) is left out.
-bool equal(const SchedulingState &a, const SchedulingState &b) {
+bool equal(const SchedulingAttributes &a, const SchedulingAttributes &b) {
   return a.policy == b.policy && a.flags == b.flags && a.nice == b.nice && a.priority == b.priority;
 }
 
@@ -36,7 +28,7 @@ InheritedState::InheritedState() : scheduling_(own_scheduling()) {
 
 void InheritedState::restore() const {
   if (!equal(own_scheduling(), scheduling_)) {
-    ::syscall(SYS_sched_setattr, 0, &scheduling_, 0);
+    set_own_scheduling(scheduling_);
   }
   ::prctl(PR_SET_TIMERSLACK, timer_slack_ns_, 0UL, 0UL, 0UL);
   for (std::size_t i = 0; i < limits_.size(); ++i) {

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "awaitscope/support/clock.hpp"
@@ -22,17 +21,13 @@ constexpr std::int64_t k_spent_ns = 50'000'000; // raised in all, until the thre
 
 constexpr SchedulingAttributes k_fifo{48, SCHED_FIFO, k_reset_on_fork, 0, 1, 0, 0, 0};
 
-bool set_attributes(const SchedulingAttributes &attributes) {
-  return ::syscall(SYS_sched_setattr, 0, &attributes, 0) == 0;
-}
-
 /// Of the thread that has had the CPU for too long: the kernel sends it the signal (kernel/time/posix-cpu-timers.c).
 void lower_interrupted(int /*signal*/) {
   const int error = errno;
   SchedulingAttributes attributes;
   attributes.nice = ::getpriority(PRIO_PROCESS, 0);
   attributes.flags = k_reset_on_fork; // to take it back needs a capability
-  set_attributes(attributes);
+  set_own_scheduling(attributes);
   errno = error;
 }
 
@@ -101,10 +96,7 @@ bool leaves_descriptors(int descriptor, KeptFor use) {
 }
 
 PromptScheduling::PromptScheduling() {
-  if (::syscall(SYS_sched_getattr, 0, &before_, sizeof before_, 0) != 0) {
-    before_ = {};
-  }
-  usual_ = before_;
+  usual_ = before_ = own_scheduling();
   before_.runtime_ns =
       before_.policy == SCHED_OTHER ? 0 : before_.runtime_ns; // what it was by default is not to be fixed
   usual_.runtime_ns = usual_.policy == SCHED_OTHER ? k_slice_ns : usual_.runtime_ns;
@@ -116,19 +108,19 @@ PromptScheduling::PromptScheduling() {
   ::sigaction(SIGXCPU, &action, &action_);
   rlimit limit = limit_;
   limit.rlim_cur = k_longest_run_us;
-  if (::setrlimit(RLIMIT_RTTIME, &limit) == 0 && set_attributes(k_fifo)) {
+  if (::setrlimit(RLIMIT_RTTIME, &limit) == 0 && set_own_scheduling(k_fifo)) {
     kind_ = Scheduling::fifo;
     usual_.flags |= k_reset_on_fork; // to take it back needs a capability
-    set_attributes(usual_);
+    set_own_scheduling(usual_);
     return;
   }
-  kind_ = set_attributes(usual_) ? Scheduling::slice : Scheduling::plain;
+  kind_ = set_own_scheduling(usual_) ? Scheduling::slice : Scheduling::plain;
 }
 
 PromptScheduling::~PromptScheduling() {
-  if (!set_attributes(before_)) {
+  if (!set_own_scheduling(before_)) {
     before_.flags |= k_reset_on_fork;
-    set_attributes(before_);
+    set_own_scheduling(before_);
   }
   ::setrlimit(RLIMIT_RTTIME, &limit_);
   ::sigaction(SIGXCPU, &action_, nullptr);
@@ -150,7 +142,7 @@ void PromptScheduling::raise() {
     return;
   }
   rest_if_due();
-  raised_ = set_attributes(k_fifo);
+  raised_ = set_own_scheduling(k_fifo);
   raised_ns_ = counted_ns_ = monotonic_ns();
 }
 
@@ -158,7 +150,7 @@ void PromptScheduling::lower() {
   if (!raised_) {
     return;
   }
-  set_attributes(usual_);
+  set_own_scheduling(usual_);
   raised_ = false;
   count();
   spent_ns_ += monotonic_ns() - raised_ns_;

@@ -6,20 +6,9 @@
 
 #include <sys/resource.h>
 
-namespace awaitscope {
+#include "awaitscope/process/scheduling_attributes.hpp"
 
-/// struct sched_attr of <linux/sched/types.h>, SCHED_ATTR_SIZE_VER0 (glibc before 2.41 declares none).
-struct SchedulingState {
-  std::uint32_t size = 48;
-  std::uint32_t policy = 0;
-  std::uint64_t flags = 0;
-  std::int32_t nice = 0;
-  std::uint32_t priority = 0;
-  std::uint64_t runtime_ns = 0;
-  std::uint64_t deadline_ns = 0;
-  std::uint64_t period_ns = 0;
-};
-static_assert(sizeof(SchedulingState) == 48);
+namespace awaitscope {
 
 /// What a process has from the one that started it, and passes on at execve(2), as far as this program changes it: which signals
 /// are ignored, the limits, and of the calling thread scheduling and timer slack. Everything else (mask of signals, CPUs, umask,
@@ -38,7 +27,7 @@ public:
 private:
   sigset_t ignored_{};
   std::array<rlimit, RLIM_NLIMITS> limits_{};
-  SchedulingState scheduling_;
+  SchedulingAttributes scheduling_;
   unsigned long timer_slack_ns_ = 0;
 };
 

@@ -6,6 +6,8 @@
 #include <sched.h>
 #include <sys/resource.h>
 
+#include "awaitscope/process/scheduling_attributes.hpp"
+
 namespace awaitscope {
 
 /// The CPU that the calling thread is on.
@@ -50,19 +52,6 @@ enum class Scheduling : std::uint8_t {
   slice, ///< a short EEVDF slice, kernel 6.12+
   plain,
 };
-
-/// struct sched_attr of <linux/sched/types.h>, SCHED_ATTR_SIZE_VER0 (glibc before 2.41 declares none).
-struct SchedulingAttributes {
-  std::uint32_t size = 48;
-  std::uint32_t policy = SCHED_OTHER;
-  std::uint64_t flags = 0;
-  std::int32_t nice = 0;
-  std::uint32_t priority = 0;
-  std::uint64_t runtime_ns = 0; ///< for SCHED_OTHER since 6.12: the slice; 0: the usual one
-  std::uint64_t deadline_ns = 0;
-  std::uint64_t period_ns = 0;
-};
-static_assert(sizeof(SchedulingAttributes) == 48);
 
 /// Lets the thread that makes this preempt whatever runs when its timer fires, as well as this host allows: between raise() and
 /// lower(), which are for the wait before a read that holds a CPU, and for that read. At all other times the thread has its usual

@@ -63,9 +63,7 @@ void CallTrail::leave(std::span<const std::uint64_t> places, std::int64_t time_n
     --depth;
   }
   end_from(depth);
-  seen_ns_ = seen_ns_ == 0
-                 ? 0
-                 : time_ns; // before the first reading of its calls it may have been in some of those all the time
+  stay(time_ns); // before the first reading of its calls it may have been in some of those all the time
 }
 
 } // namespace awaitscope

@@ -218,9 +218,9 @@ ProcessFollower::Fate ProcessFollower::recognize(ThreadId pid, Followed &followe
   if (image->executing) {
     return Fate::executing; // which program it is, the next look tells
   }
+  // It hides itself (PR_SET_DUMPABLE), which makes no other program of it: the sampler finds out.
   if (followed.attached && image->executable.empty()) {
-    return Fate::
-        executing; // it hides itself (PR_SET_DUMPABLE), which makes no other program of it: the sampler finds out
+    return Fate::executing;
   }
   if (*image != followed.image) {
     const bool was_attached = followed.attached;

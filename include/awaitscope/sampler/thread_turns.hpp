@@ -14,8 +14,8 @@ namespace awaitscope {
 /// costs. Those that waited when they were last asked have their turn in one tick of four only, which is chosen at random among
 /// four in advance; what is found running then counts fourfold, so that no share becomes another one. Not so the thread that
 /// holds the GIL, one inside calls that are followed, and the one that the sampler took the CPU from: these are known in each
-/// tick, are read in each, and count once. So what runs Python code is sampled as often as ever, and only what runs without the GIL in a thread that seldom
-/// runs has more noise.
+/// tick, are read in each, and count once. So what runs Python code is sampled as often as ever, and only what runs without the
+/// GIL in a thread that seldom runs has more noise.
 class ThreadTurns {
 public:
   static constexpr unsigned k_every = 4;

@@ -55,8 +55,7 @@ std::size_t RecordingWriter::TaskKeyHash::operator()(const TaskKey &key) const {
 }
 
 RecordingWriter::RecordingWriter(RecordingInfo info, const CodeTable &codes, PutBlock put)
-    : codes_(codes), put_(std::move(put)), start_ns_(info.start_ns),
-      period_ns_(1'000'000'000'000 / static_cast<std::int64_t>(std::max<std::uint64_t>(1, info.rate_millihertz))),
+    : codes_(codes), put_(std::move(put)), start_ns_(info.start_ns), period_ns_(info.period_ns()),
       unit_ns_(std::clamp(period_ns_ / 100, format::k_min_unit, format::k_max_unit)),
       event_unit_(info.events_as_time ? static_cast<std::uint64_t>(unit_ns_) : 1),
       import_paths_(bounded(info.import_paths)), last_totals_ns_(info.start_ns) {

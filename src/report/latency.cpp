@@ -227,7 +227,7 @@ std::int64_t period_of(const RecordingReader &reader) {
   const SamplingTotals &totals = reader.totals();
   return totals.slowest_millihertz != 0 && totals.ticks != 0
              ? totals.elapsed_ns / static_cast<std::int64_t>(totals.ticks)
-             : 1'000'000'000'000 / static_cast<std::int64_t>(std::max<std::uint64_t>(1, reader.info().rate_millihertz));
+             : reader.info().period_ns();
 }
 
 /// The 90th percentile of the gaps between the readings that found a change, and at least the period.

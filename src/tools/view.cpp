@@ -236,7 +236,7 @@ Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
   }
   ProfileOptions profile = plan.profile;
   if (plan.all_tasks) {
-    profile.suspended_tick_ns = 1'000'000'000'000 / std::max<std::uint64_t>(1, reader.info().rate_millihertz);
+    profile.suspended_tick_ns = static_cast<std::uint64_t>(reader.info().period_ns());
   }
   const std::vector<WeightedStack> stacks = stack_profile(tables, *costs, profile);
   return View{folded_text(stacks, names),

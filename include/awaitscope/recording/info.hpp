@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -35,6 +36,11 @@ struct RecordingInfo {
   bool task_names = false;               ///< the names that the program gave its root tasks were read
   std::vector<std::string> import_paths; ///< the process's sys.path and working directory, to shorten file names by
   bool python_presumed = false;          ///< its Python is newer than those that the recorder knew
+
+  /// Between two ticks of the rate that was asked for, in nanoseconds.
+  [[nodiscard]] std::int64_t period_ns() const {
+    return 1'000'000'000'000 / static_cast<std::int64_t>(std::max<std::uint64_t>(1, rate_millihertz));
+  }
 };
 
 } // namespace awaitscope

@@ -127,17 +127,15 @@ const CallMarkReader::CallShape &CallMarkReader::shape_of(const Known &known) {
   SnapshotMemory &memory = objects_.memory();
   const auto number = [&](Address at) { return memory.get<std::uint32_t>(at).value_or(0); };
   CallShape shape;
-  // co_argcount, co_posonlyargcount, co_kwonlyargcount; since 3.11 co_stacksize follows (Include/cpython/code.h).
   const std::uint32_t arguments = number(known.code + layout.co_argcount) + number(known.code + layout.co_argcount + 8);
-  if (layout.if_generator == k_absent) {
-    shape.slots = std::min(number(known.code + layout.co_nlocalsplus), k_most_slots) +
-                  std::min(number(known.code + layout.co_argcount + 12), k_most_slots);
-    shape.settled = slots_below(number(known.code + layout.co_nlocalsplus));
-  } else { // Objects/frameobject.c, _PyFrame_New_NoTrack(): ob_size counts what is behind the frame's head
-    shape.slots = number(known.address + layout.ob_size);
-    const Address stack = memory.pointer(known.address + layout.if_valuestack);
-    shape.settled = slots_below((stack - known.address - layout.if_localsplus) / 8);
-  }
+  const std::uint64_t variables =
+      layout.if_generator == k_absent
+          ? number(known.code + layout.co_nlocalsplus)
+          : (memory.pointer(known.address + layout.if_valuestack) - known.address - layout.if_localsplus) / 8;
+  const std::uint32_t stack_size = number(known.code + layout.co_stacksize());
+  shape.settled = slots_below(variables);
+  shape.slots =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(variables, k_most_slots)) + std::min(stack_size, k_most_slots);
   shape.slots = std::min(shape.slots, k_most_slots);
   shape.arguments = slots_below(arguments);
   read_instructions(known.code, shape);

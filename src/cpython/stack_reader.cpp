@@ -167,19 +167,6 @@ Address StackReader::value_stack_begin(const RawFrame &raw) {
   return locals && *locals >= 0 ? raw.address + layout.if_localsplus + static_cast<Address>(*locals) * 8 : 0;
 }
 
-/// How many slots it has at most. Before 3.11 a frame object's ob_size counts them and the variables (Objects/frameobject.c,
-/// _PyFrame_New_NoTrack()); since then the code says it (Include/cpython/code.h: co_argcount, co_posonlyargcount,
-/// co_kwonlyargcount, co_stacksize).
-std::uint64_t StackReader::value_stack_room(const RawFrame &raw, Address begin) {
-  const Layout &layout = objects_.layout();
-  if (layout.if_generator != k_absent) {
-    const std::uint64_t all = objects_.memory().get<std::uint64_t>(raw.address + layout.ob_size).value_or(0);
-    const std::uint64_t variables = (begin - raw.address - layout.if_localsplus) / 8;
-    return all > variables ? all - variables : 0;
-  }
-  return objects_.memory().get<std::uint32_t>(raw.code + layout.co_argcount + 12).value_or(0);
-}
-
 std::vector<Address> StackReader::value_stack(const RawFrame &raw) {
   constexpr std::uint64_t k_most = 128;
   const Address begin = value_stack_begin(raw);
@@ -187,7 +174,12 @@ std::vector<Address> StackReader::value_stack(const RawFrame &raw) {
   if (begin == 0 || (raw.stack_end != 0 && raw.stack_end < begin)) {
     return objects;
   }
-  const std::uint64_t size = raw.stack_end != 0 ? (raw.stack_end - begin) / 8 : value_stack_room(raw, begin);
+  // Not what a frame object's ob_size says before 3.11: one that was made for longer code is used again (Objects/frameobject.c,
+  // _PyFrame_New_NoTrack()).
+  const auto room = [&] {
+    return objects_.memory().get<std::uint32_t>(raw.code + objects_.layout().co_stacksize()).value_or(0);
+  };
+  const std::uint64_t size = raw.stack_end != 0 ? (raw.stack_end - begin) / 8 : room();
   for (std::uint64_t i = 0; i < std::min(size, k_most); ++i) {
     objects.push_back(objects_.memory().pointer(begin + i * 8) & ~objects_.layout().reference_tag);
   }

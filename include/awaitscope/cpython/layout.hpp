@@ -88,6 +88,8 @@ struct Layout {
   Offset co_filename = 112, co_name = 120, co_qualname = 128, co_linetable = 136, co_firstlineno = k_absent;
   Offset co_bytecode = k_absent; ///< the first instruction, or a pointer to a bytes object with all of them
   Offset co_version = k_absent, co_argcount = k_absent;
+  /// co_argcount, co_posonlyargcount and co_kwonlyargcount, then co_nlocals up to 3.10, lie before it (Include/cpython/code.h).
+  [[nodiscard]] Offset co_stacksize() const { return co_argcount + (if_generator != k_absent ? 16 : 12); }
   std::array<std::uint8_t, 4> store_opcodes{}; ///< instructions that set or delete a local variable
   bool stores_packed =
       false; ///< the last two of them store into two, one in each half of the operand, or into the first

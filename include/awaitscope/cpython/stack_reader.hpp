@@ -97,7 +97,6 @@ private:
   Address first_instruction(const std::byte *frame, Address code);
   [[nodiscard]] std::size_t head_size() const;
   Address value_stack_begin(const RawFrame &raw);
-  std::uint64_t value_stack_room(const RawFrame &raw, Address begin);
   Address value_stack_end(const std::byte *frame, Address address) const;
 
   /// What a place in a code object was last decoded to: a program is in few places most of the time.

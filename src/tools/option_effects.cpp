@@ -20,7 +20,7 @@ constexpr unsigned bits(std::initializer_list<Format> formats) {
   return all;
 }
 
-constexpr unsigned k_stacks = bits({Format::folded, Format::speedscope});
+constexpr unsigned k_stacks = bits({Format::folded, Format::speedscope, Format::html, Format::svg});
 constexpr unsigned k_costs = k_stacks | bit(Format::hot);
 constexpr unsigned k_names = k_costs | bit(Format::latency);
 // What a recording keeps is decided while it is made.

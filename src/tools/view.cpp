@@ -8,9 +8,11 @@
 
 #include "awaitscope/export/folded.hpp"
 #include "awaitscope/export/hot.hpp"
+#include "awaitscope/export/html.hpp"
 #include "awaitscope/export/info.hpp"
 #include "awaitscope/export/latency.hpp"
 #include "awaitscope/export/speedscope.hpp"
+#include "awaitscope/export/svg.hpp"
 #include "awaitscope/integrations/program_name.hpp"
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
@@ -24,19 +26,25 @@ struct NamedFormat {
   std::string_view name;
   Format format;
 };
-constexpr std::array<NamedFormat, 6> k_formats{{{"recording", Format::recording},
+constexpr std::array<NamedFormat, 8> k_formats{{{"recording", Format::recording},
                                                 {"folded", Format::folded},
                                                 {"hot", Format::hot},
                                                 {"info", Format::info},
                                                 {"speedscope", Format::speedscope},
-                                                {"latency", Format::latency}}};
+                                                {"latency", Format::latency},
+                                                {"html", Format::html},
+                                                {"svg", Format::svg}}};
 
 struct NamedEnding {
   std::string_view ending;
   std::string_view format;
 };
-constexpr std::array<NamedEnding, 4> k_endings{
-    {{".ascope", "recording"}, {".folded", "folded"}, {".txt", "folded"}, {".speedscope.json", "speedscope"}}};
+constexpr std::array<NamedEnding, 6> k_endings{{{".ascope", "recording"},
+                                                {".folded", "folded"},
+                                                {".txt", "folded"},
+                                                {".speedscope.json", "speedscope"},
+                                                {".html", "html"},
+                                                {".svg", "svg"}}};
 
 /// A file with an ending is to hold what the ending says.
 tl::unexpected<Error> unknown_ending(const std::string &ending) {
@@ -192,6 +200,20 @@ Result<View> in_order(RecordingReader &reader, const ViewPlan &plan, const std::
   return view;
 }
 
+/// The page: every metric, over time.
+Result<View> over_time(RecordingReader &reader, const ViewPlan &plan, const std::string &name) {
+  ProfileOptions profile = plan.profile;
+  profile.task_frames = true; // the page marks where a task goes on in another one
+  const Result<CostHistory> history = read_cost_history(reader, plan.range, profile);
+  if (!history) {
+    return tl::unexpected(history.error());
+  }
+  if (const Result<void> holds = check_holds(reader, history->task_changes, plan.profile.metric); !holds) {
+    return tl::unexpected(holds.error());
+  }
+  return View{html_page(reader, *history, plan.profile.metric, plan.names, name), "HTML page", {}, history->empty};
+}
+
 /// Views of how long calls took.
 Result<View> by_call(RecordingReader &reader, const ViewPlan &plan) {
   const Result<Latencies> latencies = read_latencies(reader, plan.range, plan.profile.filter);
@@ -239,6 +261,13 @@ Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
     profile.suspended_tick_ns = static_cast<std::uint64_t>(reader.info().period_ns());
   }
   const std::vector<WeightedStack> stacks = stack_profile(tables, *costs, profile);
+  if (plan.format == Format::svg) {
+    const std::string unit = unit_of(metric, reader.info());
+    const std::string title = fmt::format("{} {}: {}", program_name(reader.info().command), reader.info().pid,
+                                          quantity_of(metric, reader.info()));
+    return View{
+        svg_flame_graph(stacks, names, tables.codes, title, unit), "flame graph, unit " + unit, {}, stacks.empty()};
+  }
   return View{folded_text(stacks, names),
               fmt::format("folded stacks, unit {}", unit_of(metric, reader.info())),
               {},
@@ -334,6 +363,7 @@ Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &asked) {
   plan.profile.filter.only_process = only_process(reader->info());
   Result<View> view = plan.format == Format::speedscope ? in_order(*reader, plan, name)
                       : plan.format == Format::latency  ? by_call(*reader, plan)
+                      : plan.format == Format::html     ? over_time(*reader, plan, name)
                                                         : summed(*reader, plan);
   if (view) {
     view->warnings = warnings_of(*reader, plan);

@@ -1,0 +1,211 @@
+// Connects the data, the graphs and the tables with the page.
+
+(() => {
+  const byId = id => document.getElementById(id);
+  const data = JSON.parse(byId("data").textContent);
+  const model = openModel(data);
+  const state = {metric: data.metrics[0], first: 0, end: data.metrics[0].bins.length, zoom: [], sort: "self", rows: 30,
+                 chosen: null};
+  const view = () => ({collapse: byId("collapse").checked, threads: byId("threads").checked});
+  const part = (value, whole) => `${costText(value, state.metric.unit)} (${shareText(value, whole)})`;
+  const element = (name, text, className) => {
+    const made = document.createElement(name);
+    made.textContent = text;
+    if (className) {
+      made.className = className;
+    }
+    return made;
+  };
+  const placeOf = label => label.file ? `${label.file}:${label.line}` : "";
+  const time = bins => costText(bins * data.bin_ns, "ns");
+
+  const flame = new FlameGraph(byId("flame"), {
+    onDetail: node => {
+      const label = node.label;
+      const lines = [`${label.name}${label.file ? ` (${placeOf(label)})` : ""}${node.crossing ? " – another task" : ""}`,
+                     `total ${part(node.total, state.root.total)}, self ${part(node.self, state.root.total)}`];
+      byId("detail").replaceChildren(lines[0], document.createElement("br"), lines[1]);
+    },
+    onZoom: node => {
+      state.zoom = pathOf(node);
+      drawFlame();
+    }
+  });
+  const graph = new TimeGraph(byId("time"), (first, end) => {
+    state.first = first;
+    state.end = end;
+    compute();
+  });
+
+  function pathOf(node) {
+    const path = [];
+    for (let at = node; at.parent !== null; at = at.parent) {
+      path.unshift(at.label.name + placeOf(at.label));
+    }
+    return path;
+  }
+
+  /// The same frame in a tree that was computed anew, or the innermost of its callers that is in there.
+  function followed(path) {
+    let node = state.root;
+    for (const name of path) {
+      const next = node.children.find(each => each.label.name + placeOf(each.label) === name);
+      if (next === undefined) {
+        break;
+      }
+      node = next;
+    }
+    return node;
+  }
+
+  function drawFlame() {
+    flame.show(state.root, followed(state.zoom), byId("flames").checked);
+  }
+
+  function search() {
+    const text = byId("search").value.trim();
+    const {matches, total} = text === "" ? {matches: null, total: 0} : searchTree(state.root, text);
+    byId("found").textContent = matches === null ? "" : matches.size === 0 ? "no match" : part(total, state.root.total);
+    flame.mark(matches);
+  }
+
+  function row(cells) {
+    const made = document.createElement("tr");
+    made.append(...cells);
+    return made;
+  }
+
+  function functionButton(label) {
+    const button = element("button", label.name, "link");
+    button.type = "button";
+    button.addEventListener("click", () => choose(label));
+    const cell = document.createElement("td");
+    cell.append(button);
+    return cell;
+  }
+
+  function fillTable() {
+    const rows = functionCosts(state.root).sort((a, b) => b[state.sort] - a[state.sort] || b.total - a.total);
+    byId("functions").tBodies[0].replaceChildren(...rows.slice(0, state.rows).map(each => row([
+      element("td", part(each.self, state.root.total), "number"),
+      element("td", part(each.total, state.root.total), "number"),
+      functionButton(each.label),
+      element("td", placeOf(each.label), "file")])));
+    byId("more").hidden = rows.length <= state.rows;
+    byId("by-self").setAttribute("aria-pressed", state.sort === "self");
+    byId("by-total").setAttribute("aria-pressed", state.sort === "total");
+    if (state.chosen !== null) {
+      fillRelations();
+    }
+  }
+
+  function fillRelations() {
+    const relations = relationsOf(state.root, state.chosen.key);
+    byId("relations-title").textContent = `${state.chosen.name} (${placeOf(state.chosen)})`;
+    for (const side of ["callers", "callees"]) {
+      byId(side).tBodies[0].replaceChildren(...relations[side].slice(0, 20).map(each => row([
+        element("td", part(each.total, state.root.total), "number"),
+        each.label.key === undefined ? element("td", each.label.name) : functionButton(each.label)])));
+    }
+    byId("relations").hidden = false;
+  }
+
+  function choose(label) {
+    state.chosen = label;
+    byId("search").value = label.name;
+    search();
+    fillRelations();
+    byId("relations").scrollIntoView({block: "nearest"});
+  }
+
+  function compute() {
+    const whole = state.first === 0 && state.end === state.metric.bins.length;
+    const costs = selfCosts(model, state.metric, state.first, state.end);
+    state.root = shownTree(model, costs, view(), whole ? state.metric.unsampled : 0);
+    byId("range").textContent = whole ? `All ${time(state.end)} are shown.`
+                                      : `Shown: from ${time(state.first)} to ${time(state.end)}.`;
+    drawFlame();
+    search();
+    fillTable();
+  }
+
+  function changeMetric() {
+    state.metric = data.metrics.find(each => each.name === byId("metric").value);
+    graph.show(binTotals(state.metric), state.first, state.end);
+    compute();
+  }
+
+  function fillHeader() {
+    document.title = data.title;
+    byId("title").textContent = data.title;
+    byId("facts").replaceChildren(...data.facts.map(([name, value]) => {
+      const made = document.createElement("div");
+      made.append(element("dt", name), element("dd", value));
+      return made;
+    }));
+    byId("quality").replaceChildren(...data.quality.map(each => element("li", each.text, each.warn ? "warn" : "")));
+    byId("metric").replaceChildren(...data.metrics.map(each => {
+      const made = element("option", each.title);
+      made.value = each.name;
+      return made;
+    }));
+    const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
+    const kinds = [["your code", {origin: ORIGIN.project, name: "a"}], ["libraries", {origin: ORIGIN.library, name: "a", package: "a"}],
+                   ["Python's library", {origin: ORIGIN.standard, name: "a"}]];
+    byId("legend").replaceChildren(...kinds.map(([text, label]) => {
+      const made = element("span", " " + text);
+      const patch = document.createElement("canvas");
+      patch.width = patch.height = 12;
+      const context = patch.getContext("2d");
+      context.fillStyle = colorOf({level: LEVEL.frame, kind: KIND.python, ...label}, dark);
+      context.fillRect(0, 0, 12, 12);
+      made.prepend(patch);
+      return made;
+    }), element("span", "a mark at a frame's left edge: another task goes on there"));
+  }
+
+  fillHeader();
+  byId("metric").value = data.metric;
+  byId("metric").addEventListener("change", changeMetric);
+  byId("search").addEventListener("input", search);
+  for (const id of ["collapse", "threads"]) {
+    byId(id).addEventListener("change", compute);
+  }
+  byId("flames").addEventListener("change", drawFlame);
+  for (const sort of ["self", "total"]) {
+    byId("by-" + sort).addEventListener("click", () => {
+      state.sort = sort;
+      fillTable();
+    });
+  }
+  byId("more").addEventListener("click", () => {
+    state.rows += 100;
+    fillTable();
+  });
+  byId("reset").addEventListener("click", () => {
+    state.zoom = [];
+    state.chosen = null;
+    byId("search").value = "";
+    byId("relations").hidden = true;
+    graph.select(0, state.metric.bins.length);
+  });
+  byId("controls").addEventListener("submit", event => event.preventDefault());
+  document.addEventListener("keydown", event => {
+    if (event.key === "/" && !["INPUT", "SELECT"].includes(document.activeElement.tagName)) {
+      byId("search").focus();
+      event.preventDefault();
+    }
+  });
+  window.addEventListener("resize", () => {
+    flame.layout();
+    flame.draw();
+    graph.draw();
+  });
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    fillHeader();
+    byId("metric").value = state.metric.name;
+    flame.draw();
+    graph.draw();
+  });
+  changeMetric();
+})();

@@ -85,7 +85,7 @@
   }
 
   function fillTable() {
-    const rows = functionCosts(state.root).sort((a, b) => b[state.sort] - a[state.sort] || b.total - a.total);
+    const rows = functionCosts(state.full).sort((a, b) => b[state.sort] - a[state.sort] || b.total - a.total);
     byId("functions").tBodies[0].replaceChildren(...rows.slice(0, state.rows).map(each => row([
       element("td", part(each.self, state.root.total), "number"),
       element("td", part(each.total, state.root.total), "number"),
@@ -100,7 +100,7 @@
   }
 
   function fillRelations() {
-    const relations = relationsOf(state.root, state.chosen.key);
+    const relations = relationsOf(state.full, state.chosen.key);
     byId("relations-title").textContent = `${state.chosen.name} (${placeOf(state.chosen)})`;
     for (const side of ["callers", "callees"]) {
       byId(side).tBodies[0].replaceChildren(...relations[side].slice(0, 20).map(each => row([
@@ -121,7 +121,10 @@
   function compute() {
     const whole = state.first === 0 && state.end === state.metric.bins.length;
     const costs = selfCosts(model, state.metric, state.first, state.end);
-    state.root = shownTree(model, costs, view(), whole ? state.metric.unsampled : 0);
+    const unsampled = whole ? state.metric.unsampled : 0;
+    state.root = shownTree(model, costs, view(), unsampled);
+    // The tables name every function, whatever the graph collapses.
+    state.full = view().collapse ? shownTree(model, costs, {...view(), collapse: false}, unsampled) : state.root;
     byId("range").textContent = whole ? `All ${time(state.end)} are shown.`
                                       : `Shown: from ${time(state.first)} to ${time(state.end)}.`;
     drawFlame();

@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "awaitscope/integrations/program_name.hpp"
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
 #include "page_assets.hpp"
@@ -156,7 +155,8 @@ Json quality(const RecordingReader &reader) {
     lost += each;
   }
   say(late_percent >= 1,
-      fmt::format("{} samples were taken, those of idle threads included; {:.1f} % of the ticks were missed.", with_thousands(totals.samples), late_percent));
+      fmt::format("{} samples were taken, those of idle threads included; {:.1f} % of the ticks were missed.",
+                  with_thousands(totals.samples), late_percent));
   if (lost > late) {
     say(true, fmt::format("{} samples were lost for other reasons (awaitscope report -f info names them).",
                           with_thousands(lost - late)));
@@ -194,15 +194,14 @@ std::string escaped_html(std::string text) {
 } // namespace
 
 std::string html_page(const RecordingReader &reader, const CostHistory &history, Metric first, const NameOptions &names,
-                      const std::string &source) {
+                      const std::string &subject, const std::string &source) {
   Labels labels(reader, history, names);
   std::string nodes; // [its number less its parent's, label, …]
   for (std::size_t i = 0; i < history.nodes.size(); ++i) {
     fmt::format_to(std::back_inserter(nodes), "{}{},{}", i == 0 ? "" : ",", i - history.nodes[i].parent,
                    labels.number(history.nodes[i]));
   }
-  const std::string title =
-      fmt::format("awaitscope: {} {}", shown(program_name(reader.info().command)), reader.info().pid);
+  const std::string title = "awaitscope: " + shown(subject);
   std::string data =
       fmt::format("{{\"schema\":1,\n\"title\":{},\n\"facts\":{},\n\"quality\":{},\n\"metric\":\"{}\",\n\"bin_ns\":{},\n"
                   "\"labels\":[{}],\n\"nodes\":[{}],\n\"metrics\":[{}]}}",

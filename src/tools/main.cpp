@@ -122,7 +122,8 @@ CLI::App *add_report(CLI::App &app, ReportOptions &options, Loudness &loudness) 
   add_common(*command, options.output, loudness);
   command
       ->add_option("-f,--format", options.format,
-                   "hot (a table of functions, the default), html (a page with a flame graph), svg, folded, latency, speedscope, "
+                   "hot (a table of functions, the default), html (a page with a flame graph), svg, folded, latency, "
+                   "speedscope, "
                    "info; or by the ending of -o")
       ->type_name("NAME");
   command->add_flag("--json", options.view.json, "a table as JSON");

@@ -200,6 +200,9 @@ Result<View> in_order(RecordingReader &reader, const ViewPlan &plan, const std::
   return view;
 }
 
+/// "gunicorn 4711"
+std::string subject_of(const RecordingInfo &info) { return fmt::format("{} {}", program_name(info.command), info.pid); }
+
 /// The page: every metric, over time.
 Result<View> over_time(RecordingReader &reader, const ViewPlan &plan, const std::string &name) {
   ProfileOptions profile = plan.profile;
@@ -211,7 +214,10 @@ Result<View> over_time(RecordingReader &reader, const ViewPlan &plan, const std:
   if (const Result<void> holds = check_holds(reader, history->task_changes, plan.profile.metric); !holds) {
     return tl::unexpected(holds.error());
   }
-  return View{html_page(reader, *history, plan.profile.metric, plan.names, name), "HTML page", {}, history->empty};
+  return View{html_page(reader, *history, plan.profile.metric, plan.names, subject_of(reader.info()), name),
+              "HTML page",
+              {},
+              history->empty};
 }
 
 /// Views of how long calls took.
@@ -263,8 +269,7 @@ Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
   const std::vector<WeightedStack> stacks = stack_profile(tables, *costs, profile);
   if (plan.format == Format::svg) {
     const std::string unit = unit_of(metric, reader.info());
-    const std::string title = fmt::format("{} {}: {}", program_name(reader.info().command), reader.info().pid,
-                                          quantity_of(metric, reader.info()));
+    const std::string title = fmt::format("{}: {}", subject_of(reader.info()), quantity_of(metric, reader.info()));
     return View{
         svg_flame_graph(stacks, names, tables.codes, title, unit), "flame graph, unit " + unit, {}, stacks.empty()};
   }

@@ -36,7 +36,7 @@ std::string advice_for(const FunctionCache &cache, double hit_rate) {
     return "never called";
   }
   if (cache.maxsize == 0) {
-    return "maxsize=0 keeps nothing: remove it, or raise maxsize";
+    return "maxsize=0 keeps nothing: remove it";
   }
   if (calls_of(counts) < k_enough_calls) {
     return "";
@@ -46,7 +46,7 @@ std::string advice_for(const FunctionCache &cache, double hit_rate) {
   const bool missing = static_cast<double>(evicted) >= k_many_misses * static_cast<double>(calls_of(counts));
   const bool poor = hit_rate < k_poor_rate;
   if (full && missing) {
-    return poor ? fmt::format("full, hit rate {}: raise maxsize, or remove it", percent_text(hit_rate))
+    return poor ? fmt::format("full, hit rate {}: enlarge or remove it", percent_text(hit_rate))
                 : "full and missing: raise maxsize";
   }
   if (poor) {

@@ -173,7 +173,8 @@ CLI::App *add_caches(CLI::App &app, CachesOptions &options, Loudness &loudness) 
   add_pid(*command, options.pid);
   command
       ->add_option("--interval", options.interval,
-                   "time between the two readings that give calls a second: 1 (the default), 500ms; 0: read once")
+                   "time between the two readings that give calls a\n"
+                   "second: 1 (the default), 500ms; 0: read once")
       ->type_name("SECONDS");
   command->add_option("--limit", options.limit, "rows of the table: 40 (the default); 0: all")
       ->type_name("COUNT")

@@ -44,12 +44,12 @@ std::size_t width(const std::string &line) {
 
 TEST_CASE("advice for a cache") {
   CHECK(advice(cache("f", 128, {0, 0, 0})) == "never called");
-  CHECK(advice(cache("f", 0, {0, 500, 0})) == "maxsize=0 keeps nothing: remove it, or raise maxsize");
+  CHECK(advice(cache("f", 0, {0, 500, 0})) == "maxsize=0 keeps nothing: remove it");
   CHECK(advice(cache("f", 128, {1, 98, 98})).empty()); // too few calls
   CHECK(advice(cache("f", 128, {3, 97, 97})) == "hit rate 3 %: remove it");
   CHECK(advice(cache("f", std::nullopt, {4, 996, 996})) == "hit rate 0.4 %: remove it");
   CHECK(advice(cache("f", 128, {700, 300, 128})) == "full and missing: raise maxsize");
-  CHECK(advice(cache("f", 128, {3, 997, 128})) == "full, hit rate 0.3 %: raise maxsize, or remove it");
+  CHECK(advice(cache("f", 128, {3, 997, 128})) == "full, hit rate 0.3 %: enlarge or remove it");
   CHECK(advice(cache("f", 128, {9900, 200, 128})).empty()); // full, and it does well
   CHECK(advice(cache("f", 128, {500, 127, 127})).empty());  // not full: the first call of each
   CHECK(advice(cache("f", std::nullopt, {500, 100, 100})).empty());

@@ -106,19 +106,16 @@ void LruCacheReader::name(Address function, FunctionCache &cache) {
   const auto text = [&](Address str) {
     return str != 0 && objects_.is_kind(objects_.type_of(str), "str") ? objects_.text(str).value_or("") : std::string();
   };
+  const bool builtin = objects_.is_kind(type, "builtin_function_or_method");
   if (objects_.is_kind(type, "function")) {
     cache.function = text(memory.pointer(inner + layout.func_qualname));
     cache.module = text(memory.pointer(inner + layout.func_module));
     if (const auto code = codes_.find(memory.pointer(inner + layout.func_code))) {
       cache.file = codes_.info(*code).file;
       cache.line = codes_.info(*code).first_line;
-      cache.function = cache.function.empty() ? codes_.info(*code).function : cache.function;
     }
-  } else if (objects_.is_kind(type, "builtin_function_or_method")) {
-    cache.function = valid_utf8(builtin_name(inner));
+  } else if (builtin) {
     cache.module = text(memory.pointer(inner + layout.cfunction_module));
-  } else if (objects_.is_kind(type, "type")) {
-    cache.function = valid_utf8(objects_.type(inner).name);
   }
   // functools.update_wrapper() copied the names of what is wrapped, where that has any.
   if (cache.function.empty()) {
@@ -128,8 +125,9 @@ void LruCacheReader::name(Address function, FunctionCache &cache) {
     cache.module = text(objects_.attribute(cache.id, "__module__"));
   }
   if (cache.function.empty()) {
-    const TypeInfo &info = objects_.type(type); // of an object with __call__()
-    cache.function = info.valid ? valid_utf8(info.name) : "[unreadable]";
+    const TypeInfo &info = objects_.type(objects_.is_kind(type, "type") ? inner : type); // of an object with __call__()
+    cache.function = builtin ? builtin_name(inner) : info.name.substr(info.name.rfind('.') + 1);
+    cache.function = cache.function.empty() ? "[unreadable]" : valid_utf8(cache.function);
   }
 }
 

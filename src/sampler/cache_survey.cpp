@@ -15,7 +15,7 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::int64_t k_search_ns = 20 * k_ns_per_second;
+constexpr std::int64_t k_search_ns = 60 * k_ns_per_second; // it takes one, unless others want the CPU
 
 void find_caches(Target &target, LruCacheReader &reader, const std::function<bool()> &stop, CacheSurvey &survey) {
   ModuleWalk walk(target.objects(), target.interpreters());

@@ -88,6 +88,17 @@ class Caches(CachesTest):
         self.assertRegex(few.stdout.decode(), r"\nand \d+ more \(--limit 0 shows all, --json has them all\)\n\Z")
 
 
+class CachesOfSubInterpreters(CachesTest):
+    minors = ("3.8", "3.12", "3.13", "3.15")
+
+    def test_each_interpreter_has_its_own(self):
+        target = self.target("sub_interpreter_caches.py", lifetime=20)
+        rows = self.document(target, "--interval", "0")["caches"]
+        found = [[row[name] for name in ("name", "interpreter", "hits", "misses", "maxsize")] for row in rows
+                 if row["module"] == "__main__"]
+        self.assertEqual(sorted(found), target.truth["caches"])
+
+
 class CachesOfDjango(CachesTest):
     minors = ("3.8", "3.11", "3.13", "3.15")
 

@@ -154,7 +154,14 @@ class Point:
         return x
 
 
+class Outer:
+    class Inner(Point):
+        pass
+
+
 of_a_class = lru_cache(Point)
+of_a_nested_class = lru_cache(Outer.Inner)
+of_a_static_type = lru_cache(bytes)
 of_a_method = lru_cache(Point(3).scaled)
 of_an_object = lru_cache(maxsize=7)(Point(3))
 
@@ -335,7 +342,7 @@ def fact(cache):
     return {"name": getattr(inner, "__qualname__", type(inner).__qualname__), "module": inner.__module__,
             "file": code and code.co_filename, "line": code and code.co_firstlineno, "hits": info.hits,
             "misses": info.misses, "maxsize": info.maxsize, "currsize": info.currsize, "typed": typed,
-            "mine": inner.__module__ == __name__ or cache in (of_a_builtin, of_a_partial)}
+            "mine": inner.__module__ == __name__ or cache in (of_a_builtin, of_a_partial, of_a_static_type)}
 
 
 def be_busy(words, end):

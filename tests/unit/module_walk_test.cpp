@@ -26,7 +26,8 @@ constexpr std::uint64_t k_of_type = std::uint64_t{1} << 31U;
 class FakePython {
 public:
   FakePython()
-      : memory(remote), layout(*layout_for({3, 13, 0}, Build::with_gil)), runtime{k_runtime, layout},
+      : memory(remote),
+        layout(*layout_for({3, 13, 0}, Build::with_gil)), runtime{k_runtime, layout, 0, k_absent, "", ""},
         objects(memory, runtime.layout), interpreters(objects, runtime),
         codes(objects, table, runtime.next_code_version), reader(objects, codes) {
     metatype = type("type", k_of_type);

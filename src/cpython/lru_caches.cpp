@@ -117,12 +117,13 @@ void LruCacheReader::name(Address function, FunctionCache &cache) {
   } else if (builtin) {
     cache.module = text(memory.pointer(inner + layout.cfunction_module));
   }
-  // functools.update_wrapper() copied the names of what is wrapped, where that has any.
+  // functools.update_wrapper() copied the names of what is wrapped, where that has any (and of a class all that is in its dict).
+  const Address dict = objects_.dicts().instance_dict(cache.id, objects_.type_of_object(cache.id));
   if (cache.function.empty()) {
-    cache.function = text(objects_.attribute(cache.id, "__qualname__"));
+    cache.function = text(objects_.dict_value(dict, "__qualname__"));
   }
   if (cache.module.empty()) {
-    cache.module = text(objects_.attribute(cache.id, "__module__"));
+    cache.module = text(objects_.dict_value(dict, "__module__"));
   }
   if (cache.function.empty()) {
     const TypeInfo &info = objects_.type(objects_.is_kind(type, "type") ? inner : type); // of an object with __call__()
@@ -134,6 +135,7 @@ void LruCacheReader::name(Address function, FunctionCache &cache) {
 /// Where each has its dict; 0: it cannot be read.
 std::vector<Address> LruCacheReader::dicts_of(std::span<const FunctionCache *const> caches) {
   std::vector<RemoteRange> ranges;
+  ranges.reserve(caches.size());
   for (const FunctionCache *cache : caches) {
     ranges.push_back({cache->id + objects_.layout().lru_cache, sizeof(Address)});
   }
@@ -181,6 +183,7 @@ std::vector<std::optional<CacheCounts>> LruCacheReader::counts(std::span<const F
   std::iota(open.begin(), open.end(), std::size_t{0});
   for (int attempt = 0; attempt < k_rounds && !open.empty(); ++attempt) {
     std::vector<const FunctionCache *> wanted;
+    wanted.reserve(open.size());
     for (const std::size_t at : open) {
       wanted.push_back(&caches[at]);
     }

@@ -147,75 +147,11 @@ std::optional<double> ObjectReader::number(Address object) {
   return whole ? std::optional(static_cast<double>(*whole)) : std::nullopt;
 }
 
-std::optional<ObjectReader::KeysTable> ObjectReader::keys_table(Address keys) {
-  const auto count = memory_.get<std::uint64_t>(keys + layout_.keys_nentries);
-  if (keys == 0 || !count || *count > k_max_elements) {
-    return std::nullopt;
-  }
-  KeysTable table;
-  table.count = *count;
-  const Address indices = keys + layout_.keys_indices;
-  if (layout_.keys_form == DictKeys::counted) {
-    // Objects/dict-common.h, Objects/dictobject.c (DK_IXSIZE): an index takes as few bytes as dk_size needs.
-    const auto size = memory_.get<std::uint64_t>(keys + layout_.keys_size);
-    if (!size || *size > 2 * k_max_elements || *count > *size) {
-      return std::nullopt;
-    }
-    const std::uint64_t index_bytes = *size <= 0xFF ? 1 : *size <= 0xFFFF ? 2 : 4;
-    table.first = indices + *size * index_bytes;
-    return table;
-  }
-  // Include/internal/pycore_dict.h: indices, then the entries; unicode-only tables store no hash.
-  const auto log2_size = memory_.get<std::uint8_t>(keys + layout_.keys_log2_size);
-  const auto log2_index = memory_.get<std::uint8_t>(keys + layout_.keys_log2_index);
-  const auto kind = memory_.get<std::uint8_t>(keys + layout_.keys_kind);
-  if (!log2_size || !log2_index || !kind || *log2_size > 40 || *log2_index > 43 || *kind > 2 ||
-      *count > (std::uint64_t{1} << *log2_size)) {
-    return std::nullopt;
-  }
-  table.first = indices + (Address{1} << *log2_index);
-  if (*kind != 0) {
-    table.stride = 16;
-    table.key = 0;
-  }
-  return table;
-}
-
-std::optional<std::vector<ObjectReader::Entry>> ObjectReader::keys_entries(Address keys, Address split_values) {
-  const std::optional<KeysTable> table = keys_table(keys);
-  if (!table) {
-    return std::nullopt;
-  }
-  if (table->count > 0) {
-    const std::array<RemoteRange, 2> ranges{
-        RemoteRange{table->first, table->count * table->stride},
-        RemoteRange{split_values != 0 ? split_values : table->first, table->count * 8}};
-    memory_.prefetch(ranges);
-  }
-  std::vector<Entry> entries;
-  entries.reserve(table->count);
-  for (std::uint64_t i = 0; i < table->count; ++i) {
-    std::array<Address, 2> pair{};
-    if (!memory_.copy(table->first + i * table->stride + table->key, pair.data(), sizeof pair)) {
-      return std::nullopt;
-    }
-    if (split_values != 0) {
-      pair[1] = memory_.pointer(split_values + i * 8);
-    }
-    if (pair[0] != 0 && pair[1] != 0) {
-      entries.push_back({pair[0], pair[1]});
-    }
-  }
-  return entries;
-}
-
 std::optional<std::vector<ObjectReader::Entry>> ObjectReader::dict_entries(Address dict) {
   if (dict == 0 || !is_kind(type_of(dict), "dict")) {
     return std::nullopt;
   }
-  const Address keys = memory_.pointer(dict + layout_.dict_keys);
-  const Address values = memory_.pointer(dict + layout_.dict_values);
-  return keys_entries(keys, values == 0 ? 0 : values + layout_.dict_values_header);
+  return dicts_.entries(dicts_.storage(dict));
 }
 
 Address ObjectReader::find_key(const std::vector<Entry> &entries, std::string_view key) {
@@ -316,52 +252,22 @@ std::optional<std::vector<Address>> ObjectReader::deque_elements(Address deque) 
   return elements;
 }
 
-Address ObjectReader::inline_values(Address object, const TypeInfo &info) {
-  switch (layout_.instance_dict) {
-  case InstanceDict::at_dict_offset:
-    return 0;
-  case InstanceDict::values_before:
-    return memory_.pointer(object - layout_.managed_dict_before - 8);
-  case InstanceDict::tagged_before: {
-    const Address word = memory_.pointer(object - layout_.managed_dict_before);
-    return (word & 1U) != 0 ? word + 1 : 0;
-  }
-  case InstanceDict::inline_after_object: {
-    // struct _dictvalues: capacity, size, embedded, valid (one byte each), then the values from +8.
-    const Address values = object + static_cast<Address>(info.basic_size);
-    const bool valid = memory_.get<std::uint8_t>(values + 3).value_or(0) != 0;
-    return (info.flags & layout_.inline_values_flag) != 0 && valid ? values + layout_.dict_values_header : 0;
-  }
-  }
-  return 0;
-}
-
-Address ObjectReader::instance_dict(Address object, const TypeInfo &info) {
-  if ((info.flags & layout_.managed_dict_flag) != 0) {
-    const Address word = memory_.pointer(object - layout_.managed_dict_before);
-    return (word & 1U) != 0 ? 0 : word;
-  }
-  if (info.dict_offset > 0) {
-    return memory_.pointer(object + static_cast<Address>(info.dict_offset));
-  }
-  return 0;
-}
-
-Address ObjectReader::value_in_keys(Address keys, Address split_values, std::string_view name) {
+Address ObjectReader::value_in(const DictReader::Storage &storage, std::string_view name) {
   const auto value_of = [&](const AttributeSlot &slot) {
-    return memory_.pointer(split_values != 0 ? split_values + slot.index * 8 : slot.entry + 8);
+    return memory_.pointer(storage.values != 0 ? storage.values + slot.index * 8 : slot.entry + 8);
   };
   if (slots_.size() >= k_max_slots) {
     slots_.clear();
   }
-  auto &known = slots_[keys];
-  const std::uint32_t shape = memory_.get<std::uint32_t>(keys + layout_.keys_log2_size).value_or(0) & k_shape_bits;
+  auto &known = slots_[storage.keys];
+  const std::uint32_t shape =
+      memory_.get<std::uint32_t>(storage.keys + layout_.keys_log2_size).value_or(0) & k_shape_bits;
   for (const auto &[attribute, slot] : known) {
     if (attribute == name && slot.shape == shape && memory_.pointer(slot.entry) == slot.name) {
       return value_of(slot);
     }
   }
-  const std::optional<KeysTable> table = keys_table(keys);
+  const std::optional<DictReader::KeysTable> table = dicts_.keys_table(storage.keys);
   constexpr std::uint64_t k_most =
       64; // of an instance: more is no plain object, nor shared (SHARED_KEYS_MAX_SIZE is 30)
   if (!table || table->count > k_most) {
@@ -379,25 +285,29 @@ Address ObjectReader::value_in_keys(Address keys, Address split_values, std::str
   return 0;
 }
 
-Address ObjectReader::attribute(Address object, std::string_view name) {
+/// keys 0: it has no attributes of its own.
+DictReader::Storage ObjectReader::own_storage(Address object) {
   const Address type_address = object == 0 ? 0 : type_of(object);
   const TypeInfo info = type(type_address);
   if (!info.valid) {
-    return 0;
+    return {};
   }
-  if ((info.flags & layout_.managed_dict_flag) != 0) {
-    const Address values = inline_values(object, info);
-    if (values != 0) {
-      return value_in_keys(memory_.pointer(type_address + layout_.ht_cached_keys), values, name);
-    }
+  if (const DictReader::Storage found = dicts_.inline_storage(object, type_address, info); found.values != 0) {
+    return found;
   }
-  const Address dict = instance_dict(object, info);
-  if (dict == 0 || !is_kind(type_of(dict), "dict")) {
-    return 0;
-  }
-  const Address values = memory_.pointer(dict + layout_.dict_values);
-  return value_in_keys(memory_.pointer(dict + layout_.dict_keys), values == 0 ? 0 : values + layout_.dict_values_header,
-                       name);
+  const Address dict = dicts_.instance_dict(object, info);
+  return dict == 0 || !is_kind(type_of(dict), "dict") ? DictReader::Storage{} : dicts_.storage(dict);
+}
+
+Address ObjectReader::attribute(Address object, std::string_view name) {
+  const DictReader::Storage storage = own_storage(object);
+  return storage.keys == 0 ? 0 : value_in(storage, name);
+}
+
+std::vector<DictEntry> ObjectReader::attributes(Address object, std::uint64_t most) {
+  const DictReader::Storage storage = own_storage(object);
+  return storage.keys == 0 ? std::vector<DictEntry>()
+                           : dicts_.entries(storage, most).value_or(std::vector<DictEntry>());
 }
 
 /// Where an instance keeps the slot of this name, or k_absent. Objects/typeobject.c, type_new(): each is a member_descriptor in
@@ -411,7 +321,7 @@ Offset ObjectReader::slot_offset(Address type_address, std::string_view name) {
       return found->second;
     }
   }
-  const Address tp_dict = memory_.pointer(type_address + layout_.tp_base + 8);
+  const Address tp_dict = memory_.pointer(type_address + layout_.tp_dict);
   const Address descriptor = tp_dict == 0 ? 0 : dict_value(tp_dict, name);
   if (descriptor == 0 || type_of_object(descriptor).name != "member_descriptor") {
     return k_absent;

@@ -76,15 +76,15 @@ nlohmann::ordered_json task_json(const ProcessSnapshot &snapshot, const TaskSnap
           {"thread_hop", hop ? Json{{"tid", *hop}} : Json(nullptr)}};
 }
 
-nlohmann::ordered_json process_json(const ProcessSnapshot &snapshot) {
+nlohmann::ordered_json process_json(const ProcessDescription &process) {
   Json command = Json::array();
-  for (const std::string &word : snapshot.command) {
+  for (const std::string &word : process.command) {
     command.push_back(valid_utf8(word));
   }
-  return {{"pid", snapshot.pid},
-          {"python", snapshot.python},
-          {"free_threaded", snapshot.free_threaded},
-          {"executable", valid_utf8(snapshot.executable)},
+  return {{"pid", process.pid},
+          {"python", process.python},
+          {"free_threaded", process.free_threaded},
+          {"executable", valid_utf8(process.executable)},
           {"command", std::move(command)}};
 }
 

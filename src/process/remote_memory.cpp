@@ -33,6 +33,28 @@ ReadStatus RemoteMemory::read(Address address, void *out, std::size_t size) {
   return outcome.status;
 }
 
+ReadStatus RemoteMemory::read_each(std::span<const RemoteRange> ranges, std::byte *out, std::vector<bool> &whole) {
+  whole.assign(ranges.size(), false);
+  std::size_t next = 0;
+  while (next < ranges.size()) {
+    const Outcome outcome = read(ranges.subspan(next), out);
+    if (outcome.status == ReadStatus::gone || outcome.status == ReadStatus::denied) {
+      return outcome.status;
+    }
+    std::size_t left = outcome.bytes; // a part of the failed range may be among them
+    while (next < ranges.size() && ranges[next].size <= left) {
+      left -= ranges[next].size;
+      out += ranges[next].size;
+      whole[next++] = true;
+    }
+    if (next < ranges.size()) {
+      std::fill_n(out, ranges[next].size, std::byte{});
+      out += ranges[next++].size;
+    }
+  }
+  return ReadStatus::ok;
+}
+
 RemoteMemory::Outcome ProcessMemory::read(std::span<const RemoteRange> ranges, std::byte *out) {
   Outcome total;
   while (!ranges.empty()) {

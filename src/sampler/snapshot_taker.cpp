@@ -24,12 +24,7 @@ tl::unexpected<Error> ended(ThreadId pid) {
 
 Result<ProcessSnapshot> take_snapshot(Target &target, Engine &engine) {
   ProcessSnapshot snapshot;
-  snapshot.pid = target.process().pid();
-  snapshot.python = target.runtime().layout.version.text();
-  snapshot.warning = presumed_warning(target.runtime().layout);
-  snapshot.free_threaded = target.runtime().layout.free_threaded;
-  snapshot.executable = target.process().executable();
-  snapshot.command = target.process().command_line();
+  static_cast<ProcessDescription &>(snapshot) = target.description();
   const std::int64_t deadline = monotonic_ns() + k_patience_ns;
   for (int too_long = 0; too_long < k_too_long;) {
     target.memory().begin();

@@ -143,6 +143,15 @@ MetProcess Target::describe() {
   return {process_.pid(), name.empty() ? process_.command_name() : name, import_paths()};
 }
 
+ProcessDescription Target::description() const {
+  return {process_.pid(),
+          runtime_.layout.version.text(),
+          runtime_.layout.free_threaded,
+          presumed_warning(runtime_.layout),
+          process_.executable(),
+          process_.command_line()};
+}
+
 std::unordered_map<ThreadId, ThreadId> Target::host_ids() {
   std::unordered_map<ThreadId, ThreadId> ids;
   for (const ThreadId tid : process_.threads()) {

@@ -48,9 +48,19 @@ struct DumpOptions {
   Verbosity verbosity = Verbosity::normal;
 };
 
+struct CachesOptions {
+  std::optional<ThreadId> pid;
+  std::string interval = "1";
+  std::size_t limit = 40; ///< 0: all
+  bool json = false;
+  std::string output;
+  Verbosity verbosity = Verbosity::normal;
+};
+
 /// Each returns the exit status of a run that did what it could; an Error is printed by main.
 Result<int> record(const RecordOptions &options, const InheritedState &inherited);
 Result<int> report(const ReportOptions &options);
 Result<int> dump(const DumpOptions &options);
+Result<int> caches(const CachesOptions &options);
 
 } // namespace awaitscope::tools

@@ -50,8 +50,12 @@ void add_common(CLI::App &command, std::string &output, Loudness &loudness) {
   command.add_flag("-v,--verbose", loudness.verbose, "print details of the attach and the sampling");
 }
 
-void add_target(CLI::App &command, std::optional<ThreadId> &pid, std::string &engine) {
+void add_pid(CLI::App &command, std::optional<ThreadId> &pid) {
   command.add_option("-p,--pid", pid, "target process ID")->type_name("PID")->check(CLI::PositiveNumber);
+}
+
+void add_target(CLI::App &command, std::optional<ThreadId> &pid, std::string &engine) {
+  add_pid(command, pid);
   command.add_option("--engine", engine, "sampling engine: auto (the default), preempt (without BPF)")
       ->type_name("NAME");
 }
@@ -165,6 +169,22 @@ CLI::App *add_tasks(CLI::App &app, DumpOptions &options, Loudness &loudness) {
   return command;
 }
 
+CLI::App *add_caches(CLI::App &app, CachesOptions &options, Loudness &loudness) {
+  CLI::App *command = app.add_subcommand("caches", "the functools.lru_caches that a process has, and how they do");
+  add_common(*command, options.output, loudness);
+  add_pid(*command, options.pid);
+  command
+      ->add_option("--interval", options.interval,
+                   "time between the two readings that give calls a\n"
+                   "second: 1 (the default), 500ms; 0: read once")
+      ->type_name("SECONDS");
+  command->add_option("--limit", options.limit, "rows of the table: 40 (the default); 0: all")
+      ->type_name("COUNT")
+      ->check(CLI::NonNegativeNumber);
+  command->add_flag("--json", options.json, "every cache, as JSON");
+  return command;
+}
+
 int usage_error(const CLI::ParseError &error, const CLI::App &app) {
   std::string name = "awaitscope";
   for (const CLI::App *command : app.get_subcommands()) {
@@ -184,11 +204,13 @@ int run(const InheritedState &inherited, int count, char **words) {
   DumpOptions dump_options;
   DumpOptions tasks_options;
   tasks_options.tasks_only = true;
+  CachesOptions caches_options;
   Loudness loudness;
   const CLI::App *record_command = add_record(app, record_options, loudness);
   const CLI::App *report_command = add_report(app, report_options, loudness);
   const CLI::App *dump_command = add_dump(app, dump_options, loudness);
   const CLI::App *tasks_command = add_tasks(app, tasks_options, loudness);
+  const CLI::App *caches_command = add_caches(app, caches_options, loudness);
   try {
     std::vector<std::string> reversed(arguments.own.rbegin(), arguments.own.rend()); // what CLI11 takes
     app.parse(reversed);
@@ -218,6 +240,11 @@ int run(const InheritedState &inherited, int count, char **words) {
     result = !tasks_options.pid.has_value() || !arguments.command.empty()
                  ? fail(ExitStatus::usage, "tasks requires a PID", "awaitscope tasks -p PID")
                  : dump(tasks_options);
+  } else if (caches_command->parsed()) {
+    caches_options.verbosity = loudness.value();
+    result = !caches_options.pid.has_value() || !arguments.command.empty()
+                 ? fail(ExitStatus::usage, "caches requires a PID", "awaitscope caches -p PID")
+                 : caches(caches_options);
   }
   if (!result) {
     say_error(result.error());

@@ -32,10 +32,14 @@ class Site(harness.Target):
     def url(self, path=""):
         return "http://127.0.0.1:%d%s" % (self.port, path)
 
+    def request(self, path):
+        """What the site answers, as JSON."""
+        with urllib.request.urlopen(self.url(path), timeout=20) as answer:
+            return json.load(answer)
+
     def stats(self):
         """The site's own count of requests and of time in each leaf."""
-        with urllib.request.urlopen(self.url("/stats"), timeout=20) as answer:
-            return json.load(answer)
+        return self.request("/stats")
 
 
 class Load:

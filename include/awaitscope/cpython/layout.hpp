@@ -33,7 +33,8 @@ struct Layout {
   bool free_threaded = false;
 
   Offset ob_type = 8, ob_size = 16, sizeof_object = 16;
-  Offset tp_name = 24, tp_basicsize = 32, tp_flags = 168, tp_base = 256, tp_dictoffset = 288;
+  Offset tp_name = 24, tp_basicsize = 32, tp_flags = 168, tp_base = 256, tp_dict = 264, tp_dictoffset = 288;
+  Offset tp_bases = 336;
   Offset ht_cached_keys = k_absent;
 
   Offset rt_size = k_absent, rt_interpreters_head = k_absent, rt_interpreters_main = k_absent;
@@ -121,8 +122,15 @@ struct Layout {
   Offset deque_leftblock = 24, deque_leftindex = 40;
   Offset weakref_object = 16;
 
-  Offset func_code = 48, func_closure = 72, func_qualname = 40;
+  Offset func_code = 48, func_closure = 72, func_qualname = 40, func_dict = k_absent, func_module = k_absent;
   Offset cell_contents = 16, method_function = 16, method_self = 24;
+  Offset wrapper_callable = 16;   ///< of a staticmethod or a classmethod
+  Offset property_functions = 16; ///< three pointers
+  // functools._lru_cache_wrapper (Modules/_functoolsmodule.c, lru_cache_object). Its dict is where tp_dictoffset says.
+  Offset lru_typed = k_absent, lru_cache = k_absent, lru_hits = k_absent, lru_function = k_absent;
+  Offset lru_maxsize = k_absent; ///< -1: unbounded
+  Offset lru_misses = k_absent;
+  Offset cfunction_definition = 16, cfunction_module = 32;
   Offset cfunction_self = 24, module_dict = 16, partial_function = 16, partial_args = 24;
 
   // _asyncio. Future and Task are laid out around sizeof(Future), which the target's own tp_basicsize tells: fields were

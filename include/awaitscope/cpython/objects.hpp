@@ -7,28 +7,22 @@
 #include <unordered_map>
 #include <vector>
 
+#include "awaitscope/cpython/dicts.hpp"
 #include "awaitscope/cpython/layout.hpp"
+#include "awaitscope/cpython/type_info.hpp"
 #include "awaitscope/process/snapshot_memory.hpp"
 
 namespace awaitscope {
 
-/// What is known of a type object. Types of the interpreter and its modules live as long as the process.
-struct TypeInfo {
-  std::string name; ///< tp_name: "coroutine", "_asyncio.Task"
-  Address base = 0;
-  std::int64_t basic_size = 0;
-  std::int64_t dict_offset = 0;
-  std::uint64_t flags = 0;
-  bool valid = false;
-};
-
 /// Reads Python objects out of a snapshot. Every length is bounded; what is not as it should be reads as nothing.
 class ObjectReader {
 public:
-  ObjectReader(SnapshotMemory &memory, const Layout &layout) : memory_(memory), layout_(layout) {}
+  ObjectReader(SnapshotMemory &memory, const Layout &layout)
+      : memory_(memory), layout_(layout), dicts_(memory, layout) {}
 
   [[nodiscard]] SnapshotMemory &memory() { return memory_; }
   [[nodiscard]] const Layout &layout() const { return layout_; }
+  [[nodiscard]] DictReader &dicts() { return dicts_; }
 
   Address type_of(Address object) { return memory_.pointer(object + layout_.ob_type); }
 
@@ -52,10 +46,7 @@ public:
   /// A float, or an int that fits.
   std::optional<double> number(Address object);
 
-  struct Entry {
-    Address key = 0;
-    Address value = 0;
-  };
+  using Entry = DictEntry;
   /// The entries of a dict in insertion order (values of split dicts too). Nothing if it is no dict in good order.
   std::optional<std::vector<Entry>> dict_entries(Address dict);
 
@@ -71,22 +62,16 @@ public:
   /// An attribute of an instance's own dict (not of its type), or 0.
   Address attribute(Address object, std::string_view name);
 
-  /// The same; or of a class with __slots__, what lies in this slot.
+  /// All of them; none if there are more than `most`.
+  std::vector<DictEntry> attributes(Address object, std::uint64_t most);
+
+  /// The same as attribute(); or of a class with __slots__, what lies in this slot.
   Address attribute_or_slot(Address object, std::string_view name);
 
   static constexpr std::size_t k_max_text = 16384;
   static constexpr std::uint64_t k_max_elements = std::uint64_t{1} << 22U;
 
 private:
-  /// The entries of a PyDictKeysObject: [hash,] key, value.
-  struct KeysTable {
-    Address first = 0;
-    std::uint64_t count = 0;
-    std::size_t stride = 24;
-    std::size_t key = 8; ///< from an entry to its key; the value is next to it
-  };
-  std::optional<KeysTable> keys_table(Address keys);
-  std::optional<std::vector<Entry>> keys_entries(Address keys, Address split_values);
   Address find_key(const std::vector<Entry> &entries, std::string_view key);
   bool text_equals(Address str, std::string_view expected);
   /// The raw units of a str.
@@ -97,8 +82,7 @@ private:
   };
   std::optional<Units> units(Address str);
   std::optional<std::vector<Address>> items_at(Address first, std::uint64_t count);
-  Address inline_values(Address object, const TypeInfo &info);
-  Address instance_dict(Address object, const TypeInfo &info);
+  DictReader::Storage own_storage(Address object);
 
   /// Where a dict's keys, often shared by all instances of a class, keep an attribute.
   struct AttributeSlot {
@@ -107,11 +91,12 @@ private:
     std::size_t index = 0;
     std::uint32_t shape = 0; ///< of the keys: another table at this address has another one, or other names
   };
-  Address value_in_keys(Address keys, Address split_values, std::string_view name);
+  Address value_in(const DictReader::Storage &storage, std::string_view name);
   Offset slot_offset(Address type_address, std::string_view name);
 
   SnapshotMemory &memory_;
   const Layout &layout_;
+  DictReader dicts_;
   std::unordered_map<Address, TypeInfo> types_;
   std::unordered_map<Address, std::vector<std::pair<std::string, AttributeSlot>>> slots_;
   std::unordered_map<Address, std::vector<std::pair<std::string, Offset>>> members_; ///< by type: __slots__

@@ -10,7 +10,7 @@
 namespace awaitscope {
 
 /// What dump and tasks both say, in the same words.
-nlohmann::ordered_json process_json(const ProcessSnapshot &snapshot);
+nlohmann::ordered_json process_json(const ProcessDescription &process);
 nlohmann::ordered_json task_json(const ProcessSnapshot &snapshot, const TaskSnapshot &task, const CodeTable &codes);
 
 std::string_view name_of(TaskState state);

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "awaitscope/model/process_description.hpp"
 #include "awaitscope/model/sample.hpp"
 #include "awaitscope/model/task.hpp"
 
@@ -23,13 +24,7 @@ struct ThreadSnapshot {
 };
 
 /// Every thread and every task of a process.
-struct ProcessSnapshot {
-  ThreadId pid = 0;
-  std::string python;
-  bool free_threaded = false;
-  std::string warning; ///< what people should know of how it was read; empty: nothing
-  std::string executable;
-  std::vector<std::string> command;
+struct ProcessSnapshot : ProcessDescription {
   std::vector<ThreadSnapshot> threads;
   std::vector<TaskSnapshot> tasks;
   std::int64_t taken_ns = 0; ///< CLOCK_MONOTONIC

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "awaitscope/model/ids.hpp"
 
@@ -38,6 +39,10 @@ public:
 
   /// Whole or not at all.
   ReadStatus read(Address address, void *out, std::size_t size);
+
+  /// As the first, but of a range that cannot be read goes on behind it: `whole` says which were. Of the others the bytes are
+  /// zero. `gone` or `denied` if the process cannot be read any more, else ok.
+  ReadStatus read_each(std::span<const RemoteRange> ranges, std::byte *out, std::vector<bool> &whole);
 };
 
 /// process_vm_readv(2). At most IOV_MAX ranges a system call; larger batches are split.

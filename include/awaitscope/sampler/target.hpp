@@ -12,6 +12,7 @@
 #include "awaitscope/cpython/interpreter.hpp"
 #include "awaitscope/cpython/runtime.hpp"
 #include "awaitscope/cpython/stack_reader.hpp"
+#include "awaitscope/model/process_description.hpp"
 #include "awaitscope/model/sample.hpp"
 #include "awaitscope/process/perf_counter.hpp"
 #include "awaitscope/process/process.hpp"
@@ -106,6 +107,9 @@ public:
 
   MetProcess describe();
 
+  /// What views of one moment say of the process.
+  [[nodiscard]] ProcessDescription description() const;
+
   [[nodiscard]] std::vector<TargetThread> &threads() { return threads_; }
   [[nodiscard]] const Process &process() const { return process_; }
   [[nodiscard]] const CodeTable &codes() const { return codes_; }
@@ -113,6 +117,7 @@ public:
   [[nodiscard]] std::optional<std::int64_t> rseq_offset() const { return rseq_offset_; }
 
   SnapshotMemory &memory() { return snapshot_; }
+  ObjectReader &objects() { return objects_; }
   InterpreterReader &interpreters() { return interpreters_; }
   StackReader &stacks() { return stacks_; }
   CallMarkReader &call_marks() { return call_marks_; }

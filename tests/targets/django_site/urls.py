@@ -9,6 +9,7 @@ urlpatterns = [
     path("mixed", views.mixed_view),
     path("slow", views.slow_view),
     path("stats", views.stats),
+    path("lru_caches", views.lru_caches),
 ]
 if "taskgroup_view" not in views.LACKS:
     urlpatterns.append(path("taskgroup", views.taskgroup_view))

@@ -6,6 +6,8 @@ The time of each leaf is charged around its call, in the caller: no frame stands
 from __future__ import annotations
 
 import asyncio
+import functools
+import gc
 import os
 import sys
 import time
@@ -148,3 +150,15 @@ async def stats(request: HttpRequest) -> JsonResponse:
             "calls": ledger.calls,
         }
     )
+
+
+async def lru_caches(request: HttpRequest) -> JsonResponse:
+    """What each functools.lru_cache of the process says of itself."""
+    kind = type(functools.lru_cache(lambda: None))
+    return JsonResponse({hex(id(found)): cache_fact(found) for found in gc.get_objects() if isinstance(found, kind)})
+
+
+def cache_fact(cache: functools._lru_cache_wrapper[object]) -> dict[str, object]:
+    wrapped = cache.__wrapped__
+    names = {"name": getattr(wrapped, "__qualname__", None), "module": str(getattr(wrapped, "__module__", None))}
+    return {**names, **cache.cache_info()._asdict()}

@@ -126,7 +126,7 @@ void PreemptEngine::begin_tick() {
   tick_ns_ = came_ns_ = monotonic_ns();
   moved_ = false;
   arrived_ns_.reset();
-  if (!switches_) { // else it is hardly ever asked for
+  if (!switches_ || !ahead_ns_.contains(own_cpu())) { // else it is hardly ever asked for
     note_arrival();
   }
 }

@@ -18,6 +18,7 @@ constexpr std::int64_t k_patience_ns = 2'000'000;
 // Ticks take a tenth of that. One that takes longer, since there are thousands of threads, goes on at the usual priority.
 constexpr std::int64_t k_longest_tick_ns = 5'000'000;
 constexpr Address k_cpu_id = 4; // struct rseq: cpu_id_start, cpu_id
+constexpr std::int64_t k_same_switch_ns = 1'000;
 
 /// Which CPU a thread is on, as cheaply as the target allows.
 class CpuOf {
@@ -81,36 +82,88 @@ void PreemptEngine::step_aside() {
   pin_.step_aside();
 }
 
-bool PreemptEngine::move_to(int cpu) {
+/// Whether the thread, which could run when it was asked, was on a CPU by then. The sampler has come to another CPU since. None if
+/// the thread neither ran nor waited since, as far as the kernel has counted it.
+std::optional<bool> was_on_cpu_elsewhere(TargetThread &thread) {
+  const std::optional<SchedStat> now = thread.watch.schedstat();
+  const SchedStat asked = *thread.stat;
+  if (!now) {
+    return false;
+  }
+  if (now->cpu_ns == asked.cpu_ns && now->wait_ns == asked.wait_ns) {
+    return std::nullopt;
+  }
+  return now->cpu_ns - asked.cpu_ns > now->wait_ns - asked.wait_ns;
+}
+
+bool PreemptEngine::move_to(Target &target, int cpu) {
+  if (!moved_) {
+    note_arrival();
+  }
+  if (!pin_.move_to(cpu)) {
+    return false;
+  }
   moved_ = true;
-  return pin_.move_to(cpu);
+  came_ns_ = monotonic_ns();
+  arrived_ns_.reset();
+  for (TargetThread &thread : target.threads()) {
+    if (thread.run == ThreadWatch::Run::runnable && thread.stat && !thread.on_cpu) {
+      thread.on_cpu = was_on_cpu_elsewhere(thread);
+    }
+  }
+  note_arrival();
+  return true;
 }
 
 bool PreemptEngine::is_here(Target &target, TargetThread &thread) { return CpuOf(target, thread).where() == own_cpu(); }
 
+void PreemptEngine::approach(Target &target, TargetThread &thread) {
+  const RaisedFor raised(scheduling_);
+  move_to(target, CpuOf(target, thread).where());
+}
+
 void PreemptEngine::begin_tick() {
+  tick_ns_ = came_ns_ = monotonic_ns();
   moved_ = false;
   arrived_ns_.reset();
-  if (!switches_) { // else it is hardly ever asked for
-    arrived_ns_ = self_.accounted_ns();
+  if (!switches_ || !ahead_ns_.contains(own_cpu())) { // else it is hardly ever asked for
+    note_arrival();
   }
 }
 
-/// Whether the thread was on a CPU when `known` was read.
-bool PreemptEngine::was_on_cpu(TargetThread &thread, const std::optional<SchedStat> &known) {
-  constexpr std::int64_t k_same_switch_ns = 1'000;
-  if (moved_ && known) {
-    const std::optional<SchedStat> now = thread.watch.schedstat();
-    return now && now->times_run == known->times_run && now->cpu_ns > known->cpu_ns;
-  }
-  if (switches_ && switches_->process() == thread.watch.pid()) {
-    return false; // the sampler took the CPU from another one
-  }
+/// When the sampler came to this CPU, by the clock of its run queue.
+void PreemptEngine::note_arrival() {
   if (!arrived_ns_) {
     arrived_ns_ = self_.accounted_ns();
+    if (arrived_ns_) {
+      ahead_ns_[own_cpu()] = came_ns_ - *arrived_ns_;
+    }
   }
+}
+
+/// Whether the sampler took the CPU that it is on from that thread.
+bool PreemptEngine::was_on_cpu_here(TargetThread &thread) {
+  if (!moved_ && switches_ && switches_->process() == thread.watch.pid()) {
+    return false; // it took it from another one
+  }
+  note_arrival();
   const std::optional<std::int64_t> left_ns = arrived_ns_ ? thread.watch.accounted_ns() : std::nullopt;
   return !left_ns || *left_ns + k_same_switch_ns >= *arrived_ns_; // without an account: any that can run
+}
+
+bool PreemptEngine::just_left_cpu(Target &target, TargetThread &thread) {
+  constexpr std::int64_t k_long_ago_ns = 1'000'000; // whatever became of the clocks since they were compared
+  const std::optional<std::int64_t> left_ns = thread.watch.accounted_ns();
+  const auto ahead_ns = left_ns ? ahead_ns_.find(CpuOf(target, thread).where()) : ahead_ns_.end();
+  if (ahead_ns == ahead_ns_.end() || *left_ns + ahead_ns->second + k_long_ago_ns < tick_ns_) {
+    return false;
+  }
+  note_arrival();
+  if (*left_ns + ahead_ns->second + k_same_switch_ns < tick_ns_) {
+    return false;
+  }
+  const std::optional<SchedStat> now = thread.watch.schedstat();
+  return now && now->times_run == thread.stat->times_run; // else it has run since it was asked, and left it then
 }
 
 std::optional<SwitchCapture::Moment> PreemptEngine::taken_from(const TargetThread &thread) const {
@@ -204,7 +257,6 @@ Capture PreemptEngine::capture_raised(Target &target, TargetThread &thread, cons
                                       const std::function<void()> &look) {
   Capture capture;
   BoundedReads reads(target.memory());
-  std::optional<bool> on_cpu;
   CpuOf cpu_of(target, thread);
   SnapshotMemory::Ahead ahead = SnapshotMemory::Ahead::likely;
   const std::int64_t deadline = monotonic_ns() + k_patience_ns;
@@ -215,11 +267,10 @@ Capture PreemptEngine::capture_raised(Target &target, TargetThread &thread, cons
     }
     reads.begin();
     if (const std::optional<SwitchCapture::Moment> moment = taken_from(thread)) {
-      if (moved_ && !on_cpu) {
-        on_cpu = was_on_cpu(thread, known);
+      if (!thread.on_cpu) {
+        thread.on_cpu = true;
       }
       if (look_at(*moment, target, thread, look, capture)) {
-        capture.on_cpu = on_cpu.value_or(moment->runnable);
         return capture;
       }
       ++capture.retries;
@@ -234,7 +285,7 @@ Capture PreemptEngine::capture_raised(Target &target, TargetThread &thread, cons
     const int here = own_cpu();
     if (switches_ && attempt == 0) { // it may be copied on arrival: nothing is read in vain
       const int cpu = cpu_of.where();
-      if (cpu >= 0 && cpu != here && move_to(cpu)) {
+      if (cpu >= 0 && cpu != here && move_to(target, cpu)) {
         continue;
       }
     }
@@ -245,15 +296,15 @@ Capture PreemptEngine::capture_raised(Target &target, TargetThread &thread, cons
       return capture;
     }
     if (cpu < 0 || cpu != here || cpu != pin_.cpu()) {
-      if (!move_to(cpu)) {
+      if (!move_to(target, cpu)) {
         capture.status = cpu < 0 ? CaptureStatus::unreadable : CaptureStatus::no_cpu;
         return capture;
       }
       ahead = SnapshotMemory::Ahead::likely;
       continue; // arrived where the thread was: read again at once
     }
-    if (!on_cpu) {
-      on_cpu = was_on_cpu(thread, known);
+    if (known && !thread.on_cpu) {
+      thread.on_cpu = was_on_cpu_here(thread);
     }
     look();
     ahead = SnapshotMemory::Ahead::last_again;
@@ -264,7 +315,6 @@ Capture PreemptEngine::capture_raised(Target &target, TargetThread &thread, cons
     if (still_here && after && after->times_run == before->times_run) {
       capture.status = CaptureStatus::captured;
       capture.read_ns = held;
-      capture.on_cpu = *on_cpu;
       return capture;
     }
     ++capture.retries;

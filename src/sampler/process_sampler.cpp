@@ -42,6 +42,7 @@ ProcessSampler::ProcessSampler(std::unique_ptr<Target> target, Engine &engine, S
 /// What the thread does at this time.
 void ProcessSampler::ask(TargetThread &thread) {
   const bool first = !thread.run;
+  thread.on_cpu.reset();
   thread.stat = thread.watch.schedstat(); // before the state: if the thread waits, this count is that of its wait
   thread.run = !thread.stat                     ? ThreadWatch::Run::ended
                : engine_.knows_runnable(thread) ? ThreadWatch::Run::runnable
@@ -111,7 +112,7 @@ ProcessSampler::Health ProcessSampler::sample_runnable(TargetThread &thread, Sam
   if (captured.status != CaptureStatus::captured) {
     return captured.status == CaptureStatus::failed ? Health::ended : Health::running;
   }
-  const ThreadState state = captured.on_cpu ? ThreadState::running : ThreadState::runnable;
+  const ThreadState state = thread.on_cpu.value_or(false) ? ThreadState::running : ThreadState::runnable;
   steady_.saw(thread.watch.tid(), can_go_ahead(thread, state));
   const bool in_python = accept(thread);
   thread.frameless = !in_python && reading_.subject;
@@ -131,37 +132,6 @@ ProcessSampler::Health ProcessSampler::sample_runnable(TargetThread &thread, Sam
 /// Was it read since it ran last? Its stack is what it was, then.
 bool ProcessSampler::has_not_run(const TargetThread &thread) {
   return thread.wait && thread.wait->sample && thread.wait->times_run == thread.stat->times_run;
-}
-
-/// A thread that was woken since it was asked waited at this tick all the same, and is read wherever it is now.
-ProcessSampler::Health ProcessSampler::sample_waiting(TargetThread &thread, SampleSink &sink) {
-  const WaitReader::Found found = waits_.update(thread, wanted_of(thread), generation_, reading_);
-  if (found == WaitReader::Found::known) {
-    if (thread.wait->sample) {
-      emit_again(thread, thread.wait->state, sink);
-    } else {
-      thread.calls.stay(monotonic_ns());
-    }
-    return Health::running;
-  }
-  if (found == WaitReader::Found::woken) {
-    const CaptureStatus status = capture(thread).status;
-    if (status != CaptureStatus::captured) {
-      return status == CaptureStatus::failed ? Health::ended : Health::running;
-    }
-  }
-  const bool in_python = accept(thread);
-  const ThreadState state = found == WaitReader::Found::woken ? waits_.state_of(reading_) : thread.wait->state;
-  if (!in_python || (state == ThreadState::idle && options_.idle == IdleThreads::skip)) {
-    leave_calls(thread);
-    return Health::running;
-  }
-  emit(thread, state, *thread.stat, monotonic_ns(), sink);
-  if (found == WaitReader::Found::stack) {
-    thread.wait->sample = sample_;
-    thread.wait->root_thread = reading_.lineage.root_thread;
-  }
-  return Health::running;
 }
 
 /// What the accepted reading has found of a thread, as of that time.
@@ -237,11 +207,12 @@ ProcessSampler::Health ProcessSampler::visit(TargetThread &thread, SampleSink &s
   return Health::running;
 }
 
-/// First those that can run, and of these those on the sampler's CPU; what waits has time.
+/// First those that can run, and of these those on the sampler's CPU, then those that were on another one; what waits has time.
 ProcessSampler::Health ProcessSampler::visit_if(SampleSink &sink,
                                                 const std::function<bool(const TargetThread &)> &wanted) {
-  std::vector<TargetThread *> runnable;
-  std::vector<TargetThread *> others;
+  using Threads = std::vector<TargetThread *>;
+  Threads runnable;
+  Threads others;
   for (TargetThread &thread : target_->threads()) {
     if (target_->leads(thread) && wanted(thread)) {
       (is_runnable(thread) ? runnable : others).push_back(&thread);
@@ -251,10 +222,17 @@ ProcessSampler::Health ProcessSampler::visit_if(SampleSink &sink,
     std::stable_partition(runnable.begin(), runnable.end(),
                           [&](TargetThread *thread) { return engine_.is_here(*target_, *thread); });
   }
+  for (auto next = runnable.begin(); next != runnable.end(); ++next) {
+    if (runnable.end() - next > 1 && !engine_.is_here(*target_, **next)) {
+      engine_.approach(*target_, **next);
+      std::stable_partition(next, runnable.end(), [](const TargetThread *thread) { return thread->on_cpu == true; });
+    }
+    if (visit(**next, sink) == Health::ended) {
+      return Health::ended;
+    }
+  }
   const auto ends = [&](TargetThread *thread) { return visit(*thread, sink) == Health::ended; };
-  return std::any_of(runnable.begin(), runnable.end(), ends) || std::any_of(others.begin(), others.end(), ends)
-             ? Health::ended
-             : Health::running;
+  return std::any_of(others.begin(), others.end(), ends) ? Health::ended : Health::running;
 }
 
 /// The thread that the sampler took the CPU from; null if it is none of these, or that is not known.

@@ -15,6 +15,12 @@ namespace awaitscope {
 /// count of its CPU time, and C * n(s) / n is its part of the time C that the kernel counted (a ratio estimate: what makes n too
 /// large or too small, such as missed ticks, cancels out).
 ///
+/// What is left of a bias. Which threads were on a CPU is as of the tick (PreemptEngine), but only the thread that the sampler took
+/// its CPU from is read at once. One on another CPU has run on for the time d (0.1 ms) until the sampler comes to it, and its sample
+/// is of what it does then. If a stack of that thread ends at the rate r, that is another one with the probability r d. As many
+/// samples enter a stack in that way as leave it, unless the thread that the sampler holds meanwhile keeps the others from going on
+/// or lets them: so a function that lasts for 0.1 ms without the GIL has up to a tenth too little where other threads run as well.
+///
 /// Its variance. Of n samples, each in s with the probability p, n(s) has the variance n p (1 - p) at most: ticks in different
 /// periods are independent, and where a stack lasts for longer than a period they vary less. So the standard error of the part is
 /// sqrt(p (1 - p) / n) at most: 1.6 points at 1,000 samples and p = 0.5.

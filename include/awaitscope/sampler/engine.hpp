@@ -25,7 +25,6 @@ struct Capture {
   CaptureStatus status = CaptureStatus::moved;
   unsigned retries = 0;
   std::int64_t read_ns = 0; ///< how long the thread could not run because of the accepted look
-  bool on_cpu = true;       ///< the thread was on a CPU when `known` was read; false: it waited for one
 };
 
 /// A way to read a thread's memory while it stands still.
@@ -43,7 +42,7 @@ public:
 
   /// Calls `look` on fresh snapshots of the target's memory until one was taken while the thread stood still throughout.
   /// What an earlier call of `look` produced is void. `known` is the thread's schedstat if it was read in this tick, while the
-  /// thread could run.
+  /// thread could run: then it is found out whether the thread was on a CPU, too.
   virtual Capture capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
                           const std::function<void()> &look) = 0;
 
@@ -53,6 +52,12 @@ public:
   /// Is the thread on the CPU that the sampler is on? A thread of which that is true is to be captured before one elsewhere: only
   /// as long as the sampler stays is it known from whom it took the CPU.
   virtual bool is_here(Target & /*target*/, TargetThread & /*thread*/) { return false; }
+
+  /// Goes where the thread is, which is elsewhere. What it finds there of other threads is known then (TargetThread::on_cpu).
+  virtual void approach(Target & /*target*/, TargetThread & /*thread*/) {}
+
+  /// Of a thread that waited when it was asked, and has run since it was read: was it on a CPU when the tick began?
+  virtual bool just_left_cpu(Target & /*target*/, TargetThread & /*thread*/) { return false; }
 
   /// What comes now is the wait for a tick, which is to interrupt whatever runs then.
   virtual void expect_tick() {}

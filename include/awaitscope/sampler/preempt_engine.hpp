@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -28,11 +29,15 @@ namespace awaitscope {
 /// A blocked thread passes the same check. Without an rseq area (musl, glibc before 2.35) field 39 of its stat tells the CPU,
 /// before the first read too: it also changes when a waiting thread is moved to another CPU's queue.
 ///
-/// Whether a thread that can run was on a CPU. Where the sampler woke up: if it took the CPU from that thread, both are accounted for
-/// at the same time, that of the switch from the one to the other (ThreadWatch::accounted_ns()); a thread that waits for the CPU
-/// left it earlier. On another CPU: if the thread has used CPU time from when its schedstat was read to when the sampler came, and
-/// was not scheduled in meanwhile, then it was on its CPU. (The kernel brings the account of a running thread up to date at
-/// ticks, and when it leaves the CPU, as it does when the sampler comes.)
+/// Whether a thread was on a CPU when the tick began.
+/// - Where the sampler woke up: if it took the CPU from that thread, both are accounted for at the same time, that of the switch from
+///   the one to the other (ThreadWatch::accounted_ns()); a thread that waits for the CPU left it earlier.
+/// - On another CPU, a thread that could run when it was asked: if from then to the sampler's coming it used the CPU for longer than
+///   it waited for one, it had it. (The kernel brings the account of a running thread up to date at its ticks and when the thread
+///   leaves the CPU, as it does when the sampler comes, and the wait when it is over.) That is found out of all threads at once, when
+///   the sampler first comes to another CPU: from then on it is the sampler that they wait for.
+/// - A thread that waited when it was asked: it left its CPU when it was last accounted for, by the clock of that CPU's run queue. How
+///   far that is from CLOCK_MONOTONIC is seen whenever the sampler comes to the CPU.
 ///
 /// This thread has another priority than usual only while it waits for a tick and in the first milliseconds after it, and in
 /// capture(). A look ends after k_longest_look_ns: what it has not read by then is unreadable.
@@ -47,6 +52,8 @@ public:
   [[nodiscard]] std::string name() const override { return switches_ ? "preempt, copying by bpf" : "preempt"; }
   [[nodiscard]] bool knows_runnable(const TargetThread &thread) const override;
   bool is_here(Target &target, TargetThread &thread) override;
+  void approach(Target &target, TargetThread &thread) override;
+  bool just_left_cpu(Target &target, TargetThread &thread) override;
   void expect_tick() override { scheduling_.raise(); }
   void end_wait() override { scheduling_.woke(); }
   void rest() override { scheduling_.lower(); }
@@ -67,8 +74,9 @@ private:
                const std::function<void()> &look, Capture &capture);
 
   void request_frames(Target &target);
-  bool move_to(int cpu);
-  bool was_on_cpu(TargetThread &thread, const std::optional<SchedStat> &known);
+  bool move_to(Target &target, int cpu);
+  void note_arrival();
+  bool was_on_cpu_here(TargetThread &thread);
 
   std::future<std::unique_ptr<SwitchCapture>> opening_;
   std::unique_ptr<SwitchCapture> switches_;
@@ -76,7 +84,10 @@ private:
   ThreadId frames_of_ = 0;                 ///< whose frames are copied as well
   ThreadWatch self_;                       ///< of the sampler's thread
   bool moved_ = false;                     ///< to another CPU, in this tick
-  std::optional<std::int64_t> arrived_ns_; ///< when it came to run on its CPU, by ThreadWatch::accounted_ns()
+  std::int64_t tick_ns_ = 0;               ///< when the tick began, CLOCK_MONOTONIC
+  std::int64_t came_ns_ = 0;               ///< when it came to its CPU, CLOCK_MONOTONIC
+  std::optional<std::int64_t> arrived_ns_; ///< the same by ThreadWatch::accounted_ns(), if that is known
+  std::map<int, std::int64_t> ahead_ns_;   ///< by CPU: for how long CLOCK_MONOTONIC is ahead of that
   PromptScheduling scheduling_;
   CpuPin pin_;
 };

@@ -1,0 +1,44 @@
+// ProcessSampler's fourth part: threads that waited when they were asked.
+
+#include "awaitscope/sampler/process_sampler.hpp"
+#include "awaitscope/support/clock.hpp"
+
+namespace awaitscope {
+
+/// A thread that was woken since it was asked waited at this tick all the same, and is read wherever it is now. One that left its CPU
+/// between the tick and the question had it.
+ProcessSampler::Health ProcessSampler::sample_waiting(TargetThread &thread, SampleSink &sink) {
+  const bool has_run = !thread.wait || thread.wait->times_run != thread.stat->times_run;
+  const bool had_cpu = has_run && engine_.just_left_cpu(*target_, thread);
+  const WaitReader::Found found = waits_.update(thread, wanted_of(thread), generation_, reading_);
+  if (found == WaitReader::Found::known) {
+    if (thread.wait->sample) {
+      emit_again(thread, thread.wait->state, sink);
+    } else {
+      thread.calls.stay(monotonic_ns());
+    }
+    return Health::running;
+  }
+  const bool unread = found == WaitReader::Found::state && had_cpu;
+  if (found == WaitReader::Found::woken || unread) {
+    const CaptureStatus status = capture(thread).status;
+    if (status != CaptureStatus::captured) {
+      return status == CaptureStatus::failed ? Health::ended : Health::running;
+    }
+  }
+  const bool in_python = accept(thread);
+  const ThreadState waits = found == WaitReader::Found::woken ? waits_.state_of(reading_) : thread.wait->state;
+  const ThreadState state = had_cpu ? ThreadState::running : waits;
+  if (!in_python || (state == ThreadState::idle && options_.idle == IdleThreads::skip)) {
+    leave_calls(thread);
+    return Health::running;
+  }
+  emit(thread, state, *thread.stat, monotonic_ns(), sink);
+  if (found == WaitReader::Found::stack) {
+    thread.wait->sample = sample_;
+    thread.wait->root_thread = reading_.lineage.root_thread;
+  }
+  return Health::running;
+}
+
+} // namespace awaitscope

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import time
 
 import folded
@@ -122,6 +123,57 @@ class MemoryThatNeverComes(harness.InterpreterTest):
         target = self.never_comes("--before", "0")
         self.wait_until_planted(target)
         self.assert_gives_up(harness.run_tool("dump", "-p", target.pid, timeout=20))
+
+
+class FileSystemThatDoesNotAnswer(MemoryThatNeverComes):
+    """FUSE. Until the file system is gone the kernel keeps a process that waits for it; by then all is said and written."""
+
+    minors = ("3.8", "3.13")
+
+    def never_comes(self, *args):
+        folder = self.path("mount")
+        os.mkdir(folder)
+        return super().never_comes("--fuse", folder, *args)
+
+    def said_by(self, target, *args, number=None):
+        """What the tool says until it has given up, which it does before the file system goes."""
+        told = self.path("told")
+        with open(told, "wb") as file:
+            tool = subprocess.Popen([harness.tool()] + [str(arg) for arg in args], stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.DEVNULL, stderr=file)
+        self.addCleanup(harness.end_process, tool)
+        self.addCleanup(harness.end_process, target.process)  # before the tool, which waits for it
+        self.wait_until_planted(target)
+        if number is not None:
+            time.sleep(1)
+            harness.send(tool, number)
+        end = time.monotonic() + 20
+        said = ""
+        while "\nhint: " not in said:
+            self.assertLess(time.monotonic(), end, "it does not give up: %s" % said)
+            time.sleep(0.05)
+            with open(told) as file:
+                said = file.read()
+        harness.end_process(target.process)
+        self.assertEqual(tool.wait(20), 1)
+        self.assertRegex(said, r"awaitscope: error: memory of process \d+ [^\n]*\nhint: \S[^\n]*\n\Z")
+
+    def test_a_recording_keeps_its_duration_and_what_was_sampled(self):
+        target = self.never_comes("--before", "1.5")
+        file = self.path("out.ascope")
+        self.said_by(target, "record", "-p", target.pid, "-d", "3", "-o", file)
+        shown = harness.run_tool("report", file, "-f", "folded")
+        self.assert_done(shown)
+        self.assertIn("before", {stack.names[-1] for stack in folded.parse(shown.stdout)})
+
+    def test_ctrl_c_ends_a_recording(self):
+        target = self.never_comes("--before", "1")
+        self.said_by(target, "record", "-p", target.pid, "-o", self.path("out.ascope"), number=signal.SIGINT)
+
+    def test_dump_says_so(self):
+        target = self.never_comes("--before", "0")
+        self.wait_until_planted(target)
+        self.said_by(target, "dump", "-p", target.pid)
 
 
 class RealTimeTarget(harness.EndsTest):

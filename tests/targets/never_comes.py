@@ -1,4 +1,5 @@
-"""Computes, and then runs code whose file name lies in a page that never comes: userfaultfd(2) is to bring it, and nobody does.
+"""Computes, and then runs code whose file name lies in a page that never comes: userfaultfd(2) is to bring it, and nobody does; with
+--fuse FOLDER a file system in user space that does not answer.
 
 CPython reads the name of a file only for a traceback. Counters: `planted`, 1 once the page is in its place.
 `before` is the function that ran until then. Truth: `unavailable`, why the kernel does not permit it, or "".
@@ -11,6 +12,7 @@ import struct
 import sys
 import time
 
+import fuse_page
 import truth
 
 USERFAULTFD = 323  # x86-64
@@ -49,12 +51,17 @@ def plant(code, address):
     raise LookupError("no file name in the code object")
 
 
+def add_options(parser):
+    parser.add_argument("--before", type=float, default=2.0)
+    parser.add_argument("--fuse")
+
+
 def main():
-    options = truth.options(lambda parser: parser.add_argument("--before", type=float, default=2.0))
+    options = truth.options(add_options)
     shared = truth.counters(options, ["planted"])
     unavailable, address, kept = "", 0, None
     try:
-        address, kept = page_that_never_comes()
+        address, kept = fuse_page.page_that_never_comes(options.fuse) if options.fuse else page_that_never_comes()
     except OSError as error:
         unavailable = str(error)
     truth.announce(options, shared, unavailable=unavailable)

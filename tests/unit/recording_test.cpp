@@ -1,5 +1,8 @@
 #include "awaitscope/recording/reader.hpp"
 
+#include <chrono>
+#include <future>
+
 #include <xxhash.h>
 
 #include "awaitscope/recording/block_queue.hpp"
@@ -423,6 +426,28 @@ TEST_CASE("the queue writes blocks in order, and stops at the first that cannot 
   CHECK(closed.error().what == "full");
   CHECK(queue.failed());
   CHECK(writes == 3);
+}
+
+TEST_CASE("the queue says when more waits than may, and when all is written") {
+  std::promise<void> may_write;
+  const std::shared_future<void> allowed = may_write.get_future().share();
+  BlockQueue queue([&](std::string_view /*bytes*/) {
+    allowed.wait();
+    return Result<void>();
+  });
+  CHECK_FALSE(queue.full());
+  constexpr std::size_t k_block = std::size_t{1} << 20U;
+  std::size_t put = 0;
+  while (!queue.full() && put < 1000) {
+    queue.put(std::string(k_block, 'x'));
+    ++put;
+  }
+  CHECK(put == BlockQueue::k_most_waiting / k_block + 1);
+  CHECK_FALSE(queue.is_written_within(std::chrono::milliseconds(1)));
+  may_write.set_value();
+  CHECK(queue.is_written_within(std::chrono::minutes(1)));
+  CHECK_FALSE(queue.full());
+  CHECK(queue.close());
 }
 
 TEST_CASE("corrupted recordings are read or refused, and never tell what was not written") {

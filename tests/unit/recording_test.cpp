@@ -309,8 +309,9 @@ TEST_CASE("a recording cut at any byte is a recording up to its last whole frame
   REQUIRE(whole.text == "whole");
   REQUIRE(whole.samples.size() > 1000);
   std::size_t longest = 0;
+  constexpr std::size_t k_viewed = 32; // one in so many is shown as well: views are of whole frames, which are longer
   for (std::size_t size = 0; size < bytes.size(); ++size) {
-    const Outcome cut = read_through(bytes.substr(0, size));
+    const Outcome cut = (size % k_viewed == 0 ? read_through : read_samples)(bytes.substr(0, size));
     const bool none = cut.samples.empty() && cut.text.substr(0, 6) == "error:";
     REQUIRE((none || cut.text == "torn" || cut.text == "open"));
     REQUIRE(cut.is_beginning_of(whole));

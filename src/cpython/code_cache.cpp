@@ -120,15 +120,23 @@ std::optional<CodeId> CodeCache::find(Address code) {
   return id;
 }
 
+bool CodeCache::holds_more_than(std::size_t part) const {
+  return known_.size() >= k_max_known * part || line_bytes_ > k_max_line_bytes * part;
+}
+
+void CodeCache::forget() {
+  known_.clear();
+  line_bytes_ = 0;
+}
+
 void CodeCache::keep(Address code, Known fresh) {
   const auto size_of = [](const Known &known) { return known.lines.entries.size() * sizeof(LineEntry); };
   if (const auto known = known_.find(code); known != known_.end()) {
     line_bytes_ -= size_of(known->second);
     known_.erase(known);
   }
-  if (known_.size() >= k_max_known || line_bytes_ + size_of(fresh) > k_max_line_bytes) {
-    known_.clear();
-    line_bytes_ = 0;
+  if (holds_more_than(2)) {
+    forget();
   }
   line_bytes_ += size_of(fresh);
   known_.emplace(code, std::move(fresh));
@@ -140,6 +148,9 @@ std::int32_t CodeCache::line(Address code, std::int64_t instruction) const {
 }
 
 std::vector<CodeId> CodeCache::confirm() {
+  if (holds_more_than(1)) { // nobody is held meanwhile: a hundred thousand take tens of milliseconds
+    forget();
+  }
   std::vector<CodeId> replaced;
   if (unconfirmed_.empty()) {
     return replaced;

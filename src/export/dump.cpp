@@ -41,20 +41,13 @@ void append_frames(std::string &out, const std::vector<Frame> &frames, const Cod
 } // namespace
 
 std::string dump_json(const ProcessSnapshot &snapshot, const CodeTable &codes) {
-  Json threads = Json::array();
-  for (const ThreadSnapshot &thread : snapshot.threads) {
-    threads.push_back(thread_json(thread, codes));
-  }
-  Json tasks = Json::array();
-  for (const TaskSnapshot &task : snapshot.tasks) {
-    tasks.push_back(task_json(snapshot, task, codes));
-  }
-  const Json document = {{"schema", 1},
-                         {"one_instant", snapshot.pieces == 0},
-                         {"process", process_json(snapshot)},
-                         {"threads", std::move(threads)},
-                         {"tasks", std::move(tasks)}};
-  return json_text(document);
+  JsonWriter out;
+  out.member("schema", 1);
+  out.member("one_instant", snapshot.pieces == 0);
+  out.member("process", process_json(snapshot));
+  out.list("threads", snapshot.threads, [&](const ThreadSnapshot &thread) { return thread_json(thread, codes); });
+  out.list("tasks", snapshot.tasks, [&](const TaskSnapshot &task) { return task_json(snapshot, task, codes); });
+  return out.finish();
 }
 
 std::string dump_text(const ProcessSnapshot &snapshot, const CodeTable &codes) {

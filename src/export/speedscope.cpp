@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "awaitscope/report/row_budget.hpp"
 #include "awaitscope/support/text.hpp"
 
 namespace awaitscope {
@@ -80,11 +81,14 @@ void append_profile(std::string &out, const std::string &name, const char *unit,
 
 } // namespace
 
-std::string speedscope_json(const RecordingReader &reader, const Timeline &timeline, const ProfileOptions &options,
-                            const NameOptions &names, const std::string &source) {
+Result<std::string> speedscope_json(const RecordingReader &reader, const Timeline &timeline,
+                                    const ProfileOptions &options, const NameOptions &names,
+                                    const std::string &source) {
   const bool is_time = options.metric == Metric::cpu || options.metric == Metric::await;
   const char *unit = is_time ? "nanoseconds" : "none";
-  Frames frames(reader.tables(), options, reader.info(), names);
+  const RecordingTables &tables = reader.tables();
+  Frames frames(tables, options, reader.info(), names);
+  RowBudget printed(reader, RowBudget::k_printed);
   std::string profiles;
   for (const Track &track : timeline.tracks) {
     append_profile(profiles, track.process.empty() ? track.root : track.process + "; " + track.root, unit,
@@ -92,6 +96,9 @@ std::string speedscope_json(const RecordingReader &reader, const Timeline &timel
     std::string weights;
     profiles += R"("samples":[)";
     for (auto entry = track.entries.begin(); entry != track.entries.end();) {
+      if (!printed.spend(tables.stacks.depth(entry->stack))) {
+        return RowBudget::exceeded();
+      }
       const std::string &numbers = frames.numbers(entry->stack);
       std::uint64_t weight = 0;
       for (; entry != track.entries.end() && frames.numbers(entry->stack) == numbers; ++entry) {
@@ -110,10 +117,13 @@ std::string speedscope_json(const RecordingReader &reader, const Timeline &timel
                             frames.number(fmt::format(R"({{"name":{}}})", quoted(std::string(k_not_sampled)))),
                             timeline.unsampled);
   }
-  return fmt::format("{{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\n"
-                     "\"exporter\":{},\n\"name\":{},\n\"activeProfileIndex\":0,\n"
-                     "\"shared\":{{\"frames\":[{}]}},\n\"profiles\":[{}]}}\n",
-                     quoted("awaitscope " + reader.info().tool_version), quoted(source), frames.list(), profiles);
+  std::string document = fmt::format("{{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\n"
+                                     "\"exporter\":{},\n\"name\":{},\n\"activeProfileIndex\":0,\n"
+                                     "\"shared\":{{\"frames\":[{}]}},\n\"profiles\":[",
+                                     quoted("awaitscope " + reader.info().tool_version), quoted(source), frames.list());
+  document += profiles;
+  document += "]}\n";
+  return document;
 }
 
 } // namespace awaitscope

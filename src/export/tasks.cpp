@@ -213,12 +213,12 @@ std::string tasks_json(const ProcessSnapshot &snapshot, const std::vector<TaskNo
   for (const TaskState state : k_states) {
     counts[std::string(name_of(state))] = found[static_cast<std::size_t>(state)];
   }
-  Json nodes = Json::array();
-  for (const TaskNode &node : tree) {
-    nodes.push_back(node_json(snapshot, node, codes, 0));
-  }
-  const Json document = {{"schema", 1}, {"process", process_json(snapshot)}, {"states", counts}, {"tasks", nodes}};
-  return json_text(document);
+  JsonWriter out;
+  out.member("schema", 1);
+  out.member("process", process_json(snapshot));
+  out.member("states", counts);
+  out.list("tasks", tree, [&](const TaskNode &node) { return node_json(snapshot, node, codes, 0); });
+  return out.finish();
 }
 
 } // namespace awaitscope

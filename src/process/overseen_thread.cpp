@@ -28,15 +28,18 @@ void block_ending_signals() {
   ::pthread_sigmask(SIG_BLOCK, &ending, nullptr);
 }
 
-/// Is it in a system call that reads? Others sleep in the same way for a while: to take back a BPF program waits for RCU.
-bool reads(ThreadId tid) {
-  constexpr std::array<long, 4> k_reading{SYS_process_vm_readv, SYS_pread64, SYS_read, SYS_openat};
+/// Does it wait, in the state of its stat file, for bytes to come? In some system calls nothing else makes it sleep: a page that
+/// userfaultfd is to bring is waited for as for a disk (D), one of a file system in user space first as a signal could end it (S). In
+/// others it may wait for what is due, and only D is for bytes; others again sleep like that for a while (to take back a BPF program).
+bool waits_for_bytes(ThreadId tid, char state) {
+  constexpr std::array<long, 3> k_only_for_bytes{SYS_process_vm_readv, SYS_pread64, SYS_openat};
   const std::optional<std::string> text = read_file(fmt::format("/proc/self/task/{}/syscall", tid));
   long number = -1;
   if (text) {
     std::from_chars(text->data(), text->data() + text->size(), number);
   }
-  return std::find(k_reading.begin(), k_reading.end(), number) != k_reading.end();
+  const bool only = std::find(k_only_for_bytes.begin(), k_only_for_bytes.end(), number) != k_only_for_bytes.end();
+  return (only && (state == 'D' || state == 'S')) || (number == SYS_read && state == 'D');
 }
 
 } // namespace
@@ -90,7 +93,7 @@ void OverseenThread::check() {
     stuck_ns_ = 0;
     return;
   }
-  stuck_ns_ = status->state == 'D' && reads(watch_->tid()) ? now_ns - seen_ns_ : 0;
+  stuck_ns_ = waits_for_bytes(watch_->tid(), status->state) ? now_ns - seen_ns_ : 0;
   if (status->state == 'R' && now_ns - seen_ns_ >= k_kept_off_ns) {
     set_free();
     seen_ns_ = now_ns;

@@ -84,6 +84,7 @@ void SnapshotMemory::start() {
   records_ = {};
   beyond_ = Beyond::fetch;
   refused_ = false;
+  full_ = false;
 }
 
 /// Starts a look, and lists in `wanted_` what to fetch for it.
@@ -168,20 +169,25 @@ std::size_t SnapshotMemory::settle(std::span<const std::uint64_t> blocks, const 
   const std::size_t whole = std::min(outcome.bytes / k_block_size, blocks.size());
   for (std::size_t i = 0; i < whole; ++i) {
     Slot &slot = slot_of(blocks[i]);
-    if (!tracks_ && slot.look == look_ &&
-        slot.state == BlockState::present) { // a part of it was there before, and stays as it was
+    const bool had_part = !tracks_ && slot.look == look_ && slot.state == BlockState::present;
+    if (had_part) { // it stays as it was
       std::memcpy(bytes_.data() + (used_ + i) * k_block_size + slot.has.from,
                   (slot.copied ? copies_ : bytes_.data()) + offset_of(slot, slot.has.from),
                   std::size_t{slot.has.to} - slot.has.from);
     }
     slot.look = look_;
     slot.state = BlockState::present;
-    slot.copied = false;
     slot.has = k_whole;
-    if (tracks_) {
-      take_in(slot, arriving_.data() + i * k_block_size);
-    } else {
+    if (had_part && !slot.copied && blocks.size() == 1) { // which most are: it keeps its place
+      std::memcpy(bytes_.data() + std::size_t{slot.offset} * k_block_size, bytes_.data() + used_ * k_block_size,
+                  k_block_size);
+      return 1;
+    }
+    slot.copied = false;
+    if (!tracks_) {
       slot.offset = static_cast<std::uint32_t>(used_ + i);
+    } else if (!take_in(slot, arriving_.data() + i * k_block_size)) {
+      slot.state = BlockState::bad;
     }
   }
   used_ += tracks_ ? 0 : whole;
@@ -203,6 +209,16 @@ bool SnapshotMemory::is_over() {
   return ended_ && end_ns_ != k_never;
 }
 
+/// For so many blocks more. False if there are too many.
+bool SnapshotMemory::make_room(std::size_t blocks) {
+  const std::size_t needed = (used_ + blocks) * k_block_size;
+  full_ = full_ || needed > k_most_bytes;
+  if (!full_) {
+    bytes_.make_room(needed);
+  }
+  return !full_;
+}
+
 void SnapshotMemory::load_sorted(std::span<const std::uint64_t> blocks) {
   if (tracks_) {
     load_tracked(blocks);
@@ -212,11 +228,11 @@ void SnapshotMemory::load_sorted(std::span<const std::uint64_t> blocks) {
     refused_ = true;
     return;
   }
-  if (bytes_.size() < (used_ + blocks.size()) * k_block_size) {
-    bytes_.resize((used_ + blocks.size()) * k_block_size * 2);
-  }
   while (!blocks.empty() && !is_over()) {
     const std::span<const std::uint64_t> portion = blocks.first(std::min(k_portion, blocks.size()));
+    if (!make_room(portion.size())) {
+      return;
+    }
     ranges_.clear();
     add_ranges(portion);
     const RemoteMemory::Outcome outcome = remote_.read(ranges_, bytes_.data() + used_ * k_block_size);
@@ -228,10 +244,9 @@ void SnapshotMemory::load_sorted(std::span<const std::uint64_t> blocks) {
 
 ReadStatus SnapshotMemory::load_guarded(std::span<const std::uint64_t> blocks, Guard &guard) {
   constexpr std::size_t k_guard = sizeof guard.value;
+  blocks = blocks.first(std::min(blocks.size(), k_most_bytes / k_block_size));
   const std::size_t size = blocks.size() * k_block_size;
-  if (bytes_.size() < size + k_guard) {
-    bytes_.resize((size + k_guard) * 2);
-  }
+  bytes_.make_room(size + k_guard);
   ranges_.clear();
   add_ranges(blocks);
   ranges_.push_back({guard.address, k_guard});
@@ -379,10 +394,7 @@ void SnapshotMemory::fetch_object(Address address, std::size_t size) {
   if (to > boundary && slot_of(number + 1).look == look_) {
     to = boundary;
   }
-  if (bytes_.size() < (used_ + 2) * k_block_size) {
-    bytes_.resize((used_ + 2) * k_block_size * 2);
-  }
-  if (is_over()) {
+  if (is_over() || !make_room(2)) {
     return;
   }
   const RemoteRange range{from, to - from};

@@ -72,18 +72,18 @@ void SnapshotMemory::load_page(std::uint64_t block) {
   load_tracked(std::span(missing.data(), count));
 }
 
-/// A block has arrived: what of it has changed since keep() was called last?
-void SnapshotMemory::take_in(Slot &slot, const std::byte *bytes) {
+/// A block has arrived: what of it has changed since keep() was called last? False if there is no room for it.
+bool SnapshotMemory::take_in(Slot &slot, const std::byte *bytes) {
   if (!slot.placed) {
+    if (!make_room(1)) {
+      return false;
+    }
     slot.placed = true;
     slot.offset = static_cast<std::uint32_t>(used_++);
     places_.resize(std::max(places_.size(), used_));
     places_[slot.offset] = Place{slot.block, look_, 0, {~0ULL, ~0ULL}};
-    if (bytes_.size() < used_ * k_block_size) {
-      bytes_.resize(used_ * k_block_size * 2);
-    }
     std::memcpy(bytes_.data() + std::size_t{slot.offset} * k_block_size, bytes, k_block_size);
-    return;
+    return true;
   }
   Place &place = places_[slot.offset];
   std::byte *known = bytes_.data() + std::size_t{slot.offset} * k_block_size;
@@ -95,6 +95,7 @@ void SnapshotMemory::take_in(Slot &slot, const std::byte *bytes) {
     add(place.changed, differing(known, bytes, k_block_size));
     std::memcpy(known, bytes, k_block_size);
   }
+  return true;
 }
 
 void SnapshotMemory::note_uses(std::vector<Use> *uses) {
@@ -152,6 +153,7 @@ void SnapshotMemory::swap(SnapshotMemory &other) {
   std::swap(calls_, other.calls_);
   std::swap(calls_at_begin_, other.calls_at_begin_);
   std::swap(status_, other.status_);
+  std::swap(full_, other.full_);
   std::swap(last_block_, other.last_block_);
   std::swap(last_offset_, other.last_offset_);
   std::swap(last_look_, other.last_look_);

@@ -32,6 +32,7 @@ BlockQueue::BlockQueue(Write write) : write_(std::move(write)) {
 BlockQueue::~BlockQueue() { static_cast<void>(close()); }
 
 void BlockQueue::put(std::string block) {
+  waiting_.fetch_add(block.size(), std::memory_order_relaxed);
   {
     const std::lock_guard lock(mutex_);
     blocks_.push_back(std::move(block));
@@ -63,7 +64,17 @@ void BlockQueue::run() {
       blocks_.pop_front();
     }
     write(encoder_.encode(block));
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_.fetch_sub(block.size(), std::memory_order_relaxed);
+    }
+    changed_.notify_all();
   }
+}
+
+bool BlockQueue::is_written_within(std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, patience, [this] { return waiting_.load(std::memory_order_relaxed) == 0; });
 }
 
 Result<void> BlockQueue::close() {

@@ -8,6 +8,7 @@
 
 #include "awaitscope/report/function_numbers.hpp"
 #include "awaitscope/report/plain_calls.hpp"
+#include "awaitscope/report/row_budget.hpp"
 
 namespace awaitscope {
 namespace {
@@ -289,13 +290,18 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
     functions.resize(std::max(functions.size(), number + 1));
     return functions[number];
   };
+  RowBudget walked(reader, RowBudget::k_walked);
+  RowBudget kept(reader, RowBudget::k_kept);
+  bool within = true;
   CallSpans calls(tables, [&](std::uint32_t task, const CallSpan &call) {
     if (scope.has_task(task) && scope.has(call)) {
+      within = within && kept.spend(1);
       function_of(call).add(call, numbers);
     }
   });
   PlainCallSpans plain_calls(tables, period_of(reader), [&](const PlainCallSpans::Call &call) {
     if (scope.has_thread(call.thread, call.task) && scope.has(call.span)) {
+      within = within && kept.spend(1);
       Gathered &function = function_of(call.span);
       function.add(call.span, numbers);
       function.alike += call.alike ? 1 : 0;
@@ -316,6 +322,11 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
     for (const SampleRun &run : reader.samples()) {
       last_ns = std::max(last_ns, run.last_ns);
       cpu.add(run);
+      within = within &&
+               walked.spend(std::max<std::size_t>(tables.stacks.depth(run.stack), run.calls.outer + run.calls.count));
+      if (!within) {
+        return RowBudget::exceeded();
+      }
       plain_calls.add(run);
       if (run.calls.known && run.calls.before_ns >= 0) {
         gaps_ns.push_back(run.first_ns - run.calls.before_ns);
@@ -327,6 +338,10 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
     }
     for (const RecordedTaskChange &change : reader.task_changes()) {
       last_ns = std::max(last_ns, change.at_ns);
+      within = within && walked.spend(tables.stacks.depth(change.stack));
+      if (!within) {
+        return RowBudget::exceeded();
+      }
       spans.add(change);
       ++latencies.task_changes;
       if (change.before_ns >= 0) {

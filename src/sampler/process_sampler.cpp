@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <unordered_set>
 #include <utility>
 
 #include "awaitscope/stitch/stitch.hpp"
@@ -222,16 +223,20 @@ ProcessSampler::Health ProcessSampler::visit_if(SampleSink &sink,
     std::stable_partition(runnable.begin(), runnable.end(),
                           [&](TargetThread *thread) { return engine_.is_here(*target_, *thread); });
   }
+  const auto ends = [&](TargetThread *thread) {
+    const bool over = options_.over(); // thousands of threads take longer than the recording may
+    totals_.lost[static_cast<std::size_t>(Loss::late)] += over ? 1 : 0;
+    return !over && visit(*thread, sink) == Health::ended;
+  };
   for (auto next = runnable.begin(); next != runnable.end(); ++next) {
     if (runnable.end() - next > 1 && !engine_.is_here(*target_, **next)) {
       engine_.approach(*target_, **next);
       std::stable_partition(next, runnable.end(), [](const TargetThread *thread) { return thread->on_cpu == true; });
     }
-    if (visit(**next, sink) == Health::ended) {
+    if (ends(*next)) {
       return Health::ended;
     }
   }
-  const auto ends = [&](TargetThread *thread) { return visit(*thread, sink) == Health::ended; };
   return std::any_of(others.begin(), others.end(), ends) ? Health::ended : Health::running;
 }
 
@@ -347,19 +352,18 @@ ProcessSampler::Health ProcessSampler::visit_born(SampleSink &sink, std::uint64_
   if (!target_->process().alive()) {
     return Health::ended;
   }
-  std::vector<const TargetThread *> born;
+  std::unordered_set<const TargetThread *> born;
   for (TargetThread &thread : target_->threads()) {
     if (!thread.run && target_->leads(thread)) {
       ask(thread);
       if (last_tick_ns_ != 0) {
         thread.calls.begin(last_tick_ns_);
       }
-      born.push_back(&thread);
+      born.insert(&thread);
     }
   }
   sample_.weight = weight;
-  return visit_if(
-      sink, [&](const TargetThread &thread) { return std::find(born.begin(), born.end(), &thread) != born.end(); });
+  return visit_if(sink, [&](const TargetThread &thread) { return born.contains(&thread); });
 }
 
 ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weight,
@@ -443,15 +447,11 @@ ProcessSampler::Health ProcessSampler::housekeep(std::int64_t now, SampleSink &s
   search(lost);
   if (now >= next_natives_ns_) {
     next_natives_ns_ = now + k_natives_ns;
-    natives_.account(
-        [&](ThreadId tid) {
-          engine_.rest_if_long();
-          const std::vector<TargetThread> &threads = target_->threads();
-          return std::any_of(threads.begin(), threads.end(), [&](const TargetThread &thread) {
-            return thread.watch.tid() == tid && !thread.frameless;
-          });
-        },
-        sink);
+    const auto is_python = [this, pythons = target_->in_python()](ThreadId tid) {
+      engine_.rest_if_long();
+      return pythons.contains(tid);
+    };
+    natives_.account(is_python, sink);
   }
   // Threads are found by their numbers: if the process still is there, these were its own. A thread that waits is hardly ever
   // read: only this shows that it may not be any more.

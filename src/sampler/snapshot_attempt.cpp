@@ -58,6 +58,7 @@ CaptureStatus SnapshotAttempt::read(TargetThread &thread, const std::function<vo
       return CaptureStatus::failed;
     }
     look();
+    too_long_ = target_.memory().ended();
     const std::optional<SchedStat> after = thread.watch.schedstat();
     if (after && after->times_run == before->times_run) {
       return CaptureStatus::captured;

@@ -79,11 +79,14 @@ bool Target::reads_well() {
   if (interpreters_.module_dict(interpreters_.main_interpreter(), "sys") == 0) {
     return false;
   }
-  code_cache_.begin(0);
+  CodeTable codes; // not that of the recording: another thread may be using it
+  CodeCache code_cache(objects_, codes, runtime_.next_code_version);
+  StackReader stacks(objects_, code_cache);
+  code_cache.begin(0);
   PythonStack stack;
   const std::vector<ThreadEntry> entries = interpreters_.threads();
   return std::any_of(entries.begin(), entries.end(), [&](const ThreadEntry &entry) {
-    stacks_.read(entry.state, stack);
+    stacks.read(entry.state, stack);
     return !stack.frames.empty() && stack.frames.front().frame.kind != FrameKind::unreadable;
   });
 }
@@ -172,10 +175,12 @@ std::optional<ThreadId> Target::host_id(ThreadId inner, std::unordered_map<Threa
 }
 
 bool Target::knows(const ThreadEntry &entry) const {
-  return std::any_of(threads_.begin(), threads_.end(), [&](const TargetThread &thread) {
-    return thread.entry.state == entry.state && thread.entry.native_id == entry.native_id &&
-           thread.entry.interpreter == entry.interpreter;
-  });
+  const auto found = by_state_.find(entry.state);
+  if (found == by_state_.end()) {
+    return false;
+  }
+  const ThreadEntry &known = threads_[found->second].entry;
+  return known.native_id == entry.native_id && known.interpreter == entry.interpreter;
 }
 
 std::vector<TargetThread *> Target::states_of(ThreadId tid) {
@@ -194,10 +199,13 @@ bool Target::leads(const TargetThread &thread) const {
   });
 }
 
-void Target::mark_shared() {
+/// After the list has changed.
+void Target::index_threads() {
   std::unordered_map<ThreadId, unsigned> count;
-  for (const TargetThread &thread : threads_) {
-    ++count[thread.watch.tid()];
+  by_state_.clear();
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    ++count[threads_[i].watch.tid()];
+    by_state_.emplace(threads_[i].entry.state, i);
   }
   for (TargetThread &thread : threads_) {
     thread.shared = count[thread.watch.tid()] > 1;
@@ -238,30 +246,32 @@ bool Target::add_threads(const std::vector<ThreadEntry> &entries) {
     TargetThread fresh;
     fresh.entry = entry;
     fresh.watch = std::move(*watch);
-    const auto there = std::find_if(threads_.begin(), threads_.end(),
-                                    [&](const TargetThread &thread) { return thread.entry.state == entry.state; });
+    const auto [there, is_new] = by_state_.try_emplace(entry.state, threads_.size());
     // A thread state that was another thread's: freed and used again, or, up to 3.11, made by the thread that starts the new
     // one and in its name (Python/pystate.c, _PyThreadState_Prealloc()).
-    if (there != threads_.end()) {
-      *there = std::move(fresh);
+    if (!is_new) {
+      threads_[there->second] = std::move(fresh);
     } else {
       threads_.push_back(std::move(fresh));
     }
     added = true;
   }
   if (added) {
-    mark_shared();
+    index_threads();
   }
   return added;
 }
 
 void Target::set_threads(const std::vector<ThreadEntry> &entries) {
   add_threads(entries);
+  std::unordered_map<Address, ThreadId> ids;
+  for (const ThreadEntry &entry : entries) {
+    ids.emplace(entry.state, entry.native_id);
+  }
   for (TargetThread &thread : threads_) {
     // A thread takes its thread state off the list before it ends.
-    const bool listed = std::any_of(entries.begin(), entries.end(), [&](const ThreadEntry &entry) {
-      return entry.state == thread.entry.state && entry.native_id == thread.entry.native_id;
-    });
+    const auto found = ids.find(thread.entry.state);
+    const bool listed = found != ids.end() && found->second == thread.entry.native_id;
     thread.left = thread.left || (!listed && !thread.watch.schedstat());
   }
   drop_left_threads();
@@ -271,17 +281,30 @@ void Target::drop_left_threads() {
   threads_.erase(
       std::remove_if(threads_.begin(), threads_.end(), [](const TargetThread &thread) { return thread.left; }),
       threads_.end());
-  mark_shared();
+  index_threads();
+}
+
+std::unordered_set<ThreadId> Target::in_python() const {
+  std::unordered_set<ThreadId> tids;
+  for (const TargetThread &thread : threads_) {
+    if (!thread.frameless) {
+      tids.insert(thread.watch.tid());
+    }
+  }
+  return tids;
 }
 
 TargetThread &Target::thread_of(Address state, TargetThread &otherwise) {
-  const auto found = std::find_if(threads_.begin(), threads_.end(),
-                                  [&](const TargetThread &thread) { return thread.entry.state == state; });
-  if (state == 0 || found == threads_.end()) {
+  const auto known = by_state_.find(state);
+  if (state == 0 || known == by_state_.end()) {
     return otherwise;
   }
+  TargetThread &found = threads_[known->second];
+  if (!found.shared) {
+    return found;
+  }
   return *std::find_if(threads_.begin(), threads_.end(),
-                       [&](const TargetThread &thread) { return thread.watch.tid() == found->watch.tid(); });
+                       [&](const TargetThread &thread) { return thread.watch.tid() == found.watch.tid(); });
 }
 
 const std::string &Target::name_of(TargetThread &thread) const {

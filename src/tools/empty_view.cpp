@@ -68,49 +68,87 @@ std::string listed(const std::set<std::string> &names) {
   return text.empty() ? "none" : text;
 }
 
-/// Empty if one of the names passes.
-std::string unmatched(const Kind &kind) {
+std::string did_you_mean(const std::string &close) {
+  return close.empty() ? std::string() : fmt::format(" (did you mean '{}'?)", close);
+}
+
+/// None if one of the names passes.
+std::optional<Error> unmatched(const Kind &kind) {
   std::set<std::string> names = kind.names();
   names.erase("");
   std::string close;
   for (const std::string &name : names) {
     if (passes(name, kind.patterns) || passes(last_part(name), kind.patterns)) {
-      return {};
+      return std::nullopt;
     }
     for (const std::string &pattern : kind.patterns) {
       close = differ_little(pattern, name) || differ_little(pattern, last_part(name)) ? name : close;
     }
   }
-  return fmt::format("warning: no {} matches {} '{}'{}; the recording has {}", kind.noun, kind.option,
-                     kind.patterns.front(), close.empty() ? "" : fmt::format(" (did you mean '{}'?)", close),
-                     listed(names));
+  return Error{
+      ExitStatus::failed,
+      fmt::format("no {} matches {} '{}'{}", kind.noun, kind.option, kind.patterns.front(), did_you_mean(close)),
+      fmt::format("the recording has {}", listed(names))};
+}
+
+/// None if a process passes the filter.
+std::optional<Error> unmatched_process(const RecordingReader &reader, const Filter &filter) {
+  std::vector<std::string> processes = processes_of(reader.tables());
+  if (processes.empty()) {
+    processes.push_back(filter.only_process);
+  }
+  std::string names;
+  std::string close;
+  for (const std::string &process : processes) {
+    if (passes_process(process, filter)) {
+      return std::nullopt;
+    }
+    const ProcessName name = process_name(process);
+    names += fmt::format("{}{} {}", names.empty() ? "" : ", ", name.pid, name.program);
+    const bool is_close = std::any_of(filter.processes.begin(), filter.processes.end(),
+                                      [&](const std::string &pattern) { return differ_little(pattern, name.program); });
+    close = is_close ? name.program : close;
+  }
+  return Error{ExitStatus::failed,
+               fmt::format("no process matches --process '{}'{}", filter.processes.front(), did_you_mean(close)),
+               fmt::format("the recording has {}", names)};
 }
 
 } // namespace
 
-std::string why_empty(const RecordingReader &reader, const ViewPlan &plan) {
+std::optional<Error> nothing_passes(const RecordingReader &reader, const ViewPlan &plan) {
   const RecordingTables &tables = reader.tables();
   const Filter &filter = plan.profile.filter;
+  if (std::optional<Error> unmatched = unmatched_process(reader, filter)) {
+    return unmatched;
+  }
   const std::int64_t elapsed_ns = reader.totals().elapsed_ns;
   if (plan.range.since_ns > elapsed_ns) {
-    return fmt::format("warning: --since {} is past the end of the recording, which lasts {}",
-                       human_duration(plan.range.since_ns), human_duration(elapsed_ns));
+    return Error{ExitStatus::failed,
+                 fmt::format("--since {} is past the end of the recording", human_duration(plan.range.since_ns)),
+                 fmt::format("it lasts {}", human_duration(elapsed_ns))};
   }
   const std::array<Kind, 3> kinds{
       {{"--thread", "thread", filter.threads, [&] { return thread_names(tables); }},
        {"--task", "task", filter.tasks, [&] { return task_names(tables); }},
        {"--function", "function", filter.functions, [&] { return function_names(tables); }}}};
   for (const Kind &kind : kinds) {
-    if (std::string why = kind.patterns.empty() ? std::string() : unmatched(kind); !why.empty()) {
+    if (std::optional<Error> why = kind.patterns.empty() ? std::nullopt : unmatched(kind)) {
       return why;
     }
   }
   if (!filter.everything()) {
-    return "warning: nothing in this part of the recording passes the filters; leave one of them out";
+    return Error{ExitStatus::failed, "nothing in this part of the recording passes the filters",
+                 "leave one of them out"};
   }
   if (!plan.range.everything()) {
-    return "warning: nothing was sampled between --since and --until";
+    return Error{ExitStatus::failed, "nothing was sampled between --since and --until",
+                 fmt::format("the recording lasts {}", human_duration(elapsed_ns))};
   }
+  return std::nullopt;
+}
+
+std::string why_empty(const RecordingReader &reader, const ViewPlan &plan) {
   return reader.info().idle_threads && !plan.profile.idle
              ? "warning: every sample is of an idle thread; --idle shows them"
              : "warning: the recording has nothing to show here: no thread ran, and none was blocked (record --idle "

@@ -192,10 +192,11 @@ void sample(const RecordOptions &options, const Plan &plan, std::unique_ptr<Targ
   if (options.verbosity == Verbosity::verbose) {
     say_attached(*target, engine, monotonic_ns() - began_ns);
   }
-  with.recording.begin(info_of(options, plan, *target, engine), codes, [&](std::string block) {
+  const auto put = [&](std::string block) {
     with.queue.put(std::move(block));
     engine.rest_if_long();
-  });
+  };
+  with.recording.begin(info_of(options, plan, *target, engine), codes, put, [&] { return with.queue.full(); });
   ProgressLine progress;
   PaceNotes notes(plan.sampling);
   Sampler sampler(engine, plan.sampling, with.follower);
@@ -286,9 +287,10 @@ void say_what_came(const RecordOptions &options, const Plan &plan, const Sampled
                     totals.alone));
   }
   if (totals.tasks_left_out > 0) {
-    say(fmt::format(
-        "warning: {} tasks are missing from the recording, or are not up to date in it: there was no time to read them",
-        with_thousands(totals.tasks_left_out)));
+    say(fmt::format("warning: {} tasks are missing from the recording, or are not up to date in it: there was no time "
+                    "to read them, or "
+                    "to write what was read",
+                    with_thousands(totals.tasks_left_out)));
   }
 }
 
@@ -331,6 +333,10 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, Start st
     }
     return done;
   };
+  constexpr std::chrono::milliseconds k_worth_a_line{1000};
+  if (!queue.is_written_within(k_worth_a_line) && options.verbosity != Verbosity::quiet) {
+    say(fmt::format("waiting until {} takes the rest of the recording; Ctrl-C twice leaves it out", output.name()));
+  }
   if (const Result<void> closed = queue.close(); !closed) {
     Error error = closed.error();
     error.hint += fmt::format("; what was written before can be read: awaitscope report {}", output.name());

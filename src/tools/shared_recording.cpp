@@ -20,8 +20,16 @@ std::unique_lock<std::mutex> SharedRecording::lock() {
   return lock;
 }
 
-void SharedRecording::begin(RecordingInfo info, const CodeTable &codes, RecordingWriter::PutBlock put) {
+SamplingTotals SharedRecording::all_of(SamplingTotals totals) const {
+  totals.lost[static_cast<std::size_t>(Loss::unwritten)] += unwritten_samples_;
+  totals.tasks_left_out += unwritten_changes_;
+  return totals;
+}
+
+void SharedRecording::begin(RecordingInfo info, const CodeTable &codes, RecordingWriter::PutBlock put,
+                            std::function<bool()> full) {
   const auto held = lock();
+  full_ = std::move(full);
   sampled_.engine = info.engine;
   writer_.emplace(std::move(info), codes, std::move(put));
 }
@@ -35,26 +43,35 @@ void SharedRecording::meet(const MetProcess &process) {
 
 void SharedRecording::add(const Sample &sample, const std::string &thread_name) {
   const auto held = lock();
+  if (full_() && sample.weight != 0) { // accounts are few, and come once
+    unwritten_samples_ += sample.weight;
+    return;
+  }
   writer_->add(sample, thread_name);
 }
 
 void SharedRecording::add(const TaskChange &change) {
   const auto held = lock();
+  if (full_()) {
+    ++unwritten_changes_;
+    return;
+  }
   writer_->add(change);
 }
 
 std::uint64_t SharedRecording::keep_up(const std::string &engine, const SamplingTotals &totals) {
   const auto held = lock();
-  sampled_.totals = totals;
+  sampled_.totals = all_of(totals);
   sampled_.engine = engine;
   writer_->name_engine(engine);
-  writer_->keep_up(monotonic_ns(), totals);
+  writer_->keep_up(monotonic_ns(), sampled_.totals);
   return writer_->samples();
 }
 
 void SharedRecording::finish(Sampled sampled) {
   const auto held = lock();
   sampled_ = std::move(sampled);
+  sampled_.totals = all_of(std::move(sampled_.totals));
   writer_->name_engine(sampled_.engine);
   writer_->finish(sampled_.totals);
   sampled_.samples = writer_->samples();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -24,8 +25,8 @@ struct Sampled {
 /// one that never comes back from a read. Should it come back after all, it stays in its next call of any of these.
 class SharedRecording {
 public:
-  /// Before everything else.
-  void begin(RecordingInfo info, const CodeTable &codes, RecordingWriter::PutBlock put);
+  /// Before everything else. While `full` says so nothing is recorded, and counted as lost.
+  void begin(RecordingInfo info, const CodeTable &codes, RecordingWriter::PutBlock put, std::function<bool()> full);
 
   void meet(const MetProcess &process);
   void add(const Sample &sample, const std::string &thread_name);
@@ -44,10 +45,15 @@ public:
 private:
   /// Held by whoever uses the writer.
   std::unique_lock<std::mutex> lock();
+  /// With what was not recorded.
+  [[nodiscard]] SamplingTotals all_of(SamplingTotals totals) const;
 
   std::mutex mutex_;
   bool taken_ = false; ///< by finish_without()
   std::optional<RecordingWriter> writer_;
+  std::function<bool()> full_;
+  std::uint64_t unwritten_samples_ = 0;
+  std::uint64_t unwritten_changes_ = 0;
   Sampled sampled_;
 };
 

@@ -132,28 +132,6 @@ std::string only_process(const RecordingInfo &info) {
   return fmt::format("process {} {}", info.pid, valid_utf8(program_name(info.command)));
 }
 
-/// What to say if no process passes the filter.
-std::string missing_process(const RecordingReader &reader, const Filter &filter) {
-  std::vector<std::string> processes = processes_of(reader.tables());
-  if (processes.empty()) {
-    processes.push_back(filter.only_process);
-  }
-  std::string names;
-  std::string close;
-  for (const std::string &process : processes) {
-    if (passes_process(process, filter)) {
-      return {};
-    }
-    const ProcessName name = process_name(process);
-    names += fmt::format("{}{} {}", names.empty() ? "" : ", ", name.pid, name.program);
-    const bool is_close = std::any_of(filter.processes.begin(), filter.processes.end(),
-                                      [&](const std::string &pattern) { return differ_little(pattern, name.program); });
-    close = is_close ? name.program : close;
-  }
-  return fmt::format("warning: no process matches --process; the recording has {}{}", names,
-                     close.empty() ? "" : fmt::format(" (did you mean '{}'?)", close));
-}
-
 std::vector<std::string> warnings_of(const RecordingReader &reader, const ViewPlan &plan) {
   std::vector<std::string> warnings;
   const std::string upto = human_duration(reader.totals().elapsed_ns);
@@ -178,9 +156,6 @@ std::vector<std::string> warnings_of(const RecordingReader &reader, const ViewPl
   if (plan.profile.task_names && !reader.info().task_names) {
     warnings.emplace_back("warning: --task-names shows nothing here: names were not read (record --task-names)");
   }
-  if (const std::string missing = missing_process(reader, plan.profile.filter); !missing.empty()) {
-    warnings.push_back(missing);
-  }
   return warnings;
 }
 
@@ -193,8 +168,12 @@ Result<View> in_order(RecordingReader &reader, const ViewPlan &plan, const std::
   if (const Result<void> holds = check_holds(reader, timeline->task_changes, plan.profile.metric); !holds) {
     return tl::unexpected(holds.error());
   }
+  Result<std::string> text = speedscope_json(reader, *timeline, plan.profile, plan.names, name);
+  if (!text) {
+    return tl::unexpected(text.error());
+  }
   View view;
-  view.text = speedscope_json(reader, *timeline, plan.profile, plan.names, name);
+  view.text = std::move(*text);
   view.what = fmt::format("speedscope profiles, unit {}", unit_of(plan.profile.metric, reader.info()));
   view.empty = timeline->tracks.empty();
   return view;
@@ -372,7 +351,10 @@ Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &asked) {
                                                         : summed(*reader, plan);
   if (view) {
     view->warnings = warnings_of(*reader, plan);
-    if (view->empty && missing_process(*reader, plan.profile.filter).empty()) {
+    if (view->empty) {
+      if (const std::optional<Error> nothing = nothing_passes(*reader, plan)) {
+        return tl::unexpected(*nothing);
+      }
       view->warnings.push_back(why_empty(*reader, plan));
     }
   }

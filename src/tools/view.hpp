@@ -55,7 +55,8 @@ struct View {
   bool empty = false;                ///< it shows nothing that was recorded
 };
 
-/// Reads a recording to its end and shows it. Errors: those of reading; that it does not hold what was asked for.
+/// Reads a recording to its end and shows it. Errors: those of reading; that it does not hold what was asked for, or that nothing in it
+/// passes the filters.
 Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &asked);
 
 } // namespace awaitscope::tools

@@ -22,7 +22,8 @@ class AwaitShapes(harness.InterpreterTest):
             burning = [stack for stack in stacks if stack.has(chain[-1])]
             right = [stack for stack in burning if stack.root == "task main" and self.own_names(stack) == chain]
             count = folded.total(burning)
-            if not 0.5 * rounds * a_round < count < 1.5 * (rounds + 2) * a_round:
+            # A machine that others use makes a round longer by what it waits for a CPU.
+            if not 0.5 * rounds * a_round < count < 4 * (rounds + 2) * a_round:
                 wrong.append("%s: %d samples in %d rounds" % (shape, count, rounds))
             if folded.total(right) < 0.99 * count:
                 others = [" > ".join(stack.names) for stack in burning if stack not in right]

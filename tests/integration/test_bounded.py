@@ -3,10 +3,14 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 
 import folded
 import harness
+import recordings
+from test_big_recording import MEASURE
 
 PIECES = r"awaitscope: warning: the process did not pause [^\n]* tasks were read in [\d,]+ pieces within [^\n]*\n"
 
@@ -17,7 +21,7 @@ class ManyTasks(harness.InterpreterTest):
     minors = ("3.8", "3.11", "3.13", "3.15")
 
     def read_all(self, target, command):
-        result = harness.run_tool(command, "-p", target.pid, "--json", timeout=30)
+        result = harness.run_tool(command, "-p", target.pid, "--json", timeout=90)
         self.assert_done(result)
         self.assertRegex(result.stderr, r"\A(%s)?\Z" % PIECES)
         return json.loads(result.stdout)
@@ -31,11 +35,17 @@ class ManyTasks(harness.InterpreterTest):
         self.assertEqual(len(parent), 1, "all stand under one task")
 
     def test_dump_of_quiet_tasks(self):
-        target = self.target("many_tasks.py", "--tasks", "40000", "--still", lifetime=60)
-        self.assert_whole(target, self.read_all(target, "dump"))
+        target = self.target("many_tasks.py", "--tasks", "40000", "--still", lifetime=150, wait=60)
+        path = self.path("dump.json")
+        done = subprocess.run([sys.executable, "-c", MEASURE, harness.tool(), "dump", "-p", str(target.pid), "--json", "-o", path],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=90)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertLess(json.loads(done.stdout)[1], 300 << 10, "kilobytes at most")
+        with open(path) as file:
+            self.assert_whole(target, json.load(file))
 
     def test_dump_beside_a_task_that_runs_often(self):
-        target = self.target("many_tasks.py", "--tasks", "20000", "--period", "0.005", lifetime=60)
+        target = self.target("many_tasks.py", "--tasks", "20000", "--period", "0.005", lifetime=240, wait=60)
         self.assert_whole(target, self.read_all(target, "dump"))
         self.read_all(target, "tasks")
 
@@ -77,7 +87,7 @@ def threads_of(pid):
     return found
 
 
-class MemoryThatNeverComes(harness.InterpreterTest):
+class MemoryThatNeverComes(recordings.RecordingTest, harness.InterpreterTest):
 
     minors = ("3.8", "3.11", "3.13", "3.15")
 
@@ -98,30 +108,94 @@ class MemoryThatNeverComes(harness.InterpreterTest):
         self.assertEqual(result.status, 1, result.stderr)
         self.assertRegex(result.stderr, r"awaitscope: error: memory of process \d+ [^\n]*\nhint: \S[^\n]*\n\Z")
 
+    def plant_once_sampled(self, target, tool):
+        self.wait_for("the recorder did not begin", lambda: tool.poll() is not None or recordings.samples(tool.pid))
+        time.sleep(1)
+        target.set_counter("go", 1)
+        self.wait_until_planted(target)
+
     def test_a_recording_keeps_its_duration_and_what_was_sampled(self):
-        target = self.never_comes("--before", "1.5")
+        target = self.never_comes()
         file = self.path("out.ascope")
-        result = harness.run_tool("record", "-p", target.pid, "-d", "3", "-o", file, timeout=20)
+        tool = harness.start_tool("record", "-p", target.pid, "-d", "4", "-o", file)
+        self.addCleanup(harness.end_process, tool)
+        started = time.monotonic()
+        self.plant_once_sampled(target, tool)
+        result = harness.finish(tool, timeout=20, started=started)
         self.assert_gives_up(result)
-        self.assertLess(result.seconds, 3 + 5)
+        self.assertLess(result.seconds, 4 + 5)
         shown = harness.run_tool("report", file, "-f", "folded")
         self.assert_done(shown)
         functions = {stack.names[-1] for stack in folded.parse(shown.stdout)}
         self.assertEqual(functions, {"before"})
 
     def test_ctrl_c_ends_a_recording(self):
-        target = self.never_comes("--before", "1")
+        target = self.never_comes()
         tool = harness.start_tool("record", "-p", target.pid, "-o", self.path("out.ascope"))
         self.addCleanup(harness.end_process, tool)
-        self.wait_until_planted(target)
+        self.plant_once_sampled(target, tool)
         time.sleep(0.5)
         harness.send(tool, signal.SIGINT)
         self.assert_gives_up(harness.finish(tool, timeout=10))
 
     def test_dump_says_so(self):
-        target = self.never_comes("--before", "0")
+        target = self.never_comes()
+        target.set_counter("go", 1)
         self.wait_until_planted(target)
         self.assert_gives_up(harness.run_tool("dump", "-p", target.pid, timeout=20))
+
+
+class FileSystemThatDoesNotAnswer(MemoryThatNeverComes):
+    """FUSE. Until the file system is gone the kernel keeps a process that waits for it; by then all is said and written."""
+
+    minors = ("3.8", "3.13")
+
+    def never_comes(self, *args):
+        folder = self.path("mount")
+        os.mkdir(folder)
+        return super().never_comes("--fuse", folder, *args)
+
+    def said_by(self, target, *args, number=None):
+        """What the tool says until it has given up, which it does before the file system goes."""
+        told = self.path("told")
+        with open(told, "wb") as file:
+            tool = subprocess.Popen([harness.tool()] + [str(arg) for arg in args], stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.DEVNULL, stderr=file)
+        self.addCleanup(harness.end_process, tool)
+        self.addCleanup(harness.end_process, target.process)  # before the tool, which waits for it
+        if not target.counters()["planted"]:
+            self.plant_once_sampled(target, tool)
+        if number is not None:
+            time.sleep(0.5)
+            harness.send(tool, number)
+        end = time.monotonic() + 20
+        said = ""
+        while "\nhint: " not in said:
+            self.assertLess(time.monotonic(), end, "it does not give up: %s" % said)
+            time.sleep(0.05)
+            with open(told) as file:
+                said = file.read()
+        harness.end_process(target.process)
+        self.assertEqual(tool.wait(20), 1)
+        self.assertRegex(said, r"awaitscope: error: memory of process \d+ [^\n]*\nhint: \S[^\n]*\n\Z")
+
+    def test_a_recording_keeps_its_duration_and_what_was_sampled(self):
+        target = self.never_comes()
+        file = self.path("out.ascope")
+        self.said_by(target, "record", "-p", target.pid, "-d", "4", "-o", file)
+        shown = harness.run_tool("report", file, "-f", "folded")
+        self.assert_done(shown)
+        self.assertIn("before", {stack.names[-1] for stack in folded.parse(shown.stdout)})
+
+    def test_ctrl_c_ends_a_recording(self):
+        target = self.never_comes()
+        self.said_by(target, "record", "-p", target.pid, "-o", self.path("out.ascope"), number=signal.SIGINT)
+
+    def test_dump_says_so(self):
+        target = self.never_comes()
+        target.set_counter("go", 1)
+        self.wait_until_planted(target)
+        self.said_by(target, "dump", "-p", target.pid)
 
 
 class RealTimeTarget(harness.EndsTest):

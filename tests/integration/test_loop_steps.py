@@ -13,7 +13,6 @@ TOLERANCE = 0.10
 
 
 class LoopSteps(recordings.RecordingTest, harness.InterpreterTest):
-    timing_sensitive = True
     minors = ("3.8", "3.11", "3.13", "3.15")
 
     def latencies(self, *args, **how):

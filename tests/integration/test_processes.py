@@ -130,9 +130,8 @@ class FamilyTest(ProcessTest):
         named = {stack.pid for stack in self.stacks(path, "--process", name[:3] + "*")}
         self.assertEqual(named, {one for one, stacks in walls.items() if stacks[0].process.startswith(name[:3])})
         result = harness.run_tool("report", path, "-f", "folded", "--process", "no-such")
-        self.assert_done(result)
-        self.assertEqual(result.stdout, b"")
-        self.assertIn("no process matches --process; the recording has ", result.stderr)
+        self.assert_error(result, 1)
+        self.assertIn("no process matches --process 'no-such'\nhint: the recording has ", result.stderr)
         self.assertIn("%d %s" % (pid, name), result.stderr)
 
     def speedscope(self, path, *args):
@@ -179,7 +178,7 @@ class FamilyOutput(FamilyTest):
         whole = self.stacks(path)
         for name in (target.pid, "family.py"):
             self.assertEqual(folded.total(self.stacks(path, "--process", name)), folded.total(whole))
-        self.assertEqual(self.stacks(path, "--process", target.pid + 1), [])
+        self.assert_error(harness.run_tool("report", path, "-f", "folded", "--process", target.pid + 1), 1)
 
     def test_folded_at_once_is_what_the_report_prints(self):
         target = self.target("family.py", "--method", "fork", lifetime=30)

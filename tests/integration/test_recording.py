@@ -113,7 +113,7 @@ class Views(recordings.RecordingTest, harness.InterpreterTest):
         self.assertEqual([stack.line for stack in self.stacks(path, "--task", "branch_a") if stack.names[-1] != "branch_a"],
                          picked(lambda stack: stack.has("branch_a") and stack.names[-1] != "branch_a"))
         self.assertEqual(lines("--thread", "MainThread"), picked(lambda stack: True))
-        self.assertEqual(lines("--thread", "nobody"), [])
+        self.assert_error(harness.run_tool("report", path, "-f", "folded", "--thread", "nobody"), 1)
         halves = [folded.total(self.stacks(path, *args)) for args in (["--until", "999ms"], ["--since", "1s"])]
         # Both ends belong to a range, and moments are kept to ten microseconds: at most those in one millisecond are in none.
         self.assertTrue(total - 2 <= sum(halves) <= total + 1, "%s of %d" % (halves, total))

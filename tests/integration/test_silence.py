@@ -38,17 +38,29 @@ class Empty(recordings.RecordingTest):
     def test_filters_and_times_that_match_nothing(self):
         path, _ = self.record_file(self.target("ticking.py"), "-d", 1)
         for form in ("folded", "hot", "speedscope"):
-            for options, cause in ((("--function", "tik"), "no function matches --function 'tik' (did you mean 'tick'?); the recording has "),
-                                   (("--thread", "Worker"), "no thread matches --thread 'Worker'; the recording has MainThread"),
-                                   (("--process", "tiking.py"), "ticking.py (did you mean 'ticking.py'?)"),
-                                   (("--task", "x"), "no task matches --task 'x'; the recording has none"),
+            for options, cause in ((("--function", "tik"), "no function matches --function 'tik' (did you mean 'tick'?)"),
+                                   (("--thread", "Worker"), "hint: the recording has MainThread"),
+                                   (("--process", "tiking.py"), "'tiking.py' (did you mean 'ticking.py'?)"),
+                                   (("--task", "x"), "hint: the recording has none"),
                                    (("--function", "tick", "--state", "idle"), "passes the filters"),
                                    (("--since", "20s"), "--since 20")):
                 with self.subTest(form=form, options=options):
                     result = harness.run_tool("report", path, "-f", form, *options)
-                    self.assert_done(result)
-                    self.assertEqual(result.stderr.count("awaitscope: warning: "), 1, result.stderr)
+                    self.assert_error(result, 1)
                     self.assertIn(cause, result.stderr)
+
+    def test_a_file_is_not_made_of_nothing(self):
+        path, _ = self.record_file(self.target("ticking.py"), "-d", 1)
+        empty = self.path("empty.folded")
+        self.assert_error(harness.run_tool("report", path, "-o", empty, "--thread", "Worker"), 1)
+        self.assertFalse(os.path.exists(empty))
+
+    def test_a_process_that_did_nothing_is_an_answer(self):
+        path, _ = self.record_file(self.target("many_tasks.py", "--tasks", "10", "--still"), "-d", 1)
+        result = harness.run_tool("report", path, "-f", "folded")
+        self.assert_done(result)
+        self.assertEqual(result.stdout, b"")
+        self.assertEqual(result.stderr.count("awaitscope: warning: "), 1, result.stderr)
 
 
 class Implied(harness.InterpreterTest):

@@ -8,6 +8,7 @@ import subprocess
 import time
 import unittest
 
+import cpusets
 import folded
 import harness
 import recordings
@@ -86,6 +87,54 @@ class Errors(recordings.RecordingTest):
         self.assertRegex(result.stderr, r"hint: .*cpuset")
         self.assertEqual(self.info(path)["samples"], 0)
         self.assert_progress(target, "ticks")
+
+
+@unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "needs two CPUs")
+class CpuSets(recordings.RecordingTest, harness.InterpreterTest):
+    """The recorder may not run where the target does."""
+
+    minors = ("3.8", "3.13")
+
+    def cpuset(self, cpu):
+        try:
+            made = cpusets.CpuSet(cpu)
+        except OSError as error:
+            self.skipTest("no cpuset can be made here: %s" % error)
+        self.addCleanup(made.remove)
+        return made
+
+    def setUp(self):
+        super().setUp()
+        theirs, ours = sorted(os.sched_getaffinity(0))[:2]
+        self.theirs, self.ours = self.cpuset(theirs), self.cpuset(ours)
+
+    def run_apart(self, *args, **how):
+        return harness.run_tool(*args, preexec_fn=lambda: self.ours.add(os.getpid()), **how)
+
+    def test_a_busy_process(self):
+        target = self.target("ticking.py")
+        self.theirs.add(target.pid)
+        path = self.path("out.ascope")
+        result = self.run_apart("record", "-p", target.pid, "-d", 1, "-o", path)
+        self.assert_quiet_end(result)
+        self.assertEqual(result.status, 1, result.stderr)
+        self.assertIn("error: no sample was taken: the process runs on a CPU that this one may not use", result.stderr)
+        self.assertRegex(result.stderr, r"hint: .*cpuset")
+        self.assertEqual(self.info(path)["samples"], 0)
+        for command in ("dump", "tasks"):
+            result = self.run_apart(command, "-p", target.pid, timeout=30)
+            self.assert_quiet_end(result)
+            if result.status != 0:  # it waits between its ticks, and can be read then
+                self.assert_error(result, 1)
+                self.assertIn("cpuset", result.stderr)
+        self.assert_progress(target, "ticks")
+
+    def test_a_process_that_waits(self):
+        target = self.target("many_tasks.py", "--tasks", "100", "--still")
+        self.theirs.add(target.pid)
+        result = self.run_apart("dump", "-p", target.pid, "--json", timeout=30)
+        self.assert_done(result)
+        self.assertEqual(len(json.loads(result.stdout)["tasks"]), target.truth["tasks"])
 
 
 class Descriptors(recordings.RecordingTest):

@@ -42,7 +42,7 @@ bool Outcome::is_beginning_of(const Outcome &whole) const {
          std::equal(samples.begin(), samples.end(), whole.samples.begin(), same);
 }
 
-Outcome read_through(const std::string &bytes) {
+Outcome read_samples(const std::string &bytes) {
   Outcome outcome;
   Result<RecordingReader> first = RecordingReader::open(std::make_unique<MemorySource>(bytes));
   if (!first) {
@@ -54,6 +54,14 @@ Outcome read_through(const std::string &bytes) {
   }
   constexpr std::array<const char *, 4> k_endings{"whole", "open", "torn", "damaged"};
   outcome.text = k_endings[static_cast<std::size_t>(first->ending())];
+  return outcome;
+}
+
+Outcome read_through(const std::string &bytes) {
+  const Outcome outcome = read_samples(bytes);
+  if (outcome.text.starts_with("error: ")) {
+    return outcome;
+  }
   Result<RecordingReader> second = RecordingReader::open(std::make_unique<MemorySource>(bytes));
   const Result<StackCosts> costs = read_costs(*second, {});
   if (costs) {

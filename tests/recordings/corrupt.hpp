@@ -17,6 +17,10 @@ struct Outcome {
   [[nodiscard]] bool is_beginning_of(const Outcome &whole) const;
 };
 
+/// Reads to the end.
+Outcome read_samples(const std::string &bytes);
+
+/// The same, and makes every view of it.
 Outcome read_through(const std::string &bytes);
 
 /// A few bytes changed, inserted, removed, repeated or cut off.

@@ -69,6 +69,30 @@ std::string samples(std::size_t rows, const std::function<std::uint64_t(std::siz
   });
 }
 
+/// Two chains as deep as a stack may be, and this many rows, now in the one and now in the other.
+constexpr std::size_t k_alternating = 120'000;
+constexpr std::size_t k_chain = limits::k_max_depth - 1;
+
+std::uint64_t alternating(std::size_t row) { return (1 + row % 2) * k_chain; }
+
+std::vector<std::string> two_chains() {
+  const std::string functions = section(Section::codes, 3, 1000, [](ColumnWriter &out, std::size_t row) {
+    out.put(0, 1);
+    out.put(1, 1);
+    out.put_signed(2, static_cast<std::int64_t>(row));
+  });
+  std::vector<std::string> blocks{texts(1, 20) + functions + one_thread()};
+  for (std::size_t chain = 0; chain < 2; ++chain) {
+    blocks.push_back(section(Section::stacks, 4, k_chain, [&](ColumnWriter &out, std::size_t row) {
+      out.put(0, row == 0 ? chain * k_chain + 1 : 1); // the first is a child of the root
+      out.put(1, chain * 500 + row % 500);
+      out.put_signed(2, 0);
+      out.put(3, 0);
+    }));
+  }
+  return blocks;
+}
+
 std::string recording(const std::vector<std::string> &blocks) {
   std::vector<std::string> all{MemoryRecorder(invented_info()).blocks().front()};
   all.insert(all.end(), blocks.begin(), blocks.end());
@@ -130,6 +154,61 @@ std::string many_rows() {
   return recording(blocks);
 }
 
+/// What is printed for each sample.
+std::string alternating_stacks() {
+  std::vector<std::string> blocks = two_chains();
+  for (std::size_t i = 0; i < 2; ++i) {
+    blocks.push_back(samples(k_alternating / 2, alternating));
+  }
+  return recording(blocks);
+}
+
+/// Each sample is of new calls.
+std::string alternating_calls() {
+  std::vector<std::string> blocks = two_chains();
+  for (std::size_t i = 0; i < 2; ++i) {
+    constexpr std::uint64_t k_new_calls = 256 | 512;
+    blocks.push_back(section(Section::samples, 14, k_alternating / 2, [&](ColumnWriter &out, std::size_t row) {
+      out.put_signed(0, 1);
+      out.put(1, 0);
+      out.put(2, k_new_calls);
+      out.put(4, alternating(row));
+      out.put(9, 0);
+      out.put(10, k_chain);
+      out.put(11, k_chain);
+      out.put(12, 0);
+      out.put(13, 1);
+    }));
+  }
+  return recording(blocks);
+}
+
+/// Each change of a task is of new calls, and it waits in between.
+std::string alternating_task() {
+  std::vector<std::string> blocks = two_chains();
+  blocks.push_back(section(Section::tasks, 4, 1, [](ColumnWriter &out, std::size_t /*row*/) {
+    out.put(0, 4096);
+    out.put(1, 1);
+    out.put(2, 0);
+    out.put(3, 0);
+  }));
+  for (std::size_t i = 0; i < 2; ++i) {
+    blocks.push_back(section(Section::task_changes, 9, k_alternating / 2, [&](ColumnWriter &out, std::size_t row) {
+      constexpr std::uint64_t k_waiting = 2;
+      out.put_signed(0, 1);
+      out.put(1, 1);
+      out.put(2, 1);
+      out.put(3, k_waiting);
+      out.put(4, alternating(row));
+      out.put(5, 0);
+      out.put(6, 1); // all calls are new
+      out.put(7, 0);
+      out.put(8, 0);
+    }));
+  }
+  return recording(blocks);
+}
+
 } // namespace
 
 std::map<std::string, std::string> crafted_recordings() {
@@ -138,7 +217,10 @@ std::map<std::string, std::string> crafted_recordings() {
           {"many_deep_stacks_with_long_names", many_deep_stacks(60'000)},
           {"many_names", many_names()},
           {"long_names_of_many_codes", long_names_of_many_codes()},
-          {"many_rows", many_rows()}};
+          {"many_rows", many_rows()},
+          {"alternating_stacks", alternating_stacks()},
+          {"alternating_calls", alternating_calls()},
+          {"alternating_task", alternating_task()}};
 }
 
 } // namespace awaitscope::testing

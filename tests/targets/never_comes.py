@@ -1,6 +1,7 @@
-"""Computes, and then runs code whose file name lies in a page that never comes: userfaultfd(2) is to bring it, and nobody does.
+"""Computes, and then runs code whose file name lies in a page that never comes: userfaultfd(2) is to bring it, and nobody does; with
+--fuse FOLDER a file system in user space that does not answer.
 
-CPython reads the name of a file only for a traceback. Counters: `planted`, 1 once the page is in its place.
+CPython reads the name of a file only for a traceback. Counters: `go`, set from outside: now; `planted`, 1 once the page is in its place.
 `before` is the function that ran until then. Truth: `unavailable`, why the kernel does not permit it, or "".
 """
 import ctypes
@@ -11,6 +12,7 @@ import struct
 import sys
 import time
 
+import fuse_page
 import truth
 
 USERFAULTFD = 323  # x86-64
@@ -30,8 +32,8 @@ def page_that_never_comes():
     return address, (descriptor, region)
 
 
-def before(end):
-    while time.monotonic() < end:
+def before(end, shared):
+    while time.monotonic() < end and not shared.words[1]:
         sum(range(100))
 
 
@@ -50,16 +52,16 @@ def plant(code, address):
 
 
 def main():
-    options = truth.options(lambda parser: parser.add_argument("--before", type=float, default=2.0))
-    shared = truth.counters(options, ["planted"])
+    options = truth.options(lambda parser: parser.add_argument("--fuse"))
+    shared = truth.counters(options, ["planted", "go"])
     unavailable, address, kept = "", 0, None
     try:
-        address, kept = page_that_never_comes()
+        address, kept = fuse_page.page_that_never_comes(options.fuse) if options.fuse else page_that_never_comes()
     except OSError as error:
         unavailable = str(error)
     truth.announce(options, shared, unavailable=unavailable)
     end = time.monotonic() + options.lifetime
-    before(min(end, time.monotonic() + options.before))
+    before(end, shared)
     if kept is not None:
         plant(afterwards.__code__, address)
         shared.words[0] = 1

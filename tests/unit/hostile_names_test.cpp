@@ -133,7 +133,7 @@ TEST_CASE("views of a recording let no hostile character of a name through") {
   RecordingReader in_order = read(recorder);
   const Timeline timeline = *read_timeline(in_order, {}, options);
   const std::string speedscope =
-      speedscope_json(in_order, timeline, options, {FileNames::full, Lines::definition}, hostile("file"));
+      *speedscope_json(in_order, timeline, options, {FileNames::full, Lines::definition}, hostile("file"));
   check_printed("speedscope", speedscope);
   // Its page prints names as they stand, so that escapes must be visible in them.
   const auto frames = nlohmann::json::parse(speedscope)["shared"]["frames"];

@@ -1,5 +1,8 @@
 #include "awaitscope/recording/reader.hpp"
 
+#include <chrono>
+#include <future>
+
 #include <xxhash.h>
 
 #include "awaitscope/recording/block_queue.hpp"
@@ -306,8 +309,9 @@ TEST_CASE("a recording cut at any byte is a recording up to its last whole frame
   REQUIRE(whole.text == "whole");
   REQUIRE(whole.samples.size() > 1000);
   std::size_t longest = 0;
+  constexpr std::size_t k_viewed = 32; // one in so many is shown as well: views are of whole frames, which are longer
   for (std::size_t size = 0; size < bytes.size(); ++size) {
-    const Outcome cut = read_through(bytes.substr(0, size));
+    const Outcome cut = (size % k_viewed == 0 ? read_through : read_samples)(bytes.substr(0, size));
     const bool none = cut.samples.empty() && cut.text.substr(0, 6) == "error:";
     REQUIRE((none || cut.text == "torn" || cut.text == "open"));
     REQUIRE(cut.is_beginning_of(whole));
@@ -423,6 +427,28 @@ TEST_CASE("the queue writes blocks in order, and stops at the first that cannot 
   CHECK(closed.error().what == "full");
   CHECK(queue.failed());
   CHECK(writes == 3);
+}
+
+TEST_CASE("the queue says when more waits than may, and when all is written") {
+  std::promise<void> may_write;
+  const std::shared_future<void> allowed = may_write.get_future().share();
+  BlockQueue queue([&](std::string_view /*bytes*/) {
+    allowed.wait();
+    return Result<void>();
+  });
+  CHECK_FALSE(queue.full());
+  constexpr std::size_t k_block = std::size_t{1} << 20U;
+  std::size_t put = 0;
+  while (!queue.full() && put < 1000) {
+    queue.put(std::string(k_block, 'x'));
+    ++put;
+  }
+  CHECK(put == BlockQueue::k_most_waiting / k_block + 1);
+  CHECK_FALSE(queue.is_written_within(std::chrono::milliseconds(1)));
+  may_write.set_value();
+  CHECK(queue.is_written_within(std::chrono::minutes(1)));
+  CHECK_FALSE(queue.full());
+  CHECK(queue.close());
 }
 
 TEST_CASE("corrupted recordings are read or refused, and never tell what was not written") {

@@ -20,7 +20,7 @@ namespace awaitscope {
 /// been the same for a second, at an address that never had another, is trusted until then.
 ///
 /// What is kept of code objects, of which a program may make ever more, is bounded: once it is too much all of it is forgotten,
-/// and read again as it is met. The functions that they belong to stay in the table.
+/// by confirm() if that is called, and read again as it is met. The functions that they belong to stay in the table.
 class CodeCache {
 public:
   /// `counter`: where the process counts its code objects, if not each interpreter does; 0 if nowhere that is known.
@@ -97,6 +97,8 @@ private:
   std::optional<Identity> identify(Address code);
   std::optional<CodeId> load(Address code, const Identity &identity, CodeLines &lines);
   void keep(Address code, Known fresh);
+  [[nodiscard]] bool holds_more_than(std::size_t part) const; ///< times what is kept from one confirm() to the next
+  void forget();
 
   ObjectReader &objects_;
   CodeTable &table_;

@@ -44,7 +44,8 @@ enum class Loss : std::uint8_t {
   moved,  ///< the thread ran on whenever it was read
   no_cpu, ///< the sampler may not run on the thread's CPU (a cpuset forbids it)
   unreadable, ///< the thread stood still, yet its stack made no sense, or its code was replaced before its name was confirmed
-  ended, ///< the thread could run, and ended before it was read
+  ended,     ///< the thread could run, and ended before it was read
+  unwritten, ///< it was taken, but the output did not take what was recorded before
   count_,
 };
 
@@ -58,6 +59,8 @@ constexpr std::string_view name_of(Loss loss) {
     return "cpu not allowed";
   case Loss::ended:
     return "ended";
+  case Loss::unwritten:
+    return "output too slow";
   default:
     return "unreadable";
   }

@@ -21,7 +21,9 @@ namespace awaitscope {
 /// A thread that reads can be kept from going on in two ways. It is bound to the CPU of the thread that it reads, and that has a
 /// higher real-time priority: done() then gives it all CPUs and its usual priority again. Or a page that it reads never comes, since
 /// userfaultfd or a file system in user space has to bring it: process_vm_readv() then cannot be interrupted but by the end of the
-/// process (mm/gup.c, faultin_page(): FAULT_FLAG_KILLABLE alone). stuck_ns() says so, and the owner may go on without the thread.
+/// process (mm/gup.c, faultin_page(): FAULT_FLAG_KILLABLE alone). stuck_ns() says so, and the owner may go on without the thread. Of a
+/// file system in user space that has taken the request, not even by that: the kernel keeps the process, which has done its work, until
+/// there is an answer or the file system is gone (fs/fuse/dev.c, request_wait_answer(): "Wait it out").
 class OverseenThread {
 public:
   /// Signals that end the tool are for the owner: the thread has them blocked.

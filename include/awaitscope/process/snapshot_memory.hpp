@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "awaitscope/model/ids.hpp"
+#include "awaitscope/process/growing_bytes.hpp"
 #include "awaitscope/process/remote_memory.hpp"
 #include "awaitscope/process/switch_capture.hpp"
 
@@ -22,6 +23,8 @@ namespace awaitscope {
 /// once. Whether the target stood still between the first and the last read is for the caller to know.
 ///
 /// A single process_vm_readv of up to a page costs about 1.7 µs, a further range in the same call 0.5 µs.
+///
+/// A look holds k_most_bytes at most: what is missing then cannot be read, as if the time for it was over.
 ///
 /// One that tracks changes keeps each block from look to look, and tells whether the bytes that something was made of are
 /// still what they were: it needs not be made again.
@@ -65,8 +68,9 @@ public:
     ended_ = time_ns == k_never ? ended_ : false;
   }
   static constexpr std::int64_t k_never = INT64_MAX;
-  /// Has that left anything out, since a time was set last?
-  [[nodiscard]] bool ended() const { return ended_; }
+  /// Has that left anything out, since a time was set last, or the bound on memory, in this look?
+  [[nodiscard]] bool ended() const { return ended_ || full_; }
+  static constexpr std::size_t k_most_bytes = std::size_t{256} << 20U;
 
   /// Has this look asked for anything that was not copied, and was refused?
   [[nodiscard]] bool refused() const { return refused_; }
@@ -176,6 +180,7 @@ private:
   void fetch_object(Address address, std::size_t size);
   void take_part(std::uint64_t number, Address from, Address to, Address end);
   bool is_over();
+  bool make_room(std::size_t blocks);
   void start();
   void choose(Ahead ahead);
   void load(std::vector<std::uint64_t> &blocks);
@@ -187,7 +192,7 @@ private:
   bool wants(const Slot &slot, Ahead ahead) const;
   void load_tracked(std::span<const std::uint64_t> blocks);
   void load_page(std::uint64_t block);
-  void take_in(Slot &slot, const std::byte *bytes);
+  bool take_in(Slot &slot, const std::byte *bytes);
   void note(std::size_t within, std::size_t size);
   void forget_all();
 
@@ -200,7 +205,7 @@ private:
   std::vector<Slot> slots_;
   std::size_t occupied_ = 0;
   std::uint32_t look_ = 0;
-  std::vector<std::byte> bytes_;
+  GrowingBytes bytes_;
   std::size_t used_ = 0;  ///< blocks of bytes_ in use
   std::size_t calls_ = 0; ///< system calls since construction
   std::size_t calls_at_begin_ = 0;
@@ -217,6 +222,7 @@ private:
   bool refused_ = false;
   std::int64_t end_ns_ = k_never;
   bool ended_ = false;
+  bool full_ = false;
   std::vector<std::uint64_t> requested_; ///< blocks
   std::vector<RemoteRange> request_;
   std::array<std::byte, k_longest_view> across_{}; ///< a view that lies in two blocks

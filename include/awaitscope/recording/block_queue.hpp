@@ -1,7 +1,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -30,8 +32,17 @@ public:
 
   void put(std::string block);
 
+  /// So much may wait for a disk that does not keep up, in bytes before they are compressed.
+  static constexpr std::size_t k_most_waiting = std::size_t{16} << 20U;
+
+  /// Does more wait than may? What is put all the same is kept: later blocks build on it. Whoever has a choice puts nothing.
+  [[nodiscard]] bool full() const { return waiting_.load(std::memory_order_relaxed) > k_most_waiting; }
+
   /// A write has failed: nothing more will be written.
   [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_relaxed); }
+
+  /// Has all been written that was put, if need be after waiting for so long?
+  bool is_written_within(std::chrono::milliseconds patience);
 
   /// Waits until all is written.
   Result<void> close();
@@ -47,7 +58,8 @@ private:
   std::deque<std::string> blocks_;
   bool closing_ = false;
   std::atomic<bool> failed_{false};
-  std::optional<Error> error_; ///< of the queue's thread, until it has ended
+  std::atomic<std::size_t> waiting_{0}; ///< bytes of blocks_, and of the one that is being written
+  std::optional<Error> error_;          ///< of the queue's thread, until it has ended
   std::thread thread_;
 };
 

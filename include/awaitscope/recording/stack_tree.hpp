@@ -28,6 +28,9 @@ public:
   /// Of any stack but 0.
   [[nodiscard]] const Frame &leaf(StackId stack) const { return nodes_[stack].frame; }
 
+  /// How many frames it has.
+  [[nodiscard]] std::size_t depth(StackId stack) const { return nodes_[stack].depth; }
+
   /// Root first.
   [[nodiscard]] std::vector<Frame> frames(StackId stack) const;
 

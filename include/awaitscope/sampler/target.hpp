@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "awaitscope/asyncio/lineage.hpp"
@@ -64,7 +65,8 @@ public:
   Target(const Target &) = delete;
   Target &operator=(const Target &) = delete;
 
-  /// Finds the interpreter. Errors as find_runtime().
+  /// Finds the interpreter. Errors as find_runtime(). Leaves `codes` alone: the thread that attaches need not be the one that reads
+  /// processes attached to before, and uses them.
   Result<void> attach();
 
   /// Decides where thread ids are read, from the current snapshot: in the thread states, unless those name no thread of this
@@ -90,6 +92,9 @@ public:
 
   /// Is this the first of its thread's states in the list? That one stands for the thread.
   [[nodiscard]] bool leads(const TargetThread &thread) const;
+
+  /// The threads that were in Python code when they were read last.
+  [[nodiscard]] std::unordered_set<ThreadId> in_python() const;
 
   /// The thread with this thread state, by the first of its states, else `otherwise`.
   TargetThread &thread_of(Address state, TargetThread &otherwise);
@@ -129,7 +134,7 @@ public:
 private:
   /// Whether what is known of it reads as its layout says: for a layout that no table vouches for.
   bool reads_well();
-  void mark_shared();
+  void index_threads();
   void read_names();
   void name(TargetThread &thread, std::string name) const;
   std::unordered_map<ThreadId, ThreadId> host_ids();
@@ -149,6 +154,7 @@ private:
   TaskReader tasks_;
   LineageReader lineages_;
   std::vector<TargetThread> threads_;
+  std::unordered_map<Address, std::size_t> by_state_; ///< where in the list the one with this thread state is
   std::optional<std::int64_t> rseq_offset_;
   bool same_namespace_ = true; ///< the target counts PIDs as this host does
 };

@@ -25,6 +25,15 @@ void sort_tail(std::vector<std::uint64_t> &numbers) {
   std::inplace_merge(numbers.begin(), tail, numbers.end());
 }
 
+template <typename Visit> void for_each_block(std::span<const RemoteRange> ranges, unsigned block_bits, Visit visit) {
+  for (const RemoteRange &range : ranges) {
+    const std::uint64_t last = std::min((range.address + range.size - 1) >> block_bits, (k_end >> block_bits) - 1);
+    for (std::uint64_t number = range.address >> block_bits; number <= last; ++number) {
+      visit(range, number);
+    }
+  }
+}
+
 } // namespace
 
 SnapshotMemory::SnapshotMemory(RemoteMemory &remote, Changes changes)
@@ -435,22 +444,28 @@ bool SnapshotMemory::copy(Address address, void *out, std::size_t size) {
 
 void SnapshotMemory::prefetch(std::span<const RemoteRange> ranges) {
   wanted_.clear();
-  for (const RemoteRange &range : ranges) {
-    const std::uint64_t last = (range.address + range.size - 1) >> k_block_bits;
-    for (std::uint64_t number = range.address >> k_block_bits; number <= last && number < k_end >> k_block_bits;
-         ++number) {
-      const Address start = number << k_block_bits;
-      const std::size_t from = range.address > start ? range.address - start : 0;
-      const std::size_t to = std::min<Address>(range.address + range.size - start, k_block_size);
-      const Slot &slot = slot_of(number);
-      if (slot.look != look_ || (slot.state == BlockState::present && !slot.has.covers(from, to))) {
-        wanted_.push_back(number);
-      }
+  for_each_block(ranges, k_block_bits, [&](const RemoteRange &range, std::uint64_t number) {
+    const Address start = number << k_block_bits;
+    const std::size_t from = range.address > start ? range.address - start : 0;
+    const std::size_t to = std::min<Address>(range.address + range.size - start, k_block_size);
+    const Slot &slot = slot_of(number);
+    if (slot.look != look_ || (slot.state == BlockState::present && !slot.has.covers(from, to))) {
+      wanted_.push_back(number);
     }
-  }
+  });
   if (!wanted_.empty()) {
     load(wanted_);
   }
+}
+
+void SnapshotMemory::refetch(std::span<const RemoteRange> ranges) {
+  wanted_.clear();
+  for_each_block(ranges, k_block_bits, [&](const RemoteRange &, std::uint64_t number) {
+    slot_of(number).look = 0;
+    wanted_.push_back(number);
+  });
+  last_look_ = 0;
+  load(wanted_);
 }
 
 } // namespace awaitscope

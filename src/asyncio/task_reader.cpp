@@ -1,7 +1,9 @@
 #include "awaitscope/asyncio/task_reader.hpp"
 
 #include <algorithm>
-#include <array>
+#include <utility>
+
+#include "awaitscope/asyncio/task_ring.hpp"
 
 namespace awaitscope {
 bool TaskReader::locate() {
@@ -126,36 +128,11 @@ void TaskReader::add_from_weak_set(Address set, std::vector<Address> &tasks) {
   }
 }
 
-/// Include/internal/pycore_llist.h: a ring of next, prev, with the head in it. If a node does not name the one before it, one of
-/// the two has been linked or unlinked since it was read: both are read again, and the walk goes on from further back.
 void TaskReader::add_from_list(Address head, std::vector<Address> &tasks) {
-  constexpr std::size_t k_node = 16;
-  constexpr int k_most_steps_back = 256;
-  SnapshotMemory &memory = objects_.memory();
-  std::vector<Address> ring{head};
-  int steps_back = 0;
-  while (ring.size() <= k_max_tasks) {
-    const Address node = memory.pointer(ring.back());
-    if (node == head || node == 0) {
-      saw_all_ = saw_all_ && (node == head || ring.size() == 1); // a list that nobody has used yet
-      break;
-    }
-    if (memory.pointer(node + 8) == ring.back()) {
-      ring.push_back(node);
-      continue;
-    }
-    if (++steps_back > k_most_steps_back) {
-      saw_all_ = false;
-      break;
-    }
-    const std::array<RemoteRange, 2> both{{{ring.back(), k_node}, {node, k_node}}};
-    memory.refetch(both);
-    if (ring.size() > 1 && memory.pointer(node + 8) != ring.back()) {
-      ring.pop_back();
-    }
-  }
-  for (std::size_t i = 1; i < ring.size(); ++i) {
-    tasks.push_back(ring[i] - futures_.layout().node);
+  const TaskRing ring = read_task_ring(objects_.memory(), head, k_max_tasks);
+  saw_all_ = saw_all_ && ring.whole;
+  for (const Address node : ring.nodes) {
+    tasks.push_back(node - futures_.layout().node);
   }
 }
 

@@ -16,7 +16,12 @@ constexpr Address k_end = Address{1} << 47U; // of user space on x86-64
 constexpr std::size_t k_portion = 1024;      // blocks a call, between which the time is checked
 constexpr std::size_t k_object = 256;        // what is read of most objects lies within so many bytes
 
-std::size_t hash_block(std::uint64_t block) { return (block * 0x9E3779B97F4A7C15ULL) >> 20U; }
+/// Neighbours lie side by side: thousands of blocks are gone through in the order of their addresses.
+std::size_t hash_block(std::uint64_t block) {
+  constexpr unsigned k_side_by_side = 4; // bits
+  const std::uint64_t group = ((block >> k_side_by_side) * 0x9E3779B97F4A7C15ULL) >> 20U;
+  return (group << k_side_by_side) | (block & ((1U << k_side_by_side) - 1));
+}
 
 /// Sorts numbers of which all but the last few are in order.
 void sort_tail(std::vector<std::uint64_t> &numbers) {

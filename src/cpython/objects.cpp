@@ -266,7 +266,8 @@ std::optional<std::vector<Address>> ObjectReader::set_elements(Address set) {
       return std::nullopt;
     }
     if (attempt > 0) {
-      const std::array<RemoteRange, 2> whole{{{set, layout_.set_table + sizeof(Address)}, {table, (*mask + 1) * k_entry}}};
+      const std::array<RemoteRange, 2> whole{
+          {{set, layout_.set_table + sizeof(Address)}, {table, (*mask + 1) * k_entry}}};
       memory_.refetch(whole);
     }
     if (auto elements = elements_in(set, table, *mask + 1)) {

@@ -11,7 +11,7 @@ namespace awaitscope {
 /// with the head in the ring).
 struct TaskRing {
   std::vector<Address> nodes; ///< from the head on, without it
-  bool whole = true;          ///< false: it kept changing while it was read, and what lies behind the last node is missing
+  bool whole = true; ///< false: it kept changing while it was read, and what lies behind the last node is missing
 };
 
 /// If a node does not name the one before it, one of the two has been linked or unlinked since it was read: both are read again, and

@@ -25,6 +25,17 @@ void TaskLooks::take_places(const std::vector<Address> &places) {
   entries_ = std::move(merged);
 }
 
+/// Those that were tasks when they were read last.
+void TaskLooks::add_known(std::vector<Address> &places) const {
+  for (const Entry &entry : entries_) {
+    if (entry.is_task && !entry.look.done) {
+      places.push_back(entry.place);
+    }
+  }
+  std::sort(places.begin(), places.end());
+  places.erase(std::unique(places.begin(), places.end()), places.end());
+}
+
 const TaskLooks::Entry *TaskLooks::find(Address place) const {
   const auto entry = std::lower_bound(entries_.begin(), entries_.end(), place,
                                       [](const Entry &one, Address sought) { return one.place < sought; });
@@ -38,7 +49,11 @@ void TaskLooks::forget() {
 }
 
 bool TaskLooks::refresh() {
-  const TaskReader::Places places = tasks_.places();
+  TaskReader::Places places = tasks_.places();
+  lists_all_ = tasks_.saw_all();
+  if (!lists_all_) {
+    add_known(places.tasks);
+  }
   take_places(places.tasks);
   return update(places.running);
 }

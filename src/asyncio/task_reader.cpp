@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "awaitscope/asyncio/task_ring.hpp"
+
 namespace awaitscope {
 bool TaskReader::locate() {
   std::vector<Module> found;
@@ -127,16 +129,10 @@ void TaskReader::add_from_weak_set(Address set, std::vector<Address> &tasks) {
 }
 
 void TaskReader::add_from_list(Address head, std::vector<Address> &tasks) {
-  // Include/internal/pycore_llist.h: a ring of next, prev, with the head in it. One that comes back elsewhere than at its
-  // head has a node with another one before it.
-  Address before = head;
-  Address node = objects_.memory().pointer(head);
-  for (std::size_t count = 0; node != 0 && node != head && count < k_max_tasks; ++count) {
-    if (objects_.memory().pointer(node + 8) != before) {
-      return;
-    }
+  const TaskRing ring = read_task_ring(objects_.memory(), head, k_max_tasks);
+  saw_all_ = saw_all_ && ring.whole;
+  for (const Address node : ring.nodes) {
     tasks.push_back(node - futures_.layout().node);
-    before = std::exchange(node, objects_.memory().pointer(node));
   }
 }
 

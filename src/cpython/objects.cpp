@@ -190,12 +190,33 @@ std::optional<std::vector<Address>> ObjectReader::items_at(Address first, std::u
 }
 
 std::optional<std::vector<Address>> ObjectReader::set_elements(Address set) {
-  const auto mask = memory_.get<std::uint64_t>(set + layout_.set_mask);
-  const Address table = memory_.pointer(set + layout_.set_table);
-  if (set == 0 || !is_kind(type_of(set), "set") || !mask || *mask >= k_max_elements) {
+  constexpr std::uint64_t k_entry = 16; // setentry: key, hash (Include/cpython/setobject.h)
+  constexpr int k_attempts = 4;
+  if (set == 0 || !is_kind(type_of(set), "set")) {
     return std::nullopt;
   }
-  const auto words = items_at(table, (*mask + 1) * 2); // setentry: key, hash (Include/cpython/setobject.h)
+  for (int attempt = 0; attempt < k_attempts; ++attempt) {
+    const auto mask = memory_.get<std::uint64_t>(set + layout_.set_mask);
+    const Address table = memory_.pointer(set + layout_.set_table);
+    if (!mask || *mask >= k_max_elements) {
+      return std::nullopt;
+    }
+    if (attempt > 0) {
+      const std::array<RemoteRange, 2> whole{
+          {{set, layout_.set_table + sizeof(Address)}, {table, (*mask + 1) * k_entry}}};
+      memory_.refetch(whole);
+    }
+    if (auto elements = elements_in(set, table, *mask + 1)) {
+      return elements;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Nothing if the table is not the set's as it now is. One that is read while the set changes may have been read before or after
+/// what stands in the set itself. Objects/setobject.c, set_table_resize(): a table that grows is empty at first, and filled one by one.
+std::optional<std::vector<Address>> ObjectReader::elements_in(Address set, Address table, std::uint64_t entries) {
+  const auto words = items_at(table, entries * 2);
   if (!words) {
     return std::nullopt;
   }
@@ -206,8 +227,8 @@ std::optional<std::vector<Address>> ObjectReader::set_elements(Address set) {
       elements.push_back((*words)[i]);
     }
   }
-  // Objects/setobject.c, set_table_resize(): a table that grows is empty at first, and filled one by one.
-  const bool settled = memory_.get<std::uint64_t>(set + layout_.set_used) == elements.size();
+  const bool settled = memory_.get<std::uint64_t>(set + layout_.set_used) == elements.size() &&
+                       memory_.pointer(set + layout_.set_table) == table;
   return settled ? std::optional(std::move(elements)) : std::nullopt;
 }
 

@@ -149,11 +149,11 @@ void TaskWatcher::scanned_recent(const AwakeLoop &loop) {
   }
 }
 
-/// Those that changed a short time ago, in the order of their addresses.
+/// Those that changed a short time ago, in the order of their addresses. What the first scan of all finds has not.
 std::vector<Address> TaskWatcher::recent_tasks(std::int64_t now_ns) {
   std::vector<Address> recent;
   for (const auto &[place, task] : stacks_.tasks()) {
-    if (now_ns - task.changed_ns < k_recent_ns && task.missed == 0) {
+    if (now_ns - task.changed_ns < k_recent_ns && task.missed == 0 && !task.since_ever) {
       recent.push_back(place);
     }
   }
@@ -220,7 +220,7 @@ bool TaskWatcher::scan_all() {
     }
   }
   for (auto &[address, task] : stacks_.tasks()) {
-    if (task.seen_at != scans_) {
+    if (task.seen_at != scans_ && all_.looks.lists_all()) {
       ++task.missed;
       suspects_.insert(address);
     }

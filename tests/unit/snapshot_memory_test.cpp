@@ -37,6 +37,26 @@ TEST_CASE("what was read of a block stays when the rest of it is fetched") {
   CHECK(memory.get<std::uint64_t>(0x10000) == 1U);
 }
 
+TEST_CASE("what does not fit together is read again, in one call") {
+  for (const auto changes : {SnapshotMemory::Changes::forget, SnapshotMemory::Changes::track}) {
+    FakeMemory remote;
+    remote.put<std::uint64_t>(0x10000, 1);
+    remote.put<std::uint64_t>(0x20000, 1);
+    SnapshotMemory memory(remote, changes);
+    memory.begin();
+    CHECK(memory.get<std::uint64_t>(0x10000) == 1U);
+    CHECK(memory.get<std::uint64_t>(0x20000) == 1U);
+    remote.put<std::uint64_t>(0x10000, 2);
+    remote.put<std::uint64_t>(0x20000, 2);
+    const std::array<RemoteRange, 2> both{{{0x10000, 8}, {0x20000, 8}}};
+    remote.calls = 0;
+    memory.refetch(both);
+    CHECK(memory.get<std::uint64_t>(0x10000) == 2U);
+    CHECK(memory.get<std::uint64_t>(0x20000) == 2U);
+    CHECK(remote.calls == 1);
+  }
+}
+
 TEST_CASE("what the last two looks used comes in one call") {
   FakeMemory remote;
   SnapshotMemory memory(remote);

@@ -32,6 +32,10 @@ public:
   /// Brings the entries up to date with the current snapshot: those of all tasks. False if that was ended before: they are of no use.
   bool refresh();
 
+  /// Whether the last refresh() had the whole list of the tasks. If not, the list was changing, and a new one may be missing: those
+  /// that were known before are in the entries all the same.
+  [[nodiscard]] bool lists_all() const { return lists_all_; }
+
   /// The same for what is at these places only, in order.
   bool refresh(const std::vector<Address> &places);
 
@@ -45,6 +49,7 @@ public:
   [[nodiscard]] const Entry *find(Address place) const;
 
 private:
+  void add_known(std::vector<Address> &places) const;
   void take_places(const std::vector<Address> &places);
   void prefetch_stale();
   bool update(const std::vector<Address> &running);
@@ -55,6 +60,7 @@ private:
   std::vector<Entry> entries_;
   std::uint64_t serials_ = 0;
   std::uint32_t epoch_ = 0;
+  bool lists_all_ = false;
 };
 
 } // namespace awaitscope

@@ -53,7 +53,7 @@ public:
   /// The value under a str key, or 0.
   Address dict_value(Address dict, std::string_view key);
 
-  /// The elements of a set, in table order (nothing while it is being changed); of a list or tuple, in theirs.
+  /// The elements of a set, in table order (read again if it has changed meanwhile, and nothing if it still does); of a list or tuple, in theirs.
   std::optional<std::vector<Address>> set_elements(Address set);
   std::optional<std::vector<Address>> list_elements(Address list);
   std::optional<std::vector<Address>> tuple_elements(Address tuple);
@@ -81,6 +81,7 @@ private:
     unsigned size = 1; ///< bytes of each
   };
   std::optional<Units> units(Address str);
+  std::optional<std::vector<Address>> elements_in(Address set, Address table, std::uint64_t entries);
   std::optional<std::vector<Address>> items_at(Address first, std::uint64_t count);
   DictReader::Storage own_storage(Address object);
 

@@ -103,6 +103,9 @@ public:
   /// Makes sure that the ranges are in the snapshot, in one call. Those that cannot be read are left out.
   void prefetch(std::span<const RemoteRange> ranges);
 
+  /// Reads the ranges once more, in one call: what was read of them at different times does not fit together.
+  void refetch(std::span<const RemoteRange> ranges);
+
   /// Words of 8 bytes of a block. No more than were read: next to what never changes lie reference counts that always do.
   struct Words {
     std::uint64_t low = 0;

@@ -20,6 +20,7 @@ enum class Operation : std::uint8_t {
   store_fast_pair, ///< the same
   store_load_fast, ///< stores into the upper, then loads the lower
   delete_fast,
+  load_constant,
   load_deref,
   write_deref, ///< stores or deletes, as the next ones
   load_global,
@@ -36,7 +37,8 @@ enum class Operation : std::uint8_t {
   make_function,
   call,
   return_value,
-  jump,   ///< always
+  pop,    ///< drops what a statement has made
+  jump,   ///< or may
   hidden, ///< another instruction stood here: what it does is not known
 };
 

@@ -119,8 +119,7 @@ CLI::App *add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) 
           "for anything (default: all that are not of a library)")
       ->expected(0, 1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->type_name("FUNCTION")
-      ->each([&options](const std::string & /*pattern*/) { options.arguments = true; });
+      ->type_name("FUNCTION");
   command->add_flag(
       "--show-args", options.show_arguments,
       "with --args, also write what the arguments are: without it a recording has no value of the program");
@@ -211,6 +210,7 @@ int run(const InheritedState &inherited, int count, char **words) {
   Result<int> result = 0;
   if (record_command->parsed()) {
     record_options.command = std::move(arguments.command);
+    record_options.arguments = record_command->count("--args") > 0;
     record_options.words.assign(words, words + count); // NOLINT(cppcoreguidelines-pro-bounds-pointer-arithmetic)
     record_options.verbosity = loudness.value();
     result = record(record_options, inherited);

@@ -6,7 +6,6 @@ import stat
 import struct
 import os
 
-import django_site
 import harness
 import recordings
 
@@ -48,7 +47,7 @@ class CacheTest(recordings.RecordingTest):
 
     def record_target(self, what, *args, options=("--args",)):
         """-> (target, recording), of all that the target does."""
-        target = self.target("cached_calls.py", "--what", what, *args, lifetime=150)
+        target = self.target("cached_calls.py", "--what", what, *map(str, args), lifetime=150)
         path = self.path(what + ".ascope")
         target_done = lambda: target.counters()["done"]
 
@@ -108,8 +107,8 @@ class Streams(CacheTest, harness.InterpreterTest):
         """What the program uses less of the CPU when it really caches."""
         target, path = self.record_target("streams", "--dear", 300, "--cheap", 4000)
         rows = self.rows(path)
-        cached = self.target("cached_calls.py", "--what", "streams", "--cached", "--dear", 300, "--cheap", 4000, "--rounds",
-                             target.truth["rounds"], lifetime=60)
+        cached = self.target("cached_calls.py", "--what", "streams", "--cached", "--dear", "300", "--cheap", "4000",
+                             "--rounds", str(target.truth["rounds"]), lifetime=60)
         cached.set_counter("go", 1)
         self.wait_for("the cached program did not end", lambda: cached.counters()["done"], 60)
         with_cache = self.calls(cached)
@@ -191,7 +190,7 @@ class Values(CacheTest, harness.EndsTest):
 class Options(CacheTest, harness.ToolTest):
 
     def test_choice(self):
-        target = self.target("cached_calls.py", "--what", "streams", "--cheap", 10, "--dear", 60, lifetime=60)
+        target = self.target("cached_calls.py", "--what", "streams", "--cheap", "10", "--dear", "60", lifetime=60)
         path = self.path("chosen.ascope")
         target.set_counter("go", 1)
         result = harness.run_tool("record", "-p", target.pid, "-d", 1, "-r", RATE, "-o", path, "--args=burn")

@@ -117,10 +117,17 @@ private:
     if (builds || last == Operation::operate) {
       return statement_.built;
     }
-    if (last == Operation::call && statement_.operations.front() == Operation::make_function) {
-      return "list"; // of a comprehension
+    if (last == Operation::call && begins_with_function()) {
+      return "list, dict or set"; // of a comprehension
     }
     return last == Operation::call ? mutable_made_by(statement_.first) : std::string_view();
+  }
+
+  /// Up to 3.11 a comprehension is a function that is made of constants and called at once.
+  [[nodiscard]] bool begins_with_function() const {
+    const auto first = std::find_if(statement_.operations.begin(), statement_.operations.end(),
+                                    [](Operation operation) { return operation != Operation::load_constant; });
+    return first != statement_.operations.end() && *first == Operation::make_function;
   }
 
   void give_back() {

@@ -180,12 +180,7 @@ void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedSt
   sample_.cpu_ns = accounts_.take(sample_.tid, stat.cpu_ns);
   take_events(thread, state, stat);
   take_calls(thread, time_ns);
-  if (options_.arguments) {
-    take_arguments();
-    for (const FunctionFact &fact : target_->arguments().take_facts()) {
-      sink.learn(fact);
-    }
-  }
+  take_arguments(sink);
   if (options_.all_tasks == AllTasks::watch && sample_.task != 0) {
     watcher_.charge(sample_.task, sample_.cpu_ns);
   }
@@ -214,22 +209,6 @@ void ProcessSampler::emit_again(TargetThread &thread, ThreadState state, SampleS
     ++totals_.partial;
   }
   sink.consume(sample, target_->name_of(target_->thread_of(thread.wait->root_thread, thread)));
-}
-
-/// What the accepted reading has counted.
-void ProcessSampler::take_events(TargetThread &thread, ThreadState state, const SchedStat &stat) {
-  sample_.events = 0;
-  if (!reading_.count) {
-    return;
-  }
-  const EventCount since = reading_.count->since(thread.count_told);
-  if (static_cast<std::int64_t>(since.counted) < 0) {
-    return; // a clock that was read on two CPUs: what it is ahead is not reported twice
-  }
-  sample_.events = since.scaled();
-  thread.count_told = *reading_.count;
-  const bool waits = state == ThreadState::blocked || state == ThreadState::idle;
-  thread.count_told_at = waits ? stat.times_run : 0;
 }
 
 ProcessSampler::Health ProcessSampler::visit(TargetThread &thread, SampleSink &sink) {

@@ -261,10 +261,10 @@ def main():
     if parsed.what == "streams":
         log.run_streams(parsed.dear, parsed.cheap)
     elif parsed.what == "kinds":
-        run_kinds(log, 60)
+        run_kinds(log, 36)
     elif parsed.what == "unfit":
         for name, call in unfit(rounds).items():
-            log.run(name, call, [(i % 3, (i % 3,)) for i in range(120)])
+            log.run(name, call, [(i % 3, (i % 3,)) for i in range(48)])
     else:
         text, number = secrets
         hidden = Shop(text)

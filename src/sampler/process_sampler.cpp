@@ -35,6 +35,9 @@ ProcessSampler::ProcessSampler(std::unique_ptr<Target> target, Engine &engine, S
       watcher_(*target_, engine, options_.root_names, totals), reader_(*target_, options_.root_names),
       waits_(*target_, reader_, options_.idle == IdleThreads::sample), list_memory_(target_->memory().remote()) {
   watcher_.end_when(options_.over);
+  if (options_.arguments) {
+    target_->arguments().choose(*options_.arguments);
+  }
   if (options_.event) {
     events_.emplace(*target_, *options_.event);
   }
@@ -56,7 +59,7 @@ void ProcessSampler::ask(TargetThread &thread) {
 ThreadReader::Wanted ProcessSampler::wanted_of(const TargetThread &thread) const {
   // A thread that waits and has not run since has counted nothing.
   return {thread.counter && (is_runnable(thread) || thread.count_told_at != thread.stat->times_run), turns_.apply(),
-          options_.plain_calls == PlainCalls::follow};
+          options_.plain_calls == PlainCalls::follow, options_.arguments.has_value()};
 }
 
 /// Reads the thread while it cannot run.
@@ -148,6 +151,7 @@ void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedSt
   sample_.cpu_ns = accounts_.take(sample_.tid, stat.cpu_ns);
   take_events(thread, state, stat);
   take_calls(thread, time_ns);
+  take_arguments(sink);
   if (options_.all_tasks == AllTasks::watch && sample_.task != 0) {
     watcher_.charge(sample_.task, sample_.cpu_ns);
   }
@@ -169,28 +173,13 @@ void ProcessSampler::emit_again(TargetThread &thread, ThreadState state, SampleS
   sample.weight = sample_.weight;
   sample.calls.same = sample.calls.outer + sample.calls.count;
   sample.calls.alike = 0;
+  sample.arguments.clear();
   thread.calls.stay(sample.time_ns);
   ++totals_.samples;
   if (!is_whole(sample.stack)) {
     ++totals_.partial;
   }
   sink.consume(sample, target_->name_of(target_->thread_of(thread.wait->root_thread, thread)));
-}
-
-/// What the accepted reading has counted.
-void ProcessSampler::take_events(TargetThread &thread, ThreadState state, const SchedStat &stat) {
-  sample_.events = 0;
-  if (!reading_.count) {
-    return;
-  }
-  const EventCount since = reading_.count->since(thread.count_told);
-  if (static_cast<std::int64_t>(since.counted) < 0) {
-    return; // a clock that was read on two CPUs: what it is ahead is not reported twice
-  }
-  sample_.events = since.scaled();
-  thread.count_told = *reading_.count;
-  const bool waits = state == ThreadState::blocked || state == ThreadState::idle;
-  thread.count_told_at = waits ? stat.times_run : 0;
 }
 
 ProcessSampler::Health ProcessSampler::visit(TargetThread &thread, SampleSink &sink) {

@@ -1,4 +1,4 @@
-// ProcessSampler's third part: which calls go on from sample to sample.
+// ProcessSampler's third part: what else a sample has of its reading: which calls go on from sample to sample, their arguments, events.
 
 #include <algorithm>
 #include <vector>
@@ -23,6 +23,39 @@ void ProcessSampler::take_calls(TargetThread &thread, std::int64_t time_ns) {
   }
   sample_.calls.outer = static_cast<std::uint32_t>(first);
   sample_.calls.count = static_cast<std::uint32_t>(frames.size() - first);
+}
+
+/// Of calls whose frames are in the sample's stack: what is not belongs to what runs the task.
+void ProcessSampler::take_arguments(SampleSink &sink) {
+  sample_.arguments.clear();
+  if (!options_.arguments || reading_.lineage.segments.empty()) {
+    return;
+  }
+  for (const FunctionFact &fact : target_->arguments().take_facts()) {
+    sink.learn(fact);
+  }
+  const std::size_t depth = reading_.lineage.segments.front().frames.size();
+  for (const SeenCall &call : reading_.arguments) {
+    if (call.from_leaf < depth) {
+      sample_.arguments.push_back(call);
+    }
+  }
+}
+
+/// What the accepted reading has counted.
+void ProcessSampler::take_events(TargetThread &thread, ThreadState state, const SchedStat &stat) {
+  sample_.events = 0;
+  if (!reading_.count) {
+    return;
+  }
+  const EventCount since = reading_.count->since(thread.count_told);
+  if (static_cast<std::int64_t>(since.counted) < 0) {
+    return; // a clock that was read on two CPUs: what it is ahead is not reported twice
+  }
+  sample_.events = since.scaled();
+  thread.count_told = *reading_.count;
+  const bool waits = state == ThreadState::blocked || state == ThreadState::idle;
+  thread.count_told_at = waits ? stat.times_run : 0;
 }
 
 /// The thread waits for work, and has no sample.

@@ -116,6 +116,17 @@ CLI::App *add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) 
       "--subprocesses", options.subprocesses,
       "existing and future children as well, told apart; without it a process that is not Python (a shell, "
       "uv run) stands for the only Python below it");
+  command
+      ->add_option(
+          "--args", options.argument_patterns,
+          "tell calls of these functions apart by their arguments, for report -f cache: names or files, * stands "
+          "for anything (default: all that are not of a library)")
+      ->expected(0, 1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->type_name("FUNCTION");
+  command->add_flag(
+      "--show-args", options.show_arguments,
+      "with --args, also write what the arguments are: without it a recording has no value of the program");
   add_view(*command, options.view);
   return command;
 }
@@ -127,8 +138,7 @@ CLI::App *add_report(CLI::App &app, ReportOptions &options, Loudness &loudness) 
   command
       ->add_option("-f,--format", options.format,
                    "hot (a table of functions, the default), html (a page with a flame graph), svg, folded, latency, "
-                   "speedscope, "
-                   "info; or by the ending of -o")
+                   "cache, speedscope, info; or by the ending of -o")
       ->type_name("NAME");
   command->add_flag("--json", options.view.json, "a table as JSON");
   add_view(*command, options.view);
@@ -222,6 +232,7 @@ int run(const InheritedState &inherited, int count, char **words) {
   Result<int> result = 0;
   if (record_command->parsed()) {
     record_options.command = std::move(arguments.command);
+    record_options.arguments = record_command->count("--args") > 0;
     record_options.words.assign(words, words + count); // NOLINT(cppcoreguidelines-pro-bounds-pointer-arithmetic)
     record_options.verbosity = loudness.value();
     result = record(record_options, inherited);

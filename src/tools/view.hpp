@@ -10,7 +10,7 @@
 
 namespace awaitscope::tools {
 
-enum class Format : std::uint8_t { recording, folded, hot, info, speedscope, latency, html, svg };
+enum class Format : std::uint8_t { recording, folded, hot, info, speedscope, latency, html, svg, cache };
 
 /// What a view is asked for on the command line.
 struct ViewOptions {

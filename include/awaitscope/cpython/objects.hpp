@@ -40,6 +40,14 @@ public:
   std::uint64_t text_digest(Address str);
   static constexpr std::size_t k_digested = 128;
 
+  /// The raw units of a str. Equal strs have units of the same size (PEP 393).
+  struct Units {
+    Address first = 0;
+    std::uint64_t count = 0;
+    unsigned size = 1; ///< bytes of each
+  };
+  std::optional<Units> units(Address str);
+
   /// An int that fits, or nothing.
   std::optional<std::int64_t> integer(Address object);
 
@@ -74,13 +82,6 @@ public:
 private:
   Address find_key(const std::vector<Entry> &entries, std::string_view key);
   bool text_equals(Address str, std::string_view expected);
-  /// The raw units of a str.
-  struct Units {
-    Address first = 0;
-    std::uint64_t count = 0;
-    unsigned size = 1; ///< bytes of each
-  };
-  std::optional<Units> units(Address str);
   std::optional<std::vector<Address>> elements_in(Address set, Address table, std::uint64_t entries);
   std::optional<std::vector<Address>> items_at(Address first, std::uint64_t count);
   DictReader::Storage own_storage(Address object);

@@ -59,6 +59,12 @@ struct Layout {
   Offset ts_running_task = k_absent, ts_tasks_head = k_absent, is_tasks_head = k_absent; ///< thread_lists
   Offset loop_holder_loop = k_absent; ///< else in ts_dict, behind a holder object where there is one
 
+  // Running a script in the target: PEP 768.
+  Offset is_remote_debug = k_absent; ///< PyConfig.remote_debug: whether it is allowed
+  Offset ts_eval_breaker = k_absent, ts_debugger_support = k_absent;
+  Offset debugger_pending_call = k_absent, debugger_script_path = k_absent; ///< from ts_debugger_support
+  Offset debugger_script_path_size = k_absent;                              ///< in bytes, with the NUL
+
   Offset chunk_previous = 0, chunk_size = 8, chunk_data = 24;
 
   // The frame of a call: a PyFrameObject before 3.11, a _PyInterpreterFrame since.

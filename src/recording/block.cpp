@@ -63,6 +63,8 @@ void put_info(std::string &block, const RecordingInfo &info) {
   put_varint(out, info.python_presumed ? 1 : 0);
   put_varint(out, static_cast<std::uint64_t>(info.event_source));
   put_varint(out, info.events_as_time ? 1 : 0);
+  put_varint(out, static_cast<std::uint64_t>(info.arguments));
+  put_varint(out, info.shows_arguments ? 1 : 0);
   block += static_cast<char>(Section::info);
   put_text(block, out);
 }
@@ -89,6 +91,12 @@ bool take_info(std::string_view contents, RecordingInfo &info) {
   if (in.left() > 0) {                                      // recordings of before it have none
     info.event_source = in.varint() == 1 ? EventSource::cpu_time : EventSource::counters;
     info.events_as_time = in.varint() == 1;
+  }
+  if (in.left() > 0) { // nor have they these
+    const std::uint64_t arguments = in.varint();
+    info.arguments = arguments <= static_cast<std::uint64_t>(Arguments::traced) ? static_cast<Arguments>(arguments)
+                                                                                : Arguments::none;
+    info.shows_arguments = in.varint() == 1;
   }
   info.unit_ns = static_cast<std::int64_t>(unit);
   return in.ok() && unit > 0 && unit <= format::k_max_unit;
@@ -219,6 +227,9 @@ bool take_totals(std::string_view contents, const RecordingTables &tables, Total
 bool take(std::string_view block, std::int64_t unit_ns, RecordingTables &tables, Contents &contents) {
   contents.samples.clear();
   contents.task_changes.clear();
+  contents.seen_calls.clear();
+  contents.traced_calls.clear();
+  contents.lost_calls.clear();
   contents.totals.reset();
   contents.import_paths.clear();
   return each_section(block, [&](Section kind, std::string_view bytes) {
@@ -239,6 +250,16 @@ bool take(std::string_view block, std::int64_t unit_ns, RecordingTables &tables,
       return take_task_changes(bytes, unit_ns, tables, contents.task_changes);
     case Section::totals:
       return take_totals(bytes, tables, contents.totals.emplace());
+    case Section::argument_keys:
+      return take_keys(bytes, tables);
+    case Section::function_facts:
+      return take_facts(bytes, tables);
+    case Section::seen_calls:
+      return take_seen_calls(bytes, tables, contents.samples.size(), contents.seen_calls);
+    case Section::traced_calls:
+      return take_traced_calls(bytes, unit_ns, tables, contents.traced_calls);
+    case Section::lost_calls:
+      return take_lost_calls(bytes, tables, contents.lost_calls);
     case Section::import_paths: {
       ByteReader in(bytes);
       contents.import_paths = take_list(in);

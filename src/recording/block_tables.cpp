@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "argument_rows.hpp"
 #include "awaitscope/model/limits.hpp"
 #include "awaitscope/recording/columns.hpp"
 
@@ -158,13 +159,18 @@ bool put_tables(std::string &block, const RecordingTables &tables, const CodeTab
                     out.put_signed(1, std::int64_t{thread.name} - before.name);
                     out.put(2, thread.process);
                   }) &&
-         put_rows(Section::tasks, 4, from.tasks, tables.tasks.size(), [&](ColumnWriter &out) {
-           const RecordedTask &task = tables.tasks[from.tasks];
-           out.put(0, task.address);
-           out.put(1, task.unknown ? 0 : std::uint64_t{task.coroutine} + 1);
-           out.put(2, task.name);
-           out.put(3, task.process);
-         });
+         put_rows(Section::tasks, 4, from.tasks, tables.tasks.size(),
+                  [&](ColumnWriter &out) {
+                    const RecordedTask &task = tables.tasks[from.tasks];
+                    out.put(0, task.address);
+                    out.put(1, task.unknown ? 0 : std::uint64_t{task.coroutine} + 1);
+                    out.put(2, task.name);
+                    out.put(3, task.process);
+                  }) &&
+         put_rows(Section::function_facts, k_fact_columns, from.facts, tables.facts.size(),
+                  [&](ColumnWriter &out) { put_fact(out, tables.facts[from.facts]); }) &&
+         put_rows(Section::argument_keys, k_key_columns, from.keys, tables.keys.size(),
+                  [&](ColumnWriter &out) { put_key(out, tables.keys[from.keys]); });
 }
 
 } // namespace awaitscope::block

@@ -149,11 +149,22 @@ std::uint32_t RecordingWriter::task(const TaskKey &key) {
   return next;
 }
 
+TextId RecordingWriter::process_of(ThreadId pid) const {
+  const auto named = processes_.find(pid);
+  return named == processes_.end() ? 0 : named->second;
+}
+
+/// Something of that time is about to wait to be put.
+void RecordingWriter::begin_rows(std::int64_t time_ns) {
+  if (rows_.empty() && changes_.empty() && traced_calls_.empty()) {
+    oldest_ns_ = time_ns;
+  }
+}
+
 void RecordingWriter::add(const Sample &sample, const std::string &thread_name) {
   const std::vector<Frame> &frames = sample.stack.frames;
   SampleRun row;
-  const auto named = processes_.find(sample.process);
-  const TextId process = named == processes_.end() ? 0 : named->second;
+  const TextId process = process_of(sample.process);
   row.thread = thread(sample.tid, thread_name, process);
   row.stack = stack(frames);
   row.state = sample.state;
@@ -192,26 +203,70 @@ void RecordingWriter::add(const Sample &sample, const std::string &thread_name) 
       return;
     }
   }
-  if (rows_.empty() && changes_.empty()) {
-    oldest_ns_ = sample.time_ns;
-  }
+  begin_rows(sample.time_ns);
   known.row = rows_.size();
   rows_.push_back(row);
-  if (rows_.size() >= format::k_enough_rows) {
+  add_arguments(sample);
+  if (rows_.size() >= format::k_enough_rows || seen_calls_.size() >= format::k_enough_rows) {
+    cut(nullptr);
+  }
+}
+
+KeyId RecordingWriter::key(const ArgumentKey &key, const std::string &shown) {
+  const auto known = key_ids_.find(key);
+  if (known != key_ids_.end()) {
+    return known->second;
+  }
+  if (tables_.keys.size() >= limits::k_max_argument_keys) {
+    return 0;
+  }
+  const auto next = static_cast<KeyId>(tables_.keys.size());
+  key_ids_.emplace(key, next);
+  tables_.keys.push_back({key, text(shown)});
+  return next;
+}
+
+/// Of the last row.
+void RecordingWriter::add_arguments(const Sample &sample) {
+  for (const SeenCall &call : sample.arguments) {
+    if (call.from_leaf <= limits::k_max_depth && seen_calls_.size() < format::k_max_rows) {
+      seen_calls_.push_back(
+          {static_cast<std::uint32_t>(rows_.size() - 1), call.from_leaf, key(call.key, call.shown), call.key.code});
+    }
+  }
+}
+
+void RecordingWriter::add(const FunctionFact &fact) {
+  if (tables_.facts.size() < limits::k_max_facts) {
+    tables_.facts.push_back({fact.code, fact.kind, text(fact.name)});
+  }
+}
+
+void RecordingWriter::add(const TracedCall &call, const std::string &thread_name) {
+  begin_rows(call.begin_ns);
+  RecordedTracedCall row;
+  row.begin_ns = std::max<std::int64_t>(0, call.begin_ns - start_ns_);
+  row.duration_ns = call.duration_ns;
+  row.cpu_ns = call.cpu_ns;
+  row.returned = call.returned;
+  row.thread = thread(call.tid, thread_name, process_of(call.process));
+  row.key = key(call.key, {});
+  row.code = call.key.code;
+  row.return_traits = call.return_traits;
+  row.raised = call.raised;
+  traced_calls_.push_back(row);
+  if (traced_calls_.size() >= format::k_enough_rows) {
     cut(nullptr);
   }
 }
 
 void RecordingWriter::add(const TaskChange &change) {
-  if (rows_.empty() && changes_.empty()) {
-    oldest_ns_ = change.at_ns;
-  }
+  begin_rows(change.at_ns);
   RecordedTaskChange row;
   row.at_ns = std::max<std::int64_t>(0, change.at_ns - start_ns_);
   row.before_ns = change.before_ns == 0 ? -1 : std::clamp<std::int64_t>(change.before_ns - start_ns_, 0, row.at_ns);
   row.cpu_ns = change.cpu_ns;
-  const auto named = processes_.find(change.process);
-  const TextId process = named == processes_.end() ? 0 : named->second;
+  const TextId process = process_of(change.process);
   row.task = task({change.task, std::uint64_t{change.coroutine} + 1, text(change.name), process});
   row.stack = stack(change.frames);
   row.new_from = new_from_of(change);
@@ -239,6 +294,9 @@ void RecordingWriter::cut(const block::Totals *totals) {
   }
   block::put_samples(block, rows_, unit_ns_);
   block::put_task_changes(block, changes_, unit_ns_);
+  block::put_seen_calls(block, seen_calls_);
+  block::put_traced_calls(block, traced_calls_, unit_ns_);
+  block::put_lost_calls(block, lost_calls_);
   if (totals != nullptr) {
     block::put_totals(block, *totals);
   }
@@ -247,6 +305,9 @@ void RecordingWriter::cut(const block::Totals *totals) {
   }
   rows_.clear();
   changes_.clear();
+  seen_calls_.clear();
+  traced_calls_.clear();
+  lost_calls_.clear();
   for (Thread &thread : threads_) {
     thread.row = k_none;
   }
@@ -269,7 +330,7 @@ block::Totals RecordingWriter::totals_of(const SamplingTotals &totals, bool fina
 }
 
 void RecordingWriter::keep_up(std::int64_t now_ns, const SamplingTotals &totals) {
-  const bool waiting = !rows_.empty() || !changes_.empty();
+  const bool waiting = !rows_.empty() || !changes_.empty() || !traced_calls_.empty();
   if (waiting ? now_ns - oldest_ns_ < k_patience_ns : now_ns - last_totals_ns_ < k_totals_ns) {
     return;
   }

@@ -196,6 +196,49 @@ void record_processes(MemoryRecorder &recorder, std::uint64_t seed) {
   writer.finish(totals);
 }
 
+void record_arguments(MemoryRecorder &recorder, std::uint64_t seed) {
+  constexpr std::uint64_t k_values = 20;
+  std::mt19937_64 random(seed);
+  const Program program(recorder.codes);
+  RecordingWriter &writer = recorder.writer();
+  const auto key = [&](CodeId code, std::uint64_t value) {
+    return ArgumentKey{code, code == program.query ? 0 : value % 3 + 1, value + 1, 0,
+                       value == 0 ? ValueTrait::unhashable | ValueTrait::identity : std::uint8_t{0}};
+  };
+  SamplingTotals totals;
+  for (int tick = 0; tick < 500; ++tick) {
+    const std::int64_t now = k_start + tick * k_ms + static_cast<std::int64_t>(below(random, k_ms));
+    Sample sample = sample_at(now, 41, {frame(program.main, 80), frame(program.query, 5)}, false);
+    sample.calls = {true, 0, 2, static_cast<std::uint32_t>(below(random, 3)), 0, now - k_ms};
+    for (std::uint32_t i = sample.calls.same; i < 2; ++i) {
+      sample.arguments.push_back({1 - i, key(i == 0 ? program.main : program.query, below(random, k_values))});
+    }
+    sample.cpu_ns = k_ms;
+    writer.add(sample, "MainThread");
+    TracedCall call;
+    call.tid = 41;
+    call.begin_ns = now;
+    call.duration_ns = below(random, k_ms);
+    call.cpu_ns = tick % 2 == 0 ? call.duration_ns / 2 : 0;
+    call.key = key(program.render, below(random, k_values));
+    call.returned = call.key.others * 7;
+    call.raised = tick % 50 == 0;
+    writer.add(call, "MainThread");
+    ++totals.ticks;
+    ++totals.samples;
+    totals.elapsed_ns = now - k_start;
+    totals.process_cpu_ns = static_cast<std::uint64_t>(tick) * k_ms;
+    if (tick % 100 == 0) {
+      writer.add(FunctionFact{program.query, FunctionFact::Kind::uses, fmt::format("time.time_{}", tick)});
+      writer.add_lost_calls(program.render, 3);
+    }
+    if (tick % 125 == 124) {
+      writer.keep_up(now, totals);
+    }
+  }
+  writer.finish(totals);
+}
+
 void record_big(MemoryRecorder &recorder, std::uint64_t samples, std::uint32_t stacks) {
   constexpr std::uint32_t k_depth = 30;
   std::mt19937_64 random(1);

@@ -44,6 +44,9 @@ void record_small(MemoryRecorder &recorder, std::uint64_t seed);
 /// meanwhile; the engine changes.
 void record_processes(MemoryRecorder &recorder, std::uint64_t seed);
 
+/// Half a second at 1 kHz of a thread whose calls' arguments are known, of some by sampling and of some by tracing.
+void record_arguments(MemoryRecorder &recorder, std::uint64_t seed);
+
 /// `samples` samples of `stacks` distinct stacks of 30 frames, none equal to the one before.
 void record_big(MemoryRecorder &recorder, std::uint64_t samples, std::uint32_t stacks);
 

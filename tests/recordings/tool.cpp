@@ -107,13 +107,19 @@ int fuzz(const MemoryRecorder &recorder, std::uint64_t count, std::uint64_t seed
   return 0;
 }
 
-int fuzz_both(std::uint64_t count, std::uint64_t seed) {
+int fuzz_each(std::uint64_t count, std::uint64_t seed) {
   MemoryRecorder one(invented_info());
   record_small(one, seed);
   MemoryRecorder several(invented_info());
   record_processes(several, seed);
-  const int failed = fuzz(one, count - count / 2, seed);
-  return failed != 0 ? failed : fuzz(several, count / 2, seed);
+  MemoryRecorder arguments(invented_info());
+  record_arguments(arguments, seed);
+  for (const MemoryRecorder *recorder : {&one, &several, &arguments}) {
+    if (const int failed = fuzz(*recorder, count / 3 + 1, seed); failed != 0) {
+      return failed;
+    }
+  }
+  return 0;
 }
 
 bool save_crafted(const std::string &folder) {
@@ -150,7 +156,7 @@ void operator delete(void *memory, std::size_t /*size*/) noexcept { operator del
 int main(int count, char **words) {
   const std::vector<std::string> arguments(words + 1, words + count);
   if (arguments.size() == 3 && arguments[0] == "fuzz") {
-    return fuzz_both(std::stoull(arguments[1]), std::stoull(arguments[2]));
+    return fuzz_each(std::stoull(arguments[1]), std::stoull(arguments[2]));
   }
   if (arguments.size() == 2 && arguments[0] == "crafted") {
     return save_crafted(arguments[1]) ? 0 : 1;

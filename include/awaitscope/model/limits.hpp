@@ -17,6 +17,8 @@ inline constexpr std::size_t k_max_stack_nodes = std::size_t{1} << 21U;    ///< 
 inline constexpr std::size_t k_max_depth = std::size_t{1} << 10U;          ///< frames of one stack
 inline constexpr std::size_t k_max_threads = std::size_t{1} << 15U;
 inline constexpr std::size_t k_max_tasks = std::size_t{1} << 18U;
+inline constexpr std::size_t k_max_argument_keys = std::size_t{1} << 19U; ///< beyond it arguments are not known
+inline constexpr std::size_t k_max_facts = std::size_t{1} << 19U;         ///< of functions; beyond it they are left out
 
 /// Stands for names that there is no room for, and for threads and tasks.
 inline constexpr std::string_view k_left_out = "[left out]";

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "awaitscope/model/argument_calls.hpp"
 #include "awaitscope/model/event_count.hpp"
 #include "awaitscope/model/stack.hpp"
 
@@ -92,6 +93,8 @@ struct Sample {
          ///< sampled in some ticks only. 0: the account of a thread at the end of the recording. It has no
          ///< stack, and `cpu_ns` is what the thread has used since its last sample
   SampledCalls calls;
+  std::vector<SeenCall>
+      arguments; ///< of calls that no sample has seen before, if arguments are read; the outermost first
 };
 
 /// What the kernel says that a process has used while it was recorded, or since its birth if that was later.

@@ -20,6 +20,8 @@ struct Extent {
   std::size_t texts = 1;
   std::size_t threads = 0;
   std::size_t tasks = 1;
+  std::size_t keys = 1;
+  std::size_t facts = 0;
 };
 
 /// A code's texts, as numbers: tables.codes holds them as strings.
@@ -39,6 +41,9 @@ struct Totals {
 struct Contents {
   std::vector<SampleRun> samples;
   std::vector<RecordedTaskChange> task_changes;
+  std::vector<RecordedSeenCall> seen_calls;
+  std::vector<RecordedTracedCall> traced_calls;
+  std::vector<RecordedLostCalls> lost_calls;
   std::optional<Totals> totals;
   std::vector<std::string> import_paths; ///< of processes that were attached to since the block before
 };
@@ -54,6 +59,9 @@ bool put_tables(std::string &block, const RecordingTables &tables, const CodeTab
 /// Times are cut to whole units.
 void put_samples(std::string &block, const std::vector<SampleRun> &rows, std::int64_t unit_ns);
 void put_task_changes(std::string &block, const std::vector<RecordedTaskChange> &rows, std::int64_t unit_ns);
+void put_seen_calls(std::string &block, const std::vector<RecordedSeenCall> &rows);
+void put_traced_calls(std::string &block, const std::vector<RecordedTracedCall> &rows, std::int64_t unit_ns);
+void put_lost_calls(std::string &block, const std::vector<RecordedLostCalls> &rows);
 void put_totals(std::string &block, const Totals &totals);
 void put_import_paths(std::string &block, const std::vector<std::string> &paths);
 

@@ -38,6 +38,14 @@
 ///               frame of a new call + 1, root task (0: itself), root thread + 1 (0: none)
 ///   totals      SamplingTotals so far, and whether this is the end; what the kernel counted of the event in all threads; the
 ///               CPU time of each process (text); the engine that is in use (text)
+///   argument keys  function (code), what else there is of it and the traits (bits), self, others and state (8 bytes each, if the
+///               bits say so), values (text). Numbered from 1: 0 stands for arguments that are not known
+///   function facts  function (code), kind, name (text)
+///   seen calls  row of the block's samples less that of the seen call before, frames of its stack inside of the call, key, function
+///               (code; only with key 0)
+///   traced calls  begin (since the row before), thread, bits, key, function (code; only with key 0), returned (8 bytes), duration,
+///               CPU time, the latter two in nanoseconds and the last one only if the bits say so
+///   lost calls  function (code), calls of it that are missing here, besides those of earlier rows
 ///   import paths  those of processes that were attached to since: further ones, besides the info's
 ///
 /// Each thing is interned once, in the block of its first use, and its number is its place: it is never repeated.
@@ -99,7 +107,12 @@ enum class Section : std::uint8_t {
   samples,
   task_changes,
   totals,
-  import_paths
+  import_paths,
+  argument_keys,
+  function_facts,
+  seen_calls,
+  traced_calls,
+  lost_calls
 };
 
 } // namespace awaitscope::format

@@ -15,6 +15,13 @@ enum class EventSource : std::uint8_t {
   cpu_time, ///< the event is task-clock, and told by CPU times: it takes no room of its own
 };
 
+/// Of which calls the arguments are known.
+enum class Arguments : std::uint8_t {
+  none,
+  sampled, ///< of calls that samples have seen, of chosen functions
+  traced,  ///< of every call of chosen functions, seen by code in the process
+};
+
 /// What a recording says of where it comes from. Text is as the system gave it, and not trusted to be UTF-8.
 struct RecordingInfo {
   std::string tool_version;
@@ -36,6 +43,8 @@ struct RecordingInfo {
   bool task_names = false;               ///< the names that the program gave its root tasks were read
   std::vector<std::string> import_paths; ///< the process's sys.path and working directory, to shorten file names by
   bool python_presumed = false;          ///< its Python is newer than those that the recorder knew
+  Arguments arguments = Arguments::none;
+  bool shows_arguments = false; ///< with their values
 
   /// Between two ticks of the rate that was asked for, in nanoseconds.
   [[nodiscard]] std::int64_t period_ns() const {

@@ -38,6 +38,11 @@ public:
   [[nodiscard]] const std::vector<SampleRun> &samples() const { return contents_.samples; }
   [[nodiscard]] const std::vector<RecordedTaskChange> &task_changes() const { return contents_.task_changes; }
 
+  /// The same, of the arguments of calls.
+  [[nodiscard]] const std::vector<RecordedSeenCall> &seen_calls() const { return contents_.seen_calls; }
+  [[nodiscard]] const std::vector<RecordedTracedCall> &traced_calls() const { return contents_.traced_calls; }
+  [[nodiscard]] const std::vector<RecordedLostCalls> &lost_calls() const { return contents_.lost_calls; }
+
   /// The last that was told.
   [[nodiscard]] const SamplingTotals &totals() const { return totals_; }
 

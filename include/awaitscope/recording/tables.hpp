@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "awaitscope/model/argument_calls.hpp"
 #include "awaitscope/model/code_table.hpp"
 #include "awaitscope/model/sample.hpp"
 #include "awaitscope/model/task.hpp"
@@ -28,6 +29,21 @@ struct RecordedTask {
   TextId process = 0;   ///< as of a thread
 };
 
+/// Index into RecordingTables::keys; key 0 stands for arguments that there was no room for.
+using KeyId = std::uint32_t;
+
+struct RecordedKey {
+  ArgumentKey key;
+  TextId shown = 0; ///< the values, if they were asked for
+};
+
+/// A FunctionFact by numbers.
+struct RecordedFact {
+  CodeId code = 0;
+  FunctionFact::Kind kind = FunctionFact::Kind::judged;
+  TextId name = 0;
+};
+
 /// What samples refer to by number. Thread and task numbers are indexes; task 0 stands for none.
 struct RecordingTables {
   CodeTable codes;
@@ -37,6 +53,8 @@ struct RecordingTables {
   std::uint64_t text_content = 0; ///< what they took of the blocks that were read
   std::vector<RecordedThread> threads;
   std::vector<RecordedTask> tasks{RecordedTask{}};
+  std::vector<RecordedKey> keys{RecordedKey{}};
+  std::vector<RecordedFact> facts; ///< those of one function are not always together
 };
 
 /// SampledCalls of the first sample of a run; in the others all calls are the same.
@@ -64,6 +82,33 @@ struct SampleRun {
   StackId stack = 0;
   ThreadState state = ThreadState::running;
   RecordedCalls calls{};
+};
+
+/// A SeenCall by numbers, of one of the sample rows of its block. In the order of rows, the outermost call of a row first.
+struct RecordedSeenCall {
+  std::uint32_t row = 0;
+  std::uint32_t from_leaf = 0;
+  KeyId key = 0;
+  CodeId code = 0; ///< the function, also where the key is 0
+};
+
+/// A TracedCall by numbers.
+struct RecordedTracedCall {
+  std::int64_t begin_ns = 0; ///< since the recording's start
+  std::uint64_t duration_ns = 0;
+  std::uint64_t cpu_ns = 0;
+  std::uint64_t returned = 0;
+  std::uint32_t thread = 0;
+  KeyId key = 0;
+  CodeId code = 0;
+  std::uint8_t return_traits = 0;
+  bool raised = false;
+};
+
+/// Calls of a function that tracing knows of, and could not write.
+struct RecordedLostCalls {
+  CodeId code = 0;
+  std::uint64_t calls = 0;
 };
 
 /// What the kernel says that a process has used.

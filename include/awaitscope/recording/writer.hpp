@@ -35,6 +35,11 @@ public:
 
   void add(const Sample &sample, const std::string &thread_name);
   void add(const TaskChange &change);
+  void add(const FunctionFact &fact);
+  void add(const TracedCall &call, const std::string &thread_name);
+
+  /// So many calls of a function, besides those of before, are missing among the traced ones.
+  void add_lost_calls(CodeId code, std::uint64_t calls) { lost_calls_.push_back({code, calls}); }
 
   /// To be called a few times a second with the time of CLOCK_MONOTONIC and what was counted so far: puts a block once
   /// something has been waiting for half a second, and one with the totals alone once a second.
@@ -63,7 +68,15 @@ private:
     std::size_t operator()(const TaskKey &key) const;
   };
 
+  struct ArgumentKeyHash {
+    std::size_t operator()(const ArgumentKey &key) const { return key.self ^ key.others ^ key.state ^ key.code; }
+  };
+
   TextId text(const std::string &text);
+  KeyId key(const ArgumentKey &key, const std::string &shown);
+  TextId process_of(ThreadId pid) const;
+  void begin_rows(std::int64_t time_ns);
+  void add_arguments(const Sample &sample);
   std::uint32_t thread(ThreadId tid, const std::string &name, TextId process);
   std::uint32_t task(const TaskKey &key);
   StackId stack(const std::vector<Frame> &frames);
@@ -86,11 +99,15 @@ private:
   std::vector<Thread> threads_;
   std::vector<SampleRun> rows_;
   std::vector<RecordedTaskChange> changes_;
+  std::unordered_map<ArgumentKey, KeyId, ArgumentKeyHash> key_ids_;
+  std::vector<RecordedSeenCall> seen_calls_;
+  std::vector<RecordedTracedCall> traced_calls_;
+  std::vector<RecordedLostCalls> lost_calls_;
   std::vector<std::string> import_paths_;       ///< all that were written, and
   std::vector<std::string> fresh_import_paths_; ///< those that are to be
   TextId engine_ = 0;
   std::uint64_t samples_ = 0;
-  std::int64_t oldest_ns_ = 0; ///< of what waits to be put
+  std::int64_t oldest_ns_ = 0; ///< of what waits to be put, if anything does
   std::int64_t last_totals_ns_ = 0;
 };
 

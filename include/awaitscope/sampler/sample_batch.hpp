@@ -17,6 +17,7 @@ public:
   void meet(const MetProcess &process) override;
   void consume(const Sample &sample, const std::string &thread_name) override;
   void consume(const TaskChange &change) override;
+  void learn(const FunctionFact &fact) override { sink_.learn(fact); } // in any order
 
   /// Hands on what it holds, in order.
   void flush();

@@ -32,6 +32,9 @@ public:
 
   /// A task was found otherwise than before, by a look at all tasks.
   virtual void consume(const TaskChange &change) = 0;
+
+  /// Something was found out about a function, if arguments are read.
+  virtual void learn(const FunctionFact & /*fact*/) {}
 };
 
 } // namespace awaitscope

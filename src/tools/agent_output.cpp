@@ -16,7 +16,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t k_most_notes = std::size_t{1} << 20U;
 constexpr std::size_t k_most_calls = k_agent_call_size << 14U;
-constexpr std::size_t k_longest_line = std::size_t{1} << 16U;
+constexpr std::size_t k_longest_line = std::size_t{1} << 18U;
 constexpr off_t k_page = 4096;
 
 std::string read_from(const UniqueFd &file, off_t at, std::size_t most) {
@@ -49,15 +49,16 @@ AgentNote parse_note(std::string_view line) {
        {std::pair("event", &note.event), std::pair("what", &note.what), std::pair("hint", &note.hint),
         std::pair("module", &note.module), std::pair("name", &note.name), std::pair("file", &note.file),
         std::pair("python", &note.python), std::pair("executable", &note.executable), std::pair("why", &note.why),
-        std::pair("failure", &note.failure)}) {
+        std::pair("failure", &note.failure), std::pair("names", &note.names), std::pair("locals", &note.locals),
+        std::pair("derefs", &note.derefs), std::pair("free", &note.free), std::pair("bytecode", &note.bytecode)}) {
     *field = text_in(object, name);
   }
   for (const auto &[name, field] :
        {std::pair("number", &note.number), std::pair("line", &note.line), std::pair("tid", &note.tid),
-        std::pair("lost", &note.lost), std::pair("failed", &note.failed), std::pair("arguments", &note.arguments)}) {
+        std::pair("lost", &note.lost), std::pair("failed", &note.failed), std::pair("flags", &note.flags),
+        std::pair("positional", &note.positional), std::pair("keyword_only", &note.keyword_only)}) {
     *field = number_in(object, name);
   }
-  note.suspends = object.contains("suspends") && object["suspends"] == true;
   return note;
 }
 

@@ -27,7 +27,7 @@ def begin(target, frame):
         call.self, call.others, call.flags = NOTHING, NOTHING, ARGUMENT_UNREAD
     place = id(frame)
     if place in OPEN:  # its end was not seen
-        end(OPEN.pop(place), UNFINISHED | RESULT_UNREAD, NOTHING)
+        end(OPEN.pop(place), time.monotonic_ns(), UNFINISHED | RESULT_UNREAD)
     OPEN[place] = call
     target.calls += 1
     if target.suspends:
@@ -41,8 +41,9 @@ def begin(target, frame):
     call.start = time.monotonic_ns()
 
 
-def end(call, flags, result):
-    length = time.monotonic_ns() - call.start
+def end(call, now, flags, value=None):
+    """`now` was read before anything else was done; `value` is what it returned, unless the flags say otherwise."""
+    length = now - call.start
     cpu = 0
     if not call.flags & SUSPENDS:
         if not flags & UNFINISHED:
@@ -53,21 +54,20 @@ def end(call, flags, result):
         else:
             INNERMOST[call.thread] = caller
             caller.inner += length
+    result = NOTHING
+    if flags & RESULT_UNREAD == 0:
+        try:
+            result, found = hash_result(value)
+            flags |= found
+        except Exception as error:
+            if not is_own(error):
+                raise
+            count_failure(error)
+            flags |= RESULT_UNREAD
     RECORDS.append(RECORD.pack(call.target.number, call.thread, call.start, length, min(length, call.inner),
                                max(0, cpu), call.self, call.others, result, call.flags | flags, 0))
     if len(RECORDS) >= MANY:
         flush()
-
-
-def end_with(call, value):
-    try:
-        result, flags = hash_result(value)
-    except Exception as error:
-        if not is_own(error):
-            raise
-        count_failure(error)
-        result, flags = NOTHING, RESULT_UNREAD
-    end(call, flags, result)
 
 
 # sys.monitoring, since 3.12
@@ -83,28 +83,27 @@ def on_start(code, _offset):
         count_failure(error)
 
 
+def ended(flags, value=None):
+    now = time.monotonic_ns()
+    call = OPEN.pop(id(sys._getframe(2)), None)
+    if call is None:
+        return
+    try:
+        end(call, now, flags, value)
+    except Exception as error:
+        if not is_own(error):
+            raise
+        count_failure(error)
+
+
 def on_return(code, _offset, value):
     if id(code) in TARGETS:
-        call = OPEN.pop(id(sys._getframe(1)), None)
-        if call is not None:
-            try:
-                end_with(call, value)
-            except Exception as error:
-                if not is_own(error):
-                    raise
-                count_failure(error)
+        ended(0, value)
 
 
 def on_unwind(code, _offset, _error):
     if id(code) in TARGETS:
-        call = OPEN.pop(id(sys._getframe(1)), None)
-        if call is not None:
-            try:
-                end(call, RAISED | RESULT_UNREAD, NOTHING)
-            except Exception as error:
-                if not is_own(error):
-                    raise
-                count_failure(error)
+        ended(RAISED | RESULT_UNREAD)
 
 
 def on_module(code, _offset):
@@ -127,6 +126,7 @@ def on_profile(frame, event, value):
         return
     if event != "call" and event != "return":
         return
+    now = time.monotonic_ns()
     code = frame.f_code
     target = TARGETS.get(id(code))
     try:
@@ -139,10 +139,8 @@ def on_profile(frame, event, value):
         elif frame.f_lasti not in target.yields:
             call = OPEN.pop(id(frame), None)
             if call is not None:
-                if frame.f_lasti in target.returns:
-                    end_with(call, value)
-                else:
-                    end(call, RAISED | RESULT_UNREAD, NOTHING)
+                returned = frame.f_lasti in target.returns
+                end(call, now, 0 if returned else RAISED | RESULT_UNREAD, value)
     except Exception as error:
         if not is_own(error):
             raise

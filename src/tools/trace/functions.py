@@ -4,10 +4,10 @@
 class Target:
     """A code object whose calls are counted."""
 
-    __slots__ = ("number", "code", "names", "has_self", "keywords", "suspends", "returns", "yields", "starts", "calls")
+    __slots__ = ("number", "module", "name", "code", "names", "has_self", "keywords", "suspends", "returns", "yields", "starts", "calls")
 
-    def __init__(self, number, code, name):
-        self.number = number
+    def __init__(self, number, code, module, name):
+        self.number, self.module, self.name = number, module, name
         self.code = code  # kept alive: it is known by its id
         count = code.co_argcount + code.co_kwonlyargcount
         count += 1 if code.co_flags & CO_VARARGS else 0
@@ -31,6 +31,22 @@ class Target:
                                     bytecode[i + 1] & 3 == 0) | {-1}
             if "YIELD_FROM" in opmap:  # a frame that waits in one stands in front of it (Python/ceval.c, to run it again)
                 self.yields |= frozenset(i - 2 for i in self.yields if bytecode[i] == opmap["YIELD_FROM"])
+
+
+    def note(self):
+        """With what the recorder needs to judge whether the function could be cached."""
+        code = self.code
+        cells = [name for name in code.co_cellvars if name not in code.co_varnames]
+        if sys.version_info >= (3, 11):  # one list of slots
+            slots = list(code.co_varnames) + cells + list(code.co_freevars)
+            derefs = slots
+        else:
+            slots, derefs = list(code.co_varnames), list(code.co_cellvars) + list(code.co_freevars)
+        bytecode = code.co_code if len(code.co_code) <= MOST_BYTECODE else b""
+        note("function", number=self.number, module=self.module, name=self.name, file=code.co_filename,
+             line=code.co_firstlineno, flags=code.co_flags, positional=code.co_argcount,
+             keyword_only=code.co_kwonlyargcount, names="\n".join(code.co_names), locals="\n".join(slots),
+             derefs="\n".join(derefs), free="\n".join(code.co_freevars), bytecode=bytecode.hex())
 
 
 def unwrapped(value):
@@ -101,9 +117,8 @@ def closest(word, words):
 def add(module, name, code):
     if id(code) in TARGETS:
         return
-    target = Target(len(TARGETS), code, name)
-    note("function", number=target.number, module=module, name=name, file=code.co_filename, line=code.co_firstlineno,
-         suspends=target.suspends, arguments=len(target.names))
+    target = Target(len(TARGETS), code, module, name)
+    target.note()
     TARGETS[id(code)] = target
     if State.tool is not None:
         MONITORING.set_local_events(State.tool, code, LOCAL_EVENTS)
@@ -128,7 +143,7 @@ def learn(code, frame):
     functions = list(codes_within(code))
     for pattern in WANTED[module]:
         take(module, pattern, functions)
-    if module != "__main__":
+    if module != "__main__" or all(WANTED[module].values()):
         MET.add(module)
         stop_watching_if_met()
 

@@ -42,13 +42,15 @@ class File:
 class State:
     on = False
     process = 0
+    control = None  # the thread that sees to the end
     tool = watcher = None  # ids of sys.monitoring
     folder = ""
     subprocesses = launched = False
     deadline = None
     calls = notes = None  # Files
     ending = ""
-    lost = failed = 0
+    failed = 0
+    paths_noted = False
     failure = ""
 
 
@@ -57,6 +59,7 @@ WANTED = {}  # module: {pattern: whether a function was found}
 OPEN = {}  # calls that go on, by their frame's id
 INNERMOST = {}  # of a thread: the call of a plain function that it is in
 THREADS = set()  # whose names were noted
+LOST = {}  # calls that could not be written, by their function's number
 RECORDS = __import__("collections").deque()
 FLUSHING = STOPPING = WAKE = None  # locks
 KEY = b""
@@ -72,18 +75,38 @@ def note(event, **fields):
     State.notes.append(("{%s}\n" % line).encode())
 
 
-def flush():
-    """Writes what there is, unless another thread is doing so."""
-    if not FLUSHING.acquire(False):
+def flush(patience=0):
+    """Writes what there is. Another thread may be doing so: then it has to be waited for, or is left to it."""
+    if not FLUSHING.acquire(patience > 0, patience or -1):
         return
     try:
         taken = []
         while RECORDS:
             taken.append(RECORDS.popleft())
         if taken and not State.calls.append(b"".join(taken)):
-            State.lost += len(taken)
+            for record in taken:
+                number = int.from_bytes(record[:4], "little")
+                LOST[number] = LOST.get(number, 0) + 1
     finally:
         FLUSHING.release()
+
+
+def note_losses():
+    for number in list(LOST):
+        note("lost", number=number, lost=LOST.pop(number))
+
+
+def note_paths():
+    """By which files are named; once the program has put its own in front."""
+    if State.paths_noted:
+        return
+    State.paths_noted = True
+    try:
+        here = os.getcwd()
+    except OSError:
+        here = ""
+    paths = [path or here for path in sys.path if type(path) is str]
+    note("paths", name="\n".join(paths)[:30000])
 
 
 def note_thread(thread):

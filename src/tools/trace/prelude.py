@@ -22,6 +22,7 @@ from _json import encode_basestring_ascii as quoted
 
 TICK = 0.2  # seconds between two looks at the clock and at the recorder
 MANY = 2048  # records that are written at once, by whoever comes to so many
+MOST_BYTECODE = 16 << 10  # of a function that is judged
 MOST_BYTES = 256 << 20  # of a file that the recorder has not read yet
 RECORD = struct.Struct("<IIQQQQ8s8s8sII")
 NOTHING = bytes(8)

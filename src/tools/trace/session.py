@@ -63,18 +63,38 @@ def follow_fork():
     RECORDS.clear()
     for file in (State.calls, State.notes):
         file.close()
-    State.process = os.getpid()
     if not State.subprocesses:
         State.on = False
+        State.process = 0
+        atexit.unregister(at_exit)
         uninstall()
         return False
-    State.lost = State.failed = 0
+    State.failed = 0
+    LOST.clear()
     open_files()
     for target in TARGETS.values():
         target.calls = 0
-        note("function", number=target.number, module="", name="", file="", line=0, suspends=False, arguments=0)
-    _thread.start_new_thread(control, ())
+        target.note()
+    note("ready")
+    start_control()
     return True
+
+
+def before_fork():
+    """A fork is to find the threads that the program has, and no more: it warns of others since 3.12."""
+    if State.on and os.getpid() == State.process:
+        end_control()
+
+
+def after_fork_in_parent():
+    if State.on and os.getpid() == State.process:
+        WAKE.acquire(False)
+        start_control()
+
+
+def after_fork_in_child():
+    if State.on and os.getpid() != State.process:
+        follow_fork()
 
 
 def stop(why):
@@ -87,19 +107,22 @@ def stop(why):
     for place in list(OPEN):
         call = OPEN.pop(place, None)
         if call is not None:
-            end(call, UNFINISHED | RESULT_UNREAD, NOTHING)
-    flush()
+            end(call, time.monotonic_ns(), UNFINISHED | RESULT_UNREAD)
+    flush(1)
     atexit.unregister(at_exit)
-    note("end", why=why, lost=State.lost, failed=State.failed, failure=State.failure,
+    note_losses()
+    note_paths()
+    note("end", why=why, failed=State.failed, failure=State.failure,
          calls=sum(target.calls for target in TARGETS.values()))
     State.calls.close()
     State.notes.close()
 
 
 def at_exit():
-    if os.getpid() == State.process and State.on:
-        stop("exit")
-        WAKE.release()
+    if os.getpid() != State.process:
+        return
+    stop("exit")
+    end_control()
 
 
 def recorder_listens():
@@ -122,11 +145,31 @@ def clean_up():
         os.rmdir(folder)
 
 
+def start_control():
+    State.control = None
+    _thread.start_new_thread(control, ())
+    while State.control is None:
+        time.sleep(0.0001)
+
+
+def end_control():
+    """Waits until the thread is gone."""
+    WAKE.acquire(False)
+    WAKE.release()
+    for _ in range(1000):
+        if not os.path.exists("/proc/self/task/%d" % State.control):
+            break
+        time.sleep(0.0001)
+
+
 def control():
     """The thread that sees to the end."""
+    State.control = _thread.get_native_id()
     try:
         while not WAKE.acquire(True, TICK) and State.on:
             flush()
+            note_losses()
+            note_paths()
             if State.deadline is not None and time.monotonic_ns() >= State.deadline:
                 stop("time")
             elif not recorder_listens():
@@ -149,6 +192,12 @@ def open_files():
     note("start", pid=State.process, python="%d.%d.%d" % sys.version_info[:3], executable=sys.executable or "")
 
 
+def refuse(what, hint):
+    note("refused", what=what, hint=hint)
+    State.calls.close()
+    State.notes.close()
+
+
 def start(functions, seconds):
     open_files()
     for name in functions:
@@ -158,7 +207,7 @@ def start(functions, seconds):
         for pattern in patterns:
             if not look_up(module, pattern) and not State.launched:
                 what, hint = missing(module, pattern)
-                return note("refused", what=what, hint=hint)
+                return refuse(what, hint)
         if State.launched and module != "__main__" and namespace_of(module) is not None:
             MET.add(module)
     if seconds:
@@ -167,9 +216,10 @@ def start(functions, seconds):
     refused = install()
     if refused is not None:
         State.on = False
-        return note("refused", what=refused[0], hint=refused[1])
+        return refuse(*refused)
     atexit.register(at_exit)
-    _thread.start_new_thread(control, ())
+    os.register_at_fork(before=before_fork, after_in_parent=after_fork_in_parent, after_in_child=after_fork_in_child)
+    start_control()
     return note("ready")
 
 
@@ -194,6 +244,10 @@ def run(folder, key, functions, seconds, subprocesses, launched):
         start(functions, seconds)
     except OSError:
         pass  # another process has the trace, or the recorder is gone
+    except Exception as error:  # the program is to go on
+        State.on = False
+        if State.notes is not None:
+            refuse("the agent failed: %s" % error, "please report this")
 
 
 def load_own_sitecustomize():

@@ -272,3 +272,25 @@ os.waitpid(child, 0)
     def test_a_child_counts_only_if_asked(self):
         self.assertEqual(self.calls(), 17)
         self.assertEqual(self.calls("--subprocesses"), 24)
+
+
+class Killed(TraceTest):
+    minors = ("3.11", "3.13")
+
+    SCRIPT = """
+import os, signal, time
+def work(n):
+    return n
+for n in range(50):
+    work(n)
+time.sleep(1)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+    def test_what_a_killed_program_did_is_there(self):
+        script = self.path("script.py")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(self.SCRIPT)
+        result = harness.run_tool("trace", "-o", self.recording, "-m", "__main__:work", "--", self.python, script)
+        self.assertEqual(result.status, 128 + 9, result.stderr)
+        self.assertEqual(self.report("hot")["work"]["calls"], 50)

@@ -6,12 +6,12 @@ class Call:
 
 
 def begin(target, frame):
-    if os.getpid() != State.process and not follow_fork():
+    if getpid() != State.process and not follow_fork():
         return
     call = Call()
     call.target = target
     call.inner = 0
-    call.thread = thread = _thread.get_native_id()
+    call.thread = thread = get_native_id()
     if thread not in THREADS:
         note_thread(thread)
     try:
@@ -27,7 +27,7 @@ def begin(target, frame):
         call.self, call.others, call.flags = NOTHING, NOTHING, ARGUMENT_UNREAD
     place = id(frame)
     if place in OPEN:  # its end was not seen
-        end(OPEN.pop(place), time.monotonic_ns(), UNFINISHED | RESULT_UNREAD)
+        end(OPEN.pop(place), monotonic_ns(), UNFINISHED | RESULT_UNREAD)
     OPEN[place] = call
     target.calls += 1
     if target.suspends:
@@ -37,8 +37,8 @@ def begin(target, frame):
     else:
         call.caller = INNERMOST.get(thread)
         INNERMOST[thread] = call
-        call.cpu = time.thread_time_ns()
-    call.start = time.monotonic_ns()
+        call.cpu = thread_time_ns()
+    call.start = monotonic_ns()
 
 
 def end(call, now, flags, value=None):
@@ -47,13 +47,15 @@ def end(call, now, flags, value=None):
     cpu = 0
     if not call.flags & SUSPENDS:
         if not flags & UNFINISHED:
-            cpu = time.thread_time_ns() - call.cpu
+            cpu = thread_time_ns() - call.cpu
         caller = call.caller
         if caller is None:
             INNERMOST.pop(call.thread, None)
         else:
             INNERMOST[call.thread] = caller
             caller.inner += length
+    else:  # what it returns in the end is not what a cache would keep
+        flags |= RESULT_UNREAD
     result = NOTHING
     if flags & RESULT_UNREAD == 0:
         try:
@@ -76,7 +78,7 @@ def on_start(code, _offset):
     if target is None or not State.on:
         return
     try:
-        begin(target, sys._getframe(1))
+        begin(target, getframe(1))
     except Exception as error:
         if not is_own(error):
             raise
@@ -84,8 +86,8 @@ def on_start(code, _offset):
 
 
 def ended(flags, value=None):
-    now = time.monotonic_ns()
-    call = OPEN.pop(id(sys._getframe(2)), None)
+    now = monotonic_ns()
+    call = OPEN.pop(id(getframe(2)), None)
     if call is None:
         return
     try:
@@ -110,7 +112,7 @@ def on_module(code, _offset):
     """Sees each code object once, until every module that is wanted has been met."""
     if code.co_name == "<module>" and State.on:
         try:
-            learn(code, sys._getframe(1))
+            learn(code, getframe(1))
         except Exception as error:
             if not is_own(error):
                 raise
@@ -126,7 +128,7 @@ def on_profile(frame, event, value):
         return
     if event != "call" and event != "return":
         return
-    now = time.monotonic_ns()
+    now = monotonic_ns()
     code = frame.f_code
     target = TARGETS.get(id(code))
     try:

@@ -1,10 +1,11 @@
 """The agent: the part of `awaitscope trace` that runs in the target, and counts the calls of chosen functions.
 
-One program for CPython 3.8 to 3.15, made of the files in this folder (CMakeLists.txt), without anything but the standard library. The recorder appends a line that calls run()
-with its settings, and either names the file to the interpreter (PEP 768) or puts it on the path as sitecustomize.
+One program for CPython 3.8 to 3.15, made of the files in this folder in the order that src/CMakeLists.txt names, without
+anything but the standard library. The recorder appends a line that calls run() with its settings, and either names the
+file to the interpreter (PEP 768) or puts it on the path as sitecustomize.
 
 It must not raise into the program, keep its objects alive, or call its code: no __hash__, __eq__, __repr__, no attribute
-of an object of a class that is not known. What it writes is described in calls_file.hpp.
+of an object of a class that is not known. What it writes is read by agent_output.hpp.
 """
 import _thread
 import atexit
@@ -14,18 +15,19 @@ import struct
 import sys
 import time
 
-try:
-    from _blake2 import blake2b
-except ImportError:
-    from hashlib import blake2b
 from _json import encode_basestring_ascii as quoted
+from _thread import get_native_id
+from os import getpid
+from sys import _getframe as getframe
+from time import monotonic_ns, thread_time_ns
 
 TICK = 0.2  # seconds between two looks at the clock and at the recorder
 MANY = 2048  # records that are written at once, by whoever comes to so many
 MOST_BYTECODE = 16 << 10  # of a function that is judged
 MOST_BYTES = 256 << 20  # of a file that the recorder has not read yet
-RECORD = struct.Struct("<IIQQQQ8s8s8sII")
-NOTHING = bytes(8)
+RECORD = struct.Struct("<IIQQQQQQQII")
+LAST = (1 << 64) - 1  # of 64 bits
+NOTHING = 0
 
 # Of a record: what is known of the arguments, of the result, and of the call.
 ARGUMENT_IDENTITY, ARGUMENT_UNHASHABLE, ARGUMENT_UNREAD, ARGUMENT_MODEL = 1, 2, 4, 8

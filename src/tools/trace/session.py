@@ -121,8 +121,8 @@ def stop(why):
 def at_exit():
     if os.getpid() != State.process:
         return
-    stop("exit")
     end_control()
+    stop("exit")
 
 
 def recorder_listens():

@@ -57,8 +57,8 @@ class Values:
         if kind is tuple and depth < DEEPEST:
             return "tuple", tuple([self.encode(item, depth + 1) for item in value])
         if kind is frozenset and depth < DEEPEST:
-            parts = [int.from_bytes(digest_of(self.encode(item, depth + 1)), "little") for item in value]
-            return "frozenset", len(parts), sum(parts) & (1 << 64) - 1
+            parts = [digest_of(self.encode(item, depth + 1)) for item in value]
+            return "frozenset", len(parts), sum(parts) & LAST
         if id(kind) in MUTABLE:
             self.unhashable = True
             return "at", id(value)
@@ -85,7 +85,8 @@ class Values:
 
 
 def digest_of(encoded):
-    return blake2b(marshal.dumps(encoded, 2), digest_size=8, key=KEY).digest()  # version 2: without references
+    """64 bits that are never 0: the interpreter's own SipHash (Python/pyhash.c), with a secret of this recording in front."""
+    return hash(KEY + marshal.dumps(encoded, 2)) & LAST or 1  # version 2: without references
 
 
 def hash_arguments(target, values):
@@ -119,5 +120,7 @@ def hash_result(value):
         return digest_of(value), 0
     seen = Values()
     encoded = seen.encode(value)
-    flags = (RESULT_UNHASHABLE if seen.unhashable else 0) | (RESULT_IDENTITY if seen.by_identity else 0)
+    flags = RESULT_UNHASHABLE if seen.unhashable else 0
+    if seen.by_identity:  # the next one may be another object at the same address
+        flags |= RESULT_IDENTITY | RESULT_UNREAD
     return digest_of(encoded), flags

@@ -18,7 +18,8 @@ template <typename Number> std::string_view bytes_of(const Number &value) {
   return {reinterpret_cast<const char *>(&value), sizeof value}; // NOLINT: an object is its bytes
 }
 
-constexpr std::string_view k_launch_instead = "let it start the program: awaitscope trace -m MODULE:FUNCTION -- COMMAND";
+constexpr std::string_view k_launch_instead =
+    "let it start the program: awaitscope trace -m MODULE:FUNCTION -- COMMAND";
 
 } // namespace
 

@@ -23,8 +23,8 @@ Json json(const std::optional<Length> &length) { return length ? Json(length->ns
 } // namespace
 
 std::string traced_text(const std::vector<TracedFunction> &functions, FrameNames &names) {
-  std::string text = fmt::format("{:>10} {:>8} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}  function\n", "calls", "raised",
-                                 "own", "total", "CPU", "p50", "p95", "p99");
+  std::string text = fmt::format("{:>10} {:>8} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}  function\n", "calls",
+                                 "raised", "own", "total", "CPU", "p50", "p95", "p99");
   for (const TracedFunction &function : functions) {
     text += fmt::format("{:>10} {:>8} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}  {}\n", with_thousands(function.calls),
                         with_thousands(function.raised), time(function.self_ns), time(function.total_ns),

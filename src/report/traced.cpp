@@ -25,8 +25,8 @@ struct Gathered {
     function.unfinished += call.unfinished ? 1 : 0;
     function.self_ns += call.duration_ns - call.inner_ns;
     by_thread[call.thread].add({call.begin_ns, call.duration_ns, call.cpu_ns});
-    lengths.add({static_cast<std::int64_t>(call.duration_ns),
-                 call.unfinished ? Length::Is::longer : Length::Is::measured});
+    lengths.add(
+        {static_cast<std::int64_t>(call.duration_ns), call.unfinished ? Length::Is::longer : Length::Is::measured});
   }
 
   TracedFunction finish() {

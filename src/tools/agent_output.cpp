@@ -69,8 +69,8 @@ AgentCall parse_call(std::string_view record) {
     *field = fixed_at<std::uint32_t>(record, at);
     at += sizeof *field;
   }
-  for (std::uint64_t *field : {&call.begin_ns, &call.duration_ns, &call.inner_ns, &call.cpu_ns, &call.self,
-                               &call.others, &call.returned}) {
+  for (std::uint64_t *field :
+       {&call.begin_ns, &call.duration_ns, &call.inner_ns, &call.cpu_ns, &call.self, &call.others, &call.returned}) {
     *field = fixed_at<std::uint64_t>(record, at);
     at += sizeof *field;
   }

@@ -44,8 +44,8 @@ struct AgentCall {
   std::uint32_t tid = 0;
   std::uint64_t begin_ns = 0; ///< CLOCK_MONOTONIC
   std::uint64_t duration_ns = 0;
-  std::uint64_t inner_ns = 0; ///< of that in other traced calls
-  std::uint64_t cpu_ns = 0;   ///< of its thread
+  std::uint64_t inner_ns = 0;                       ///< of that in other traced calls
+  std::uint64_t cpu_ns = 0;                         ///< of its thread
   std::uint64_t self = 0, others = 0, returned = 0; ///< keyed hashes
   std::uint32_t flags = 0;
 

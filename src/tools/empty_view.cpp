@@ -92,7 +92,8 @@ std::string why_empty(const RecordingReader &reader, const ViewPlan &plan) {
   const RecordingTables &tables = reader.tables();
   const Filter &filter = plan.profile.filter;
   if (reader.info().arguments == Arguments::traced && filter.everything() && plan.range.everything()) {
-    return "warning: no traced call is in the recording, and a traced recording has no samples: -f hot, latency and cache "
+    return "warning: no traced call is in the recording, and a traced recording has no samples: -f hot, latency and "
+           "cache "
            "show traced calls";
   }
   const std::int64_t elapsed_ns = reader.totals().elapsed_ns;

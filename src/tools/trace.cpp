@@ -172,8 +172,8 @@ private:
 
   [[nodiscard]] bool over() const {
     const TraceProgress &progress = recording_.progress();
-    const bool time_over = order_.duration_ns != 0 && progress.ready_ns != 0 &&
-                           monotonic_ns() >= progress.ready_ns + order_.duration_ns;
+    const bool time_over =
+        order_.duration_ns != 0 && progress.ready_ns != 0 && monotonic_ns() >= progress.ready_ns + order_.duration_ns;
     const bool all_ended = progress.processes != 0 && progress.running == 0 && !order_.subprocesses;
     return time_over || all_ended || progress.refused || StopSignals::requested().load() || target_ended();
   }

@@ -32,7 +32,9 @@ std::string python_bytes(std::string_view bytes) {
   return fmt::format("bytes.fromhex(\"{}\")", digits);
 }
 
-std::string python_text(std::string_view text) { return python_bytes(text) + ".decode(\"utf-8\", \"surrogateescape\")"; }
+std::string python_text(std::string_view text) {
+  return python_bytes(text) + ".decode(\"utf-8\", \"surrogateescape\")";
+}
 
 std::string order_text(const TraceFolder &folder, const AgentOrder &order, bool launched) {
   std::array<char, 16> key{}; // of the hashes; nobody keeps it
@@ -143,7 +145,8 @@ Result<TraceTarget> attach_agent(ThreadId pid, const AgentOrder &order, Verbosit
                                  std::optional<TraceFolder> &folder) {
   CodeTable codes;
   Result<Attached> attached;
-  run_overseen(pid, [&] { attached = attach_to(pid, Children::ignore, codes); }, leave_with);
+  run_overseen(
+      pid, [&] { attached = attach_to(pid, Children::ignore, codes); }, leave_with);
   if (!attached) {
     return tl::unexpected(attached.error());
   }

@@ -86,8 +86,8 @@ Result<TraceFolder> TraceFolder::create(const std::string &root, uid_t user, gid
     made.name_ = random_name();
     if (made.parent_.valid() && ::mkdirat(made.parent_.get(), made.name_.c_str(), k_folder_mode) == 0) {
       made.path_ = fmt::format("/{}/{}", place, made.name_);
-      made.folder_ = UniqueFd(
-          ::openat(made.parent_.get(), made.name_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      made.folder_ =
+          UniqueFd(::openat(made.parent_.get(), made.name_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
       break;
     }
   }
@@ -142,7 +142,8 @@ Result<void> TraceFolder::hand_over() {
 
 void TraceFolder::dismiss() {
   // Tells an agent that the files are not its to remove.
-  const UniqueFd mark(::openat(folder_.get(), "ending", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, k_file_mode));
+  const UniqueFd mark(
+      ::openat(folder_.get(), "ending", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, k_file_mode));
   alive_ = UniqueFd();
 }
 

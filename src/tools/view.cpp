@@ -350,8 +350,8 @@ Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &asked) {
   const bool is_traced = reader->info().arguments == Arguments::traced;
   Result<View> view = plan.format == Format::hot && is_traced ? traced(*reader, plan)
                       : plan.format == Format::speedscope     ? in_order(*reader, plan, name)
-                      : plan.format == Format::latency  ? by_call(*reader, plan)
-                                                        : summed(*reader, plan);
+                      : plan.format == Format::latency        ? by_call(*reader, plan)
+                                                              : summed(*reader, plan);
   if (view) {
     view->warnings = warnings_of(*reader, plan);
     if (view->empty && missing_process(*reader, plan.profile.filter).empty()) {

@@ -90,7 +90,13 @@ void CallMarkReader::read_instructions(Address code, CallShape &shape) {
   }
 }
 
-/// Nothing if they cannot be read.
+bool CallMarkReader::in_same_loop(const Known &known, std::uint32_t first, std::uint32_t second) {
+  const Loops &loops = shape_of(known).loops;
+  return std::any_of(loops.begin(), loops.end(), [&](const auto &loop) {
+    return loop.first <= std::min(first, second) && std::max(first, second) <= loop.second;
+  });
+}
+
 std::vector<std::uint8_t> CallMarkReader::instructions(Address code) {
   constexpr std::uint64_t k_longest = 64 * 1024; // bytes
   const Layout &layout = objects_.layout();

@@ -1,11 +1,20 @@
 #include "layout_tables.hpp"
 
 namespace awaitscope {
+namespace {
+
+constexpr OpcodeRow k_opcodes[] = {
+#include "opcodes/3_11.inc"
+};
+constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 1, .attribute_shift = 0});
+
+} // namespace
 
 // CPython 3.11: frames lie in the thread's data stack, or in the coroutine (Include/internal/pycore_frame.h).
 Layout layout_3_11() {
   Layout l;
 #include "offsets/3_11.inc"
+  l.bytecode = &k_bytecode;
   l.suspend_rule = SuspendRule::resume_oparg;
   l.await_opcodes = {151, 150};         // RESUME, RESUME_QUICK
   l.store_opcodes = {125, 126, 62, 63}; // STORE_FAST, DELETE_FAST, STORE_FAST__LOAD_FAST, STORE_FAST__STORE_FAST

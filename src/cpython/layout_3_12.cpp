@@ -1,11 +1,20 @@
 #include "layout_tables.hpp"
 
 namespace awaitscope {
+namespace {
+
+constexpr OpcodeRow k_opcodes[] = {
+#include "opcodes/3_12.inc"
+};
+constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 1, .attribute_shift = 1});
+
+} // namespace
 
 // CPython 3.12: a GIL for each interpreter, eager tasks, code objects with versions.
 Layout layout_3_12() {
   Layout l;
 #include "offsets/3_12.inc"
+  l.bytecode = &k_bytecode;
   l.is_next_code_version = k_absent; // counts functions; Objects/codeobject.c, init_code() takes this one:
   l.next_code_version_symbol = "_Py_next_func_version";
   l.owner_first_shim = 3; // FRAME_OWNED_BY_CSTACK

@@ -1,6 +1,14 @@
 #include "layout_tables.hpp"
 
 namespace awaitscope {
+namespace {
+
+constexpr OpcodeRow k_opcodes[] = {
+#include "opcodes/3_14.inc"
+};
+constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 1, .attribute_shift = 1});
+
+} // namespace
 
 void set_rules_3_14(Layout &l) {
   l.frame_form = FrameForm::stackpointer;
@@ -25,6 +33,7 @@ Layout layout_3_14() {
   Layout l;
 #include "offsets/3_14.inc"
   set_rules_3_14(l);
+  l.bytecode = &k_bytecode;
   return l;
 }
 
@@ -32,6 +41,7 @@ Layout layout_3_14t() {
   Layout l;
 #include "offsets/3_14t.inc"
   set_rules_3_14(l);
+  l.bytecode = &k_bytecode;
   set_free_threaded(l);
   return l;
 }

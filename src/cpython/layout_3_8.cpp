@@ -1,11 +1,20 @@
 #include "layout_tables.hpp"
 
 namespace awaitscope {
+namespace {
+
+constexpr OpcodeRow k_opcodes[] = {
+#include "opcodes/3_8.inc"
+};
+constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 0, .attribute_shift = 0});
+
+} // namespace
 
 // CPython 3.8: frames are objects on the heap (Include/frameobject.h), one GIL for the process, names without classes.
 Layout layout_3_8() {
   Layout l;
 #include "offsets/3_8.inc"
+  l.bytecode = &k_bytecode;
   l.frame_form = FrameForm::frame_object_top;
   l.suspend_rule = SuspendRule::yield_from_opcode;
   l.await_opcodes = {72, 72};   // YIELD_FROM

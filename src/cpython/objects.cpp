@@ -400,6 +400,31 @@ Address ObjectReader::attribute(Address object, std::string_view name) {
                        name);
 }
 
+std::vector<Address> ObjectReader::attribute_values(Address object, std::size_t most) {
+  const Address type_address = object == 0 ? 0 : type_of(object);
+  const TypeInfo info = type(type_address);
+  std::vector<Address> values;
+  if (!info.valid) {
+    return values;
+  }
+  Address keys = 0;
+  Address split_values = 0;
+  if ((info.flags & layout_.managed_dict_flag) != 0 && (split_values = inline_values(object, info)) != 0) {
+    keys = memory_.pointer(type_address + layout_.ht_cached_keys);
+  } else if (const Address dict = instance_dict(object, info); dict != 0 && is_kind(type_of(dict), "dict")) {
+    keys = memory_.pointer(dict + layout_.dict_keys);
+    split_values = memory_.pointer(dict + layout_.dict_values);
+    split_values += split_values == 0 ? 0 : layout_.dict_values_header;
+  }
+  const std::optional<KeysTable> table = keys == 0 ? std::nullopt : keys_table(keys);
+  const std::uint64_t count = table ? std::min<std::uint64_t>(table->count, most) : 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    values.push_back(
+        memory_.pointer(split_values != 0 ? split_values + i * 8 : table->first + i * table->stride + table->key + 8));
+  }
+  return values;
+}
+
 /// Where an instance keeps the slot of this name, or k_absent. Objects/typeobject.c, type_new(): each is a member_descriptor in
 /// the class's dict. Include/cpython/descrobject.h: d_type, d_name, d_qualname, then d_member, a PyMemberDef: name, type, offset.
 Offset ObjectReader::slot_offset(Address type_address, std::string_view name) {

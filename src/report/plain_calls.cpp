@@ -23,7 +23,7 @@ void PlainCallSpans::end(Thread &thread, std::size_t from, std::int64_t unseen_n
   thread.calls.resize(std::min(thread.calls.size(), from));
 }
 
-void PlainCallSpans::add(const SampleRun &run) {
+void PlainCallSpans::add(const SampleRun &run, std::span<const RecordedSeenCall> seen) {
   const RecordedCalls &now = run.calls;
   if (!now.known) {
     return;
@@ -53,6 +53,16 @@ void PlainCallSpans::add(const SampleRun &run) {
       }
       thread.calls.push_back(std::move(call));
     }
+  }
+  for (const RecordedSeenCall &call : seen) {
+    const std::size_t place = depth - std::min<std::size_t>(depth, std::size_t{call.from_leaf} + 1);
+    if (place >= now.outer && place < depth) {
+      thread.calls[place].key = call.key;
+    }
+  }
+  for (std::size_t i = now.outer; i < depth; ++i) {
+    thread.calls[i].samples += run.count;
+    thread.calls[i].running += run.state == ThreadState::running ? run.count : 0;
   }
   thread.last_ns = run.last_ns;
 }

@@ -29,6 +29,12 @@ std::size_t CallTrail::going_on(const std::vector<CallMark> &now, std::size_t ma
   return same;
 }
 
+std::size_t CallTrail::same(const std::vector<CallMark> &now) const {
+  const auto is_same = [](const CallMark &before, const CallMark &after) { return before.same(after); };
+  const auto differs = std::mismatch(calls_.begin(), calls_.end(), now.begin(), now.end(), is_same);
+  return going_on(now, static_cast<std::size_t>(differs.second - now.begin()));
+}
+
 SampledCalls CallTrail::follow(const std::vector<CallMark> &now, std::int64_t time_ns) {
   SampledCalls found;
   found.before_ns = seen_ns_;
@@ -37,10 +43,7 @@ SampledCalls CallTrail::follow(const std::vector<CallMark> &now, std::int64_t ti
   if (!found.known) {
     return found;
   }
-  const auto is_same = [](const CallMark &before, const CallMark &after) { return before.same(after); };
-  const auto differs = std::mismatch(calls_.begin(), calls_.end(), now.begin(), now.end(), is_same);
-  const auto marked = static_cast<std::size_t>(differs.second - now.begin());
-  const std::size_t same = going_on(now, marked);
+  const std::size_t same = this->same(now);
   found.same = static_cast<std::uint32_t>(same);
   end_from(same);
   const auto is_alike = [&](const CallMark &call) {

@@ -34,6 +34,9 @@ ProcessSampler::ProcessSampler(std::unique_ptr<Target> target, Engine &engine, S
       watcher_(*target_, engine, options_.root_names, totals), reader_(*target_, options_.root_names),
       waits_(*target_, reader_, options_.idle == IdleThreads::sample), list_memory_(target_->memory().remote()) {
   watcher_.end_when(options_.over);
+  if (options_.arguments) {
+    target_->arguments().choose(*options_.arguments);
+  }
   if (options_.event) {
     events_.emplace(*target_, *options_.event);
   }
@@ -54,7 +57,7 @@ void ProcessSampler::ask(TargetThread &thread) {
 ThreadReader::Wanted ProcessSampler::wanted_of(const TargetThread &thread) const {
   // A thread that waits and has not run since has counted nothing.
   return {thread.counter && (is_runnable(thread) || thread.count_told_at != thread.stat->times_run), turns_.apply(),
-          options_.plain_calls == PlainCalls::follow};
+          options_.plain_calls == PlainCalls::follow, options_.arguments.has_value()};
 }
 
 /// Reads the thread while it cannot run.
@@ -177,6 +180,12 @@ void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedSt
   sample_.cpu_ns = accounts_.take(sample_.tid, stat.cpu_ns);
   take_events(thread, state, stat);
   take_calls(thread, time_ns);
+  if (options_.arguments) {
+    take_arguments();
+    for (const FunctionFact &fact : target_->arguments().take_facts()) {
+      sink.learn(fact);
+    }
+  }
   if (options_.all_tasks == AllTasks::watch && sample_.task != 0) {
     watcher_.charge(sample_.task, sample_.cpu_ns);
   }
@@ -198,6 +207,7 @@ void ProcessSampler::emit_again(TargetThread &thread, ThreadState state, SampleS
   sample.weight = sample_.weight;
   sample.calls.same = sample.calls.outer + sample.calls.count;
   sample.calls.alike = 0;
+  sample.arguments.clear();
   thread.calls.stay(sample.time_ns);
   ++totals_.samples;
   if (!is_whole(sample.stack)) {

@@ -27,7 +27,8 @@ TargetThread *ProcessSampler::followed() {
 }
 
 std::size_t ProcessSampler::may_go_ahead(double rate_hz) const {
-  const bool simple = options_.idle == IdleThreads::skip && options_.all_tasks == AllTasks::skip;
+  // Nobody knows beforehand where arguments will lie.
+  const bool simple = options_.idle == IdleThreads::skip && options_.all_tasks == AllTasks::skip && !options_.arguments;
   if (!simple || engine_.ahead() == nullptr || !steady_.steady() || !new_threads_.empty()) {
     return 0;
   }
@@ -55,7 +56,7 @@ ProcessSampler::Passed ProcessSampler::take_passed(SampleSink &sink, std::uint64
     return Passed::asks;
   }
   TargetThread *const thread = followed();
-  const ThreadReader::Wanted wanted{false, false, options_.plain_calls == PlainCalls::follow};
+  const ThreadReader::Wanted wanted{false, false, options_.plain_calls == PlainCalls::follow, false};
   const auto read = [&] { reader_.read(*thread, wanted, generation_, reading_); };
   const bool whole = thread != nullptr && thread->stat && thread->watch.tid() == ahead.tid() &&
                      AheadTicks::look(*target_, *tick, std::cref(read)) && reading_.subject && !reading_.new_threads;

@@ -25,6 +25,20 @@ void ProcessSampler::take_calls(TargetThread &thread, std::int64_t time_ns) {
   sample_.calls.count = static_cast<std::uint32_t>(frames.size() - first);
 }
 
+/// Of calls whose frames are in the sample's stack: what is not belongs to what runs the task.
+void ProcessSampler::take_arguments() {
+  sample_.arguments.clear();
+  if (reading_.lineage.segments.empty()) {
+    return;
+  }
+  const std::size_t depth = reading_.lineage.segments.front().frames.size();
+  for (const SeenCall &call : reading_.arguments) {
+    if (call.from_leaf < depth) {
+      sample_.arguments.push_back(call);
+    }
+  }
+}
+
 /// The thread waits for work, and has no sample.
 void ProcessSampler::leave_calls(TargetThread &thread) {
   constexpr std::size_t k_innermost = 3;

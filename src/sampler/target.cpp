@@ -20,8 +20,8 @@ constexpr const char *k_unnamed = "unnamed";
 Target::Target(Process process, CodeTable &codes)
     : process_(std::move(process)), remote_(process_.memory()), snapshot_(remote_), codes_(codes),
       objects_(snapshot_, runtime_.layout), code_cache_(objects_, codes_, runtime_.next_code_version),
-      stacks_(objects_, code_cache_), call_marks_(objects_), interpreters_(objects_, runtime_),
-      tasks_(objects_, code_cache_, stacks_, interpreters_),
+      stacks_(objects_, code_cache_), call_marks_(objects_), arguments_(objects_, code_cache_, call_marks_),
+      interpreters_(objects_, runtime_), tasks_(objects_, code_cache_, stacks_, interpreters_),
       lineages_(objects_, code_cache_, stacks_, interpreters_, tasks_) {}
 
 Result<void> Target::attach() {

@@ -73,6 +73,10 @@ void ThreadReader::read(TargetThread &thread, const Wanted &wanted, std::uint64_
   if (wanted.calls && whole) {
     target_.call_marks().read(target_.stacks(), reading.calls);
   }
+  reading.arguments.clear();
+  if (wanted.arguments && !reading.calls.empty()) {
+    target_.arguments().read(target_.stacks(), thread.calls.same(reading.calls), reading.arguments);
+  }
   target_.lineages().trace(subject.state, reading.stack, names_, reading.lineage);
   reading.asyncio_unknown = !target_.tasks().located_in(subject.interpreter) &&
                             std::any_of(reading.stack.frames.begin(), reading.stack.frames.end(),

@@ -24,6 +24,9 @@ struct RecordOptions {
   std::string engine = "auto";
   std::string event = "auto";
   bool subprocesses = false;
+  bool arguments = false;                     ///< are read
+  std::vector<std::string> argument_patterns; ///< of functions; none: the program's own
+  bool show_arguments = false;
   ViewOptions view;
   std::vector<std::string> words; ///< the whole command line
   Verbosity verbosity = Verbosity::normal;

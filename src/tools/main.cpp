@@ -112,6 +112,18 @@ CLI::App *add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) 
       "--subprocesses", options.subprocesses,
       "existing and future children as well, told apart; without it a process that is not Python (a shell, "
       "uv run) stands for the only Python below it");
+  command
+      ->add_option(
+          "--args", options.argument_patterns,
+          "tell calls of these functions apart by their arguments, for report -f cache: names or files, * stands "
+          "for anything (default: all that are not of a library)")
+      ->expected(0, 1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->type_name("FUNCTION")
+      ->each([&options](const std::string & /*pattern*/) { options.arguments = true; });
+  command->add_flag(
+      "--show-args", options.show_arguments,
+      "with --args, also write what the arguments are: without it a recording has no value of the program");
   add_view(*command, options.view);
   return command;
 }
@@ -121,8 +133,9 @@ CLI::App *add_report(CLI::App &app, ReportOptions &options, Loudness &loudness) 
   command->add_option("FILE", options.file, "a recording; - is standard input")->required();
   add_common(*command, options.output, loudness);
   command
-      ->add_option("-f,--format", options.format,
-                   "hot (a table of functions, the default), folded, latency, speedscope, info; or by the ending of -o")
+      ->add_option(
+          "-f,--format", options.format,
+          "hot (a table of functions, the default), folded, latency, cache, speedscope, info; or by the ending of -o")
       ->type_name("NAME");
   command->add_flag("--json", options.view.json, "a table as JSON");
   add_view(*command, options.view);

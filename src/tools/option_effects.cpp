@@ -22,7 +22,8 @@ constexpr unsigned bits(std::initializer_list<Format> formats) {
 
 constexpr unsigned k_stacks = bits({Format::folded, Format::speedscope});
 constexpr unsigned k_costs = k_stacks | bit(Format::hot);
-constexpr unsigned k_names = k_costs | bit(Format::latency);
+constexpr unsigned k_tasks = k_costs | bit(Format::latency);
+constexpr unsigned k_names = k_tasks | bit(Format::cache);
 // What a recording keeps is decided while it is made.
 constexpr unsigned k_sampled = k_costs | bit(Format::recording);
 
@@ -38,16 +39,16 @@ Result<void> check_effects(Format format, const ViewOptions &options) {
   const Filter &filter = options.filter;
   const std::array<Effect, 13> effects{{
       {"--metric", options.metric != "wall" && options.metric != "await", k_costs},
-      {"--metric await", options.metric == "await", k_names | bit(Format::recording)},
+      {"--metric await", options.metric == "await", k_tasks | bit(Format::recording)},
       {"--idle", options.idle, k_sampled},
       {"--lines", options.lines, k_costs},
       {"--full-paths", options.full_paths, k_names},
       {"--loop-frames", options.loop_frames, k_costs},
       {"--task-frames", options.task_frames, k_stacks},
       {"--task-names", options.task_names, k_sampled},
-      {"--all-tasks", options.all_tasks, k_names | bit(Format::recording)},
+      {"--all-tasks", options.all_tasks, k_tasks | bit(Format::recording)},
       {"--thread", !filter.threads.empty(), k_costs},
-      {"--task", !filter.tasks.empty(), k_names},
+      {"--task", !filter.tasks.empty(), k_tasks},
       {"--function", !filter.functions.empty(), k_names},
       {"--state", !options.states.empty(), k_costs},
   }};

@@ -21,6 +21,7 @@
 #include "awaitscope/recording/writer.hpp"
 #include "awaitscope/sampler/sampler.hpp"
 #include "awaitscope/support/clock.hpp"
+#include "awaitscope/support/library_paths.hpp"
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
 #include "engines.hpp"
@@ -45,6 +46,17 @@ struct Plan {
   ViewPlan view;                ///< unless a recording is to be written
   std::optional<Output> output; ///< opened by open_output()
 };
+
+/// The functions whose arguments are read.
+std::function<bool(const CodeInfo &)> choice_of(std::vector<std::string> patterns) {
+  std::erase(patterns, ""); // of an --args without a value
+  if (patterns.empty()) {
+    return [](const CodeInfo &code) { return is_program_file(code.file); };
+  }
+  return [patterns = std::move(patterns)](const CodeInfo &code) {
+    return passes(code, patterns) || passes(code.file, patterns);
+  };
+}
 
 Result<Plan> plan_of(const RecordOptions &options) {
   if (options.pid.has_value() == !options.command.empty()) {
@@ -106,9 +118,19 @@ Result<Plan> plan_of(const RecordOptions &options) {
   // Views of suspended tasks need them, whatever else was asked for.
   const bool of_tasks = plan.format == Format::latency || view->profile.metric == Metric::await;
   plan.sampling.all_tasks = options.view.all_tasks || of_tasks ? AllTasks::watch : AllTasks::skip;
-  const bool calls = plan.format == Format::recording || plan.format == Format::latency;
+  const bool calls = plan.format == Format::recording || plan.format == Format::latency || plan.format == Format::cache;
   plan.sampling.plain_calls = calls ? PlainCalls::follow : PlainCalls::skip;
   plan.sampling.root_names = options.view.task_names ? RootNames::read : RootNames::skip;
+  if (options.show_arguments && !options.arguments) {
+    return fail(ExitStatus::usage, "--show-args has no effect without --args", "add --args, or leave it out");
+  }
+  if (options.arguments && plan.format != Format::recording && plan.format != Format::cache) {
+    return fail(ExitStatus::usage, fmt::format("--args has no effect on the format '{}'", name_of(plan.format)),
+                "leave it out, or choose -f cache, or write a recording");
+  }
+  if (options.arguments || plan.format == Format::cache) {
+    plan.sampling.arguments = ArgumentChoice{choice_of(options.argument_patterns), options.show_arguments};
+  }
   return plan;
 }
 
@@ -161,6 +183,8 @@ RecordingInfo info_of(const RecordOptions &options, const Plan &plan, Target &ta
   info.idle_threads = plan.sampling.idle == IdleThreads::sample;
   info.task_names = plan.sampling.root_names == RootNames::read;
   info.import_paths = target.import_paths();
+  info.arguments = plan.sampling.arguments ? Arguments::sampled : Arguments::none;
+  info.shows_arguments = plan.sampling.arguments && plan.sampling.arguments->shown;
   info.start_ns = monotonic_ns();
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);

@@ -43,6 +43,11 @@ void SharedRecording::add(const TaskChange &change) {
   writer_->add(change);
 }
 
+void SharedRecording::add(const FunctionFact &fact) {
+  const auto held = lock();
+  writer_->add(fact);
+}
+
 std::uint64_t SharedRecording::keep_up(const std::string &engine, const SamplingTotals &totals) {
   const auto held = lock();
   sampled_.totals = totals;

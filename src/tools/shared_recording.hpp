@@ -30,6 +30,7 @@ public:
   void meet(const MetProcess &process);
   void add(const Sample &sample, const std::string &thread_name);
   void add(const TaskChange &change);
+  void add(const FunctionFact &fact);
   /// As RecordingWriter::keep_up(). Returns how many samples there are.
   std::uint64_t keep_up(const std::string &engine, const SamplingTotals &totals);
   /// `sampled` without its number of samples.
@@ -61,6 +62,7 @@ public:
   }
   void consume(const Sample &sample, const std::string &thread_name) override { recording_.add(sample, thread_name); }
   void consume(const TaskChange &change) override { recording_.add(change); }
+  void learn(const FunctionFact &fact) override { recording_.add(fact); }
 
 private:
   SharedRecording &recording_;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "awaitscope/export/cache.hpp"
 #include "awaitscope/export/folded.hpp"
 #include "awaitscope/export/hot.hpp"
 #include "awaitscope/export/info.hpp"
@@ -25,12 +26,13 @@ struct NamedFormat {
   std::string_view name;
   Format format;
 };
-constexpr std::array<NamedFormat, 6> k_formats{{{"recording", Format::recording},
+constexpr std::array<NamedFormat, 7> k_formats{{{"recording", Format::recording},
                                                 {"folded", Format::folded},
                                                 {"hot", Format::hot},
                                                 {"info", Format::info},
                                                 {"speedscope", Format::speedscope},
-                                                {"latency", Format::latency}}};
+                                                {"latency", Format::latency},
+                                                {"cache", Format::cache}}};
 
 struct NamedEnding {
   std::string_view ending;
@@ -226,6 +228,24 @@ Result<View> traced(RecordingReader &reader, const ViewPlan &plan) {
               functions->empty()};
 }
 
+/// What caches would save.
+Result<View> of_caches(RecordingReader &reader, const ViewPlan &plan) {
+  if (reader.info().arguments == Arguments::none) {
+    return fail(ExitStatus::failed, "the recording does not know the arguments of calls",
+                "record with --args, or trace the functions: awaitscope trace --help");
+  }
+  const Result<CacheOpportunities> found = read_cache_opportunities(reader, plan.range, plan.profile.filter);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  const CodeTable &codes = reader.tables().codes;
+  FrameNames names(codes, reader.info().import_paths, plan.names.files, plan.names.lines);
+  return View{plan.json ? cache_json(*found, codes) : cache_text(*found, names),
+              "what caches would save",
+              {},
+              found->functions.empty()};
+}
+
 /// Views of what each stack cost.
 Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
   const Result<StackCosts> costs = read_costs(reader, plan.range);
@@ -325,9 +345,11 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
   if (plan.range.since_ns >= plan.range.until_ns) {
     return fail(ExitStatus::usage, "--since is not before --until", "give both from the recording's start: 2s, 1m");
   }
-  const bool has_json = format == Format::hot || format == Format::info || format == Format::latency;
+  const bool has_json =
+      format == Format::hot || format == Format::info || format == Format::latency || format == Format::cache;
   if (options.json && !has_json) {
-    return fail(ExitStatus::usage, "--json goes with the tables only", "use it with -f hot, -f latency or -f info");
+    return fail(ExitStatus::usage, "--json goes with the tables only",
+                "use it with -f hot, -f latency, -f cache or -f info");
   }
   if (const Result<void> effects = check_effects(format, options); !effects) {
     return tl::unexpected(effects.error());
@@ -351,6 +373,7 @@ Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &asked) {
   Result<View> view = plan.format == Format::hot && is_traced ? traced(*reader, plan)
                       : plan.format == Format::speedscope     ? in_order(*reader, plan, name)
                       : plan.format == Format::latency        ? by_call(*reader, plan)
+                      : plan.format == Format::cache          ? of_caches(*reader, plan)
                                                               : summed(*reader, plan);
   if (view) {
     view->warnings = warnings_of(*reader, plan);

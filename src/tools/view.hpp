@@ -10,7 +10,7 @@
 
 namespace awaitscope::tools {
 
-enum class Format : std::uint8_t { recording, folded, hot, info, speedscope, latency };
+enum class Format : std::uint8_t { recording, folded, hot, info, speedscope, latency, cache };
 
 /// What a view is asked for on the command line.
 struct ViewOptions {

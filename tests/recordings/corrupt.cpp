@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "awaitscope/export/cache.hpp"
 #include "awaitscope/export/folded.hpp"
 #include "awaitscope/export/hot.hpp"
 #include "awaitscope/export/info.hpp"
@@ -62,6 +63,10 @@ Outcome read_through(const std::string &bytes) {
   Result<RecordingReader> third = RecordingReader::open(std::make_unique<MemorySource>(bytes));
   if (const Result<Latencies> latencies = read_latencies(*third, {}, {})) {
     latency_json(*latencies, third->tables().codes);
+  }
+  Result<RecordingReader> calls = RecordingReader::open(std::make_unique<MemorySource>(bytes));
+  if (const Result<CacheOpportunities> found = read_cache_opportunities(*calls, {}, {})) {
+    cache_json(*found, calls->tables().codes);
   }
   Result<RecordingReader> fourth = RecordingReader::open(std::make_unique<MemorySource>(bytes));
   ProfileOptions suspended;

@@ -47,9 +47,18 @@ public:
   /// CallMark::place of a frame there, of this code.
   [[nodiscard]] static std::uint64_t place_of(Address frame, Address code);
 
-private:
   using Known = StackReader::Known;
 
+  /// Where its function is, in bytes from the first instruction.
+  [[nodiscard]] std::uint32_t position_of(const Known &known) const;
+
+  /// Whether one loop of its function has both of these positions.
+  [[nodiscard]] bool in_same_loop(const Known &known, std::uint32_t first, std::uint32_t second);
+
+  /// Those of a code object; nothing if they cannot be read.
+  std::vector<std::uint8_t> instructions(Address code);
+
+private:
   /// What is to be known of a code object.
   struct CallShape {
     Address code = 0;                                       ///< 0: not read yet
@@ -60,8 +69,6 @@ private:
   };
   const CallShape &shape_of(const Known &known);
   void read_instructions(Address code, CallShape &shape);
-  std::vector<std::uint8_t> instructions(Address code);
-  [[nodiscard]] std::uint32_t position_of(const Known &known) const;
   std::uint64_t mark_slots(std::uint64_t mark, const Known &known, std::uint64_t wanted);
 
   ObjectReader &objects_;

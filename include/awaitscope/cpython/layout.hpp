@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "awaitscope/cpython/bytecode.hpp"
 #include "awaitscope/cpython/layout_rules.hpp"
 #include "awaitscope/model/ids.hpp"
 #include "awaitscope/support/error.hpp"
@@ -33,7 +34,8 @@ struct Layout {
   bool free_threaded = false;
 
   Offset ob_type = 8, ob_size = 16, sizeof_object = 16;
-  Offset tp_name = 24, tp_basicsize = 32, tp_flags = 168, tp_base = 256, tp_dictoffset = 288;
+  Offset tp_name = 24, tp_basicsize = 32, tp_flags = 168, tp_hash = 120, tp_base = 256;
+  Offset tp_dictoffset = 288;
   Offset ht_cached_keys = k_absent;
 
   Offset rt_size = k_absent, rt_interpreters_head = k_absent, rt_interpreters_main = k_absent;
@@ -93,7 +95,8 @@ struct Layout {
 
   Offset co_filename = 112, co_name = 120, co_qualname = 128, co_linetable = 136, co_firstlineno = k_absent;
   Offset co_bytecode = k_absent; ///< the first instruction, or a pointer to a bytes object with all of them
-  Offset co_version = k_absent, co_argcount = k_absent;
+  Offset co_version = k_absent, co_argcount = k_absent, co_flags = k_absent, co_names = k_absent;
+  const Bytecode *bytecode = nullptr;          ///< what its instructions do
   std::array<std::uint8_t, 4> store_opcodes{}; ///< instructions that set or delete a local variable
   bool stores_packed =
       false; ///< the last two of them store into two, one in each half of the operand, or into the first

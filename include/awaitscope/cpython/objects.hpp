@@ -46,6 +46,14 @@ public:
   std::uint64_t text_digest(Address str);
   static constexpr std::size_t k_digested = 128;
 
+  /// The raw units of a str. Equal strs have units of the same size (PEP 393).
+  struct Units {
+    Address first = 0;
+    std::uint64_t count = 0;
+    unsigned size = 1; ///< bytes of each
+  };
+  std::optional<Units> units(Address str);
+
   /// An int that fits, or nothing.
   std::optional<std::int64_t> integer(Address object);
 
@@ -74,6 +82,9 @@ public:
   /// The same; or of a class with __slots__, what lies in this slot.
   Address attribute_or_slot(Address object, std::string_view name);
 
+  /// The values of an instance's own dict, at most so many, in an order that only depends on the dict. Nothing if it has none.
+  std::vector<Address> attribute_values(Address object, std::size_t most);
+
   static constexpr std::size_t k_max_text = 16384;
   static constexpr std::uint64_t k_max_elements = std::uint64_t{1} << 22U;
 
@@ -89,13 +100,6 @@ private:
   std::optional<std::vector<Entry>> keys_entries(Address keys, Address split_values);
   Address find_key(const std::vector<Entry> &entries, std::string_view key);
   bool text_equals(Address str, std::string_view expected);
-  /// The raw units of a str.
-  struct Units {
-    Address first = 0;
-    std::uint64_t count = 0;
-    unsigned size = 1; ///< bytes of each
-  };
-  std::optional<Units> units(Address str);
   std::optional<std::vector<Address>> items_at(Address first, std::uint64_t count);
   Address inline_values(Address object, const TypeInfo &info);
   Address instance_dict(Address object, const TypeInfo &info);

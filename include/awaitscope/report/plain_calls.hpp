@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -18,8 +20,11 @@ public:
   struct Call {
     CallSpan span;
     std::uint32_t thread = 0;
-    std::uint32_t task = 0; ///< on whose behalf it began; 0: none
-    bool alike = false;     ///< nothing tells it from the call that ended in its place last
+    std::uint32_t task = 0;     ///< on whose behalf it began; 0: none
+    bool alike = false;         ///< nothing tells it from the call that ended in its place last
+    std::uint64_t samples = 0;  ///< that saw it, each for the ticks that it stands for
+    std::uint64_t running = 0;  ///< of these, with its thread on a CPU
+    std::optional<KeyId> key{}; ///< of its arguments; none: they were not read
   };
   using Visit = std::function<void(const Call &call)>;
 
@@ -27,8 +32,8 @@ public:
   PlainCallSpans(const RecordingTables &tables, std::int64_t period_ns, Visit visit)
       : tables_(tables), period_ns_(period_ns), visit_(std::move(visit)) {}
 
-  /// Of each thread in the order of time.
-  void add(const SampleRun &run);
+  /// Of each thread in the order of time. `seen`: those that the row has of calls.
+  void add(const SampleRun &run, std::span<const RecordedSeenCall> seen = {});
 
   /// The recording's end. Calls of a thread that was sampled until then are cut.
   void finish(std::int64_t end_ns);

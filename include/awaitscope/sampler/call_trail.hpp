@@ -20,6 +20,9 @@ namespace awaitscope {
 /// the last one in the same place, which was seen to end, the sample says so: of that function nothing may tell calls apart.
 class CallTrail {
 public:
+  /// What follow() will say of these: how many of them go on.
+  [[nodiscard]] std::size_t same(const std::vector<CallMark> &now) const;
+
   /// The thread was read, at this time (CLOCK_MONOTONIC).
   SampledCalls follow(const std::vector<CallMark> &now, std::int64_t time_ns);
 

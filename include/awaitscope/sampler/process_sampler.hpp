@@ -43,8 +43,9 @@ struct SamplerOptions {
   RootNames root_names = RootNames::skip;
   AllTasks all_tasks = AllTasks::skip;
   PlainCalls plain_calls = PlainCalls::skip;
-  std::function<bool()> over{};   ///< set by the Sampler: the recording has come to its end
-  std::optional<PerfEvent> event; ///< counted in each thread, besides its CPU time
+  std::optional<ArgumentChoice> arguments{}; ///< of calls, which are followed then
+  std::function<bool()> over{};              ///< set by the Sampler: the recording has come to its end
+  std::optional<PerfEvent> event;            ///< counted in each thread, besides its CPU time
 };
 
 /// Samples the threads of one process.
@@ -128,6 +129,7 @@ private:
   void emit(TargetThread &thread, ThreadState state, const SchedStat &stat, std::int64_t time_ns, SampleSink &sink);
   void emit_again(TargetThread &thread, ThreadState state, SampleSink &sink);
   void take_calls(TargetThread &thread, std::int64_t time_ns);
+  void take_arguments();
   void leave_calls(TargetThread &thread);
   void take_events(TargetThread &thread, ThreadState state, const SchedStat &stat);
   [[nodiscard]] bool can_go_ahead(const TargetThread &thread, ThreadState state);

@@ -7,6 +7,7 @@
 
 #include "awaitscope/asyncio/lineage.hpp"
 #include "awaitscope/asyncio/task_reader.hpp"
+#include "awaitscope/cpython/arguments.hpp"
 #include "awaitscope/cpython/call_marks.hpp"
 #include "awaitscope/cpython/code_cache.hpp"
 #include "awaitscope/cpython/interpreter.hpp"
@@ -116,6 +117,7 @@ public:
   InterpreterReader &interpreters() { return interpreters_; }
   StackReader &stacks() { return stacks_; }
   CallMarkReader &call_marks() { return call_marks_; }
+  ArgumentReader &arguments() { return arguments_; }
   TaskReader &tasks() { return tasks_; }
   LineageReader &lineages() { return lineages_; }
   CodeCache &code_cache() { return code_cache_; }
@@ -139,6 +141,7 @@ private:
   CodeCache code_cache_;
   StackReader stacks_;
   CallMarkReader call_marks_;
+  ArgumentReader arguments_;
   InterpreterReader interpreters_;
   TaskReader tasks_;
   LineageReader lineages_;

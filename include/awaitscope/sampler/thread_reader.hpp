@@ -14,7 +14,8 @@ struct ThreadReading {
   std::optional<ThreadEntry> subject; ///< the thread state that the thread runs in; none if it has none any more
   std::vector<Address> dead_states;   ///< those that the thread had
   PythonStack stack;
-  std::vector<CallMark> calls; ///< of the stack, if wanted; none if that is not whole
+  std::vector<CallMark> calls;     ///< of the stack, if wanted; none if that is not whole
+  std::vector<SeenCall> arguments; ///< of those of these calls that were not seen before, if wanted
   Lineage lineage;
   std::optional<EventCount> count; ///< of the thread's counter
   std::optional<Address> gil_holder;
@@ -32,6 +33,7 @@ public:
     bool count = false;      ///< the thread's counter, which it has
     bool gil_holder = false; ///< who holds the GIL
     bool calls = false;      ///< what tells calls apart
+    bool arguments = false;  ///< of new calls
   };
   /// Into `reading`, whose memory is used again. `generation`: of the list of threads that is known.
   void read(TargetThread &thread, const Wanted &wanted, std::uint64_t generation, ThreadReading &reading);

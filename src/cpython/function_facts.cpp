@@ -1,0 +1,293 @@
+#include "awaitscope/cpython/function_facts.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+
+namespace awaitscope {
+namespace {
+
+using Kind = FunctionFact::Kind;
+using Instruction = Bytecode::Instruction;
+
+constexpr std::size_t k_most_facts = 64; // of one function
+
+/// Names of what makes a new object that its users may change.
+std::string_view mutable_made_by(std::string_view name) {
+  constexpr std::array<std::string_view, 9> k_names{"list",        "dict",    "set",   "sorted",     "bytearray",
+                                                    "defaultdict", "Counter", "deque", "OrderedDict"};
+  name = name.substr(name.rfind('.') + 1); // npos + 1 is 0
+  const auto *const found = std::find(k_names.begin(), k_names.end(), name);
+  return found == k_names.end() ? std::string_view() : *found == "sorted" ? std::string_view("list") : *found;
+}
+
+/// One statement, as far as it was read.
+struct Statement {
+  std::vector<Operation> operations; ///< without those that do nothing
+  std::string first;                 ///< what is loaded first, if that is no local variable
+  std::string container;             ///< what is loaded last but one
+  std::string last_loaded;
+  std::optional<std::uint32_t> local; ///< the only thing in it
+  std::string_view built;             ///< the last list, dict or set
+
+  void load(std::string name) {
+    if (operations.empty()) {
+      first = name;
+    }
+    container = std::exchange(last_loaded, std::move(name));
+  }
+};
+
+class Judge {
+public:
+  Judge(const CodeParts &code, const Bytecode &bytecode) : code_(code), bytecode_(bytecode) {}
+
+  FunctionFacts judge(const std::vector<Instruction> &instructions) {
+    add(Kind::judged);
+    of_flags();
+    for (const Instruction &instruction : instructions) {
+      read(instruction);
+    }
+    end_chain();
+    return std::move(facts_);
+  }
+
+private:
+  void add(Kind kind, std::string name = {}) {
+    FunctionFact fact{0, kind, std::move(name)};
+    if (facts_.facts.size() < k_most_facts &&
+        std::find(facts_.facts.begin(), facts_.facts.end(), fact) == facts_.facts.end()) {
+      facts_.facts.push_back(std::move(fact));
+    }
+  }
+
+  void of_flags() {
+    constexpr std::array<std::pair<std::uint32_t, Kind>, 3> k_flags{
+        {{CodeParts::k_generator, Kind::generator},
+         {CodeParts::k_coroutine, Kind::coroutine},
+         {CodeParts::k_async_generator, Kind::async_generator}}};
+    for (const auto &[flag, kind] : k_flags) {
+      if ((code_.flags & flag) != 0) {
+        add(kind);
+      }
+    }
+    if (code_.arguments() == 0) {
+      add(Kind::no_arguments);
+    }
+    if (code_.takes_self()) {
+      add(Kind::takes_self);
+    }
+  }
+
+  [[nodiscard]] std::string name_of(const Instruction &instruction) const {
+    const std::uint32_t index = bytecode_.name_of(instruction);
+    return index < code_.names.size() ? code_.names[index] : "?";
+  }
+
+  /// A global with the attributes that were taken of it at once.
+  void end_chain() {
+    if (!chain_.empty()) {
+      add(Kind::uses, std::exchange(chain_, {}));
+    }
+  }
+
+  void store(const Instruction &at, std::uint32_t slot) {
+    if (slot < code_.arguments()) {
+      facts_.stores.emplace_back(at.position, slot);
+      add(Kind::overwrites, slot < code_.locals.size() ? code_.locals[slot] : "?");
+    }
+    const std::string_view made = made_by_statement();
+    if (!made.empty()) {
+      made_[slot] = made;
+    } else if (!after_store_) { // what a comprehension has put back is no new value
+      made_.erase(slot);
+    }
+  }
+
+  /// What the statement leaves on the stack, if that is a list, dict or set that it has made.
+  [[nodiscard]] std::string_view made_by_statement() const {
+    if (statement_.operations.empty()) {
+      return after_store_ ? last_built_ : std::string_view(); // of a comprehension in line (PEP 709)
+    }
+    const Operation last = statement_.operations.back();
+    const bool builds = last == Operation::build_list || last == Operation::build_set || last == Operation::build_map;
+    if (builds || last == Operation::operate) {
+      return statement_.built;
+    }
+    if (last == Operation::call && statement_.operations.front() == Operation::make_function) {
+      return "list"; // of a comprehension
+    }
+    return last == Operation::call ? mutable_made_by(statement_.first) : std::string_view();
+  }
+
+  void give_back() {
+    std::string_view made = made_by_statement();
+    if (made.empty() && statement_.local && statement_.operations.size() == 1) {
+      const auto known = made_.find(*statement_.local);
+      made = known == made_.end() ? std::string_view() : known->second;
+    }
+    if (!made.empty()) {
+      add(Kind::returns_mutable, std::string(made));
+    }
+  }
+
+  void end_statement(bool by_store) {
+    last_built_ = !statement_.built.empty() ? statement_.built : last_built_;
+    statement_ = {};
+    after_store_ = by_store;
+  }
+
+  /// `NAME[key] = value` loads NAME and key at last; `NAME[key] += value` begins with NAME.
+  void write_item() {
+    const bool in_place = !statement_.operations.empty() && statement_.operations.back() == Operation::operate;
+    const std::string &name = in_place ? statement_.first : statement_.container;
+    if (!name.empty()) {
+      add(Kind::writes_global, name + "[]");
+    }
+  }
+
+  void load_local(std::uint32_t slot) {
+    statement_.local = slot;
+    statement_.load({});
+  }
+
+  void load(const Instruction &instruction) {
+    switch (instruction.operation) {
+    case Operation::load_fast:
+      load_local(instruction.operand);
+      break;
+    case Operation::load_fast_pair:
+      load_local(instruction.operand >> 4U);
+      load_local(instruction.operand & 15U);
+      break;
+    case Operation::load_global:
+      chain_ = name_of(instruction);
+      statement_.load(chain_);
+      break;
+    case Operation::load_deref: {
+      const std::size_t index = instruction.operand;
+      const std::string name = index < code_.derefs.size() ? code_.derefs[index] : "?";
+      const bool outer = index < code_.free.size() && code_.free[index];
+      if (outer) {
+        add(Kind::reads_nonlocal, name);
+      }
+      statement_.load(outer ? name : std::string());
+      break;
+    }
+    default: // an attribute
+      statement_.last_loaded = chain_.empty() ? "." + name_of(instruction) : chain_ + "." + name_of(instruction);
+      statement_.first = statement_.operations.size() == 1 ? statement_.last_loaded : statement_.first;
+      if (chain_.empty()) {
+        add(Kind::uses, "." + name_of(instruction));
+      } else {
+        chain_ += "." + name_of(instruction);
+      }
+      break;
+    }
+  }
+
+  /// True if it ends a statement.
+  bool write(const Instruction &instruction) {
+    switch (instruction.operation) {
+    case Operation::store_fast:
+    case Operation::delete_fast:
+      store(instruction, instruction.operand);
+      return true;
+    case Operation::store_fast_pair:
+      store(instruction, instruction.operand >> 4U);
+      store(instruction, instruction.operand & 15U);
+      return true;
+    case Operation::store_load_fast:
+      store(instruction, instruction.operand >> 4U);
+      return true;
+    case Operation::write_global:
+      add(Kind::writes_global, name_of(instruction));
+      return true;
+    case Operation::write_attribute:
+      add(Kind::writes_attribute, name_of(instruction));
+      return true;
+    case Operation::write_deref: {
+      const std::size_t index = instruction.operand;
+      if (index < code_.free.size() && code_.free[index]) {
+        add(Kind::writes_nonlocal, code_.derefs[index]);
+      } else if (index < code_.derefs.size()) {
+        const auto argument = std::find(code_.locals.begin(), code_.locals.end(), code_.derefs[index]);
+        store(instruction, static_cast<std::uint32_t>(argument - code_.locals.begin()));
+      }
+      return true;
+    }
+    case Operation::write_item:
+      write_item();
+      return true;
+    default:
+      return false;
+    }
+  }
+
+  void read(const Instruction &instruction) {
+    const Operation operation = instruction.operation;
+    if (operation == Operation::nothing) {
+      return;
+    }
+    if (operation == Operation::hidden) {
+      add(Kind::uses, "?");
+    }
+    const bool loads = operation == Operation::load_fast || operation == Operation::load_fast_pair ||
+                       operation == Operation::load_global || operation == Operation::load_deref ||
+                       operation == Operation::load_attribute;
+    if (operation != Operation::load_attribute) {
+      end_chain();
+    }
+    if (loads) {
+      load(instruction);
+      statement_.operations.push_back(operation);
+      return;
+    }
+    if (operation == Operation::import_name) {
+      add(Kind::uses, name_of(instruction));
+    }
+    statement_.built = operation == Operation::build_list  ? "list"
+                       : operation == Operation::build_set ? "set"
+                       : operation == Operation::build_map ? "dict"
+                                                           : statement_.built;
+    if (operation == Operation::return_value) {
+      give_back();
+    }
+    const bool ends = write(instruction);
+    if (ends || operation == Operation::return_value) {
+      end_statement(ends && operation != Operation::write_item);
+      if (operation == Operation::store_load_fast) {
+        load_local(instruction.operand & 15U);
+        statement_.operations.push_back(Operation::load_fast);
+      }
+    } else if (operation == Operation::jump || operation == Operation::pop) {
+      end_statement(false);
+    } else {
+      if (operation == Operation::load_constant) {
+        statement_.load({});
+      }
+      statement_.operations.push_back(operation);
+    }
+  }
+
+  const CodeParts &code_;
+  const Bytecode &bytecode_;
+  FunctionFacts facts_;
+  Statement statement_;
+  std::string chain_;
+  std::string_view last_built_;                    ///< in the statement before
+  bool after_store_ = false;                       ///< the statement begins right behind a store
+  std::map<std::uint32_t, std::string_view> made_; ///< locals that hold what the function has made
+};
+
+} // namespace
+
+FunctionFacts facts_of(const CodeParts &code, const Bytecode &bytecode,
+                       const std::vector<Bytecode::Instruction> &instructions) {
+  return Judge(code, bytecode).judge(instructions);
+}
+
+} // namespace awaitscope

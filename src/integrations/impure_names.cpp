@@ -1,0 +1,183 @@
+#include "awaitscope/integrations/impure_names.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace awaitscope {
+namespace {
+
+constexpr std::string_view k_time = "reads the time";
+constexpr std::string_view k_random = "is random";
+constexpr std::string_view k_environment = "reads the process's environment";
+constexpr std::string_view k_io = "does I/O";
+constexpr std::string_view k_log = "writes a log";
+constexpr std::string_view k_database = "uses the database (a cache with a timeout may do: django.core.cache)";
+constexpr std::string_view k_thread = "depends on the thread";
+constexpr std::string_view k_changes = "changes a global object";
+constexpr std::string_view k_unknown = "is watched by a debugger or by coverage: what it does is not known";
+
+struct Row {
+  std::string_view name; ///< ends with a dot: and everything below it
+  std::string_view effect;
+};
+
+// Names of the standard library, of Django and of usual clients; those without a module are of `from MODULE import NAME`. The first
+// one that fits counts.
+constexpr std::array k_names{
+    Row{"time.", k_time},
+    Row{"time", k_time},
+    Row{"time_ns", k_time},
+    Row{"perf_counter", k_time},
+    Row{"perf_counter_ns", k_time},
+    Row{"monotonic", k_time},
+    Row{"monotonic_ns", k_time},
+    Row{"process_time", k_time},
+    Row{"sleep", k_time},
+    Row{"datetime.now", k_time},
+    Row{"datetime.utcnow", k_time},
+    Row{"datetime.today", k_time},
+    Row{"datetime.datetime.now", k_time},
+    Row{"datetime.datetime.utcnow", k_time},
+    Row{"datetime.datetime.today", k_time},
+    Row{"datetime.date.today", k_time},
+    Row{"date.today", k_time},
+    Row{"timezone.now", k_time},
+    Row{"timezone.localtime", k_time},
+    Row{".now", k_time},
+    Row{".utcnow", k_time},
+    Row{".today", k_time},
+    Row{"random.", k_random},
+    Row{"random", k_random},
+    Row{"randint", k_random},
+    Row{"randrange", k_random},
+    Row{"choice", k_random},
+    Row{"choices", k_random},
+    Row{"shuffle", k_random},
+    Row{"secrets.", k_random},
+    Row{"uuid.uuid1", k_random},
+    Row{"uuid.uuid4", k_random},
+    Row{"uuid1", k_random},
+    Row{"uuid4", k_random},
+    Row{"os.urandom", k_random},
+    Row{"urandom", k_random},
+    Row{"token_hex", k_random},
+    Row{"token_bytes", k_random},
+    Row{"token_urlsafe", k_random},
+    Row{"get_random_string", k_random},
+    Row{".randint", k_random},
+    Row{".randrange", k_random},
+    Row{".random", k_random},
+    Row{".shuffle", k_random},
+    Row{".gauss", k_random},
+    Row{".getrandbits", k_random},
+    Row{"os.environ", k_environment},
+    Row{"os.environ.", k_environment},
+    Row{"os.getenv", k_environment},
+    Row{"os.getcwd", k_environment},
+    Row{"environ", k_environment},
+    Row{"environ.", k_environment},
+    Row{"getenv", k_environment},
+    Row{"os.path.exists", k_io},
+    Row{"os.path.isfile", k_io},
+    Row{"os.path.isdir", k_io},
+    Row{"os.path.getsize", k_io},
+    Row{"os.path.getmtime", k_io},
+    Row{"os.path.", {}}, // computes
+    Row{"os.sep", {}},
+    Row{"os.fspath", {}},
+    Row{"os.getpid", k_environment},
+    Row{"os.", k_io},
+    Row{"open", k_io},
+    Row{"print", k_io},
+    Row{"input", k_io},
+    Row{"io.open", k_io},
+    Row{"sys.stdin.", k_io},
+    Row{"sys.stdout.", k_io},
+    Row{"sys.stderr.", k_io},
+    Row{"socket.", k_io},
+    Row{"subprocess.", k_io},
+    Row{"shutil.", k_io},
+    Row{"tempfile.", k_io},
+    Row{"requests.", k_io},
+    Row{"httpx.", k_io},
+    Row{"aiohttp.", k_io},
+    Row{"urlopen", k_io},
+    Row{"urllib.request.", k_io},
+    Row{"http.client.", k_io},
+    Row{"asyncio.", k_io},
+    Row{".read", k_io},
+    Row{".readline", k_io},
+    Row{".readlines", k_io},
+    Row{".read_text", k_io},
+    Row{".read_bytes", k_io},
+    Row{".write", k_io},
+    Row{".write_text", k_io},
+    Row{".write_bytes", k_io},
+    Row{".recv", k_io},
+    Row{".send", k_io},
+    Row{".sendall", k_io},
+    Row{".connect", k_io},
+    Row{".urlopen", k_io},
+    Row{"logging.", k_log},
+    Row{"logger.", k_log},
+    Row{"log.", k_log},
+    Row{".execute", k_database},
+    Row{".executemany", k_database},
+    Row{".fetchone", k_database},
+    Row{".fetchall", k_database},
+    Row{".commit", k_database},
+    Row{"connection.cursor", k_database},
+    Row{"connections.", k_database},
+    Row{"threading.current_thread", k_thread},
+    Row{"threading.get_ident", k_thread},
+    Row{"get_ident", k_thread},
+    Row{"current_thread", k_thread},
+    Row{"?", k_unknown},
+};
+
+// Methods that change what they are of, if that is a global.
+constexpr std::array<std::string_view, 14> k_changing{"append", "add",    "update",     "pop",       "popitem",
+                                                      "extend", "insert", "remove",     "discard",   "clear",
+                                                      "put",    "write",  "setdefault", "appendleft"};
+
+constexpr std::array k_files{
+    Row{"/random.py", k_random},
+    Row{"/secrets.py", k_random},
+    Row{"/socket.py", k_io},
+    Row{"/ssl.py", k_io},
+    Row{"/subprocess.py", k_io},
+    Row{"/tempfile.py", k_io},
+    Row{"/http/client.py", k_io},
+    Row{"/urllib/request.py", k_io},
+    Row{"/asyncio/base_events.py", k_io},
+    Row{"/logging/__init__.py", k_log},
+    Row{"/django/db/backends/utils.py", k_database},
+};
+
+} // namespace
+
+std::string_view effect_of_name(std::string_view name) {
+  for (const Row &row : k_names) {
+    if (row.name.ends_with('.') ? name.starts_with(row.name) : name == row.name) {
+      return row.effect;
+    }
+  }
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || dot == 0) {
+    return {};
+  }
+  const bool changes = std::find(k_changing.begin(), k_changing.end(), name.substr(dot + 1)) != k_changing.end();
+  return changes ? k_changes : std::string_view();
+}
+
+std::string_view effect_of_file(std::string_view file) {
+  for (const Row &row : k_files) {
+    if (file.ends_with(row.name)) {
+      return row.effect;
+    }
+  }
+  return {};
+}
+
+} // namespace awaitscope

@@ -1,0 +1,194 @@
+#include "awaitscope/report/hit_estimate.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace awaitscope {
+namespace {
+
+constexpr double k_one_sided = 1.645; // standard deviations: 95 %
+constexpr double k_brief = 1.5;       // samples: fewer is one
+constexpr double k_longest_brief = 2; // periods: a longer call is seen by two samples, nearly always
+
+/// Sums over the positions in front of one (Fenwick 1994).
+class Marks {
+public:
+  explicit Marks(std::size_t size) : sums_(size + 1) {}
+  void add(std::size_t at, int value) {
+    for (++at; at < sums_.size(); at += at & (0 - at)) {
+      sums_[at] += value;
+    }
+  }
+  [[nodiscard]] int below(std::size_t at) const {
+    int sum = 0;
+    for (; at > 0; at -= at & (0 - at)) {
+      sum += sums_[at];
+    }
+    return sum;
+  }
+
+private:
+  std::vector<int> sums_;
+};
+
+constexpr std::size_t k_first = SIZE_MAX; // the call is the first one of its key
+
+/// Of each call, how many other keys came since its own did.
+std::vector<std::size_t> reuse_distances(const std::vector<KeyedCall> &calls) {
+  std::vector<std::size_t> distances;
+  distances.reserve(calls.size());
+  Marks last_ones(calls.size()); // at the last call of each key
+  std::unordered_map<std::size_t, std::size_t> last;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    const auto [before, is_first] = last.try_emplace(calls[i].key, i);
+    if (is_first) {
+      distances.push_back(k_first);
+    } else {
+      distances.push_back(static_cast<std::size_t>(last_ones.below(i) - last_ones.below(before->second + 1)));
+      last_ones.add(before->second, -1);
+      before->second = i;
+    }
+    last_ones.add(i, 1);
+  }
+  return distances;
+}
+
+bool hits(std::size_t distance, std::size_t maxsize) {
+  return distance != k_first && (maxsize == 0 || distance < maxsize);
+}
+
+double part(double of, double whole) { return whole > 0 ? std::clamp(of / whole, 0.0, 1.0) : 0; }
+
+/// What is kept of each key.
+struct Key {
+  std::size_t calls = 0;
+  double cost = 0;
+};
+
+/// Of the calls that one sample has seen, the length: for numbers of calls that one and two samples have seen.
+double brief_length(double ones, double twos) {
+  if (ones <= 0) {
+    return k_longest_brief;
+  }
+  double low = 0;
+  double high = k_longest_brief;
+  constexpr int k_steps = 40;
+  for (int i = 0; i < k_steps; ++i) {
+    const double length = (low + high) / 2;
+    const std::array<double, 3> seen = seen_by(length);
+    (seen[2] * ones > twos * seen[1] ? high : low) = length;
+  }
+  return high;
+}
+
+/// The sums for one length of brief calls.
+struct Sums {
+  double calls = 0;         ///< all
+  double repeated = 0;      ///< those that are like one that was seen before
+  double unseen = 0;        ///< those of keys that were not seen, at most
+  double unseen_spread = 0; ///< the variance of that
+  double cost = 0;
+  double missed_cost = 0;
+
+  Sums(const std::vector<KeyedCall> &seen, const std::unordered_map<std::size_t, Key> &keys, double length) {
+    const double weight = 1 / std::max(1e-6, 1 - seen_by(length)[0]);
+    std::unordered_set<std::size_t> before;
+    for (const KeyedCall &call : seen) {
+      const bool brief = call.seen < k_brief;
+      const double more = brief ? weight - 1 : 0;
+      const double each = brief ? call.cost * length : call.cost;
+      const Key &key = keys.at(call.key);
+      calls += 1 + more;
+      repeated += before.insert(call.key).second ? 0 : 1 + more;
+      cost += (1 + more) * each;
+      missed_cost += each / static_cast<double>(key.calls); // the mean of its calls, in all
+      if (key.calls == 1) {
+        unseen += more;
+        unseen_spread += more * more;
+        missed_cost += more * each;
+      }
+    }
+  }
+};
+
+} // namespace
+
+std::array<double, 3> seen_by(double length) {
+  // The call begins anywhere in a period. The sample of each period that it touches sees it with the probability that is the part of
+  // the period that it covers.
+  constexpr int k_places = 32;
+  std::array<double, 3> all{};
+  for (int i = 0; i < k_places; ++i) {
+    const double begin = (i + 0.5) / k_places;
+    std::array<double, 3> now{1, 0, 0};
+    for (int period = 0; period < begin + length; ++period) {
+      const double covered = std::min(begin + length, period + 1.0) - std::max<double>(begin, period);
+      if (covered > 0) {
+        now = {now[0] * (1 - covered), now[1] * (1 - covered) + now[0] * covered,
+               now[2] * (1 - covered) + now[1] * covered};
+      }
+    }
+    for (std::size_t m = 0; m < all.size(); ++m) {
+      all[m] += now[m] / k_places;
+    }
+  }
+  return all;
+}
+
+HitEstimate measure_hits(const std::vector<KeyedCall> &calls) {
+  HitEstimate estimate;
+  const std::vector<std::size_t> distances = reuse_distances(calls);
+  double cost = 0;
+  for (const KeyedCall &call : calls) {
+    cost += call.cost;
+  }
+  estimate.calls = static_cast<double>(calls.size());
+  estimate.distinct = static_cast<std::size_t>(std::count(distances.begin(), distances.end(), k_first));
+  for (CacheEffect &effect : estimate.by_maxsize) {
+    double count = 0;
+    double saved = 0;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      if (hits(distances[i], effect.maxsize)) {
+        ++count;
+        saved += calls[i].cost;
+      }
+    }
+    effect.hit_rate = part(count, estimate.calls);
+    effect.saved = part(saved, cost);
+  }
+  return estimate;
+}
+
+HitEstimate estimate_hits(const std::vector<KeyedCall> &calls) {
+  HitEstimate estimate = measure_hits(calls); // as if there were no others
+  if (calls.empty()) {
+    return estimate;
+  }
+  std::unordered_map<std::size_t, Key> keys;
+  double ones = 0;
+  double twos = 0;
+  for (const KeyedCall &call : calls) {
+    Key &key = keys[call.key];
+    ++key.calls;
+    ones += call.seen < k_brief ? 1 : 0;
+    twos += call.seen >= k_brief && call.seen < k_brief + 1 ? 1 : 0;
+  }
+  const double most_twos = twos + k_one_sided * std::sqrt(twos + 1) + 1;
+  const Sums least(calls, keys, brief_length(ones, most_twos));
+  const Sums likely(calls, keys, brief_length(ones, std::max(twos, 0.1)));
+  const auto distinct = static_cast<double>(keys.size());
+  const double misses = distinct + least.unseen + k_one_sided * std::sqrt(least.unseen_spread);
+  const CacheEffect seen = estimate.unbounded();
+  const double hit_rate = std::max(part(least.calls - misses, least.calls), part(least.repeated, least.calls));
+  const double saved = part(likely.cost - likely.missed_cost, likely.cost);
+  for (CacheEffect &effect : estimate.by_maxsize) {
+    effect.hit_rate = hit_rate * (effect.maxsize == 0 ? 1 : part(effect.hit_rate, seen.hit_rate));
+    effect.saved = saved * (effect.maxsize == 0 ? 1 : part(effect.saved, seen.saved));
+  }
+  estimate.calls = least.calls;
+  return estimate;
+}
+
+} // namespace awaitscope

@@ -1,7 +1,8 @@
 """What `trace` costs a Django server: two of them, one traced from its launch, are loaded in turn, and neighbours compared.
 
 render_fragment is called three times by each other request: some 1,000 times a second. Beside it two servers without tracing,
-which shows what the comparison itself is worth.
+which shows what the comparison itself is worth. Compared are the requests of a window, and the requests of a second of the
+server's own CPU time: a busy machine bends the former, and hardly the latter.
 """
 import os
 import random
@@ -15,8 +16,20 @@ import measures
 import ratios
 import workloads
 
-HEAD = ["interpreter", "compared", "calls/s", "requests", "95 % interval"]
+HEAD = ["interpreter", "compared", "calls/s", "requests", "95 % interval", "per CPU second", "95 % interval"]
 FUNCTION = "django_site.work:render_fragment"
+
+
+def cpu_seconds(pid):
+    """Of all threads of a process, by the scheduler's account."""
+    used = 0
+    for task in os.listdir("/proc/%d/task" % pid):
+        try:
+            with open("/proc/%d/task/%s/schedstat" % (pid, task), encoding="ascii") as file:
+                used += int(file.read().split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return used / 1e9
 
 
 class TracedSite(harness.Target):
@@ -37,10 +50,20 @@ class Loaded(workloads.Django):
 
     def __init__(self, python, seconds, site):
         self.site = site
+        self.cpu = {}
         super().__init__(python, seconds)
 
     def make_site(self, python, seconds):
         return self.site
+
+    def mark(self):
+        moment = super().mark()
+        self.cpu[moment] = cpu_seconds(self.pid)
+        return moment
+
+    def per_cpu(self, start, end):
+        used = self.cpu[end] - self.cpu[start]
+        return self.work(start, end) * (end - start) / used if used > 0 else 0.0
 
     def go(self, on):
         os.kill(self.load.process.pid, signal.SIGCONT if on else signal.SIGSTOP)
@@ -66,7 +89,8 @@ def compare(first, second, pairs):
         finally:
             for loaded in (first, second):
                 loaded.go(True)
-    done = ratios.paired_ratio([(first.work(*pair[first]), second.work(*pair[second])) for pair in windows])
+    done = [ratios.paired_ratio([(measure(first)(*pair[first]), measure(second)(*pair[second])) for pair in windows])
+            for measure in (lambda loaded: loaded.work, lambda loaded: loaded.per_cpu)]
     requests = sum(first.work(*pair[first]) for pair in windows) / len(windows)
     return done, requests
 
@@ -82,6 +106,7 @@ def row(interpreter, traced, pairs):
         except BaseException:
             plain.__exit__()
             raise
-        ratio, requests = compare(Loaded(interpreter.path, seconds, other), Loaded(interpreter.path, seconds, plain), pairs)
+        compared, requests = compare(Loaded(interpreter.path, seconds, other), Loaded(interpreter.path, seconds, plain), pairs)
         rate = "%.0f" % (1.5 * requests) if traced else "0"
-    return [str(interpreter).split(":")[0], "traced" if traced else "both without"] + [rate] + measures.told(ratio)
+    return [str(interpreter).split(":")[0], "traced" if traced else "both without"] + [rate] + measures.told(compared[0]) + \
+        measures.told(compared[1])

@@ -18,6 +18,7 @@ struct AgentNote {
   std::string why, failure; ///< of the end; the first failure of the agent's own
   std::uint64_t number = 0, line = 0, tid = 0;
   std::uint64_t lost = 0, failed = 0; ///< calls without a record; failures in callbacks
+  std::uint64_t cpu = 0;              ///< that the process has used, in nanoseconds
   // Of a function, its code object: numbers and, a line each, names of it; in hexadecimal digits its instructions.
   std::uint64_t flags = 0, positional = 0, keyword_only = 0;
   std::string names, locals, derefs, free, bytecode;

@@ -178,22 +178,22 @@ CLI::App *add_tasks(CLI::App &app, DumpOptions &options, Loudness &loudness) {
 
 CLI::App *add_trace(CLI::App &app, TraceOptions &options, Loudness &loudness) {
   CLI::App *command = app.add_subcommand(
-      "trace", "count every call of chosen functions: trace -m MODULE:FUNCTION -p PID, or -- COMMAND ARGUMENT…");
+      "trace", "count every call of chosen functions:\ntrace -m MODULE:FUNCTION -p PID, or -- COMMAND ARGUMENT…");
   add_common(*command, options.output, loudness);
   command->add_option("-p,--pid", options.pid, "target process ID (Python 3.14 or later)")
       ->type_name("PID")
       ->check(CLI::PositiveNumber);
   command
       ->add_option("-m,--function", options.functions,
-                   "a function, as it is imported: shop.prices:total, shop.prices:Order.total, __main__:work; * stands "
-                   "for anything in the part behind the colon; once for each")
+                   "a function, as it is imported: shop.prices:total,\nshop.prices:Order.total, __main__:work; * stands\n"
+                   "for anything behind the colon; once for each")
       ->type_name("MODULE:FUNCTION");
   command
       ->add_option("-d,--duration", options.duration,
-                   "how long: 10, 500ms, 2m (default: until Ctrl-C, or the process ends)")
+                   "how long: 10, 500ms, 2m (default: until Ctrl-C,\nor the process ends)")
       ->type_name("SECONDS");
   command->add_flag("--subprocesses", options.subprocesses, "the Pythons that COMMAND starts as well, told apart");
-  command->footer("This runs code in the target: callbacks of the chosen functions. It is taken out at the end.");
+  command->footer("This runs code in the target: callbacks of the chosen functions.\nIt is taken out at the end.");
   return command;
 }
 

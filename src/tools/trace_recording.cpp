@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "agent_facts.hpp"
 #include "awaitscope/integrations/program_name.hpp"
 #include "awaitscope/process/process.hpp"
 #include "awaitscope/recording/format.hpp"
@@ -52,7 +53,7 @@ void TraceRecording::poll() {
   for (const std::string &name : folder_.names()) {
     const std::optional<ThreadId> pid = process_of(name);
     if (pid && processes_.count(*pid) == 0 && processes_.size() < k_most_processes) {
-      processes_.emplace(*pid, Process{AgentOutput(folder_.open(name), UniqueFd()), {}, {}});
+      processes_.emplace(*pid, Process{AgentOutput(folder_.open(name), UniqueFd()), {}, {}, false, 0});
     }
   }
   for (auto &[pid, process] : processes_) {
@@ -105,7 +106,15 @@ void TraceRecording::take(ThreadId pid, Process &process, const AgentNote &note)
     return;
   }
   if (note.event == "function" && note.number == process.functions.size() && note.number < k_most_functions) {
-    process.functions.push_back(codes_.intern({note.name, note.file, static_cast<std::int32_t>(note.line)}));
+    const std::size_t known = codes_.size();
+    const CodeId code = codes_.intern({note.name, note.file, static_cast<std::int32_t>(note.line)});
+    process.functions.push_back(code);
+    if (codes_.size() > known) { // else another process has it too
+      for (FunctionFact &fact : facts_of_note(note, info_.python)) {
+        fact.code = code;
+        writer_->add(fact);
+      }
+    }
   } else if (note.event == "thread" && process.threads.size() < k_most_thread_names) {
     process.threads[note.tid] = note.name;
   } else if (note.event == "paths") {
@@ -116,8 +125,9 @@ void TraceRecording::take(ThreadId pid, Process &process, const AgentNote &note)
       begin = end + 1;
     }
     writer_->add_import_paths(paths);
-  } else if (note.event == "ready" && progress_.ready_ns == 0) {
-    progress_.ready_ns = monotonic_ns();
+  } else if (note.event == "ready") {
+    progress_.ready_ns = progress_.ready_ns == 0 ? monotonic_ns() : progress_.ready_ns;
+    process.cpu_before_ns = note.cpu;
   } else if (note.event == "refused") {
     progress_.refused = error_of(note);
     process.ended = true;
@@ -128,6 +138,7 @@ void TraceRecording::take(ThreadId pid, Process &process, const AgentNote &note)
     progress_.lost += note.lost;
   } else if (note.event == "end") {
     process.ended = true;
+    cpu_ns_ += std::min(note.cpu - std::min(note.cpu, process.cpu_before_ns), format::k_max_number >> 8U);
     progress_.failures += note.failed;
     progress_.failure = progress_.failure.empty() ? note.failure : progress_.failure;
     progress_.endings.push_back(note.why);
@@ -169,6 +180,9 @@ SamplingTotals TraceRecording::totals() const {
   totals.processes = tell_apart_ ? processes_.size() : 0;
   totals.elapsed_ns = progress_.ready_ns == 0 ? 0 : monotonic_ns() - info_.start_ns;
   totals.tool_cpu_ns = own_cpu_ns();
+  if (cpu_ns_ != 0) {
+    totals.process_cpu_ns = cpu_ns_;
+  }
   return totals;
 }
 

@@ -49,6 +49,7 @@ private:
     std::vector<CodeId> functions; ///< by the agent's number
     std::unordered_map<std::uint64_t, std::string> threads;
     bool ended = false;
+    std::uint64_t cpu_before_ns = 0; ///< that it had used when it was found to count calls
   };
 
   void meet(ThreadId pid, const AgentNote &note);
@@ -64,6 +65,7 @@ private:
   std::optional<RecordingWriter> writer_; ///< once an agent has said what it is in
   std::map<ThreadId, Process> processes_;
   TraceProgress progress_;
+  std::uint64_t cpu_ns_ = 0; ///< of the processes that have ended, while they were traced
 };
 
 } // namespace awaitscope::tools

@@ -274,6 +274,32 @@ os.waitpid(child, 0)
         self.assertEqual(self.calls("--subprocesses"), 24)
 
 
+class Unfit(TraceTest):
+    minors = ("3.8", "3.11", "3.13", "3.14", "3.15")
+
+    def test_none_is_confirmed(self):
+        """Only what always returned the same for the same arguments, and does nothing else, is."""
+        ready = self.path("ready.json")
+        script = os.path.join(harness.TARGETS, "unfit_calls.py")
+        result = harness.run_tool("trace", "-o", self.recording, "-m", "__main__:*", "--", self.python, script, "--ready",
+                                  ready)
+        self.assert_done(result)
+        with open(ready, encoding="utf-8") as file:
+            truth = json.load(file)
+        calls = self.report("hot")
+        cache = self.report("cache")
+        for name in truth["unfit"] + truth["fit"]:
+            self.assertEqual(calls[name]["calls"], truth["calls"], name)
+        for name in truth["unfit"]:
+            self.assertIsNot(cache[name]["confirmed"], True, cache[name])
+            self.assertFalse(cache[name]["recommended"], cache[name])
+        for name in truth["fit"]:
+            self.assertIs(cache[name]["confirmed"], True, cache[name])
+            self.assertEqual(cache[name]["hit_rate_kind"], "measured")
+            self.assertEqual(cache[name]["calls_seen"], truth["calls"])
+            self.assertEqual(cache[name]["distinct_args"], 1)
+
+
 class Killed(TraceTest):
     minors = ("3.11", "3.13")
 

@@ -75,7 +75,7 @@ def follow_fork():
     for target in TARGETS.values():
         target.calls = 0
         target.note()
-    note("ready")
+    note("ready", cpu=time.process_time_ns())
     start_control()
     return True
 
@@ -112,7 +112,7 @@ def stop(why):
     atexit.unregister(at_exit)
     note_losses()
     note_paths()
-    note("end", why=why, failed=State.failed, failure=State.failure,
+    note("end", why=why, cpu=time.process_time_ns(), failed=State.failed, failure=State.failure,
          calls=sum(target.calls for target in TARGETS.values()))
     State.calls.close()
     State.notes.close()
@@ -220,7 +220,7 @@ def start(functions, seconds):
     atexit.register(at_exit)
     os.register_at_fork(before=before_fork, after_in_parent=after_fork_in_parent, after_in_child=after_fork_in_child)
     start_control()
-    return note("ready")
+    return note("ready", cpu=time.process_time_ns())
 
 
 def run(folder, key, functions, seconds, subprocesses, launched):

@@ -55,8 +55,9 @@ AgentNote parse_note(std::string_view line) {
   }
   for (const auto &[name, field] :
        {std::pair("number", &note.number), std::pair("line", &note.line), std::pair("tid", &note.tid),
-        std::pair("lost", &note.lost), std::pair("failed", &note.failed), std::pair("cpu", &note.cpu), std::pair("flags", &note.flags),
-        std::pair("positional", &note.positional), std::pair("keyword_only", &note.keyword_only)}) {
+        std::pair("lost", &note.lost), std::pair("failed", &note.failed), std::pair("cpu", &note.cpu),
+        std::pair("flags", &note.flags), std::pair("positional", &note.positional),
+        std::pair("keyword_only", &note.keyword_only)}) {
     *field = number_in(object, name);
   }
   return note;

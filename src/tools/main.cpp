@@ -184,9 +184,10 @@ CLI::App *add_trace(CLI::App &app, TraceOptions &options, Loudness &loudness) {
       ->type_name("PID")
       ->check(CLI::PositiveNumber);
   command
-      ->add_option("-m,--function", options.functions,
-                   "a function, as it is imported: shop.prices:total,\nshop.prices:Order.total, __main__:work; * stands\n"
-                   "for anything behind the colon; once for each")
+      ->add_option(
+          "-m,--function", options.functions,
+          "a function, as it is imported: shop.prices:total,\nshop.prices:Order.total, __main__:work; * stands\n"
+          "for anything behind the colon; once for each")
       ->type_name("MODULE:FUNCTION");
   command
       ->add_option("-d,--duration", options.duration,

@@ -86,6 +86,7 @@ Result<void> ask(Target &target, const RemoteScript &script, const TraceFolder &
                  Verbosity verbosity) {
   constexpr std::int64_t k_turn_ns = 100'000'000; // of one thread
   constexpr std::int64_t k_patience_ns = 2 * k_ns_per_second;
+  constexpr std::int64_t k_least_ns = 10 * k_ns_per_second; // also for a short trace: a busy machine takes its time
   constexpr useconds_t k_poll_us = 2000;
   const std::int64_t began_ns = monotonic_ns();
   const std::string claim(k_claim);
@@ -109,7 +110,7 @@ Result<void> ask(Target &target, const RemoteScript &script, const TraceFolder &
       if (folder.has(claim)) {
         return {};
       }
-      const bool over = duration_ns != 0 && monotonic_ns() - began_ns >= duration_ns;
+      const bool over = duration_ns != 0 && monotonic_ns() - began_ns >= std::max(duration_ns, k_least_ns);
       if (over || StopSignals::requested().load()) {
         return fail(ExitStatus::failed, fmt::format("process {} ran no Python until now", target.process().pid()),
                     "trace it while it works");

@@ -129,6 +129,6 @@ TEST_CASE("calls that are short and new are not hidden by long ones that repeat"
   std::shuffle(calls.begin(), calls.end(), random);
   const HitEstimate estimate = estimate_hits(calls);
   CHECK(estimate.calls > 700);
-  CHECK(estimate.unbounded().hit_rate < 0.7);       // of the calls
+  CHECK(estimate.unbounded().hit_rate < 0.7);                  // of the calls
   CHECK(std::abs(estimate.unbounded().saved - (0.94)) < 0.03); // of their cost
 }

@@ -48,7 +48,7 @@ class Django:
     fine = 0.02  # seconds
 
     def __init__(self, python, seconds):
-        self.site = django_site.Site(python, "asyncio", lifetime=seconds + 60)
+        self.site = self.make_site(python, seconds)
         self.pid = self.site.pid
         windows = min(10000, int(seconds / self.fine))
         try:
@@ -58,6 +58,9 @@ class Django:
             self.site.__exit__()
             raise
         time.sleep(2)  # the first requests import, connect and fill caches
+
+    def make_site(self, python, seconds):
+        return django_site.Site(python, "asyncio", lifetime=seconds + 60)
 
     def __enter__(self):
         return self

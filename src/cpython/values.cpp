@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t k_max_types = 16384;
 constexpr std::size_t k_most_attributes = 24; // of an object's state
-constexpr std::uint64_t k_most_listed = 1024;   // attributes of an object whose state is read at all
+constexpr std::uint64_t k_most_listed = 1024; // attributes of an object whose state is read at all
 
 // Include/object.h: Py_TPFLAGS_…_SUBCLASS.
 constexpr std::uint64_t k_long = std::uint64_t{1} << 24U;

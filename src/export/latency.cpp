@@ -61,6 +61,9 @@ std::string latency_text(const Latencies &latencies, FrameNames &names, const Co
   if (latencies.functions.size() > rows) {
     text += fmt::format("and {} functions more (--json has them all)\n", latencies.functions.size() - rows);
   }
+  if (latencies.traced) {
+    return text + "Every call of these functions was counted, to the nanosecond.\n";
+  }
   text += fmt::format(
       "Calls shorter than {} are mostly not seen, and those that are have < before the time between two readings. A "
       "call "

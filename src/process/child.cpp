@@ -18,17 +18,37 @@ namespace {
 int shell_status(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
 /// In the child: only async-signal-safe calls.
-[[noreturn]] void execute(char *const *arguments, const InheritedState &inherited, int report) {
+[[noreturn]] void execute(char *const *arguments, char *const *environment, const InheritedState &inherited,
+                          int report) {
   inherited.restore();
-  ::execvp(arguments[0], arguments);
+  ::execvpe(arguments[0], arguments, environment);
   const int error = errno;
   const ssize_t written = ::write(report, &error, sizeof error);
   ::_exit(written == sizeof error ? 127 : 126);
 }
 
+/// As execve(2) takes it. The words outlive it.
+std::vector<char *> pointers_to(const std::vector<std::string> &words) {
+  std::vector<char *> pointers;
+  for (const std::string &word : words) {
+    pointers.push_back(const_cast<char *>(word.c_str())); // NOLINT: execvpe does not write to them
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
 } // namespace
 
 Result<Child> Child::launch(const std::vector<std::string> &command, const InheritedState &inherited) {
+  std::vector<std::string> environment;
+  for (char **variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) { // NOLINT: C's own list
+    environment.emplace_back(*variable);
+  }
+  return launch(command, inherited, environment);
+}
+
+Result<Child> Child::launch(const std::vector<std::string> &command, const InheritedState &inherited,
+                            const std::vector<std::string> &environment) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     return fail(ExitStatus::failed, fmt::format("cannot make a pipe: {}", std::strerror(errno)),
@@ -36,11 +56,8 @@ Result<Child> Child::launch(const std::vector<std::string> &command, const Inher
   }
   const UniqueFd read_end(ends[0]);
   UniqueFd write_end(ends[1]);
-  std::vector<char *> arguments;
-  for (const std::string &word : command) {
-    arguments.push_back(const_cast<char *>(word.c_str())); // NOLINT: execvp does not write to them
-  }
-  arguments.push_back(nullptr);
+  const std::vector<char *> arguments = pointers_to(command);
+  const std::vector<char *> variables = pointers_to(environment);
   // Where it is ignored, the kernel keeps no status of children (wait(2)).
   std::signal(SIGCHLD, SIG_DFL);
   const pid_t pid = ::fork();
@@ -49,7 +66,7 @@ Result<Child> Child::launch(const std::vector<std::string> &command, const Inher
                 "free memory or processes (ulimit -u)");
   }
   if (pid == 0) {
-    execute(arguments.data(), inherited, write_end.get());
+    execute(arguments.data(), variables.data(), inherited, write_end.get());
   }
   write_end = UniqueFd();
   int error = 0;

@@ -122,12 +122,15 @@ enum TracedColumn : std::size_t {
   traced_returned,
   traced_duration,
   traced_cpu,
+  traced_inner,
   traced_columns
 };
 
 // What a traced call's bits say, above the traits of what it returned.
 constexpr std::uint64_t k_raised = 0x100;
 constexpr std::uint64_t k_has_cpu = 0x200;
+constexpr std::uint64_t k_has_inner = 0x400;
+constexpr std::uint64_t k_unfinished = 0x800;
 
 } // namespace
 
@@ -180,7 +183,8 @@ void put_traced_calls(std::string &block, const std::vector<RecordedTracedCall> 
     out.put_signed(traced_begin, begin - before);
     before = begin;
     out.put(traced_thread, row.thread);
-    out.put(traced_bits, row.return_traits | (row.raised ? k_raised : 0) | (row.cpu_ns != 0 ? k_has_cpu : 0));
+    out.put(traced_bits, row.return_traits | (row.raised ? k_raised : 0) | (row.cpu_ns != 0 ? k_has_cpu : 0) |
+                             (row.inner_ns != 0 ? k_has_inner : 0) | (row.unfinished ? k_unfinished : 0));
     out.put(traced_key, row.key);
     if (row.key == 0) {
       out.put(traced_code, row.code);
@@ -189,6 +193,9 @@ void put_traced_calls(std::string &block, const std::vector<RecordedTracedCall> 
     out.put(traced_duration, row.duration_ns);
     if (row.cpu_ns != 0) {
       out.put(traced_cpu, row.cpu_ns);
+    }
+    if (row.inner_ns != 0) {
+      out.put(traced_inner, row.inner_ns);
     }
     out.end_row();
   }
@@ -217,7 +224,9 @@ bool take_traced_calls(std::string_view contents, std::int64_t unit_ns, const Re
     row.returned = take_hash(in, traced_returned);
     row.duration_ns = in.take(traced_duration);
     row.cpu_ns = (bits & k_has_cpu) != 0 ? in.take(traced_cpu) : 0;
-    if (std::max(row.duration_ns, row.cpu_ns) > format::k_max_number) {
+    row.unfinished = (bits & k_unfinished) != 0;
+    row.inner_ns = (bits & k_has_inner) != 0 ? in.take(traced_inner) : 0;
+    if (std::max(row.duration_ns, row.cpu_ns) > format::k_max_number || row.inner_ns > row.duration_ns) {
       return false;
     }
     rows.push_back(row);

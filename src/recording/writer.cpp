@@ -254,6 +254,8 @@ void RecordingWriter::add(const TracedCall &call, const std::string &thread_name
   row.code = call.key.code;
   row.return_traits = call.return_traits;
   row.raised = call.raised;
+  row.unfinished = call.unfinished;
+  row.inner_ns = call.inner_ns;
   traced_calls_.push_back(row);
   if (traced_calls_.size() >= format::k_enough_rows) {
     cut(nullptr);

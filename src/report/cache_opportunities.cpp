@@ -272,6 +272,9 @@ void judge(CacheOpportunity &function, const KnownFunctions &known, std::size_t 
            const std::vector<Call> &calls, std::uint64_t profile_ns) {
   std::vector<std::string> &reasons = function.reasons;
   reasons = known.refusals(number, function);
+  if (function.confirmed == true && known.does_more(number)) {
+    function.confirmed = false;
+  }
   const bool only_self = !calls.empty() && std::all_of(calls.begin(), calls.end(), [&](const Call &call) {
     const ArgumentKey &key = tables.keys[call.key].key;
     return key.self != 0 && key.others == 0;

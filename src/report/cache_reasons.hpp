@@ -23,6 +23,12 @@ public:
   /// What it does besides computing from its arguments, by its own code; empty if nothing is known.
   [[nodiscard]] std::string effect_of(std::size_t function) const;
 
+  /// Does it more than to return something: what a hit would not do, whatever it returns?
+  [[nodiscard]] bool does_more(std::size_t function) const {
+    return !effect_of(function).empty() || has(function, FunctionFact::Kind::writes_attribute) ||
+           has(function, FunctionFact::Kind::writes_nonlocal);
+  }
+
   [[nodiscard]] bool has(std::size_t function, FunctionFact::Kind kind) const;
 
   /// Why the function should not be cached, for people.

@@ -253,6 +253,16 @@ void sort_by_time(std::vector<FunctionLatency> &functions, const RecordingTables
             [&](const FunctionLatency &a, const FunctionLatency &b) { return rank(a) < rank(b); });
 }
 
+/// A call whose beginning and end are known to the nanosecond.
+CallSpan span_of(const RecordedTracedCall &call) {
+  CallSpan span;
+  span.code = call.code;
+  span.from_ns = span.first_seen_ns = call.begin_ns;
+  span.to_ns = span.last_seen_ns = call.begin_ns + static_cast<std::int64_t>(call.duration_ns);
+  span.ended = !call.unfinished;
+  return span;
+}
+
 /// What a view is of.
 struct Scope {
   const RecordingTables &tables;
@@ -336,6 +346,14 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
         on_cpu[{run.stack, run.thread}] += cost_within(run, range).samples;
       }
     }
+    for (const RecordedTracedCall &call : reader.traced_calls()) {
+      const CallSpan span = span_of(call);
+      if (scope.has_thread(call.thread, 0) && scope.has(span)) {
+        Gathered &function = function_of(span);
+        function.add(span, numbers);
+        function.latency.cpu_ns += call.cpu_ns;
+      }
+    }
     for (const RecordedTaskChange &change : reader.task_changes()) {
       last_ns = std::max(last_ns, change.at_ns);
       within = within && walked.spend(tables.stacks.depth(change.stack));
@@ -352,7 +370,8 @@ Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range
       }
     }
   }
-  latencies.resolution_ns = resolution_of(reader, gaps_ns);
+  latencies.traced = reader.info().arguments == Arguments::traced;
+  latencies.resolution_ns = latencies.traced ? 0 : resolution_of(reader, gaps_ns);
   spans.finish(std::max(last_ns, reader.totals().elapsed_ns));
   calls.finish();
   plain_calls.finish(std::max(last_ns, reader.totals().elapsed_ns));

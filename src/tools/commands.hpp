@@ -60,10 +60,22 @@ struct CachesOptions {
   Verbosity verbosity = Verbosity::normal;
 };
 
+struct TraceOptions {
+  std::optional<ThreadId> pid;
+  std::vector<std::string> command;
+  std::vector<std::string> functions; ///< MODULE:FUNCTION
+  std::string duration;
+  std::string output;
+  bool subprocesses = false;
+  std::vector<std::string> words; ///< the whole command line
+  Verbosity verbosity = Verbosity::normal;
+};
+
 /// Each returns the exit status of a run that did what it could; an Error is printed by main.
 Result<int> record(const RecordOptions &options, const InheritedState &inherited);
 Result<int> report(const ReportOptions &options);
 Result<int> dump(const DumpOptions &options);
 Result<int> caches(const CachesOptions &options);
+Result<int> trace(const TraceOptions &options, const InheritedState &inherited);
 
 } // namespace awaitscope::tools

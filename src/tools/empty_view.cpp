@@ -149,6 +149,11 @@ std::optional<Error> nothing_passes(const RecordingReader &reader, const ViewPla
 }
 
 std::string why_empty(const RecordingReader &reader, const ViewPlan &plan) {
+  if (reader.info().arguments == Arguments::traced) {
+    return "warning: no traced call is in the recording, and a traced recording has no samples: -f hot, latency and "
+           "cache "
+           "show traced calls";
+  }
   return reader.info().idle_threads && !plan.profile.idle
              ? "warning: every sample is of an idle thread; --idle shows them"
              : "warning: the recording has nothing to show here: no thread ran, and none was blocked (record --idle "

@@ -195,6 +195,28 @@ CLI::App *add_caches(CLI::App &app, CachesOptions &options, Loudness &loudness) 
   return command;
 }
 
+CLI::App *add_trace(CLI::App &app, TraceOptions &options, Loudness &loudness) {
+  CLI::App *command = app.add_subcommand(
+      "trace", "count every call of chosen functions:\ntrace -m MODULE:FUNCTION -p PID, or -- COMMAND ARGUMENT…");
+  add_common(*command, options.output, loudness);
+  command->add_option("-p,--pid", options.pid, "target process ID (Python 3.14 or later)")
+      ->type_name("PID")
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option(
+          "-m,--function", options.functions,
+          "a function, as it is imported: shop.prices:total,\nshop.prices:Order.total, __main__:work; * stands\n"
+          "for anything behind the colon; once for each")
+      ->type_name("MODULE:FUNCTION");
+  command
+      ->add_option("-d,--duration", options.duration,
+                   "how long: 10, 500ms, 2m (default: until Ctrl-C,\nor the process ends)")
+      ->type_name("SECONDS");
+  command->add_flag("--subprocesses", options.subprocesses, "the Pythons that COMMAND starts as well, told apart");
+  command->footer("This runs code in the target: callbacks of the chosen functions.\nIt is taken out at the end.");
+  return command;
+}
+
 int usage_error(const CLI::ParseError &error, const CLI::App &app) {
   std::string name = "awaitscope";
   for (const CLI::App *command : app.get_subcommands()) {
@@ -221,6 +243,8 @@ int run(const InheritedState &inherited, int count, char **words) {
   const CLI::App *dump_command = add_dump(app, dump_options, loudness);
   const CLI::App *tasks_command = add_tasks(app, tasks_options, loudness);
   const CLI::App *caches_command = add_caches(app, caches_options, loudness);
+  TraceOptions trace_options;
+  const CLI::App *trace_command = add_trace(app, trace_options, loudness);
   try {
     std::vector<std::string> reversed(arguments.own.rbegin(), arguments.own.rend()); // what CLI11 takes
     app.parse(reversed);
@@ -256,6 +280,11 @@ int run(const InheritedState &inherited, int count, char **words) {
     result = !caches_options.pid.has_value() || !arguments.command.empty()
                  ? fail(ExitStatus::usage, "caches requires a PID", "awaitscope caches -p PID")
                  : caches(caches_options);
+  } else if (trace_command->parsed()) {
+    trace_options.command = std::move(arguments.command);
+    trace_options.words.assign(words, words + count); // NOLINT(cppcoreguidelines-pro-bounds-pointer-arithmetic)
+    trace_options.verbosity = loudness.value();
+    result = trace(trace_options, inherited);
   }
   if (!result) {
     say_error(result.error());

@@ -30,6 +30,7 @@
 #include "output.hpp"
 #include "overseen.hpp"
 #include "pace_notes.hpp"
+#include "recording_name.hpp"
 #include "shared_recording.hpp"
 #include "stop_signals.hpp"
 #include "version.hpp"
@@ -137,19 +138,9 @@ Children children_for(const RecordOptions &options) {
   return options.subprocesses ? Children::follow : Children::ignore;
 }
 
-/// awaitscope-PID-YYYYmmdd-HHMMSS.ascope
-std::string default_name(ThreadId pid) {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::localtime_r(&now, &parts);
-  std::string text(32, '\0');
-  text.resize(std::strftime(text.data(), text.size(), "%Y%m%d-%H%M%S", &parts));
-  return fmt::format("awaitscope-{}-{}.ascope", pid, text);
-}
-
 Result<void> open_output(const RecordOptions &options, ThreadId pid, Plan &plan) {
   const bool nameless = options.output.empty() && plan.format == Format::recording;
-  const std::string path = nameless ? default_name(pid) : options.output;
+  const std::string path = nameless ? recording_name(pid) : options.output;
   if (plan.format == Format::recording && path == "-" && ::isatty(STDOUT_FILENO) == 1) {
     return fail(ExitStatus::usage, "refusing to write a binary recording to a terminal",
                 "give a file with -o, or -f folded");

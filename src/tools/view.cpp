@@ -14,6 +14,7 @@
 #include "awaitscope/export/latency.hpp"
 #include "awaitscope/export/speedscope.hpp"
 #include "awaitscope/export/svg.hpp"
+#include "awaitscope/export/traced.hpp"
 #include "awaitscope/integrations/program_name.hpp"
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
@@ -207,7 +208,7 @@ Result<View> by_call(RecordingReader &reader, const ViewPlan &plan) {
   if (!latencies) {
     return tl::unexpected(latencies.error());
   }
-  if (!latencies->plain_calls) {
+  if (!latencies->plain_calls && !latencies->traced) {
     if (const Result<void> holds = check_holds(reader, latencies->task_changes, Metric::await); !holds) {
       return tl::unexpected(holds.error());
     }
@@ -218,6 +219,20 @@ Result<View> by_call(RecordingReader &reader, const ViewPlan &plan) {
               "latency of calls",
               {},
               latencies->functions.empty()};
+}
+
+/// The table of functions of which every call was counted.
+Result<View> traced(RecordingReader &reader, const ViewPlan &plan) {
+  const Result<std::vector<TracedFunction>> functions = read_traced(reader, plan.range, plan.profile.filter);
+  if (!functions) {
+    return tl::unexpected(functions.error());
+  }
+  const CodeTable &codes = reader.tables().codes;
+  FrameNames names(codes, reader.info().import_paths, plan.names.files, plan.names.lines);
+  return View{plan.json ? traced_json(*functions, codes) : traced_text(*functions, names),
+              "functions by their traced calls",
+              {},
+              functions->empty()};
 }
 
 /// What caches would save.
@@ -367,11 +382,13 @@ Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &asked) {
   }
   ViewPlan plan = asked;
   plan.profile.filter.only_process = only_process(reader->info());
-  Result<View> view = plan.format == Format::speedscope ? in_order(*reader, plan, name)
-                      : plan.format == Format::latency  ? by_call(*reader, plan)
-                      : plan.format == Format::html     ? over_time(*reader, plan, name)
-                      : plan.format == Format::cache    ? of_caches(*reader, plan)
-                                                        : summed(*reader, plan);
+  const bool is_traced = reader->info().arguments == Arguments::traced;
+  Result<View> view = plan.format == Format::hot && is_traced ? traced(*reader, plan)
+                      : plan.format == Format::speedscope     ? in_order(*reader, plan, name)
+                      : plan.format == Format::latency        ? by_call(*reader, plan)
+                      : plan.format == Format::html           ? over_time(*reader, plan, name)
+                      : plan.format == Format::cache          ? of_caches(*reader, plan)
+                                                              : summed(*reader, plan);
   if (view) {
     view->warnings = warnings_of(*reader, plan);
     if (view->empty) {

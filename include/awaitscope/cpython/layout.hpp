@@ -61,6 +61,12 @@ struct Layout {
   Offset ts_running_task = k_absent, ts_tasks_head = k_absent, is_tasks_head = k_absent; ///< thread_lists
   Offset loop_holder_loop = k_absent; ///< else in ts_dict, behind a holder object where there is one
 
+  // Running a script in the target: PEP 768.
+  Offset is_remote_debug = k_absent; ///< PyConfig.remote_debug: whether it is allowed
+  Offset ts_eval_breaker = k_absent, ts_debugger_support = k_absent;
+  Offset debugger_pending_call = k_absent, debugger_script_path = k_absent; ///< from ts_debugger_support
+  Offset debugger_script_path_size = k_absent;                              ///< in bytes, with the NUL
+
   Offset chunk_previous = 0, chunk_size = 8, chunk_data = 24;
 
   // The frame of a call: a PyFrameObject before 3.11, a _PyInterpreterFrame since.
@@ -92,7 +98,7 @@ struct Layout {
   Offset co_version = k_absent, co_argcount = k_absent, co_flags = k_absent, co_names = k_absent;
   /// co_argcount, co_posonlyargcount and co_kwonlyargcount, then co_nlocals up to 3.10, lie before it (Include/cpython/code.h).
   [[nodiscard]] Offset co_stacksize() const { return co_argcount + (if_generator != k_absent ? 16 : 12); }
-  const Bytecode *bytecode = nullptr; ///< what its instructions do
+  const Bytecode *bytecode = nullptr;          ///< what its instructions do
   std::array<std::uint8_t, 4> store_opcodes{}; ///< instructions that set or delete a local variable
   bool stores_packed =
       false; ///< the last two of them store into two, one in each half of the operand, or into the first

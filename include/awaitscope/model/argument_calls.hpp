@@ -88,6 +88,8 @@ struct TracedCall {
   std::uint64_t returned = 0;     ///< a hash of the value, as of arguments
   std::uint8_t return_traits = 0; ///< bits of ValueTrait
   bool raised = false;            ///< it ended by an exception, which no cache keeps
+  bool unfinished = false;        ///< its end was not seen: the duration is what was seen
+  std::uint64_t inner_ns = 0;     ///< of the duration, in other traced calls of its thread
 };
 
 } // namespace awaitscope

@@ -18,6 +18,10 @@ public:
   /// that.
   static Result<Child> launch(const std::vector<std::string> &command, const InheritedState &inherited);
 
+  /// The same with another environment: NAME=VALUE each.
+  static Result<Child> launch(const std::vector<std::string> &command, const InheritedState &inherited,
+                              const std::vector<std::string> &environment);
+
   [[nodiscard]] ThreadId pid() const { return pid_; }
 
   /// The shell's status (128 + signal) once it has ended.

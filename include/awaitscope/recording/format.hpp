@@ -44,7 +44,7 @@
 ///   seen calls  row of the block's samples less that of the seen call before, frames of its stack inside of the call, key, function
 ///               (code; only with key 0)
 ///   traced calls  begin (since the row before), thread, bits, key, function (code; only with key 0), returned (8 bytes), duration,
-///               CPU time, the latter two in nanoseconds and the last one only if the bits say so
+///               CPU time, time in other traced calls, the latter three in nanoseconds and the last two only if the bits say so
 ///   lost calls  function (code), calls of it that are missing here, besides those of earlier rows
 ///   import paths  those of processes that were attached to since: further ones, besides the info's
 ///

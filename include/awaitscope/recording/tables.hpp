@@ -103,6 +103,8 @@ struct RecordedTracedCall {
   CodeId code = 0;
   std::uint8_t return_traits = 0;
   bool raised = false;
+  bool unfinished = false;
+  std::uint64_t inner_ns = 0;
 };
 
 /// Calls of a function that tracing knows of, and could not write.

@@ -77,6 +77,7 @@ struct Latencies {
   std::vector<FunctionLatency> functions;
   std::uint64_t task_changes = 0;
   bool plain_calls = false; ///< the recording knows of calls of plain functions
+  bool traced = false;      ///< every call was counted, and no sample was taken
 };
 
 /// Turns the spans of tasks into those of calls. A frame goes on as the same call while its task's stack is the same up to and

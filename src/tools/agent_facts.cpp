@@ -1,0 +1,65 @@
+#include "agent_facts.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+
+#include "awaitscope/cpython/function_facts.hpp"
+#include "awaitscope/cpython/layout.hpp"
+
+namespace awaitscope::tools {
+namespace {
+
+std::vector<std::string> lines_of(const std::string &text) {
+  std::vector<std::string> lines;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    lines.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return lines;
+}
+
+/// Empty if they are no hexadecimal digits.
+std::vector<std::uint8_t> bytes_of(const std::string &digits) {
+  constexpr int k_base = 16;
+  std::vector<std::uint8_t> bytes;
+  for (std::size_t at = 0; at + 2 <= digits.size(); at += 2) {
+    std::uint8_t byte = 0;
+    const char *const begin = digits.data() + at;
+    if (std::from_chars(begin, begin + 2, byte, k_base).ptr != begin + 2) {
+      return {};
+    }
+    bytes.push_back(byte);
+  }
+  return bytes;
+}
+
+} // namespace
+
+std::vector<FunctionFact> facts_of_note(const AgentNote &note, const std::string &python) {
+  PythonVersion version;
+  const std::vector<std::uint8_t> bytes = bytes_of(note.bytecode);
+  if (bytes.empty() || std::sscanf(python.c_str(), "%d.%d.%d", &version.major, &version.minor, &version.patch) != 3) {
+    return {};
+  }
+  const Result<Layout> layout = layout_for(version, Build::with_gil); // instructions are the same in both
+  if (!layout || layout->bytecode == nullptr || layout->presumed) {
+    return {};
+  }
+  constexpr std::uint64_t k_most_arguments = 4096;
+  CodeParts parts;
+  parts.flags = static_cast<std::uint32_t>(note.flags);
+  parts.positional = static_cast<std::uint32_t>(std::min(note.positional, k_most_arguments));
+  parts.keyword_only = static_cast<std::uint32_t>(std::min(note.keyword_only, k_most_arguments));
+  parts.names = lines_of(note.names);
+  parts.locals = lines_of(note.locals);
+  parts.derefs = lines_of(note.derefs);
+  const std::vector<std::string> free = lines_of(note.free);
+  for (const std::string &name : parts.derefs) {
+    parts.free.push_back(std::find(free.begin(), free.end(), name) != free.end());
+  }
+  return facts_of(parts, *layout->bytecode, layout->bytecode->decode(bytes)).facts;
+}
+
+} // namespace awaitscope::tools

@@ -1,0 +1,126 @@
+"""Hashes of values."""
+
+
+# Only types that are exactly these are read: a subclass may define anything. By id, since a metaclass may define __hash__.
+SCALARS = frozenset(map(id, (int, float, complex, bool, type(None), str, bytes)))
+MUTABLE = frozenset(map(id, (list, dict, set, bytearray)))
+DEEPEST = 8
+
+
+def encode_datetime(value):
+    zone = value.tzinfo
+    return value.replace(tzinfo=None).isoformat(), value.fold, None if zone is None else id(zone)
+
+
+ENCODERS = {}  # by the type's id
+TO_LEARN = {  # once the program has imported them
+    "decimal": [("Decimal", str)],
+    "datetime": [("datetime", encode_datetime), ("time", encode_datetime), ("date", lambda value: value.isoformat()),
+                 ("timedelta", lambda value: (value.days, value.seconds, value.microseconds))],
+    "uuid": [("UUID", lambda value: value.int)],
+}
+KNOWN_TYPES = []  # what ENCODERS names lives as long as this
+
+
+def learn_types():
+    for module in [name for name in TO_LEARN if name in sys.modules]:
+        for name, encoder in TO_LEARN.pop(module):
+            kind = attributes(sys.modules[module]).get(name)
+            if kind is not None:
+                KNOWN_TYPES.append(kind)
+                ENCODERS[id(kind)] = name, encoder
+
+
+def model_key(value, bases):
+    """The primary key of a saved Django model, or None."""
+    django = sys.modules.get("django.db.models.base")
+    model = attributes(django).get("Model") if django is not None else None
+    if model is None or not any(base is model for base in bases):
+        return None
+    options = next((dict_of(base)["_meta"] for base in bases if "_meta" in dict_of(base)), None)
+    column = attributes(attributes(options).get("pk")).get("attname")
+    return attributes(value).get(column)
+
+
+class Values:
+    """Turns values into what marshal can write, and notes what they were hashed by."""
+
+    __slots__ = ("by_identity", "unhashable", "model")
+
+    def __init__(self):
+        self.by_identity = self.unhashable = self.model = False
+
+    def encode(self, value, depth=0):
+        kind = type(value)
+        if id(kind) in SCALARS:
+            return value
+        if kind is tuple and depth < DEEPEST:
+            return "tuple", tuple([self.encode(item, depth + 1) for item in value])
+        if kind is frozenset and depth < DEEPEST:
+            parts = [digest_of(self.encode(item, depth + 1)) for item in value]
+            return "frozenset", len(parts), sum(parts) & LAST
+        if id(kind) in MUTABLE:
+            self.unhashable = True
+            return "at", id(value)
+        if TO_LEARN:
+            learn_types()
+        known = ENCODERS.get(id(kind))
+        if known is not None:
+            return known[0], known[1](value)
+        return self.encode_object(value, kind)
+
+    def encode_object(self, value, kind):
+        bases = mro_of(kind)
+        if any(dict_of(base).get("__module__") == "enum" for base in mro_of(type(kind))):
+            return "enum", id(value)  # a member is one object
+        key = model_key(value, bases)
+        if key is not None and id(type(key)) in SCALARS | frozenset(ENCODERS):
+            self.model = True
+            return "model", id(kind), self.encode(key)
+        hashed_by = next((dict_of(base)["__hash__"] for base in bases if "__hash__" in dict_of(base)), None)
+        if hashed_by is None:
+            self.unhashable = True
+        self.by_identity = True
+        return "at", id(value)
+
+
+def digest_of(encoded):
+    """64 bits that are never 0: the interpreter's own SipHash (Python/pyhash.c), with a secret of this recording in front."""
+    return hash(KEY + marshal.dumps(encoded, 2)) & LAST or 1  # version 2: without references
+
+
+def hash_arguments(target, values):
+    """-> (self, all others, flags); NOTHING for what it has not."""
+    seen, flags = Values(), 0
+    first = NOTHING
+    if target.has_self:
+        first = digest_of(seen.encode(values[0]))
+        if seen.by_identity or seen.unhashable:
+            flags = ARGUMENT_IDENTITY  # what cannot be hashed is no argument of a cache on the object
+            seen = Values()
+        values = values[1:]
+    if not values:
+        return first, NOTHING, flags
+    if SCALARS.issuperset(map(id, map(type, values))):
+        return first, digest_of(tuple(values)), flags
+    last = len(values) - 1
+    others = []
+    for at, value in enumerate(values):
+        if at == last and target.keywords and all(type(name) is str for name in value):
+            # **kwargs: their order is no part of the key
+            others.append(("keywords", tuple([(name, seen.encode(value[name])) for name in sorted(value)])))
+        else:
+            others.append(seen.encode(value))
+    flags |= (ARGUMENT_IDENTITY if seen.by_identity else 0) | (ARGUMENT_UNHASHABLE if seen.unhashable else 0)
+    return first, digest_of(tuple(others)), flags | (ARGUMENT_MODEL if seen.model else 0)
+
+
+def hash_result(value):
+    if id(type(value)) in SCALARS:
+        return digest_of(value), 0
+    seen = Values()
+    encoded = seen.encode(value)
+    flags = RESULT_UNHASHABLE if seen.unhashable else 0
+    if seen.by_identity:  # the next one may be another object at the same address
+        flags |= RESULT_IDENTITY | RESULT_UNREAD
+    return digest_of(encoded), flags

@@ -75,22 +75,6 @@ class Contention(Shares, harness.InterpreterTest):
         self.assert_shares(4, "--engine", "preempt")
 
 
-class Bursts(Shares, harness.InterpreterTest):
-    """A thread that leaves its CPU within microseconds was on it all the same."""
-
-    def assert_shares(self, *args):
-        path, seen, true, said = self.record_shares("bursts.py", ("in_bursts", "on_end"), *args)
-        both = sum(seen[name] for name in true)
-        self.assert_near({name: 100 * seen[name] / both for name in true}, true, 12, said)
-        self.assert_sums(path)
-
-    def test_a_thread_that_runs_for_microseconds(self):
-        self.assert_shares()
-
-    def test_without_help_of_the_kernel(self):
-        self.assert_shares("--engine", "preempt")
-
-
 class ShortLives(Shares, harness.InterpreterTest):
 
     def test_threads_of_less_than_a_period(self):

@@ -11,14 +11,15 @@ CpuAccounts::CpuAccounts(const Process &process, CountFrom from) : clock_(proces
     used_ns_ = clock_.now();
     return;
   }
+  // The process first: what its threads use meanwhile is then part of the process's time, as it is at the end.
+  if (const std::optional<std::uint64_t> now_ns = clock_.now()) {
+    before_ns_ = *now_ns;
+    used_ns_ = 0;
+  }
   for (const ThreadId tid : process.threads()) {
     if (const std::optional<SchedStat> stat = ThreadWatch(process.pid(), tid).schedstat()) {
       reported_.emplace(tid, stat->cpu_ns);
     }
-  }
-  if (const std::optional<std::uint64_t> now_ns = clock_.now()) {
-    before_ns_ = *now_ns;
-    used_ns_ = 0;
   }
 }
 

@@ -14,7 +14,7 @@ class Refused(harness.ToolTest):
 
     def test_an_ending_that_no_format_has(self):
         """Before anything else: the process does not even exist."""
-        for ending in (".svg", ".json", ".docx", ".txt.gz"):
+        for ending in (".png", ".json", ".docx", ".txt.gz"):
             for command in (["record", "-p", 4194304], ["report", "absent.ascope"]):
                 said = self.refused(*command, "-o", "x" + ending)
                 self.assertIn("no format has the ending '%s'" % os.path.splitext("x" + ending)[1], said)

@@ -27,7 +27,7 @@ struct PythonVersion {
 /// is PyInterpreterState, gil _gil_runtime_state, ts PyThreadState, if _PyInterpreterFrame, gen PyGenObject and its kin,
 /// co PyCodeObject. Filled by layout_for() from a table of the minor (its headers, Include/internal), then overlaid by the
 /// target's own _Py_DebugOffsets where it has them, then validated against the live process: it is untrusted input.
-struct Layout {
+struct Layout { // NOLINT(clang-analyzer-optin.performance.Padding): by what it describes; there is one for a process
   PythonVersion version;
   int table_minor = 0;   ///< whose table it is
   bool presumed = false; ///< a minor newer than every table: only good with its own _Py_DebugOffsets
@@ -81,6 +81,7 @@ struct Layout {
   std::uint8_t owner_generator = 1;
   std::uint8_t owner_first_shim = 0xFF; ///< this or more: a frame that only marks an entry from C
   Offset if_is_entry = k_absent;        ///< where there is none: whether the frame itself is the first after one
+  const Bytecode *bytecode = nullptr;   ///< what its instructions do
   Address reference_tag = 0;            ///< bits of a _PyStackRef that are no address
 
   Offset gen_name = k_absent, gen_qualname = k_absent;
@@ -98,7 +99,6 @@ struct Layout {
   Offset co_version = k_absent, co_argcount = k_absent, co_flags = k_absent, co_names = k_absent;
   /// co_argcount, co_posonlyargcount and co_kwonlyargcount, then co_nlocals up to 3.10, lie before it (Include/cpython/code.h).
   [[nodiscard]] Offset co_stacksize() const { return co_argcount + (if_generator != k_absent ? 16 : 12); }
-  const Bytecode *bytecode = nullptr;          ///< what its instructions do
   std::array<std::uint8_t, 4> store_opcodes{}; ///< instructions that set or delete a local variable
   bool stores_packed =
       false; ///< the last two of them store into two, one in each half of the operand, or into the first

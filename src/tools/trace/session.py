@@ -123,6 +123,8 @@ def at_exit():
         return
     end_control()
     stop("exit")
+    if not recorder_listens():
+        clean_up()
 
 
 def recorder_listens():
@@ -139,10 +141,13 @@ def clean_up():
     """Removes the files of a recorder that was killed."""
     if os.path.exists(State.folder + "/ending"):
         return
-    for folder, _, files in os.walk(State.folder, topdown=False):
-        for name in files:
-            os.unlink(os.path.join(folder, name))
-        os.rmdir(folder)
+    try:
+        for folder, _, files in os.walk(State.folder, topdown=False):
+            for name in files:
+                os.unlink(os.path.join(folder, name))
+            os.rmdir(folder)
+    except OSError:  # it is not the program's to clean up, where it cannot
+        pass
 
 
 def start_control():

@@ -77,7 +77,7 @@ class CacheTest(recordings.RecordingTest):
 
 
 class Streams(CacheTest, harness.InterpreterTest):
-    minors = ("3.8", "3.13", "3.15")
+    minors = ("3.8", "3.11", "3.13", "3.15")
     timing_sensitive = True
 
     def test_hit_rates(self):

@@ -146,11 +146,12 @@ std::string cache_text(const CacheOpportunities &opportunities, FrameNames &name
   }
   const std::size_t left = (rows - std::min(rows, k_rows)) + (others - std::min(others, k_rows));
   text += left == 0 ? "" : fmt::format("and {} functions more (--json has them all)\n", left);
-  text += "\nSamples tell one call from the next by where its callers stand, and by its arguments and\n"
-          "variables (-f latency). A long call is seen more often than a short one: each seen call\n"
-          "stands for as many as its length says. ≥ is a lower bound: calls that were not seen are\n"
-          "taken to miss as often as their arguments are likely to be new (Good and Turing). What it\n"
-          "saves is the cost of calls that would have hit; functions that call each other save it once.\n";
+  text += "\nSamples tell one call from the next by where its callers stand, and by its\n"
+          "arguments and variables (-f latency). A long call is seen more often than a\n"
+          "short one: each seen call stands for as many as its length says. ≥ is a lower\n"
+          "bound: calls that were not seen count as misses as often as their arguments are\n"
+          "likely to be new (Good and Turing). What a cache saves is the cost of the calls\n"
+          "that would have hit; functions that call each other save it once.\n";
   return text;
 }
 

@@ -16,7 +16,7 @@ Layout layout_3_11() {
 #include "offsets/3_11.inc"
   l.bytecode = &k_bytecode;
   l.suspend_rule = SuspendRule::resume_oparg;
-  l.await_opcodes = {151, 150};         // RESUME, RESUME_QUICK
+  l.await_opcodes = {151, 150};           // RESUME, RESUME_QUICK
   l.store_opcodes = {125, 126, 161, 167}; // STORE_FAST, DELETE_FAST, STORE_FAST__LOAD_FAST, STORE_FAST__STORE_FAST
   // JUMP_BACKWARD, JUMP_BACKWARD_NO_INTERRUPT, POP_JUMP_BACKWARD_IF_…, JUMP_BACKWARD_QUICK
   l.jump_opcodes = {140, 134, 173, 174, 175, 176, 38};

@@ -19,9 +19,9 @@ Layout layout_3_12() {
   l.next_code_version_symbol = "_Py_next_func_version";
   l.owner_first_shim = 3; // FRAME_OWNED_BY_CSTACK
   l.suspend_rule = SuspendRule::resume_oparg;
-  l.await_opcodes = {151, 240};         // RESUME, INSTRUMENTED_RESUME
+  l.await_opcodes = {151, 240};           // RESUME, INSTRUMENTED_RESUME
   l.store_opcodes = {125, 126, 154, 158}; // STORE_FAST, DELETE_FAST, STORE_FAST__LOAD_FAST, STORE_FAST__STORE_FAST
-  l.jump_opcodes = {140, 134};          // JUMP_BACKWARD, JUMP_BACKWARD_NO_INTERRUPT
+  l.jump_opcodes = {140, 134};            // JUMP_BACKWARD, JUMP_BACKWARD_NO_INTERRUPT
   l.instance_dict = InstanceDict::tagged_before;
   l.task_sets = {"_scheduled_tasks", "_eager_tasks"};
   return l;

@@ -127,23 +127,13 @@ PromptScheduling::~PromptScheduling() {
   ::prctl(PR_SET_TIMERSLACK, 0UL, 0UL, 0UL, 0UL);
 }
 
-void PromptScheduling::count() {
-  const std::int64_t now = monotonic_ns();
-  raised_for_ns_ += now - counted_ns_;
-  counted_ns_ = now;
-}
-
 void PromptScheduling::raise() {
-  if (raised_) {
-    count();
-    return;
-  }
-  if (kind_ != Scheduling::fifo) {
+  if (raised_ || kind_ != Scheduling::fifo) {
     return;
   }
   rest_if_due();
   raised_ = set_own_scheduling(k_fifo);
-  raised_ns_ = counted_ns_ = monotonic_ns();
+  raised_ns_ = monotonic_ns();
 }
 
 void PromptScheduling::lower() {
@@ -152,12 +142,11 @@ void PromptScheduling::lower() {
   }
   set_own_scheduling(usual_);
   raised_ = false;
-  count();
   spent_ns_ += monotonic_ns() - raised_ns_;
 }
 
 void PromptScheduling::woke() {
-  raised_ns_ = counted_ns_ = monotonic_ns();
+  raised_ns_ = monotonic_ns();
   spent_ns_ = 0;
 }
 

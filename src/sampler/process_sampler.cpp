@@ -226,6 +226,9 @@ ProcessSampler::Health ProcessSampler::visit_if(SampleSink &sink,
       return Health::ended;
     }
   }
+  if (!others.empty()) {
+    engine_.rest(); // they wait: a thread of the target may have the CPU meanwhile
+  }
   return std::any_of(others.begin(), others.end(), ends) ? Health::ended : Health::running;
 }
 

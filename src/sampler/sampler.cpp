@@ -210,7 +210,7 @@ bool Sampler::take_ticks_ahead(ProcessSampler &process, SampleSink &sink, const 
 
 /// See RateControl.
 std::int64_t Sampler::cost_ns() const {
-  return options_.most_share ? own_cpu_ns() - cpu_before_ns_ + engine_.held_ns() : engine_.delayed_ns();
+  return engine_.held_ns() + (options_.most_share ? own_cpu_ns() - cpu_before_ns_ : 0);
 }
 
 void Sampler::control_rate(std::int64_t now, Pacer &pacer) {

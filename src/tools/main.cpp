@@ -96,7 +96,7 @@ CLI::App *add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) 
       ->add_option(
           "--max-overhead", options.max_overhead,
           "lower the rate while sampling costs more than this part of one CPU: 1, 0.5; 0: never (default: while it "
-          "delays the target by more than 2 % of the time)")
+          "keeps threads from running for more than 4 % of the time)")
       ->type_name("PERCENT");
   command
       ->add_option(

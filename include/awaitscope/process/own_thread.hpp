@@ -70,9 +70,6 @@ public:
   [[nodiscard]] Scheduling kind() const { return kind_; }
   [[nodiscard]] bool raised() const { return raised_; }
 
-  /// For how long it has been raised so far, sleeps apart (nanoseconds).
-  [[nodiscard]] std::int64_t raised_for_ns() const { return raised_for_ns_; }
-
   /// Two system calls at most, 1 µs each; nothing if it is so already.
   void raise();
   void lower();
@@ -84,7 +81,6 @@ public:
 
 private:
   void rest_if_due();
-  void count();
 
   Scheduling kind_ = Scheduling::plain;
   bool raised_ = false;
@@ -92,8 +88,6 @@ private:
   SchedulingAttributes usual_;  ///< of it while it is not raised
   std::int64_t raised_ns_ = 0;  ///< since when, CLOCK_MONOTONIC
   std::int64_t spent_ns_ = 0;   ///< raised, since the last sleep
-  std::int64_t counted_ns_ = 0; ///< until when raised_for_ns_ counts
-  std::int64_t raised_for_ns_ = 0;
   rlimit limit_{};             ///< of the process, before
   struct sigaction action_ {}; ///< the same
 };

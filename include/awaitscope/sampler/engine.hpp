@@ -86,10 +86,6 @@ public:
   /// How long threads could not run because of all looks so far, also of those that were void.
   [[nodiscard]] std::int64_t held_ns() const { return held_ns_; }
 
-  /// For how long it has kept threads of the target from running, in nanoseconds: held, or preempted by a sampler whose priority
-  /// is higher.
-  [[nodiscard]] virtual std::int64_t delayed_ns() const { return held_ns_; }
-
 protected:
   void add_held(std::int64_t nanoseconds) { held_ns_ += nanoseconds; }
 

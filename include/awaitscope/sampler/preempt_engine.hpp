@@ -58,7 +58,6 @@ public:
   void end_wait() override { scheduling_.woke(); }
   void rest() override { scheduling_.lower(); }
   void rest_if_long() override;
-  [[nodiscard]] std::int64_t delayed_ns() const override { return std::max(held_ns(), scheduling_.raised_for_ns()); }
   void begin_tick() override;
   void step_aside() override;
   void prepare(Target &target, bool anew) override;

@@ -33,7 +33,7 @@ enum class PlainCalls : std::uint8_t { skip, follow };
 struct SamplerOptions {
   double rate_hz = 100;
   std::optional<double> most_share; ///< of a CPU: what sampling may cost (RateControl)
-  double most_delay = 0.02;         ///< without most_share: of the time, for which it may delay the target; 0: any
+  double most_delay = 0.04; ///< without most_share: of the time, for which it may keep threads from running; 0: any
   std::optional<std::int64_t> duration_ns; ///< none: until stopped, or the target ends
   /// What RateControl keeps to.
   [[nodiscard]] std::optional<double> limit() const {

@@ -14,7 +14,8 @@ namespace awaitscope {
 /// the target stands still, on a full one it is the CPU that the tool takes from others, and an engine that stops a thread from
 /// another CPU costs both. The sum is below the limit only if each is, so the promise holds whichever of them is measured.
 ///
-/// Without a limit of the user's, the cost is only what the target is delayed (Engine::delayed_ns()).
+/// Without a limit of the user's, the cost is only the time for which threads were kept from running (Engine::held_ns()): what else the
+/// sampler does at a tick delays a thread only where it has no other CPU to go to, and is short or at the usual priority.
 ///
 /// The rate is the limit divided by what a tick has cost during the last second, ticks and all that goes with them: writing,
 /// looking for children. So it falls at once when ticks become dear, however fast they come, and what was spent above the

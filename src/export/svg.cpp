@@ -160,7 +160,7 @@ private:
                    escaped(name), with_thousands(node.total), escaped(unit_), percent, left, top,
                    std::max(0.3, width - 0.4), k_row - 1, color_of(node.shade));
     if (const std::string text = fitting(name, width); !text.empty()) {
-      fmt::format_to(std::back_inserter(shapes_), "<text x=\"{:.1f}\" y=\"{}\">{}</text>", left + 3, top + 12,
+      fmt::format_to(std::back_inserter(shapes_), R"(<text x="{:.1f}" y="{}">{}</text>)", left + 3, top + 12,
                      escaped(text));
     }
     shapes_ += "</g>\n";

@@ -10,6 +10,6 @@ inline constexpr std::size_t k_fact_columns = 3;
 inline constexpr std::size_t k_key_columns = 6;
 
 void put_fact(ColumnWriter &out, const RecordedFact &fact);
-void put_key(ColumnWriter &out, const RecordedKey &key);
+void put_key(ColumnWriter &out, const RecordedKey &recorded);
 
 } // namespace awaitscope::block

@@ -85,6 +85,7 @@ std::vector<std::string> examples_of(const std::vector<Call> &calls, const Recor
     }
   }
   std::vector<std::pair<std::uint64_t, TextId>> order;
+  order.reserve(counts.size());
   for (const auto &[shown, count] : counts) {
     order.emplace_back(count, shown);
   }

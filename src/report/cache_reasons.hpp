@@ -16,9 +16,7 @@ public:
   void add(std::size_t function, const RecordedFact &fact);
 
   /// The function calls one that has this effect.
-  void add_callee_effect(std::size_t function, std::string effect) {
-    callees_.try_emplace(function, std::move(effect));
-  }
+  void add_callee_effect(std::size_t function, const std::string &effect) { callees_.try_emplace(function, effect); }
 
   /// What it does besides computing from its arguments, by its own code; empty if nothing is known.
   [[nodiscard]] std::string effect_of(std::size_t function) const;

@@ -4,6 +4,7 @@
 #include <map>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 #include "awaitscope/report/waits.hpp"
 
@@ -130,8 +131,8 @@ private:
 
 class Builder {
 public:
-  Builder(const RecordingReader &reader, const TimeRange &range, const ProfileOptions &options)
-      : reader_(reader), range_(range), options_(options), tree_(reader.tables(), options_) {}
+  Builder(const RecordingReader &reader, const TimeRange &range, ProfileOptions options)
+      : reader_(reader), range_(range), options_(std::move(options)), tree_(reader.tables(), options_) {}
 
   void add(const SampleRun &run) {
     cpu_.add(run);

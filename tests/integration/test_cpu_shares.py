@@ -64,7 +64,10 @@ class Contention(Shares, harness.InterpreterTest):
     def assert_shares(self, threads, *args):
         path, seen, true, said = self.record_shares("contention.py", ("compute", "compress", "store"), *args,
                                                     options=("--threads", str(threads)))
-        self.assert_near(seen, true, 6, said)
+        # The threads' clocks are read in the functions: what is used between two calls is in none of them.
+        inside = sum(seen[name] for name in true)
+        self.assertGreater(inside, 85, said)
+        self.assert_near({name: 100 * seen[name] / inside for name in true}, true, 6, said)
         self.assert_sums(path)
         self.assert_states(path, said)
 

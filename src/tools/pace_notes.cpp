@@ -11,9 +11,10 @@ namespace awaitscope::tools {
 std::vector<std::string> PaceNotes::take(const SamplingTotals &totals) {
   std::vector<std::string> notes;
   if (totals.slowest_millihertz != 0 && !std::exchange(lowered_noted_, true)) {
-    const std::string cost = options_.most_share
-                                 ? fmt::format("cost more than {:g} % of a CPU", 100 * *options_.most_share)
-                                 : fmt::format("keep threads from running for more than {:g} % of the time", 100 * options_.most_delay);
+    const std::string cost =
+        options_.most_share
+            ? fmt::format("cost more than {:g} % of a CPU", 100 * *options_.most_share)
+            : fmt::format("keep threads from running for more than {:g} % of the time", 100 * options_.most_delay);
     notes.push_back(fmt::format("{:g} Hz would {}: sampling at {:.3g} Hz, and faster again when that costs less{}",
                                 options_.rate_hz, cost, static_cast<double>(totals.slowest_millihertz) / 1000,
                                 options_.most_share ? "" : " (--max-overhead 0 keeps the rate)"));

@@ -32,9 +32,7 @@ std::string python_bytes(std::string_view bytes) {
   return fmt::format("bytes.fromhex(\"{}\")", digits);
 }
 
-std::string python_text(std::string_view text) {
-  return python_bytes(text) + ".decode(\"utf-8\", \"surrogateescape\")";
-}
+std::string python_text(std::string_view text) { return python_bytes(text) + R"(.decode("utf-8", "surrogateescape"))"; }
 
 std::string order_text(const TraceFolder &folder, const AgentOrder &order, bool launched) {
   std::array<char, 16> key{}; // of the hashes; nobody keeps it
@@ -94,8 +92,7 @@ Result<void> ask(Target &target, const RemoteScript &script, const TraceFolder &
   while (true) {
     target.memory().begin();
     for (const ThreadEntry &entry : candidates(target)) {
-      if (const Result<void> asked = script.request(entry.state, fmt::format("{}/{}", folder.path(), k_script));
-          !asked) {
+      if (Result<void> asked = script.request(entry.state, fmt::format("{}/{}", folder.path(), k_script)); !asked) {
         return asked;
       }
       const std::int64_t turn_ends_ns = monotonic_ns() + k_turn_ns;

@@ -52,7 +52,7 @@ TraceRecording::TraceRecording(const TraceFolder &folder, RecordingInfo info, bo
 void TraceRecording::poll() {
   for (const std::string &name : folder_.names()) {
     const std::optional<ThreadId> pid = process_of(name);
-    if (pid && processes_.count(*pid) == 0 && processes_.size() < k_most_processes) {
+    if (pid && !processes_.contains(*pid) && processes_.size() < k_most_processes) {
       processes_.emplace(*pid, Process{AgentOutput(folder_.open(name), UniqueFd()), {}, {}, false, 0});
     }
   }

@@ -88,8 +88,8 @@ private:
   SchedulingAttributes usual_;  ///< of it while it is not raised
   std::int64_t raised_ns_ = 0;  ///< since when, CLOCK_MONOTONIC
   std::int64_t spent_ns_ = 0;   ///< raised, since the last sleep
-  rlimit limit_{};             ///< of the process, before
-  struct sigaction action_ {}; ///< the same
+  rlimit limit_{};              ///< of the process, before
+  struct sigaction action_ {};  ///< the same
 };
 
 /// Raised for as long as this lives, unless it was so before.

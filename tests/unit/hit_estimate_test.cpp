@@ -29,8 +29,10 @@ std::vector<KeyedCall> sample(const Stream &stream, double length, std::mt19937_
   double tick = place(random);
   for (const std::size_t key : stream.keys) {
     double seen = 0;
-    for (; tick < begin + length; tick = ++period + place(random)) {
+    while (tick < begin + length) {
       seen += tick >= begin ? 1 : 0;
+      period += 1;
+      tick = period + place(random);
     }
     if (seen > 0) {
       calls.push_back({key, seen, seen});

@@ -287,6 +287,8 @@ struct Scope {
 
 } // namespace
 
+// One pass over the rows of three kinds, which share what they are gathered in.
+// NOLINTNEXTLINE(readability-function-size)
 Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range, const Filter &filter) {
   const RecordingTables &tables = reader.tables();
   Latencies latencies;

@@ -86,6 +86,21 @@ bool RecordingReader::end(Ending how) {
   return false;
 }
 
+Result<void> RecordingReader::each_block(const std::function<Result<void>()> &visit) {
+  while (true) {
+    const Result<bool> more = next();
+    if (!more) {
+      return tl::unexpected(more.error());
+    }
+    if (!*more) {
+      return {};
+    }
+    if (Result<void> visited = visit(); !visited) {
+      return visited;
+    }
+  }
+}
+
 Result<bool> RecordingReader::next_block() {
   if (ended_) {
     return false;

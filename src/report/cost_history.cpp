@@ -20,7 +20,7 @@ public:
     history_.nodes.emplace_back();
   }
 
-  /// 0: it is not shown, or not by this metric.
+  /// The node that the stack ends at.
   std::uint32_t leaf(const StackCosts::Key &key, const std::vector<Frame> &frames) {
     std::uint32_t node = 0;
     if (const std::string &process = process_of(tables_, key); !process.empty()) {
@@ -272,14 +272,7 @@ Result<CostHistory> read_cost_history(RecordingReader &reader, const TimeRange &
   Builder builder(reader, range, options);
   TaskSpans spans([&](const TaskSpan &span) { builder.add(span); });
   std::uint64_t task_changes = 0;
-  while (true) {
-    const Result<bool> more = reader.next();
-    if (!more) {
-      return tl::unexpected(more.error());
-    }
-    if (!*more) {
-      break;
-    }
+  const Result<void> read = reader.each_block([&]() -> Result<void> {
     for (const SampleRun &run : reader.samples()) {
       builder.add(run);
     }
@@ -287,6 +280,10 @@ Result<CostHistory> read_cost_history(RecordingReader &reader, const TimeRange &
       spans.add(change);
       ++task_changes;
     }
+    return {};
+  });
+  if (!read) {
+    return tl::unexpected(read.error());
   }
   spans.finish(std::max(builder.last_ns, reader.totals().elapsed_ns));
   CostHistory history = builder.finish();

@@ -168,14 +168,7 @@ Result<StackCosts> read_costs(RecordingReader &reader, const TimeRange &range) {
       costs.add_wait(tables, span, static_cast<std::uint64_t>(waited));
     }
   });
-  while (true) {
-    const Result<bool> more = reader.next();
-    if (!more) {
-      return tl::unexpected(more.error());
-    }
-    if (!*more) {
-      break;
-    }
+  const Result<void> read = reader.each_block([&]() -> Result<void> {
     for (const SampleRun &run : reader.samples()) {
       costs.add(tables, run, range);
     }
@@ -183,6 +176,10 @@ Result<StackCosts> read_costs(RecordingReader &reader, const TimeRange &range) {
       waits.add(change);
       ++costs.task_changes;
     }
+    return {};
+  });
+  if (!read) {
+    return tl::unexpected(read.error());
   }
   waits.finish(std::max(costs.last_ns, reader.totals().elapsed_ns));
   costs.finish(reader, range);

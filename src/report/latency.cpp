@@ -285,111 +285,148 @@ struct Scope {
   }
 };
 
-} // namespace
+/// Gathers the calls of every function while a recording is read.
+class Reading {
+public:
+  Reading(const RecordingReader &reader, const TimeRange &range, const Filter &filter)
+      : reader_(reader), tables_(reader.tables()), range_(range), scope_{tables_, range_, filter},
+        numbers_(tables_.codes), walked_(reader, RowBudget::k_walked), kept_(reader, RowBudget::k_kept),
+        calls_(tables_, [this](std::uint32_t task, const CallSpan &call) { add_call(task, call); }),
+        plain_calls_(tables_, period_of(reader), [this](const PlainCallSpans::Call &call) { add_call(call); }),
+        spans_([this](const TaskSpan &span) { calls_.add(span); }) {}
 
-// One pass over the rows of three kinds, which share what they are gathered in.
-// NOLINTNEXTLINE(readability-function-size)
-Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range, const Filter &filter) {
-  const RecordingTables &tables = reader.tables();
-  Latencies latencies;
-  FunctionNumbers numbers(tables.codes);
-  std::vector<Gathered> functions;
-  CpuEstimate cpu;
-  std::map<std::pair<StackId, std::uint32_t>, std::uint64_t> on_cpu; ///< samples by stack and thread
-  const Scope scope{tables, range, filter};
-  const auto function_of = [&](const CallSpan &call) -> Gathered & {
-    const std::size_t number = numbers.number(call.code);
-    functions.resize(std::max(functions.size(), number + 1));
-    return functions[number];
-  };
-  RowBudget walked(reader, RowBudget::k_walked);
-  RowBudget kept(reader, RowBudget::k_kept);
-  bool within = true;
-  CallSpans calls(tables, [&](std::uint32_t task, const CallSpan &call) {
-    if (scope.has_task(task) && scope.has(call)) {
-      within = within && kept.spend(1);
-      function_of(call).add(call, numbers);
+  /// The block that the reader is at.
+  Result<void> add_block() {
+    for (const SampleRun &run : reader_.samples()) {
+      if (!spend(std::max<std::size_t>(tables_.stacks.depth(run.stack), run.calls.outer + run.calls.count))) {
+        return RowBudget::exceeded();
+      }
+      add(run);
     }
-  });
-  PlainCallSpans plain_calls(tables, period_of(reader), [&](const PlainCallSpans::Call &call) {
-    if (scope.has_thread(call.thread, call.task) && scope.has(call.span)) {
-      within = within && kept.spend(1);
+    for (const RecordedTracedCall &call : reader_.traced_calls()) {
+      add(call);
+    }
+    for (const RecordedTaskChange &change : reader_.task_changes()) {
+      if (!spend(tables_.stacks.depth(change.stack))) {
+        return RowBudget::exceeded();
+      }
+      add(change);
+    }
+    return {};
+  }
+
+  /// After the last block.
+  Latencies finish() {
+    latencies_.traced = reader_.info().arguments == Arguments::traced;
+    latencies_.resolution_ns = latencies_.traced ? 0 : resolution_of(reader_, gaps_ns_);
+    spans_.finish(std::max(last_ns_, reader_.totals().elapsed_ns));
+    calls_.finish();
+    plain_calls_.finish(std::max(last_ns_, reader_.totals().elapsed_ns));
+    latencies_.plain_calls = plain_calls_.any();
+    cpu_.finish(reader_);
+    add_cpu(functions_, numbers_, tables_, cpu_, on_cpu_);
+    for (Gathered &function : functions_) {
+      if (function.latency.calls > 0) {
+        if (const auto child = child_of_.find(numbers_.number(function.latency.code)); child != child_of_.end()) {
+          function.child = child->second;
+        }
+        latencies_.functions.push_back(function.finish());
+      }
+    }
+    sort_by_time(latencies_.functions, tables_);
+    return std::move(latencies_);
+  }
+
+private:
+  Gathered &function_of(const CallSpan &call) {
+    const std::size_t number = numbers_.number(call.code);
+    functions_.resize(std::max(functions_.size(), number + 1));
+    return functions_[number];
+  }
+
+  bool spend(std::size_t frames) {
+    within_ = within_ && walked_.spend(frames);
+    return within_;
+  }
+
+  void add_call(std::uint32_t task, const CallSpan &call) {
+    if (scope_.has_task(task) && scope_.has(call)) {
+      within_ = within_ && kept_.spend(1);
+      function_of(call).add(call, numbers_);
+    }
+  }
+
+  void add_call(const PlainCallSpans::Call &call) {
+    if (scope_.has_thread(call.thread, call.task) && scope_.has(call.span)) {
+      within_ = within_ && kept_.spend(1);
       Gathered &function = function_of(call.span);
-      function.add(call.span, numbers);
+      function.add(call.span, numbers_);
       function.alike += call.alike ? 1 : 0;
     }
-  });
-  TaskSpans spans([&](const TaskSpan &span) { calls.add(span); });
-  std::vector<std::int64_t> gaps_ns; // between the readings that found a change
-  std::unordered_map<std::size_t, CodeId> child_of;
-  std::int64_t last_ns = 0;
-  while (true) {
-    const Result<bool> more = reader.next();
-    if (!more) {
-      return tl::unexpected(more.error());
+  }
+
+  void add(const SampleRun &run) {
+    last_ns_ = std::max(last_ns_, run.last_ns);
+    cpu_.add(run);
+    plain_calls_.add(run);
+    if (run.calls.known && run.calls.before_ns >= 0) {
+      gaps_ns_.push_back(run.first_ns - run.calls.before_ns);
     }
-    if (!*more) {
-      break;
-    }
-    for (const SampleRun &run : reader.samples()) {
-      last_ns = std::max(last_ns, run.last_ns);
-      cpu.add(run);
-      within = within &&
-               walked.spend(std::max<std::size_t>(tables.stacks.depth(run.stack), run.calls.outer + run.calls.count));
-      if (!within) {
-        return RowBudget::exceeded();
-      }
-      plain_calls.add(run);
-      if (run.calls.known && run.calls.before_ns >= 0) {
-        gaps_ns.push_back(run.first_ns - run.calls.before_ns);
-      }
-      if ((run.task != 0 || run.calls.known) && run.state == ThreadState::running &&
-          scope.has_thread(run.thread, run.task)) {
-        on_cpu[{run.stack, run.thread}] += cost_within(run, range).samples;
-      }
-    }
-    for (const RecordedTracedCall &call : reader.traced_calls()) {
-      const CallSpan span = span_of(call);
-      if (scope.has_thread(call.thread, 0) && scope.has(span)) {
-        Gathered &function = function_of(span);
-        function.add(span, numbers);
-        function.latency.cpu_ns += call.cpu_ns;
-      }
-    }
-    for (const RecordedTaskChange &change : reader.task_changes()) {
-      last_ns = std::max(last_ns, change.at_ns);
-      within = within && walked.spend(tables.stacks.depth(change.stack));
-      if (!within) {
-        return RowBudget::exceeded();
-      }
-      spans.add(change);
-      ++latencies.task_changes;
-      if (change.before_ns >= 0) {
-        gaps_ns.push_back(change.at_ns - change.before_ns);
-      }
-      if (const auto awaited = change.state == TaskState::done ? std::nullopt : awaited_task(tables, change.stack)) {
-        child_of.emplace(numbers.number(awaited->by), awaited->task);
-      }
+    if ((run.task != 0 || run.calls.known) && run.state == ThreadState::running &&
+        scope_.has_thread(run.thread, run.task)) {
+      on_cpu_[{run.stack, run.thread}] += cost_within(run, range_).samples;
     }
   }
-  latencies.traced = reader.info().arguments == Arguments::traced;
-  latencies.resolution_ns = latencies.traced ? 0 : resolution_of(reader, gaps_ns);
-  spans.finish(std::max(last_ns, reader.totals().elapsed_ns));
-  calls.finish();
-  plain_calls.finish(std::max(last_ns, reader.totals().elapsed_ns));
-  latencies.plain_calls = plain_calls.any();
-  cpu.finish(reader);
-  add_cpu(functions, numbers, tables, cpu, on_cpu);
-  for (Gathered &function : functions) {
-    if (function.latency.calls > 0) {
-      if (const auto child = child_of.find(numbers.number(function.latency.code)); child != child_of.end()) {
-        function.child = child->second;
-      }
-      latencies.functions.push_back(function.finish());
+
+  void add(const RecordedTracedCall &call) {
+    const CallSpan span = span_of(call);
+    if (scope_.has_thread(call.thread, 0) && scope_.has(span)) {
+      Gathered &function = function_of(span);
+      function.add(span, numbers_);
+      function.latency.cpu_ns += call.cpu_ns;
     }
   }
-  sort_by_time(latencies.functions, tables);
-  return latencies;
+
+  void add(const RecordedTaskChange &change) {
+    last_ns_ = std::max(last_ns_, change.at_ns);
+    spans_.add(change);
+    ++latencies_.task_changes;
+    if (change.before_ns >= 0) {
+      gaps_ns_.push_back(change.at_ns - change.before_ns);
+    }
+    if (const auto awaited = change.state == TaskState::done ? std::nullopt : awaited_task(tables_, change.stack)) {
+      child_of_.emplace(numbers_.number(awaited->by), awaited->task);
+    }
+  }
+
+  const RecordingReader &reader_;
+  const RecordingTables &tables_;
+  TimeRange range_;
+  Scope scope_;
+  FunctionNumbers numbers_;
+  std::vector<Gathered> functions_;
+  CpuEstimate cpu_;
+  std::map<std::pair<StackId, std::uint32_t>, std::uint64_t> on_cpu_; ///< samples by stack and thread
+  RowBudget walked_;
+  RowBudget kept_;
+  bool within_ = true; ///< of both
+  CallSpans calls_;
+  PlainCallSpans plain_calls_;
+  TaskSpans spans_;
+  std::vector<std::int64_t> gaps_ns_; ///< between the readings that found a change
+  std::unordered_map<std::size_t, CodeId> child_of_;
+  std::int64_t last_ns_ = 0;
+  Latencies latencies_;
+};
+
+} // namespace
+
+Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range, const Filter &filter) {
+  Reading reading(reader, range, filter);
+  if (const Result<void> read = reader.each_block([&] { return reading.add_block(); }); !read) {
+    return tl::unexpected(read.error());
+  }
+  return reading.finish();
 }
 
 } // namespace awaitscope

@@ -108,14 +108,7 @@ Result<Timeline> read_timeline(RecordingReader &reader, const TimeRange &range, 
   CpuEstimate cpu;
   Cost sampled;
   std::int64_t last_ns = 0;
-  while (true) {
-    const Result<bool> more = reader.next();
-    if (!more) {
-      return tl::unexpected(more.error());
-    }
-    if (!*more) {
-      break;
-    }
+  const Result<void> read = reader.each_block([&]() -> Result<void> {
     for (const SampleRun &run : reader.samples()) {
       const Cost cost = cost_within(run, range);
       sampled += cost;
@@ -131,6 +124,10 @@ Result<Timeline> read_timeline(RecordingReader &reader, const TimeRange &range, 
       spans.add(change);
       ++timeline.task_changes;
     }
+    return {};
+  });
+  if (!read) {
+    return tl::unexpected(read.error());
   }
   spans.finish(std::max(last_ns, reader.totals().elapsed_ns));
   std::stable_sort(waits.begin(), waits.end(), [](const Wait &a, const Wait &b) { return a.from_ns < b.from_ns; });

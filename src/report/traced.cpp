@@ -74,14 +74,7 @@ Result<std::vector<TracedFunction>> read_traced(RecordingReader &reader, const T
            passes(tables.codes.at(call.code), filter.functions) &&
            passes_process(tables.texts[tables.threads[call.thread].process], filter);
   };
-  while (true) {
-    const Result<bool> more = reader.next();
-    if (!more) {
-      return tl::unexpected(more.error());
-    }
-    if (!*more) {
-      break;
-    }
+  const Result<void> read = reader.each_block([&]() -> Result<void> {
     for (const RecordedTracedCall &call : reader.traced_calls()) {
       if (shown(call)) {
         function_of(call.code).add(call);
@@ -90,6 +83,10 @@ Result<std::vector<TracedFunction>> read_traced(RecordingReader &reader, const T
     for (const RecordedLostCalls &lost : reader.lost_calls()) {
       function_of(lost.code).function.lost += lost.calls;
     }
+    return {};
+  });
+  if (!read) {
+    return tl::unexpected(read.error());
   }
   std::vector<TracedFunction> traced;
   for (Gathered &function : functions) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -33,6 +34,9 @@ public:
 
   /// To the next block; false at the end, however that came about. Errors: the system's.
   Result<bool> next();
+
+  /// Goes to the end, and calls `visit` at each block. Errors: those of next(), and of `visit`, which ends it.
+  Result<void> each_block(const std::function<Result<void>()> &visit);
 
   /// Of the block that next() went to.
   [[nodiscard]] const std::vector<SampleRun> &samples() const { return contents_.samples; }

@@ -69,19 +69,6 @@ private:
   SnapshotMemory::Guard guard_;
 };
 
-} // namespace
-
-PreemptEngine::PreemptEngine(std::future<std::unique_ptr<SwitchCapture>> switches)
-    : opening_(std::move(switches)), self_(::getpid(), ::gettid()) {}
-
-void PreemptEngine::rest_if_long() { scheduling_.lower_after(k_longest_tick_ns); }
-
-void PreemptEngine::step_aside() {
-  moved_ = true;
-  rest();
-  pin_.step_aside();
-}
-
 /// Whether the thread, which could run when it was asked, was on a CPU by then. The sampler has come to another CPU since. None if
 /// the thread neither ran nor waited since, as far as the kernel has counted it.
 std::optional<bool> was_on_cpu_elsewhere(TargetThread &thread) {
@@ -94,6 +81,19 @@ std::optional<bool> was_on_cpu_elsewhere(TargetThread &thread) {
     return std::nullopt;
   }
   return now->cpu_ns - asked.cpu_ns > now->wait_ns - asked.wait_ns;
+}
+
+} // namespace
+
+PreemptEngine::PreemptEngine(std::future<std::unique_ptr<SwitchCapture>> switches)
+    : opening_(std::move(switches)), self_(::getpid(), ::gettid()) {}
+
+void PreemptEngine::rest_if_long() { scheduling_.lower_after(k_longest_tick_ns); }
+
+void PreemptEngine::step_aside() {
+  moved_ = true;
+  rest();
+  pin_.step_aside();
 }
 
 bool PreemptEngine::move_to(Target &target, int cpu) {

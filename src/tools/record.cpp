@@ -390,14 +390,6 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, Start st
   return end({});
 }
 
-/// The status of the command, once it has ended.
-int finish(Child &child) {
-  if (const int signal = StopSignals::to_forward(); signal != 0 && !child.poll()) {
-    ::kill(child.pid(), signal);
-  }
-  return child.wait();
-}
-
 } // namespace
 
 Result<int> record(const RecordOptions &options, const InheritedState &inherited) {
@@ -440,7 +432,7 @@ Result<int> record(const RecordOptions &options, const InheritedState &inherited
     if (!outcome) {
       say_error(outcome.error());
     }
-    const int status = finish(*child);
+    const int status = StopSignals::wait_for(*child);
     const bool has_status = outcome || status != 0 || outcome.error().status == ExitStatus::no_target;
     return has_status ? status : static_cast<int>(outcome.error().status);
   };

@@ -44,6 +44,11 @@ void StopSignals::request() { stop_requested.store(true); }
 
 const std::atomic<bool> &StopSignals::requested() { return stop_requested; }
 
-int StopSignals::to_forward() { return signal_to_forward.load(); }
+int StopSignals::wait_for(Child &command) {
+  if (const int signal = signal_to_forward.load(); signal != 0 && !command.poll()) {
+    ::kill(command.pid(), signal);
+  }
+  return command.wait();
+}
 
 } // namespace awaitscope::tools

@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "awaitscope/process/child.hpp"
+
 namespace awaitscope::tools {
 
 /// The first SIGINT, SIGTERM or SIGHUP asks to stop, the second ends the process at once. One that was ignored from the start
@@ -19,8 +21,8 @@ public:
   /// Asks to stop, as a signal would.
   static void request();
 
-  /// The signal to pass on to a child: 0 if none came, or if the terminal sent it to the child as well.
-  static int to_forward();
+  /// The status of a command, once it has ended. The signal that came is passed on to it, unless the terminal has sent it to both.
+  static int wait_for(Child &command);
 };
 
 } // namespace awaitscope::tools

@@ -244,14 +244,6 @@ void say_what_came(const TraceProgress &progress, const TraceOptions &options, c
                   output.is_standard() ? "" : fmt::format("; next: awaitscope report {}", output.name())));
 }
 
-/// The status of the command, once it has ended.
-int finish(Child &child) {
-  if (const int signal = StopSignals::to_forward(); signal != 0 && !child.poll()) {
-    ::kill(child.pid(), signal);
-  }
-  return child.wait();
-}
-
 } // namespace
 
 Result<int> trace(const TraceOptions &options, const InheritedState &inherited) {
@@ -319,7 +311,7 @@ Result<int> trace(const TraceOptions &options, const InheritedState &inherited) 
   if (!done) {
     say_error(done.error());
   }
-  const int status = finish(*child);
+  const int status = StopSignals::wait_for(*child);
   return done || status != 0 ? status : static_cast<int>(done.error().status);
 }
 

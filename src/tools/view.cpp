@@ -162,6 +162,11 @@ std::vector<std::string> warnings_of(const RecordingReader &reader, const ViewPl
   return warnings;
 }
 
+/// As the plan wants them. They refer to the reader.
+FrameNames names_of(const RecordingReader &reader, const ViewPlan &plan) {
+  return {reader.tables().codes, reader.info().import_paths, plan.names.files, plan.names.lines};
+}
+
 /// Views of time's order.
 Result<View> in_order(RecordingReader &reader, const ViewPlan &plan, const std::string &name) {
   const Result<Timeline> timeline = read_timeline(reader, plan.range, plan.profile);
@@ -214,7 +219,7 @@ Result<View> by_call(RecordingReader &reader, const ViewPlan &plan) {
     }
   }
   const CodeTable &codes = reader.tables().codes;
-  FrameNames names(codes, reader.info().import_paths, plan.names.files, plan.names.lines);
+  FrameNames names = names_of(reader, plan);
   return View{plan.json ? latency_json(*latencies, codes) : latency_text(*latencies, names, codes),
               "latency of calls",
               {},
@@ -228,7 +233,7 @@ Result<View> traced(RecordingReader &reader, const ViewPlan &plan) {
     return tl::unexpected(functions.error());
   }
   const CodeTable &codes = reader.tables().codes;
-  FrameNames names(codes, reader.info().import_paths, plan.names.files, plan.names.lines);
+  FrameNames names = names_of(reader, plan);
   return View{plan.json ? traced_json(*functions, codes) : traced_text(*functions, names),
               "functions by their traced calls",
               {},
@@ -246,7 +251,7 @@ Result<View> of_caches(RecordingReader &reader, const ViewPlan &plan) {
     return tl::unexpected(found.error());
   }
   const CodeTable &codes = reader.tables().codes;
-  FrameNames names(codes, reader.info().import_paths, plan.names.files, plan.names.lines);
+  FrameNames names = names_of(reader, plan);
   return View{plan.json ? cache_json(*found, codes) : cache_text(*found, names),
               "what caches would save",
               {},
@@ -264,7 +269,7 @@ Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
     return tl::unexpected(holds.error());
   }
   const RecordingTables &tables = reader.tables();
-  FrameNames names(tables.codes, reader.info().import_paths, plan.names.files, plan.names.lines);
+  FrameNames names = names_of(reader, plan);
   if (plan.format == Format::info) {
     return View{plan.json ? info_json(reader, *costs) : info_text(reader, *costs), "recording details", {}, false};
   }

@@ -95,7 +95,7 @@ void append_bin(std::string &out, const CostHistory::Bin &bin) {
   out += ']';
 }
 
-/// The metrics that have anything, that which the page begins with first among equals.
+/// The metrics that have anything, and the samples in any case.
 std::string metrics_json(const RecordingReader &reader, const CostHistory &history) {
   std::string metrics;
   for (const MetricTitle &each : k_titles) {
@@ -185,12 +185,6 @@ void replace_all(std::string &text, std::string_view from, std::string_view to) 
   }
 }
 
-std::string escaped_html(std::string text) {
-  replace_all(text, "&", "&amp;");
-  replace_all(text, "<", "&lt;");
-  return text;
-}
-
 } // namespace
 
 std::string html_page(const RecordingReader &reader, const CostHistory &history, Metric first, const NameOptions &names,
@@ -215,7 +209,7 @@ std::string html_page(const RecordingReader &reader, const CostHistory &history,
   for (const auto &[mark, content] : parts) { // in the order of the page
     const std::size_t at = rest.find(mark);
     page += rest.substr(0, at);
-    page += mark == "@TITLE@" ? escaped_html(std::string(content)) : std::string(content);
+    page += mark == "@TITLE@" ? markup_text(content) : std::string(content);
     rest.remove_prefix(at + mark.size());
   }
   page += rest;

@@ -21,25 +21,7 @@ constexpr double k_least = 0.4;        ///< what is narrower cannot be seen
 constexpr double k_letter = 6.7;       ///< the widest that is usual in a font of 11 pixels
 constexpr std::size_t k_deepest = 500; ///< rows; what is below belongs to the last one's width
 
-std::string escaped(const std::string &text) {
-  std::string out;
-  for (const char letter : one_line(valid_utf8(text))) {
-    switch (letter) {
-    case '&':
-      out += "&amp;";
-      break;
-    case '<':
-      out += "&lt;";
-      break;
-    case '>':
-      out += "&gt;";
-      break;
-    default:
-      out += letter;
-    }
-  }
-  return out;
-}
+std::string escaped(const std::string &text) { return markup_text(one_line(valid_utf8(text))); }
 
 /// As many letters as fit, without a torn UTF-8 sequence.
 std::string fitting(const std::string &text, double width) {

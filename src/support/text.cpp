@@ -126,6 +126,27 @@ std::string valid_utf8(std::string_view bytes) {
 
 std::string one_line(std::string_view text) { return escaped(text, append_escape, is_printable); }
 
+std::string markup_text(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char letter : text) {
+    switch (letter) {
+    case '&':
+      out += "&amp;";
+      break;
+    case '<':
+      out += "&lt;";
+      break;
+    case '>':
+      out += "&gt;";
+      break;
+    default:
+      out += letter;
+    }
+  }
+  return out;
+}
+
 std::string printable_json(std::string_view document) {
   return escaped(document, append_json_escape, [](char32_t point) { return point == '\n' || is_printable(point); });
 }

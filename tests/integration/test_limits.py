@@ -15,7 +15,8 @@ from test_big_recording import MEASURE
 MEGABYTE = 1 << 20
 SOAK_SECONDS = int(os.environ.get("AWAITSCOPE_SOAK_SECONDS", "8"))
 VIEWS = [("folded",), ("folded", "--lines", "--loop-frames"), ("folded", "--metric", "await"), ("hot",), ("hot", "--json"), ("info",),
-         ("latency",), ("latency", "--json"), ("speedscope",), ("speedscope", "--metric", "cpu"), ("speedscope", "--metric", "await")]
+         ("latency",), ("latency", "--json"), ("speedscope",), ("speedscope", "--metric", "cpu"), ("speedscope", "--metric", "await"),
+         ("html",), ("svg",)]
 MOST_OF_VIEWS = 200 * MEGABYTE
 
 

@@ -13,7 +13,10 @@ std::string valid_utf8(std::string_view bytes);
 /// that is printed goes through here or through printable_json(). Input must be UTF-8.
 std::string one_line(std::string_view text);
 
-/// The same for a whole JSON document, in JSON's own escapes: it is safe on a terminal, and what it means stays the same. Line
+/// For the text of an HTML or XML element: &, < and > are written as entities.
+std::string markup_text(std::string_view text);
+
+/// What one_line() does, for a whole JSON document, in JSON's own escapes: it is safe on a terminal, and what it means stays the same. Line
 /// feeds, which can only be between its values, stay.
 std::string printable_json(std::string_view document);
 

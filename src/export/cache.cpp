@@ -76,7 +76,7 @@ std::string sizes(const CacheOpportunity &function) {
 std::string self_note(const CacheOpportunity &function) {
   return !function.hit_rate_without_self
              ? std::string()
-             : fmt::format("self was {} objects, told by identity: hits need the same one; without regard to it {}",
+             : fmt::format("self was {} objects, compared by identity: hits need the same one; without regard to it {}",
                            with_thousands(function.selves), rate(function, *function.hit_rate_without_self));
 }
 
@@ -146,7 +146,7 @@ std::string cache_text(const CacheOpportunities &opportunities, FrameNames &name
   }
   const std::size_t left = (rows - std::min(rows, k_rows)) + (others - std::min(others, k_rows));
   text += left == 0 ? "" : fmt::format("and {} functions more (--json has them all)\n", left);
-  text += "\nSamples tell one call from the next by where its callers stand, and by its\n"
+  text += "\nSamples separate one call from the next by where its callers stand, and by its\n"
           "arguments and variables (-f latency). A long call is seen more often than a\n"
           "short one: each seen call stands for as many as its length says. ≥ is a lower\n"
           "bound: calls that were not seen count as misses as often as their arguments are\n"

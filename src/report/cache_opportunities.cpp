@@ -284,7 +284,8 @@ void judge(CacheOpportunity &function, const KnownFunctions &known, std::size_t 
     reasons.emplace_back("has no argument but self: functools.cached_property keeps its value with the object");
   }
   if (function.confirmed != true && state_changes(calls, tables)) {
-    reasons.emplace_back("an argument that is told by identity changes between calls, or is another object each time");
+    reasons.emplace_back(
+        "an argument that is compared by identity changes between calls, or is another object each time");
   }
   if (reasons.empty() && function.judged < k_enough_calls) {
     reasons.push_back(fmt::format("only {} calls were seen: record for longer", function.judged));
@@ -298,11 +299,11 @@ void judge(CacheOpportunity &function, const KnownFunctions &known, std::size_t 
   function.recommended = reasons.empty();
   if (function.by_identity > 0) {
     reasons.push_back(
-        fmt::format("{} of {} calls have an argument that is told by identity, and the cache would keep it alive",
+        fmt::format("{} of {} calls have an argument that is compared by identity, and the cache would keep it alive",
                     function.by_identity, function.judged));
   }
   if (function.merged) {
-    reasons.emplace_back("calls that nothing tells apart count as one");
+    reasons.emplace_back("calls that could not be separated count as one");
   }
 }
 
@@ -313,13 +314,7 @@ Result<CacheOpportunities> read_cache_opportunities(RecordingReader &reader, con
   const RecordingTables &tables = reader.tables();
   StackCosts costs;
   Gatherer gatherer(tables, reader.info().period_ns(), range, filter);
-  for (Result<bool> more = reader.next();; more = reader.next()) {
-    if (!more) {
-      return tl::unexpected(more.error());
-    }
-    if (!*more) {
-      break;
-    }
+  const Result<void> read = reader.each_block([&]() -> Result<void> {
     for (const SampleRun &run : reader.samples()) {
       costs.add(tables, run, range);
     }
@@ -330,6 +325,10 @@ Result<CacheOpportunities> read_cache_opportunities(RecordingReader &reader, con
     for (const RecordedLostCalls &lost : reader.lost_calls()) {
       gatherer.add(lost);
     }
+    return {};
+  });
+  if (!read) {
+    return tl::unexpected(read.error());
   }
   costs.finish(reader, range);
   std::vector<Gathered> gathered = gatherer.finish(reader.totals().elapsed_ns);

@@ -117,10 +117,9 @@ CLI::App *add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) 
       "existing and future children as well, told apart; without it a process that is not Python (a shell, "
       "uv run) stands for the only Python below it");
   command
-      ->add_option(
-          "--args", options.argument_patterns,
-          "tell calls of these functions apart by their arguments, for report -f cache: names or files, * stands "
-          "for anything (default: all that are not of a library)")
+      ->add_option("--args", options.argument_patterns,
+                   "read the arguments of calls of these functions, for report -f cache: names or files, * stands "
+                   "for anything (default: all that are not of a library)")
       ->expected(0, 1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->type_name("FUNCTION");
@@ -212,7 +211,8 @@ CLI::App *add_trace(CLI::App &app, TraceOptions &options, Loudness &loudness) {
       ->add_option("-d,--duration", options.duration,
                    "how long: 10, 500ms, 2m (default: until Ctrl-C,\nor the process ends)")
       ->type_name("SECONDS");
-  command->add_flag("--subprocesses", options.subprocesses, "the Pythons that COMMAND starts as well, told apart");
+  command->add_flag("--subprocesses", options.subprocesses,
+                    "the Pythons that COMMAND starts as well, each under its own name");
   command->footer("This runs code in the target: callbacks of the chosen functions.\nIt is taken out at the end.");
   return command;
 }

@@ -40,7 +40,7 @@ struct FunctionFacts {
 };
 
 /// Reads the instructions in their order, and not as they run: what a function returns is what the statement in front of a `return`
-/// makes, a list is what `[…]`, a comprehension or list() makes. What it calls may do anything: that is not looked into.
+/// makes, a list is what `[…]`, a comprehension or list() makes. What it calls may do anything: that is not read.
 FunctionFacts facts_of(const CodeParts &code, const Bytecode &bytecode,
                        const std::vector<Bytecode::Instruction> &instructions);
 

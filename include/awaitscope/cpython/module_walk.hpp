@@ -21,7 +21,7 @@ class ModuleWalk {
 public:
   ModuleWalk(ObjectReader &objects, InterpreterReader &interpreters);
 
-  /// Of how much a walk may look at.
+  /// Of how much a walk may read.
   struct Limits {
     std::size_t objects = std::size_t{1} << 21U;
     std::uint64_t namespace_entries = std::uint64_t{1} << 16U; ///< of a module or a class
@@ -42,7 +42,7 @@ public:
 
 private:
   enum class Kind : std::uint8_t {
-    plain, ///< holds nothing that is looked for
+    plain, ///< leads to no cache
     cache,
     function,
     cell,
@@ -56,7 +56,7 @@ private:
     sequence,
     instance,
   };
-  /// Something to look at, and how many containers or instances may be opened on the way from it.
+  /// Something to visit, and how many containers or instances may be opened on the way from it.
   struct Step {
     Address object = 0;
     std::uint8_t opens = 0;

@@ -8,7 +8,7 @@
 namespace awaitscope {
 
 /// Lets a Python process run a script, as sys.remote_exec() does: PEP 768; CPython 3.14, Python/remote_debugging.c and
-/// Python/ceval_gil.c, _PyRunRemoteDebugger(). A thread runs it the next time that it looks at its eval breaker: soon if it runs
+/// Python/ceval_gil.c, _PyRunRemoteDebugger(). A thread runs it the next time that it checks its eval breaker: soon if it runs
 /// Python, and otherwise when it does again.
 class RemoteScript {
 public:

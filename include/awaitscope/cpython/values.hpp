@@ -13,12 +13,12 @@ namespace awaitscope {
 /// Turns values into bytes that are equal for values that are, as a dict takes them for a key, and into hashes of these bytes.
 ///
 /// - By value: int, float, complex, bool, None, str, bytes, Decimal, date, time, datetime, timedelta, UUID, and tuples and frozensets
-///   of what is told by value. One of a subclass equals those of its own class alone, an int no float, Decimal("1.0") no Decimal("1"):
+///   of what is compared by value. One of a subclass equals those of its own class alone, an int no float, Decimal("1.0") no Decimal("1"):
 ///   a cache may take more for equal, never less.
-/// - Members of enums and classes are told by their addresses, which is by value.
+/// - Members of enums and classes are identified by their addresses, which is by value.
 /// - A Django model by its class and primary key, once it has one.
 /// - A list, dict, set, and whatever has no __hash__ is unhashable.
-/// - All other objects are told by class and address: objects with an __eq__ of their own may be equal all the same. An address may be
+/// - All other objects are identified by class and address: objects with an __eq__ of their own may be equal all the same. An address may be
 ///   used again, by an object that is born after the death of the first: what lies in the attributes of an object is `state`, and
 ///   two objects of the same address, class and state are taken for one.
 ///
@@ -53,7 +53,7 @@ public:
 private:
   enum class Kind : std::uint8_t {
     object,
-    constant, ///< told by its address, for good
+    constant, ///< identified by its address, for good
     integer,
     floating,
     complex,

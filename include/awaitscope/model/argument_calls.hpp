@@ -13,12 +13,12 @@ namespace awaitscope {
 
 /// What a hash of values stands for: bits, of all of them together.
 enum class ValueTrait : std::uint8_t {
-  identity = 1,   ///< an object that is told by its type and address
+  identity = 1,   ///< an object that is identified by its type and address
   unhashable = 2, ///< a list, dict, set, or what has no hash; the hash says nothing
   unread = 4,     ///< one could not be read, or is too large; the hash says nothing
   overwritten =
       8,      ///< the function may have set or deleted one of its arguments before it was read; the hash says nothing
-  model = 16, ///< a Django model, told by its class and primary key
+  model = 16, ///< a Django model, identified by its class and primary key
 };
 
 constexpr bool has(std::uint8_t traits, ValueTrait trait) { return (traits & static_cast<std::uint8_t>(trait)) != 0; }
@@ -33,7 +33,7 @@ struct ArgumentKey {
   std::uint64_t self = 0;   ///< its argument `self` or `cls`; 0 if it has none
   std::uint64_t others = 0; ///< all other arguments; 0 if it has none
   std::uint64_t state =
-      0; ///< the attributes of arguments that are told by identity; 0 if there are none, or it is not known
+      0; ///< the attributes of arguments that are compared by identity; 0 if there are none, or it is not known
   std::uint8_t traits = 0; ///< of all arguments
 
   bool operator==(const ArgumentKey &) const = default;

@@ -21,8 +21,8 @@ struct CacheOpportunity {
   HitEstimate hits;              ///< of those that were judged; `saved` is a part of the cost
   bool measured = false;         ///< every call was seen
   bool hashable = true;          ///< no call had an argument without a hash
-  std::uint64_t by_identity = 0; ///< of the judged calls, those with an argument that is told by identity
-  bool merged = false;           ///< calls that nothing tells apart may count as one
+  std::uint64_t by_identity = 0; ///< of the judged calls, those with an argument that is compared by identity
+  bool merged = false;           ///< calls that could not be separated may count as one
   std::optional<bool>
       confirmed; ///< equal arguments had equal returns, always; none: returns are not known, or nothing repeated
   /// The hit rate if `self` did not matter, where the function has one, and how many there were.

@@ -21,7 +21,7 @@ from os import getpid
 from sys import _getframe as getframe
 from time import monotonic_ns, thread_time_ns
 
-TICK = 0.2  # seconds between two looks at the clock and at the recorder
+TICK = 0.2  # seconds between two checks of the clock and of the recorder
 MANY = 2048  # records that are written at once, by whoever comes to so many
 MOST_BYTECODE = 16 << 10  # of a function that is judged
 MOST_BYTES = 256 << 20  # of a file that the recorder has not read yet

@@ -10,6 +10,7 @@ namespace awaitscope {
 namespace {
 
 constexpr long double k_errors = 3; // standard errors
+constexpr long double k_chance = 5; // periods on a CPU without a sample: the probability is exp(-5)
 
 /// The time that a sample stands for, in nanoseconds: a period, and its part of the ticks and samples that were lost.
 long double time_of_sample(const RecordingInfo &info, const SamplingTotals &totals) {
@@ -26,11 +27,22 @@ long double time_of_sample(const RecordingInfo &info, const SamplingTotals &tota
 
 } // namespace
 
+long double CpuEstimate::used_before_first(const Thread &thread, long double each_ns) {
+  const SampleRun &first = *thread.first;
+  const std::uint64_t samples = first.state == ThreadState::running ? first.count : 1;
+  const auto cpu_ns = static_cast<long double>(first.cpu_ns);
+  const long double stands_for_ns = each_ns * static_cast<long double>(samples);
+  return cpu_ns > stands_for_ns + k_chance * each_ns ? cpu_ns - stands_for_ns : 0;
+}
+
 void CpuEstimate::add(const SampleRun &run) {
   if (run.thread >= threads_.size()) {
     threads_.resize(run.thread + std::size_t{1});
   }
   Thread &thread = threads_[run.thread];
+  if (!thread.first || run.first_ns < thread.first->first_ns) {
+    thread.first = run;
+  }
   thread.cpu_ns += run.cpu_ns;
   thread.samples += run.state == ThreadState::running ? run.count : 0;
   thread.complete = thread.complete || run.count == 0;
@@ -39,6 +51,7 @@ void CpuEstimate::add(const SampleRun &run) {
 void CpuEstimate::finish(const RecordingReader &reader) {
   struct Process {
     std::optional<long double> counted_ns; ///< by the kernel, in all its threads
+    long double early_ns = 0;              ///< what threads used before their first sample
     long double alone_ns = 0;              ///< of the threads that are scaled by their own account
     long double others_ns = 0;             ///< of the rows of the others
     std::uint64_t samples = 0;             ///< of the others, on a CPU
@@ -59,10 +72,17 @@ void CpuEstimate::finish(const RecordingReader &reader) {
     thread.cpu_ns += threads_[i].cpu_ns;
     thread.samples += threads_[i].samples;
     thread.complete = thread.complete || threads_[i].complete;
+    const std::optional<SampleRun> &first = threads_[i].first;
+    if (first && (!thread.first || first->first_ns < thread.first->first_ns)) {
+      thread.first = first;
+    }
   }
+  const long double each_ns = time_of_sample(reader.info(), reader.totals());
   for (auto &[place, thread] : whole) {
     Process &process = processes[place.first];
-    const auto cpu_ns = static_cast<long double>(thread.cpu_ns);
+    const long double early_ns = used_before_first(thread, each_ns);
+    const long double cpu_ns = static_cast<long double>(thread.cpu_ns) - early_ns;
+    process.early_ns += early_ns;
     thread.alone = thread.complete && thread.samples >= k_enough;
     if (thread.alone) {
       thread.ns_each = cpu_ns / static_cast<long double>(thread.samples);
@@ -72,16 +92,16 @@ void CpuEstimate::finish(const RecordingReader &reader) {
       process.samples += thread.samples;
     }
   }
-  const long double each_ns = time_of_sample(reader.info(), reader.totals());
   std::map<TextId, long double> shared_ns; // of a sample of the others
   long double unsampled_ns = 0;
   for (const auto &[process, sums] : processes) {
-    const long double rest_ns = sums.counted_ns ? std::max(0.0L, *sums.counted_ns - sums.alone_ns) : sums.others_ns;
+    const long double rest_ns =
+        sums.counted_ns ? std::max(0.0L, *sums.counted_ns - sums.alone_ns - sums.early_ns) : sums.others_ns;
     const auto samples = static_cast<long double>(sums.samples);
     const long double most_ns = each_ns * (samples + k_errors * std::sqrt(samples));
     const long double used_ns = std::min(rest_ns, most_ns);
     shared_ns[process] = sums.samples == 0 ? 0 : used_ns / samples;
-    unsampled_ns += rest_ns - used_ns;
+    unsampled_ns += sums.early_ns + rest_ns - used_ns;
   }
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     const Thread &thread = whole_of(i);

@@ -96,9 +96,25 @@ void PreemptEngine::step_aside() {
   pin_.step_aside();
 }
 
-bool PreemptEngine::move_to(Target &target, int cpu) {
+/// Of all threads whose state at the tick is still to be found out.
+void PreemptEngine::for_undecided(const std::function<void(Target &, TargetThread &)> &decide) {
+  for (Target *const target : targets_) {
+    for (TargetThread &thread : target->threads()) {
+      if (thread.run == ThreadWatch::Run::runnable && thread.stat && !thread.on_cpu) {
+        decide(*target, thread);
+      }
+    }
+  }
+}
+
+bool PreemptEngine::move_to(int cpu) {
   if (!moved_) {
     note_arrival();
+    for_undecided([this](Target &target, TargetThread &thread) {
+      if (is_here(target, thread)) { // one of another process
+        thread.on_cpu = was_on_cpu_here(thread);
+      }
+    });
   }
   if (!pin_.move_to(cpu)) {
     return false;
@@ -106,11 +122,7 @@ bool PreemptEngine::move_to(Target &target, int cpu) {
   moved_ = true;
   came_ns_ = monotonic_ns();
   arrived_ns_.reset();
-  for (TargetThread &thread : target.threads()) {
-    if (thread.run == ThreadWatch::Run::runnable && thread.stat && !thread.on_cpu) {
-      thread.on_cpu = was_on_cpu_elsewhere(thread);
-    }
-  }
+  for_undecided([](Target &, TargetThread &thread) { thread.on_cpu = was_on_cpu_elsewhere(thread); });
   note_arrival();
   return true;
 }
@@ -119,14 +131,16 @@ bool PreemptEngine::is_here(Target &target, TargetThread &thread) { return CpuOf
 
 void PreemptEngine::approach(Target &target, TargetThread &thread) {
   const RaisedFor raised(scheduling_);
-  move_to(target, CpuOf(target, thread).where());
+  move_to(CpuOf(target, thread).where());
 }
 
-void PreemptEngine::begin_tick() {
+void PreemptEngine::begin_tick(std::span<Target *const> targets) {
+  targets_.assign(targets.begin(), targets.end());
   tick_ns_ = came_ns_ = monotonic_ns();
   moved_ = false;
   arrived_ns_.reset();
-  if (!switches_ || !ahead_ns_.contains(own_cpu())) { // else it is hardly ever asked for
+  // At once: the kernel's next tick accounts for the sampler anew. Of one process it is hardly ever asked for.
+  if (!switches_ || targets_.size() > 1 || !ahead_ns_.contains(own_cpu())) {
     note_arrival();
   }
 }
@@ -285,7 +299,7 @@ Capture PreemptEngine::capture_raised(Target &target, TargetThread &thread, cons
     const int here = own_cpu();
     if (switches_ && attempt == 0) { // it may be copied on arrival: nothing is read in vain
       const int cpu = cpu_of.where();
-      if (cpu >= 0 && cpu != here && move_to(target, cpu)) {
+      if (cpu >= 0 && cpu != here && move_to(cpu)) {
         continue;
       }
     }
@@ -296,7 +310,7 @@ Capture PreemptEngine::capture_raised(Target &target, TargetThread &thread, cons
       return capture;
     }
     if (cpu < 0 || cpu != here || cpu != pin_.cpu()) {
-      if (!move_to(target, cpu)) {
+      if (!move_to(cpu)) {
         capture.status = cpu < 0 ? CaptureStatus::unreadable : CaptureStatus::no_cpu;
         return capture;
       }

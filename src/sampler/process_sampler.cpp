@@ -255,7 +255,11 @@ TargetThread *ProcessSampler::gil_holder(const TargetThread *taken_from) {
   return found == threads.end() ? nullptr : target_->states_of(found->watch.tid()).front();
 }
 
-ProcessSampler::Health ProcessSampler::visit_all(SampleSink &sink, std::uint64_t weight) {
+bool ProcessSampler::waits_for_turn(const TargetThread &thread) {
+  return turns_.waits(static_cast<std::size_t>(&thread - target_->threads().data()));
+}
+
+void ProcessSampler::ask_known() {
   std::vector<TargetThread> &threads = target_->threads();
   const bool one_interpreter = std::all_of(threads.begin(), threads.end(), [&](const TargetThread &thread) {
     return thread.entry.interpreter == threads.front().entry.interpreter;
@@ -263,16 +267,28 @@ ProcessSampler::Health ProcessSampler::visit_all(SampleSink &sink, std::uint64_t
   const bool one_gil = one_interpreter && holder_known_ && !target_->runtime().layout.free_threaded;
   turns_.begin(threads, target_->process().pid(),
                one_gil && options_.idle == IdleThreads::skip && options_.rate_hz >= k_turns_from_hz);
-  const auto waits = [&](const TargetThread &thread) {
-    return turns_.waits(static_cast<std::size_t>(&thread - threads.data()));
-  };
-  TargetThread *const taken = taken_from();
+  taken_ = taken_from();
   for (TargetThread &thread : threads) {
-    if (target_->leads(thread) && (turns_.now() || !waits(thread) || &thread == taken)) {
+    if (target_->leads(thread) && (turns_.now() || !waits_for_turn(thread) || &thread == taken_)) {
       ask(thread);
       engine_.rest_if_long();
     }
   }
+}
+
+void ProcessSampler::ask_threads(std::optional<std::uint64_t> others_weight) {
+  if (target_->threads().empty()) {
+    return;
+  }
+  if (others_weight) {
+    ask_apart(*others_weight);
+  } else {
+    ask_known();
+  }
+}
+
+ProcessSampler::Health ProcessSampler::visit_all(SampleSink &sink, std::uint64_t weight) {
+  TargetThread *const taken = taken_;
   sample_.weight = weight;
   reading_.gil_holder.reset();
   if (taken != nullptr && visit(*taken, sink) == Health::ended) { // while what was copied of it holds
@@ -282,7 +298,7 @@ ProcessSampler::Health ProcessSampler::visit_all(SampleSink &sink, std::uint64_t
   if (turns_.apply()) {
     holder = gil_holder(taken);
     if (holder != nullptr && holder != taken) {
-      if (waits(*holder) && !turns_.now()) {
+      if (waits_for_turn(*holder) && !turns_.now()) {
         ask(*holder);
       }
       if (visit(*holder, sink) == Health::ended) {
@@ -291,14 +307,15 @@ ProcessSampler::Health ProcessSampler::visit_all(SampleSink &sink, std::uint64_t
     }
   }
   const auto is_done = [&](const TargetThread &thread) { return &thread == taken || &thread == holder; };
-  if (visit_if(sink, [&](const TargetThread &thread) { return !is_done(thread) && !waits(thread); }) == Health::ended) {
+  if (visit_if(sink, [&](const TargetThread &thread) { return !is_done(thread) && !waits_for_turn(thread); }) ==
+      Health::ended) {
     return Health::ended;
   }
   if (!turns_.apply() || !turns_.now()) {
     return Health::running;
   }
   sample_.weight = weight * ThreadTurns::k_every;
-  const auto is_due = [&](const TargetThread &thread) { return !is_done(thread) && waits(thread); };
+  const auto is_due = [&](const TargetThread &thread) { return !is_done(thread) && waits_for_turn(thread); };
   // What can run is read first: one that runs for microseconds only has long been elsewhere when the sampler has left its CPU.
   if (visit_if(sink, [&](const TargetThread &thread) { return is_due(thread) && is_runnable(thread); }) ==
       Health::ended) {

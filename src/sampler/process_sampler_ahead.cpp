@@ -87,15 +87,19 @@ void ProcessSampler::stop_ahead() {
   }
 }
 
-/// The thread that the engine goes ahead with counts as in any tick; the others as ThreadTurns has it: seldom, and for more.
-ProcessSampler::Health ProcessSampler::visit_apart(SampleSink &sink, std::uint64_t weight,
-                                                   std::uint64_t others_weight) {
-  TargetThread *const thread = followed();
+void ProcessSampler::ask_apart(std::uint64_t others_weight) {
+  const TargetThread *const thread = followed();
   for (TargetThread &other : target_->threads()) {
     if (&other == thread || (others_weight != 0 && target_->leads(other))) {
       ask(other);
     }
   }
+}
+
+/// The thread that the engine goes ahead with counts as in any tick; the others as ThreadTurns has it: seldom, and for more.
+ProcessSampler::Health ProcessSampler::visit_apart(SampleSink &sink, std::uint64_t weight,
+                                                   std::uint64_t others_weight) {
+  TargetThread *const thread = followed();
   sample_.weight = weight;
   if (thread != nullptr && visit(*thread, sink) == Health::ended) {
     return Health::ended;

@@ -132,22 +132,33 @@ void Sampler::take_events(SampleSink &sink) {
   }
 }
 
-/// False once no process is left.
+/// False once no process is left. All processes are asked before any is read: what is read changes who has a CPU.
 bool Sampler::tick(SampleSink &sink, std::uint64_t weight, std::optional<std::uint64_t> others_weight) {
   ++totals_.ticks;
-  engine_.begin_tick();
+  targets_.clear();
+  for (const auto &process : processes_) {
+    targets_.push_back(&process->target());
+  }
+  engine_.begin_tick(targets_);
   const std::int64_t now = monotonic_ns();
-  for (auto process = processes_.begin(); process != processes_.end();) {
-    const bool amid = others_weight == 0; // of ticks that the engine takes
-    const bool ended = ((*process)->tick(sink, weight, others_weight) == ProcessSampler::Health::ended ||
-                        (!amid && (*process)->housekeep(now, sink) == ProcessSampler::Health::ended)) &&
-                       is_over(**process);
-    if (ended) {
-      close(**process);
-    } else if (!amid) {
-      (*process)->prepare();
+  for (const auto &process : processes_) {
+    process->ask_threads(others_weight);
+  }
+  const bool amid = others_weight == 0; // of ticks that the engine takes
+  std::vector<const ProcessSampler *> over;
+  for (const auto &process : processes_) {
+    const bool ended = process->tick(sink, weight, others_weight) == ProcessSampler::Health::ended ||
+                       (!amid && process->housekeep(now, sink) == ProcessSampler::Health::ended);
+    if (ended && is_over(*process)) {
+      close(*process);
+      over.push_back(process.get());
     }
-    process = ended ? processes_.erase(process) : std::next(process);
+  }
+  std::erase_if(processes_, [&](const auto &process) { return std::ranges::find(over, process.get()) != over.end(); });
+  for (const auto &process : processes_) {
+    if (!amid) {
+      process->prepare();
+    }
   }
   // In this order: the follower stops expecting after it has told what came of it.
   return !processes_.empty() || follower_.expects_more() || follower_.has_events();

@@ -68,12 +68,13 @@ def timed(words, name, function):
 
 
 def live(child, path, lifetime, youth):
-    """What a child does: until it is killed with its parent, or has used so much CPU time."""
+    """What a child does: until its parent is killed, or it has used so much CPU time."""
     signal.alarm(int(lifetime) + 10)
+    parent = os.getppid()
     with open(path, "rb+") as file:
         words = memoryview(mmap.mmap(file.fileno(), truth.WORD * len(WORDS))).cast("Q")
     words[WORDS.index(child + "_pid")] = os.getpid()
-    while time.thread_time() < youth:
+    while time.thread_time() < youth and os.getppid() == parent:
         timed(words, child + "_left_ns", globals()[child + "_left"])
         timed(words, child + "_right_ns", globals()[child + "_right"])
     words[WORDS.index(child + "_ended")] = 1

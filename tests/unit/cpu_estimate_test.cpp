@@ -139,6 +139,22 @@ TEST_CASE("a thread that ended has the last of its CPU time in no row, and is co
   CHECK(shares(burners).of("loop") == 101 * k_period);
 }
 
+TEST_CASE("what a process used before it could be read is not what it does later") {
+  Burners burners;
+  const CodeId loop = burners.function("loop");
+  burners.sample(7, loop, 31 * k_period); // it started up for thirty
+  for (int i = 1; i < 100; ++i) {
+    burners.sample(7, loop, k_period);
+  }
+  SECTION("while it runs") { burners.account(7, 0); }
+  SECTION("also when it has ended") {}
+  burners.end({{1, 130 * k_period}});
+  const Shares found = shares(burners);
+  CHECK(found.of("loop") == 100 * k_period);
+  CHECK(found.hot.unsampled.cpu_ns == 30 * k_period);
+  CHECK(found.hot.sum.cpu_ns == 130 * k_period);
+}
+
 TEST_CASE("what no sample can stand for is reported as not sampled, and is part of every view's sum") {
   Burners burners;
   const CodeId serve = burners.function("serve");

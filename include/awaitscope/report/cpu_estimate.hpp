@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "awaitscope/recording/reader.hpp"
@@ -29,7 +30,9 @@ namespace awaitscope {
 /// of a process share what is left of the kernel's count: those that were born and died between two ticks, for which samples of
 /// others like them stand, those that ended, of which the last period is not known, and those with few samples. But samples stand
 /// for a time of n T only, give or take sqrt(n) T. What is left beyond three times that was used by threads that were never
-/// sampled, and is reported as not sampled.
+/// sampled, and is reported as not sampled. So is what a thread used before its first sample, less T, if it is more than chance
+/// explains: a process that is born during the recording starts up before its interpreter can be read, and what it does then is not
+/// what it does later.
 class CpuEstimate {
 public:
   /// A thread with so many samples on a CPU is scaled by its own account: their relative error is a third.
@@ -49,12 +52,17 @@ public:
 
 private:
   struct Thread {
-    std::uint64_t cpu_ns = 0;  ///< of its rows
-    std::uint64_t samples = 0; ///< on a CPU
-    bool complete = false;     ///< its account at the end is there
-    bool alone = false;        ///< it is scaled by its own account
-    long double ns_each = 0;   ///< of a sample
+    std::optional<SampleRun> first; ///< its first row
+    std::uint64_t cpu_ns = 0;       ///< of its rows
+    std::uint64_t samples = 0;      ///< on a CPU
+    bool complete = false;          ///< its account at the end is there
+    bool alone = false;             ///< it is scaled by its own account
+    long double ns_each = 0;        ///< of a sample
   };
+
+  /// What the thread used before its first sample, in nanoseconds; 0 if it may have run all the time like later.
+  static long double used_before_first(const Thread &thread, long double each_ns);
+
   std::vector<Thread> threads_; ///< by the recording's number
   std::uint64_t unsampled_ns_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "awaitscope/model/sample.hpp"
@@ -70,8 +71,8 @@ public:
   /// To be called often in the work of a tick that is usually short, and may be long: as rest(), from some milliseconds on.
   virtual void rest_if_long() {}
 
-  /// A tick begins: to be called before anything else in it.
-  virtual void begin_tick() {}
+  /// A tick begins, in which the threads of these targets are read: to be called before anything else in it. They outlive the tick.
+  virtual void begin_tick(std::span<Target *const> /*targets*/) {}
 
   /// What comes now, until the tick is over, needs no thread to stand still: it should be in nobody's way.
   virtual void step_aside() {}

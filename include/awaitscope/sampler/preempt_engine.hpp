@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <future>
 #include <map>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "awaitscope/process/own_thread.hpp"
 #include "awaitscope/process/switch_capture.hpp"
@@ -33,8 +35,8 @@ namespace awaitscope {
 ///   the one to the other (ThreadWatch::accounted_ns()); a thread that waits for the CPU left it earlier.
 /// - On another CPU, a thread that could run when it was asked: if from then to the sampler's coming it used the CPU for longer than
 ///   it waited for one, it had it. (The kernel brings the account of a running thread up to date at its ticks and when the thread
-///   leaves the CPU, as it does when the sampler comes, and the wait when it is over.) That is found out of all threads at once, when
-///   the sampler first comes to another CPU: from then on it is the sampler that they wait for.
+///   leaves the CPU, as it does when the sampler comes, and the wait when it is over.) That is found out of the threads of all targets
+///   at once, when the sampler first comes to another CPU: from then on it is the sampler that they wait for.
 /// - A thread that waited when it was asked: it left its CPU when it was last accounted for, by the clock of that CPU's run queue. How
 ///   far that is from CLOCK_MONOTONIC is seen whenever the sampler comes to the CPU.
 ///
@@ -57,7 +59,7 @@ public:
   void end_wait() override { scheduling_.woke(); }
   void rest() override { scheduling_.lower(); }
   void rest_if_long() override;
-  void begin_tick() override;
+  void begin_tick(std::span<Target *const> targets) override;
   void step_aside() override;
   void prepare(Target &target, bool anew) override;
   AheadTicks *ahead() override { return ahead_ ? &*ahead_ : nullptr; }
@@ -72,7 +74,8 @@ private:
                const std::function<void()> &look, Capture &capture);
 
   void request_frames(Target &target);
-  bool move_to(Target &target, int cpu);
+  void for_undecided(const std::function<void(Target &, TargetThread &)> &decide);
+  bool move_to(int cpu);
   void note_arrival();
   bool was_on_cpu_here(TargetThread &thread);
 
@@ -80,6 +83,7 @@ private:
   std::unique_ptr<SwitchCapture> switches_;
   std::optional<AheadTicks> ahead_;
   ThreadId frames_of_ = 0;                 ///< whose frames are copied as well
+  std::vector<Target *> targets_;          ///< of this tick
   ThreadWatch self_;                       ///< of the sampler's thread
   bool moved_ = false;                     ///< to another CPU, in this tick
   std::int64_t tick_ns_ = 0;               ///< when the tick began, CLOCK_MONOTONIC

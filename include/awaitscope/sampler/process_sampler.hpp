@@ -50,8 +50,8 @@ struct SamplerOptions {
 
 /// Samples the threads of one process.
 ///
-/// A tick has three parts. First the kernel is asked what every thread does at this time, before anything is held: a thread that
-/// becomes runnable because the sampler has its CPU must not count as one that was. Then the threads that could run are read, and
+/// A tick has three parts. First the kernel is asked what every thread of every process does at this time, before anything is held: a
+/// thread that becomes runnable because the sampler has its CPU must not count as one that was. Then the threads that could run are read, and
 /// those that wait in a place that is not known yet. At last the threads that were born since the last tick are sampled in the
 /// same way: one that lives for less than a period has no other tick.
 class ProcessSampler {
@@ -60,7 +60,11 @@ public:
   ProcessSampler(std::unique_ptr<Target> target, Engine &engine, SamplerOptions options, CountFrom from,
                  SamplingTotals &totals);
 
+  /// The tick's first part, to be called of all processes before the second one of any. `others_weight`: as of tick().
+  void ask_threads(std::optional<std::uint64_t> others_weight = std::nullopt);
+
   enum class Health : std::uint8_t { running, ended };
+  /// The rest of it.
   /// `weight`: of the samples, for how many ticks of the rate that was asked for they stand. `others_weight`: another one for all
   /// threads but the one that the engine goes ahead with; 0: these are not sampled.
   Health tick(SampleSink &sink, std::uint64_t weight, std::optional<std::uint64_t> others_weight = std::nullopt);
@@ -91,6 +95,8 @@ public:
   /// Drops what the batch holds of this process and proves to be named wrongly. How many samples.
   std::size_t drop_unconfirmed(SampleBatch &batch);
 
+  [[nodiscard]] Target &target() { return *target_; }
+
   /// What the kernel has counted of the event in the whole process; none if no event is counted, or that is not known.
   [[nodiscard]] std::optional<EventCount> event_count() const { return events_ ? events_->total() : std::nullopt; }
 
@@ -108,8 +114,11 @@ public:
 private:
   // A tick.
   void ask(TargetThread &thread);
+  void ask_known();
+  void ask_apart(std::uint64_t others_weight);
   Health visit_all(SampleSink &sink, std::uint64_t weight);
   Health visit_apart(SampleSink &sink, std::uint64_t weight, std::uint64_t others_weight);
+  [[nodiscard]] bool waits_for_turn(const TargetThread &thread);
   Health visit_born(SampleSink &sink, std::uint64_t weight);
   Health visit_if(SampleSink &sink, const std::function<bool(const TargetThread &)> &wanted);
   Health visit(TargetThread &thread, SampleSink &sink);
@@ -150,6 +159,8 @@ private:
   SnapshotMemory list_memory_; ///< in which lists of threads are read
   std::optional<ProcessEvents> events_;
   Sample sample_; ///< the last one
+
+  TargetThread *taken_ = nullptr; ///< in this tick: the one that the sampler took the CPU from, if that is known
 
   std::size_t ahead_count_ = 0; ///< ticks that the engine takes
   std::size_t ahead_asked_ = 0; ///< of these, that it could not

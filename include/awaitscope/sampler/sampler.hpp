@@ -65,6 +65,7 @@ private:
   std::int64_t start_ns_ = 0;
   std::vector<std::int64_t> due_; ///< the ticks of the plan
   std::vector<std::unique_ptr<ProcessSampler>> processes_;
+  std::vector<Target *> targets_; ///< of these, in a tick
   std::function<void(const SamplingTotals &)> progress_;
   std::int64_t next_progress_ns_ = 0;
 };

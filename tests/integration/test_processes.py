@@ -70,8 +70,8 @@ class FamilyTest(ProcessTest):
         for child in target.truth["children"]:
             pid = after[child + "_pid"]
             self.assertIn(pid, walls, "%s of %s" % (child, sorted(walls)))
-            self.check_child(child, walls[pid], cpu[pid], {
-                side: after["%s_%s_ns" % (child, side)] - before["%s_%s_ns" % (child, side)] for side in ("left", "right")})
+            used, left, right = (after[child + word] - before[child + word] for word in ("_cpu_ns", "_left_ns", "_right_ns"))
+            self.check_child(child, walls[pid], cpu[pid], {"left": left, "right": right}, used)
         self.assertTrue(any(stack.has("parent_work") for stack in walls[target.pid]))
         self.assertFalse([stack.line for stack in walls[target.pid] if re.search(r"(elder|younger)_\d_", stack.line)])
         self.assertEqual({stack.process for stack in walls[target.pid]}, {"family.py"}, "the script, without its folder")
@@ -83,15 +83,16 @@ class FamilyTest(ProcessTest):
         self.assertEqual(self.info(path)["processes"], processes)
         return walls
 
-    def check_child(self, child, stacks, cpu, truth):
-        """Its own functions only, in the shares and to the amount that it measured itself."""
+    def check_child(self, child, stacks, cpu, truth, used):
+        """Its own functions only, in the shares and to the amount that it measured itself. What it used to start up, which few samples
+        are of on a busy machine, may be with them."""
         own = {child + "_left", child + "_right"}
         foreign = [stack.line for stack in stacks for name in stack.names
                    if re.fullmatch(r"((elder|younger)_\d_(left|right)|parent_work)", name) and name not in own]
         self.assertEqual(foreign, [])
         seen = {side: sum(stack.count for stack in cpu if stack.has("%s_%s" % (child, side))) for side in truth}
         due, got = sum(truth.values()), sum(seen.values())
-        self.assertLessEqual(got, 1.02 * due + 20e6, "%s: %s, truly %s" % (child, seen, truth))
+        self.assertLessEqual(got, 1.02 * max(due, used) + 20e6, "%s: %s, truly %s of %d" % (child, seen, truth, used))
         # The last sample is up to one tick before the end.
         self.assertGreaterEqual(got, 0.95 * due - MEETING_NS, "%s: %s, truly %s" % (child, seen, truth))
         share, true = seen["left"] / got, truth["left"] / due

@@ -1,7 +1,7 @@
 """A parent with children, by multiprocessing: elders are there when it says it is ready, youngers are born once `go` is set.
 
-Each process works in functions of its own, three to one, and the truth is its own thread_time_ns around each call, and
-its own pid. By `fork` or `spawn` (--method). The youngers end once they have used --youth seconds of CPU time.
+Each process works in functions of its own, three to one, and the truth is its own thread_time_ns around each call, what it used
+since its birth, and its own pid. By `fork` or `spawn` (--method). The youngers end once they have used --youth seconds of CPU time.
 """
 import mmap
 import multiprocessing
@@ -13,7 +13,7 @@ import truth
 
 NAMES = ["go", "parent_ns"]
 CHILDREN = ("elder_0", "elder_1", "younger_0", "younger_1")
-WORDS = NAMES + [child + word for child in CHILDREN for word in ("_pid", "_left_ns", "_right_ns", "_ended")]
+WORDS = NAMES + [child + word for child in CHILDREN for word in ("_pid", "_cpu_ns", "_left_ns", "_right_ns", "_ended")]
 
 
 def burn(milliseconds):
@@ -77,6 +77,7 @@ def live(child, path, lifetime, youth):
     while time.thread_time() < youth and os.getppid() == parent:
         timed(words, child + "_left_ns", globals()[child + "_left"])
         timed(words, child + "_right_ns", globals()[child + "_right"])
+        words[WORDS.index(child + "_cpu_ns")] = time.process_time_ns()
     words[WORDS.index(child + "_ended")] = 1
 
 

@@ -120,12 +120,14 @@ std::string metrics_json(const RecordingReader &reader, const CostHistory &histo
   return metrics;
 }
 
+std::string without_folder(const std::string &path) { return path.substr(path.rfind('/') + 1); }
+
 Json facts(const RecordingReader &reader, const std::string &source) {
   const RecordingInfo &info = reader.info();
   const SamplingTotals &totals = reader.totals();
   std::string command;
   for (const std::string &word : info.command) {
-    command += (command.empty() ? "" : " ") + word;
+    command += command.empty() ? without_folder(word) : " " + word;
   }
   Json facts = Json::array();
   const auto fact = [&](std::string_view name, const std::string &value) { facts.push_back({name, value}); };
@@ -138,7 +140,7 @@ Json facts(const RecordingReader &reader, const std::string &source) {
     fact("CPU", fmt::format("{}, {:.0f} % of a core", human_duration(cpu_ns),
                             100.0 * static_cast<double>(cpu_ns) / static_cast<double>(totals.elapsed_ns)));
   }
-  fact("From", shown(source));
+  fact("From", shown(without_folder(source)));
   return facts;
 }
 

@@ -1,6 +1,7 @@
 """The sampling profilers that are compared: how each is started, stopped and asked how many samples it took."""
 import glob
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,13 +10,19 @@ import time
 
 import harness
 
+AUSTIN = "austin-dist==3.7.0"  # the last one that bookworm's C library can run; it reads Python up to 3.13
+
 
 class Tool:
-    """A profiler; `command` makes the words that record a pid into a folded file."""
+    """A profiler; `command` makes the words that record a pid into a folded file, and `frame` finds the function's name in a frame
+    of it. `weighed`: its lines end in a time instead of a count, and each is a sample."""
 
-    def __init__(self, name, command):
+    def __init__(self, name, command, frame=r"(.*) \(", weighed=False, environment=None):
         self.name = name
         self.command = command
+        self.frame = re.compile(frame)
+        self.weighed = weighed
+        self.environment = dict(os.environ, **environment or {})
 
 
 def awaitscope(engine):
@@ -31,6 +38,20 @@ def py_spy(executable, *flags):
     return Tool(" ".join(("py-spy",) + flags), command)
 
 
+def austin(executable):
+    def command(pid, rate, output):
+        return [executable, "-p", str(pid), "-i", str(1000000 // rate), "-x", "600", "-o", output]
+    return Tool("Austin", command, frame=r".*:([^:]*):\d+$", weighed=True)
+
+
+def tachyon(python, *flags):
+    """The standard library's, since 3.15; it reads its own minor only."""
+    def command(pid, rate, output):
+        return [python, "-m", "profiling.sampling", "attach", str(pid), "-r", str(rate), "-d", "600", "--collapsed", "-o", output,
+                *(flags or ("-a",))]
+    return Tool(" ".join(("profiling.sampling",) + flags), command, frame=r".*:([^:]*):\d+$", environment={"LC_ALL": "C"})
+
+
 def control():
     """Records nothing: what it is said to cost is the noise of the measurement."""
     return Tool("(none: the noise)", lambda pid, rate, output: ["sleep", "600"])
@@ -44,16 +65,21 @@ def floor():
     return [Tool("(its system calls alone)", lambda pid, rate, output: [probe, str(pid), str(rate), output])]
 
 
-def peers():
-    """py-spy, in an environment of its own, from PyPI."""
+def peers(python):
+    """Those that read this interpreter: py-spy and Austin in an environment of its own, from PyPI, and the interpreter's own one."""
     cache = os.environ.get("AWAITSCOPE_CACHE") or os.path.expanduser("~/.cache/awaitscope")
-    folder = os.path.join(cache, "peers")
-    executable = os.path.join(folder, "bin", "py-spy")
-    if not os.path.exists(executable):
+    folder = os.path.join(cache, "peers-2")
+    pyspy, austin_itself = (os.path.join(folder, "bin", name) for name in ("py-spy", "austin"))
+    if not os.path.exists(austin_itself):
         subprocess.run([sys.executable, "-m", "venv", folder], check=True, stdout=sys.stderr)
-        subprocess.run([os.path.join(folder, "bin", "pip"), "install", "--quiet", "py-spy"], check=True,
-                       stdout=sys.stderr)
-    return [py_spy(executable), py_spy(executable, "--nonblocking")]
+        subprocess.run([os.path.join(folder, "bin", "pip"), "install", "--quiet", "py-spy", AUSTIN], check=True, stdout=sys.stderr)
+    minor = int(python.minor.split(".")[1])
+    found = [py_spy(pyspy), py_spy(pyspy, "--nonblocking")]
+    if minor <= 13:
+        found.append(austin(austin_itself))
+    if minor >= 15:
+        found += [tachyon(python.path), tachyon(python.path, "--async-aware")]
+    return found
 
 
 class Recorder:
@@ -67,7 +93,7 @@ class Recorder:
         self.started = time.monotonic()
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(tool.command(pid, rate, self.output), stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log)
+                                            stdout=log, stderr=log, env=tool.environment)
         self.usage = None
 
     def __enter__(self):
@@ -114,9 +140,20 @@ class Recorder:
         self.process.returncode = os.waitstatus_to_exitcode(status)
         return asked - self.started, usage.ru_utime + usage.ru_stime, self.samples()
 
-    def samples(self):
+    def stacks(self):
+        """[(names of functions, root first, how many samples)] of what it wrote."""
+        found = []
         try:
-            with open(self.output, "rb") as file:
-                return sum(int(line.rpartition(b" ")[2]) for line in file if line.strip())
+            with open(self.output, errors="replace") as file:
+                lines = [line.strip() for line in file]
         except FileNotFoundError:
-            return 0
+            return found
+        for line in lines:
+            stack, _, count = line.rpartition(" ")
+            if stack and not line.startswith("#") and count.isdigit():
+                names = [self.tool.frame.match(frame) for frame in stack.split(";")]
+                found.append((tuple(name[1] for name in names if name), 1 if self.tool.weighed else int(count)))
+        return found
+
+    def samples(self):
+        return sum(count for _, count in self.stacks())

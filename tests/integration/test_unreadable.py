@@ -150,11 +150,13 @@ class Descriptors(recordings.RecordingTest):
         self.assert_done(dump)
         self.assertEqual(len(json.loads(dump.stdout.decode())["threads"]), threads + 1)
         path = self.path("out.ascope")
-        result = self.limited("record", "-p", target.pid, "-d", 2, "--event", "task-clock", "-o", path, soft=limit, hard=limit)
+        result = self.limited("record", "-p", target.pid, "-d", 4, "--event", "task-clock", "-o", path, soft=limit, hard=limit)
         self.assert_done(result)
         self.assertRegex(result.stderr, r"not counted in [\d,]+ threads \(too few open files")
         waits = folded.total([stack for stack in self.stacks(path) if stack.has("wait_for_ever")])
-        self.assertGreater(waits, 0.6 * threads * harness.ticks(result.stderr), "each waits at each tick")
+        # The last tick may be cut short by the end, as may the only one on a machine with much else to do.
+        whole = max(0.5, harness.ticks(result.stderr) - 1)
+        self.assertGreater(waits, 0.6 * threads * whole, "each waits at each tick: " + result.stderr)
 
     def test_fewer_than_the_threads_need(self):
         self.check(240, 256)

@@ -25,8 +25,8 @@ def lacks_uvloop(python):
 class Site(harness.Target):
     """serve.py, with its port as `port`."""
 
-    def __init__(self, python, loop, lifetime=60):
-        super().__init__(environment(python), "django_site/serve.py", "--loop", loop, lifetime=lifetime, wait=40)
+    def __init__(self, python, loop, lifetime=60, site="django_site", **how):
+        super().__init__(environment(python), "django_site/serve.py", "--loop", loop, "--site", site, lifetime=lifetime, wait=40, **how)
         self.port = self.truth["port"]
 
     def url(self, path=""):

@@ -144,7 +144,7 @@ def summarize(began: float, ended: float, result: Result) -> dict[str, object]:
         "requests": len(took),
         "errors": errors,
         "requests_per_second": round(len(took) / (ended - began), 2) if ended > began else 0,
-        "latency_ms": {"p50": percentile(0.50), "p90": percentile(0.90), "p99": percentile(0.99), "max": percentile(1)},
+        "latency_ms": {"p50": percentile(0.50), "p90": percentile(0.90), "p95": percentile(0.95), "p99": percentile(0.99), "max": percentile(1)},
     }
 
 

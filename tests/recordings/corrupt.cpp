@@ -59,7 +59,7 @@ Outcome read_samples(const std::string &bytes) {
 }
 
 Outcome read_through(const std::string &bytes) {
-  const Outcome outcome = read_samples(bytes);
+  Outcome outcome = read_samples(bytes);
   if (outcome.text.starts_with("error: ")) {
     return outcome;
   }

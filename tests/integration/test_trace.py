@@ -70,6 +70,12 @@ class Launched(TraceTest):
         self.assertLess(hot["outer"]["self_ns"], hot["outer"]["total_ns"] - 5 * 8e6 + 1)
         self.assertGreaterEqual(hot["inner"]["p50_ns"], 8e6)
         self.assertLessEqual(hot["fib"]["total_ns"], hot["fib"]["self_ns"] + 1e6 * hot["fib"]["calls"])
+        cache = self.report("cache")
+        for name, keys in (("plain", 10), ("threaded", 9), ("fib", 13), ("outer", 1), ("fails", 31)):
+            row = cache[name]
+            self.assertEqual(row["hit_rate_kind"], "measured", row)
+            self.assertAlmostEqual(row["hit_rate"], max(0, 1 - keys / self.truth[name]), 9, row)
+        self.assertLessEqual(cache["fib"]["cpu_ns"], hot["fib"]["cpu_ns"])  # what it calls itself counts once
         latency = self.report("latency")
         self.assertEqual(latency["outer"]["calls"], 5)
         self.assertGreaterEqual(latency["outer"]["p50_ns"], 12e6)

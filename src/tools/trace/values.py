@@ -81,6 +81,8 @@ class Values:
         if hashed_by is None:
             self.unhashable = True
         self.by_identity = True
+        if any("__next__" in dict_of(base) for base in bases):  # an iterator is another one once it was used
+            return "at", id(value), monotonic_ns()
         return "at", id(value)
 
 
@@ -96,7 +98,7 @@ def hash_arguments(target, values):
     if target.has_self:
         first = digest_of(seen.encode(values[0]))
         if seen.by_identity or seen.unhashable:
-            flags = ARGUMENT_IDENTITY  # what cannot be hashed is no argument of a cache on the object
+            flags = ARGUMENT_IDENTITY | (ARGUMENT_UNHASHABLE if seen.unhashable else 0)
             seen = Values()
         values = values[1:]
     if not values:
@@ -107,8 +109,8 @@ def hash_arguments(target, values):
     others = []
     for at, value in enumerate(values):
         if at == last and target.keywords and all(type(name) is str for name in value):
-            # **kwargs: their order is no part of the key
-            others.append(("keywords", tuple([(name, seen.encode(value[name])) for name in sorted(value)])))
+            # **kwargs, in their order, which a cache minds too
+            others.append(("keywords", tuple([(name, seen.encode(item)) for name, item in value.items()])))
         else:
             others.append(seen.encode(value))
     flags |= (ARGUMENT_IDENTITY if seen.by_identity else 0) | (ARGUMENT_UNHASHABLE if seen.unhashable else 0)

@@ -306,6 +306,36 @@ class Unfit(TraceTest):
             self.assertEqual(cache[name]["distinct_args"], 1)
 
 
+class Odd(TraceTest):
+    minors = ("3.8", "3.13")
+
+    SCRIPT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import odd_functions
+for name, function, args in odd_functions.calls(lambda rounds: sum(range(3000)), 10, 36):
+    function(*args)
+"""
+
+    def test_functions_that_are_no_plain_ones(self):
+        script = self.path("script.py")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(self.SCRIPT)
+        self.assert_done(harness.run_tool("trace", "-o", self.recording, "-m", "odd_functions:*", "--", self.python, script,
+                                          harness.TARGETS))
+        rows = self.report("cache")
+        expected = {"decorated": 3, "<lambda>": 6, "Account.of_class": 3, "Account.of_none": 3, "positional": 3, "frozen_dict": 3,
+                    "outer_one.<locals>.same_name": 3, "outer_two.<locals>.same_name": 1, "iterated": 36}
+        for name, distinct in expected.items():
+            self.assertEqual(rows[name]["calls_seen"], 36, rows[name])
+            self.assertEqual(rows[name]["distinct_args"], distinct, rows[name])
+            self.assertIs(rows[name]["confirmed"], None if distinct == 36 else True, rows[name])
+        self.assertFalse([reason for reason in rows["Account.of_class"]["reasons"] if "identity" in reason])
+        self.assertFalse(rows["Account.of"]["hashable"], rows["Account.of"])
+        for name in ("Slotted.moving", "More.derived", "iterated", "Report.worth", "Account.of", "redefined"):
+            self.assertFalse(rows[name]["recommended"], rows[name])
+
+
 class Killed(TraceTest):
     minors = ("3.11", "3.13")
 

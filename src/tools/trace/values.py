@@ -71,6 +71,8 @@ class Values:
 
     def encode_object(self, value, kind):
         bases = mro_of(kind)
+        if any(base is type for base in bases):  # a class is one object
+            return "class", id(value)
         if any(dict_of(base).get("__module__") == "enum" for base in mro_of(type(kind))):
             return "enum", id(value)  # a member is one object
         key = model_key(value, bases)
@@ -103,10 +105,10 @@ def hash_arguments(target, values):
         values = values[1:]
     if not values:
         return first, NOTHING, flags
+    others = [target.number]  # two lambdas of one line have one name, and a cache each
     if SCALARS.issuperset(map(id, map(type, values))):
-        return first, digest_of(tuple(values)), flags
+        return first, digest_of((*others, *values)), flags
     last = len(values) - 1
-    others = []
     for at, value in enumerate(values):
         if at == last and target.keywords and all(type(name) is str for name in value):
             # **kwargs, in their order, which a cache minds too

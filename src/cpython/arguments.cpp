@@ -8,6 +8,7 @@ namespace {
 constexpr std::size_t k_most_names = 1024;
 constexpr std::size_t k_most_arguments = 32; // that are read; more make a call that says nothing
 constexpr std::size_t k_most_keywords = 64;
+constexpr std::size_t k_most_facts = 256;           // of all functions of one name and line
 constexpr std::uint64_t k_longest_code = 64 * 1024; // bytes
 
 // Include/internal/pycore_code.h: CO_FAST_CELL, CO_FAST_FREE.
@@ -86,7 +87,7 @@ void ArgumentReader::add_slots(const Known &known, const CodeParts &parts, Funct
 void ArgumentReader::read_function(const Known &known, Function &function) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
-  function = {};
+  function = {0, false, false, std::move(function.told), {}, {}};
   function.chosen = choice_.chooses(codes_.info(known.frame.code));
   const std::vector<std::uint8_t> bytes = marks_.instructions(known.code);
   if (layout.bytecode == nullptr || layout.co_flags == k_absent || bytes.empty() || bytes.size() > k_longest_code) {
@@ -105,7 +106,11 @@ void ArgumentReader::read_function(const Known &known, Function &function) {
   function.code = known.code;
   for (FunctionFact &fact : facts.facts) {
     fact.code = known.frame.code;
-    facts_.push_back(std::move(fact));
+    const bool is_new = std::find(function.told.begin(), function.told.end(), fact) == function.told.end();
+    if (is_new && function.told.size() < k_most_facts) {
+      function.told.push_back(fact);
+      facts_.push_back(std::move(fact));
+    }
   }
 }
 
@@ -117,13 +122,7 @@ const ArgumentReader::Function &ArgumentReader::function_of(const Known &known) 
   const bool chosen = choice_.chooses(codes_.info(id));
   if (functions_[id].code != known.code && (chosen || strangers_left_ > 0)) {
     strangers_left_ -= chosen ? 0 : 1;
-    const bool told = functions_[id].told;
-    const std::size_t before = facts_.size();
     read_function(known, functions_[id]);
-    if (told) { // another code object of the same names and line
-      facts_.resize(before);
-    }
-    functions_[id].told = told || functions_[id].code != 0;
   }
   return functions_[id];
 }
@@ -194,6 +193,10 @@ ArgumentKey ArgumentReader::key_of(const Known &known, const Function &function)
   prefetch(known, function);
   ValueReader::Bytes self;
   ValueReader::Bytes others;
+  if (function.slots.size() > (function.takes_self ? 1U : 0U)) {
+    // Two lambdas of one line, or what exec() has made twice: functions of one name, each with a cache of its own.
+    others.value.assign(reinterpret_cast<const char *>(&known.code), sizeof known.code);
+  }
   for (std::size_t i = 0; i < function.slots.size(); ++i) {
     const Slot &slot = function.slots[i];
     const bool is_self = i == 0 && function.takes_self;

@@ -331,45 +331,4 @@ std::vector<DictEntry> ObjectReader::attributes(Address object, std::uint64_t mo
                            : dicts_.entries(storage, most).value_or(std::vector<DictEntry>());
 }
 
-/// Where an instance keeps the slot of this name, or k_absent. Objects/typeobject.c, type_new(): each is a member_descriptor in
-/// the class's dict. Include/cpython/descrobject.h: d_type, d_name, d_qualname, then d_member, a PyMemberDef: name, type, offset.
-Offset ObjectReader::slot_offset(Address type_address, std::string_view name) {
-  const auto known = members_.find(type_address);
-  if (known != members_.end()) {
-    const auto found = std::find_if(known->second.begin(), known->second.end(),
-                                    [&](const auto &member) { return member.first == name; });
-    if (found != known->second.end()) {
-      return found->second;
-    }
-  }
-  const Address tp_dict = memory_.pointer(type_address + layout_.tp_dict);
-  const Address descriptor = tp_dict == 0 ? 0 : dict_value(tp_dict, name);
-  if (descriptor == 0 || type_of_object(descriptor).name != "member_descriptor") {
-    return k_absent;
-  }
-  const Address member = memory_.pointer(descriptor + layout_.sizeof_object + 24);
-  const auto offset = memory_.get<std::int64_t>(member + 16);
-  if (member == 0 || !offset || *offset <= 0 || *offset >= type(type_address).basic_size ||
-      members_.size() >= k_max_types) {
-    return k_absent;
-  }
-  members_[type_address].emplace_back(std::string(name), static_cast<Offset>(*offset));
-  return static_cast<Offset>(*offset);
-}
-
-Address ObjectReader::attribute_or_slot(Address object, std::string_view name) {
-  if (const Address own = attribute(object, name); own != 0) {
-    return own;
-  }
-  Address of = object == 0 ? 0 : type_of(object);
-  for (int depth = 0; of != 0 && depth < k_max_bases; ++depth) {
-    if (const Offset offset = slot_offset(of, name); offset != k_absent) {
-      return memory_.pointer(object + offset);
-    }
-    const TypeInfo &info = type(of);
-    of = info.valid ? info.base : 0;
-  }
-  return 0;
-}
-
 } // namespace awaitscope

@@ -34,6 +34,14 @@ void put_tag(std::string &out, char tag) { out += tag; }
 
 void mark(ValueReader::Bytes &out, ValueTrait trait) { out.traits |= static_cast<std::uint8_t>(trait); }
 
+/// Types of iterators and files, by name: a call that gets one changes it.
+bool is_used_up(std::string_view type) {
+  constexpr std::array<std::string_view, 8> k_types{"generator", "coroutine", "async_generator", "map",
+                                                    "filter",    "zip",       "enumerate",       "reversed"};
+  return type.ends_with("iterator") || type.starts_with("itertools.") || type.starts_with("_io.") ||
+         std::find(k_types.begin(), k_types.end(), type) != k_types.end();
+}
+
 /// Equal for equal numbers: there are two zeros.
 std::uint64_t bits_of(double number) { return std::bit_cast<std::uint64_t>(number == 0 ? 0.0 : number); }
 
@@ -57,10 +65,12 @@ const ValueReader::Type &ValueReader::type_of(Address type) {
   if (known != types_.end()) {
     return known->second;
   }
-  if (types_.size() >= k_max_types) {
-    return spare_ = classify(type);
+  Type found = classify(type);
+  const bool whole = !objects_.memory().refused() && !objects_.memory().ended();
+  if (!whole || types_.size() >= k_max_types) {
+    return spare_ = std::move(found);
   }
-  return types_.emplace(type, classify(type)).first->second;
+  return types_.emplace(type, std::move(found)).first->second;
 }
 
 /// Whether instances of the type have no hash: type_ready_set_hash() and slot_tp_hash's update give all of these types the same
@@ -79,17 +89,19 @@ ValueReader::Type ValueReader::classify(Address type) {
   const TypeInfo info = objects_.type(type);
   const Address meta = objects_.type_of(type);
   const auto is = [&](std::string_view name) { return objects_.is_kind(type, name); };
-  const auto of = [&](Kind kind, std::string_view exact) { return Type{kind, info.name == exact, {}}; };
-  if ((info.flags & (k_list | k_dict)) != 0 || has_no_hash(type) || info.name == "set" || info.name == "bytearray" ||
-      info.name == "collections.deque") {
-    return {Kind::unhashable, true, {}};
+  const auto of = [&](Kind kind, std::string_view exact) { return Type{kind, info.name == exact, {}, {}}; };
+  constexpr std::array<std::string_view, 5> k_unhashable{"list", "dict", "set", "bytearray", "collections.deque"};
+  const bool named_so = std::find(k_unhashable.begin(), k_unhashable.end(), info.name) != k_unhashable.end();
+  // As long as it is not known what marks such types, a subclass of list or dict is taken for one.
+  if (named_so || has_no_hash(type) || (no_hash_ == 0 && (info.flags & (k_list | k_dict)) != 0)) {
+    return {Kind::unhashable, true, {}, {}};
   }
   if (objects_.is_kind(meta, "EnumType") || objects_.is_kind(meta, "EnumMeta") || (info.flags & k_type) != 0 ||
       info.name == "bool" || info.name == "NoneType" || info.name == "ellipsis") {
-    return {Kind::constant, true, {}};
+    return {Kind::constant, true, {}, {}};
   }
   if (objects_.is_kind(meta, "ModelBase")) {
-    return {Kind::model, true, primary_key_of(type)};
+    return {Kind::model, true, primary_key_of(type), {}};
   }
   if ((info.flags & k_long) != 0) {
     return of(Kind::integer, "int");
@@ -117,7 +129,10 @@ ValueReader::Type ValueReader::classify(Address type) {
       return of(kind, name);
     }
   }
-  return {Kind::object, true, {}};
+  if (is_used_up(info.name)) {
+    return {Kind::iterator, true, {}, {}};
+  }
+  return {Kind::object, true, {}, objects_.slots_of(type)};
 }
 
 /// Django, django/db/models/options.py: cls._meta.pk.attname is the attribute of the primary key.
@@ -126,7 +141,7 @@ std::string ValueReader::primary_key_of(Address type) {
   const Address options = class_dict == 0 ? 0 : objects_.dict_value(class_dict, "_meta");
   const Address field = options == 0 ? 0 : objects_.attribute(options, "pk");
   const Address name = field == 0 ? 0 : objects_.attribute(field, "attname");
-  return name == 0 ? "id" : objects_.text(name).value_or("id");
+  return name == 0 ? std::string() : objects_.text(name).value_or(std::string()); // empty: it is no model of Django's
 }
 
 void ValueReader::append(Address object, Bytes &out, int depth) {
@@ -149,13 +164,17 @@ void ValueReader::append(Address object, Bytes &out, int depth) {
     put_tag(out.value, 'c');
     put(out.value, object);
     return;
+  case Kind::iterator:
+    put(out.state, ++iterators_);
+    append_object(object, out, depth);
+    return;
   case Kind::object:
-    append_object(type, object, out, depth);
+    append_object(object, out, depth);
     return;
   case Kind::model: {
     const Address key = known.primary_key.empty() ? 0 : objects_.attribute(object, known.primary_key);
     if (key == 0 || type_of(objects_.type_of(key)).kind == Kind::constant) { // not saved yet: None
-      append_object(type, object, out, depth);
+      append_object(object, out, depth);
       return;
     }
     put_tag(out.value, 'm');
@@ -335,16 +354,22 @@ bool ValueReader::append_moment(Kind kind, Address object, Bytes &out, int depth
   return true;
 }
 
-void ValueReader::append_object(Address type, Address object, Bytes &out, int depth) {
+void ValueReader::append_object(Address object, Bytes &out, int depth) {
+  const Address type = objects_.type_of(object);
   put_tag(out.value, 'o');
   put(out.value, type);
   put(out.value, object);
   mark(out, ValueTrait::identity);
-  if (depth == 0) {
-    const std::vector<DictEntry> attributes = objects_.attributes(object, k_most_listed);
-    for (std::size_t i = 0; i < std::min(attributes.size(), k_most_attributes); ++i) {
-      append_state(attributes[i].value, out.state);
-    }
+  if (depth > 0) {
+    return;
+  }
+  const std::vector<DictEntry> attributes = objects_.attributes(object, k_most_listed);
+  for (std::size_t i = 0; i < std::min(attributes.size(), k_most_attributes); ++i) {
+    append_state(attributes[i].value, out.state);
+  }
+  const std::vector<Offset> slots = type_of(type).slots; // a copy: more types may be met
+  for (std::size_t i = 0; i < std::min(slots.size(), k_most_attributes); ++i) {
+    append_state(objects_.memory().pointer(object + slots[i]), out.state);
   }
 }
 

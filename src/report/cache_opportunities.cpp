@@ -13,6 +13,7 @@
 #include "awaitscope/report/function_numbers.hpp"
 #include "awaitscope/report/hot.hpp"
 #include "awaitscope/report/plain_calls.hpp"
+#include "awaitscope/report/traced.hpp"
 #include "cache_reasons.hpp"
 
 namespace awaitscope {
@@ -27,8 +28,9 @@ constexpr std::size_t k_examples = 3;
 struct Call {
   std::int64_t began_ns = 0;
   KeyId key = 0;
-  double seen = 1;
+  double seen = 1; ///< samples, those aside in which its thread waited for a CPU
   double cost = 0;
+  bool raised = false;
 };
 
 /// The calls of one function.
@@ -41,6 +43,7 @@ struct Gathered {
   bool repeats = false;                                    ///< of the traced ones
   bool unknown_return = false;                             ///< one that callers could change, or that was not read
   std::uint64_t lost = 0;
+  std::map<std::uint32_t, OuterCalls> by_thread; ///< of the traced ones
 };
 
 /// Keys by number, as far as they stand for equal arguments: those of two code objects of one function may.
@@ -63,7 +66,10 @@ HitEstimate hits_of(const std::vector<Call> &calls, const RecordingTables &table
   std::vector<KeyedCall> keyed;
   keyed.reserve(calls.size());
   for (const Call &call : calls) {
-    keyed.push_back({numbers.number(call.key, with_self), call.seen, call.cost});
+    if (call.seen == 0) { // as if these samples had not been taken
+      continue;
+    }
+    keyed.push_back({numbers.number(call.key, with_self), call.seen, call.cost, call.raised});
   }
   return measured ? measure_hits(keyed) : estimate_hits(keyed);
 }
@@ -133,12 +139,13 @@ public:
 
   void add(const RecordedTracedCall &traced) {
     const Call call{traced.begin_ns, traced.key, 1,
-                    static_cast<double>(traced.cpu_ns != 0 ? traced.cpu_ns : traced.duration_ns)};
+                    static_cast<double>(traced.cpu_ns != 0 ? traced.cpu_ns : traced.duration_ns), traced.raised};
     Gathered *function = add(traced.code, call, traced.thread);
     if (function == nullptr) {
       return;
     }
     function->measured = true;
+    function->by_thread[traced.thread].add({traced.begin_ns, traced.duration_ns, traced.cpu_ns});
     const bool told = (traced.return_traits & (ValueTrait::unhashable | ValueTrait::unread)) == 0;
     function->unknown_return = function->unknown_return || (!told && !traced.raised);
     if (tables_.keys[traced.key].key.judged() && traced.key != 0 && !traced.raised) {
@@ -188,12 +195,15 @@ private:
     if (!call.key) {
       return;
     }
-    // One that a single sample has seen may stand for several ticks.
+    // One that a single sample has seen may stand for several ticks. While its thread waits for a CPU a call gets no further: of a
+    // busy machine such samples would make long calls of short ones.
     const bool once = call.span.first_seen_ns == call.span.last_seen_ns;
-    Gathered *function = add(call.span.code,
-                             {call.span.first_seen_ns, *call.key, once ? 1 : static_cast<double>(call.samples),
-                              static_cast<double>(call.running)},
-                             call.thread);
+    const std::uint64_t seen = call.samples - call.queued;
+    Gathered *function =
+        add(call.span.code,
+            {call.span.first_seen_ns, *call.key, static_cast<double>(once ? std::min<std::uint64_t>(seen, 1) : seen),
+             static_cast<double>(call.running)},
+            call.thread);
     if (function != nullptr) {
       function->alike += call.alike ? 1 : 0;
     }
@@ -297,6 +307,10 @@ void judge(CacheOpportunity &function, const KnownFunctions &known, std::size_t 
     reasons.emplace_back("would save less than 1 % of the profile");
   }
   function.recommended = reasons.empty();
+  if (function.recommended && tables.codes.at(function.code).function.find("<locals>") != std::string::npos) {
+    reasons.emplace_back(
+        "is defined inside a function: move it out, or each call of that one begins with an empty cache");
+  }
   if (function.by_identity > 0) {
     reasons.push_back(
         fmt::format("{} of {} calls have an argument that is compared by identity, and the cache would keep it alive",
@@ -304,6 +318,14 @@ void judge(CacheOpportunity &function, const KnownFunctions &known, std::size_t 
   }
   if (function.merged) {
     reasons.emplace_back("calls that could not be separated count as one");
+  }
+}
+
+/// A call inside of a call of the same function counts once.
+void add_traced_cost(const Gathered &gathered, CacheOpportunity &function) {
+  for (const auto &[thread, calls] : gathered.by_thread) {
+    function.cpu_ns += calls.cpu_ns() != 0 ? calls.cpu_ns() : calls.duration_ns(); // of coroutines it is not known
+    function.wall_ns += calls.duration_ns();
   }
 }
 
@@ -353,16 +375,13 @@ Result<CacheOpportunities> read_cache_opportunities(RecordingReader &reader, con
     if (gathered[number].calls.empty()) {
       continue;
     }
-    double traced_cost = 0;
-    for (const Call &call : gathered[number].calls) {
-      traced_cost += gathered[number].measured ? call.cost : 0;
-    }
     CacheOpportunity function = opportunity_of(gathered[number], tables);
-    const Cost &total = totals[number];
-    const bool sampled = total.samples > 0;
-    function.cpu_ns = sampled ? total.cpu_ns : static_cast<std::uint64_t>(traced_cost);
-    function.wall_ns = sampled ? total.samples * static_cast<std::uint64_t>(reader.info().period_ns())
-                               : static_cast<std::uint64_t>(traced_cost);
+    if (const Cost &total = totals[number]; total.samples > 0) {
+      function.cpu_ns = total.cpu_ns;
+      function.wall_ns = total.samples * static_cast<std::uint64_t>(reader.info().period_ns());
+    } else {
+      add_traced_cost(gathered[number], function);
+    }
     judge(function, known, number, tables, gathered[number].calls, found.profile_ns);
     found.functions.push_back(std::move(function));
   }

@@ -47,7 +47,8 @@ std::string KnownFunctions::effect_of(std::size_t function) const {
 void KnownFunctions::add_call_refusals(std::size_t function, const CacheOpportunity &opportunity,
                                        std::vector<std::string> &reasons) const {
   if (!opportunity.hashable) {
-    reasons.emplace_back("has unhashable arguments (a list, dict or set): pass a tuple or frozenset");
+    reasons.emplace_back(
+        "has unhashable arguments (a list, dict, set, or an object without __hash__): pass a tuple or frozenset");
   }
   if (has(function, Kind::overwrites) && opportunity.judged * 2 < opportunity.calls) {
     reasons.emplace_back(

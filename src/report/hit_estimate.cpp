@@ -33,7 +33,8 @@ private:
   std::vector<int> sums_;
 };
 
-constexpr std::size_t k_first = SIZE_MAX; // the call is the first one of its key
+constexpr std::size_t k_first = SIZE_MAX;      // the call is the first one of its key
+constexpr std::size_t k_raised = SIZE_MAX - 1; // the call left nothing to keep
 
 /// Of each call, how many other keys came since its own did.
 std::vector<std::size_t> reuse_distances(const std::vector<KeyedCall> &calls) {
@@ -42,6 +43,10 @@ std::vector<std::size_t> reuse_distances(const std::vector<KeyedCall> &calls) {
   Marks last_ones(calls.size()); // at the last call of each key
   std::unordered_map<std::size_t, std::size_t> last;
   for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (calls[i].raised) {
+      distances.push_back(k_raised);
+      continue;
+    }
     const auto [before, is_first] = last.try_emplace(calls[i].key, i);
     if (is_first) {
       distances.push_back(k_first);
@@ -56,7 +61,7 @@ std::vector<std::size_t> reuse_distances(const std::vector<KeyedCall> &calls) {
 }
 
 bool hits(std::size_t distance, std::size_t maxsize) {
-  return distance != k_first && (maxsize == 0 || distance < maxsize);
+  return distance < k_raised && (maxsize == 0 || distance < maxsize);
 }
 
 double part(double of, double whole) { return whole > 0 ? std::clamp(of / whole, 0.0, 1.0) : 0; }

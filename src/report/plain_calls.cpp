@@ -63,6 +63,7 @@ void PlainCallSpans::add(const SampleRun &run, std::span<const RecordedSeenCall>
   for (std::size_t i = now.outer; i < depth; ++i) {
     thread.calls[i].samples += run.count;
     thread.calls[i].running += run.state == ThreadState::running ? run.count : 0;
+    thread.calls[i].queued += run.state == ThreadState::runnable ? run.count : 0;
   }
   thread.last_ns = run.last_ns;
 }

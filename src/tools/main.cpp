@@ -191,6 +191,8 @@ CLI::App *add_caches(CLI::App &app, CachesOptions &options, Loudness &loudness) 
       ->type_name("COUNT")
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--json", options.json, "every cache, as JSON");
+  command->footer("Not found are caches that nothing but an instance or a local variable holds:\n"
+                  "self.cached = lru_cache()(self.compute)");
   return command;
 }
 

@@ -70,6 +70,12 @@ class Launched(TraceTest):
         self.assertLess(hot["outer"]["self_ns"], hot["outer"]["total_ns"] - 5 * 8e6 + 1)
         self.assertGreaterEqual(hot["inner"]["p50_ns"], 8e6)
         self.assertLessEqual(hot["fib"]["total_ns"], hot["fib"]["self_ns"] + 1e6 * hot["fib"]["calls"])
+        cache = self.report("cache")
+        for name, keys in (("plain", 10), ("threaded", 9), ("fib", 13), ("outer", 1), ("fails", 31)):
+            row = cache[name]
+            self.assertEqual(row["hit_rate_kind"], "measured", row)
+            self.assertAlmostEqual(row["hit_rate"], max(0, 1 - keys / self.truth[name]), 9, row)
+        self.assertLessEqual(cache["fib"]["cpu_ns"], hot["fib"]["cpu_ns"])  # what it calls itself counts once
         latency = self.report("latency")
         self.assertEqual(latency["outer"]["calls"], 5)
         self.assertGreaterEqual(latency["outer"]["p50_ns"], 12e6)
@@ -298,6 +304,36 @@ class Unfit(TraceTest):
             self.assertEqual(cache[name]["hit_rate_kind"], "measured")
             self.assertEqual(cache[name]["calls_seen"], truth["calls"])
             self.assertEqual(cache[name]["distinct_args"], 1)
+
+
+class Odd(TraceTest):
+    minors = ("3.8", "3.13")
+
+    SCRIPT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import odd_functions
+for name, function, args in odd_functions.calls(lambda rounds: sum(range(3000)), 10, 36):
+    function(*args)
+"""
+
+    def test_functions_that_are_no_plain_ones(self):
+        script = self.path("script.py")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(self.SCRIPT)
+        self.assert_done(harness.run_tool("trace", "-o", self.recording, "-m", "odd_functions:*", "--", self.python, script,
+                                          harness.TARGETS))
+        rows = self.report("cache")
+        expected = {"decorated": 3, "<lambda>": 6, "Account.of_class": 3, "Account.of_none": 3, "positional": 3, "frozen_dict": 3,
+                    "outer_one.<locals>.same_name": 3, "outer_two.<locals>.same_name": 1, "iterated": 36}
+        for name, distinct in expected.items():
+            self.assertEqual(rows[name]["calls_seen"], 36, rows[name])
+            self.assertEqual(rows[name]["distinct_args"], distinct, rows[name])
+            self.assertIs(rows[name]["confirmed"], None if distinct == 36 else True, rows[name])
+        self.assertFalse([reason for reason in rows["Account.of_class"]["reasons"] if "identity" in reason])
+        self.assertFalse(rows["Account.of"]["hashable"], rows["Account.of"])
+        for name in ("Slotted.moving", "More.derived", "iterated", "Report.worth", "Account.of", "redefined"):
+            self.assertFalse(rows[name]["recommended"], rows[name])
 
 
 class Killed(TraceTest):

@@ -1,20 +1,24 @@
 """Functions that are called with arguments that repeat as a seed says, one function behind the other, once the counter `go` is set;
-`done` is set at the end. With --cached they stand behind functools.lru_cache(maxsize=None).
+`done` is set at the end.
 
 --what streams: keys by Zipf's law, at random from few, each once, and in bursts; of calls of some periods (dear) and of a small part
-of one (cheap); methods of few and of many objects; a function that sets its argument.
+of one (cheap); methods of few and of many objects; a function that sets its argument. Where keys repeat, the same calls are made of
+a function NAME and of its like, kept_NAME, behind functools.lru_cache(maxsize=None), in turns of some 40 ms: what the cache has
+saved is the difference of their CPU times.
 --what kinds: of each kind of argument three values, made anew for each call; `distinct` says how many are told apart.
+--what models: the same of Django models, which needs Django.
+--what odd: functions that are no plain ones of a module.
 --what unfit: functions that no cache should stand in front of.
 --what secrets: arguments of every kind with a text or a number that is nowhere else, which `secrets` names.
 
-Truth: `log`, a file with a line for each call that ended: function, monotonic nanoseconds of its beginning and its end, CPU time, and
-the number of its key.
+Truth: `log`, a file that is written at the end: of each function the keys of its calls, in their order, and their CPU time.
 """
 import asyncio
 import datetime
 import decimal
 import enum
 import functools
+import json
 import os
 import random
 import time
@@ -23,6 +27,9 @@ import uuid
 import truth
 
 PERIOD = 0.001  # seconds, of the recorder
+LENGTHS = {"dear": 2.5, "cheap": 0.15}  # periods
+TURN = 0.04  # seconds
+METHOD_CALLS = 160  # of few objects, and of as many
 SEED = 7
 SETTINGS = {"rounds": 1000}  # of burn(), for a millisecond
 
@@ -84,32 +91,49 @@ STREAMS = {
 
 
 class Log:
-    def __init__(self, path, cached):
+    """Of each function the keys of its calls, in their order, and what they took of the CPU."""
+
+    def __init__(self, path):
         self.path = path
-        self.file = open(path, "w", encoding="ascii")
-        self.cached = cached
+        self.keys = {}
+        self.cpu_ns = {}
 
     def run(self, name, function, calls):
         """Of each call the number of its key, and its arguments."""
-        if self.cached:
-            function = functools.lru_cache(maxsize=None)(function)
-        for key, args in calls:
-            begun, used = time.monotonic_ns(), time.thread_time_ns()
+        used = time.thread_time_ns()
+        for _, args in calls:
             function(*args)
-            self.file.write("%s %d %d %d %d\n" % (name, begun, time.monotonic_ns(), time.thread_time_ns() - used, key))
+        self.cpu_ns[name] = self.cpu_ns.get(name, 0) + time.thread_time_ns() - used
+        self.keys.setdefault(name, []).extend(key for key, _ in calls)
+
+    def write(self):
+        with open(self.path, "w", encoding="ascii") as file:
+            json.dump({"keys": self.keys, "cpu_ns": self.cpu_ns}, file)
+
+    def run_both(self, name, rounds, keys, turn):
+        """Without a cache and with one: in turns, since a machine is never as fast for long."""
+        plain = function(STREAM, name=name, rounds=rounds)
+        kept = functools.lru_cache(maxsize=None)(function(STREAM, name="kept_" + name, rounds=rounds))
+        calls = [(key, (key,)) for key in keys]
+        repeats = len(set(keys)) < len(keys)
+        for first in range(0, len(calls), turn):
+            self.run(name, plain, calls[first:first + turn])
+            if repeats:
+                self.run("kept_" + name, kept, calls[first:first + turn])
 
     def run_streams(self, dear, cheap):
-        per_ms = SETTINGS["rounds"]
-        for length, count, periods in (("dear", dear, 3.0), ("cheap", cheap, 0.15)):
-            rounds = int(per_ms * 1000 * PERIOD * periods)
+        per_period = SETTINGS["rounds"] * 1000 * PERIOD
+        for length, count in (("dear", dear), ("cheap", cheap)):
+            turn = int(TURN / PERIOD / LENGTHS[length])
             for stream, keys_of in STREAMS.items():
                 name = "%s_%s" % (length, stream)
-                self.run(name, function(STREAM, name=name, rounds=rounds), [(key, (key,)) for key in keys_of(count)])
-        rounds = int(per_ms * 1000 * PERIOD * 3)
+                more = 3 if name == "cheap_uniform" else 1  # its saving is tested
+                self.run_both(name, int(per_period * LENGTHS[length]), keys_of(count * more), turn)
+        rounds = int(per_period * LENGTHS["dear"])
         few = [Shop(i) for i in range(3)]
-        many = [Shop(i) for i in range(dear)]
+        many = [Shop(i) for i in range(METHOD_CALLS)]
         for name, shops in (("few", few), ("many", many)):
-            calls = [(i % len(shops) * 4 + i % 4, (shops[i % len(shops)], i % 4, rounds)) for i in range(dear)]
+            calls = [(i % len(shops) * 4 + i % 4, (shops[i % len(shops)], i % 4, rounds)) for i in range(METHOD_CALLS)]
             self.run(name, Shop.price, calls)
         self.run("overwriting", overwriting, [(i % 5, (i % 5, rounds)) for i in range(60)])
 
@@ -165,10 +189,21 @@ WAYS = {
 }
 
 
-def run_kinds(log, count):
-    rounds = int(SETTINGS["rounds"] * 1000 * PERIOD * 3)
-    for name, make in KINDS.items():
+def run_values(log, kinds, count, rounds):
+    for name, make in kinds.items():
         log.run(name, function(KIND, name=name, rounds=rounds), [(i % 3, (make(i % 3),)) for i in range(count)])
+
+
+def run_models(log, count, rounds):
+    import cached_models as shop
+
+    run_values(log, dict(shop.SAVED, **shop.UNSAVED), count, rounds)
+    shop.WORK.append(burn)
+    log.run("priced", shop.Product.priced, [(i % 3, (shop.Product(pk=1000 + i % 3), rounds)) for i in range(count)])
+
+
+def run_kinds(log, count, rounds):
+    run_values(log, KINDS, count, rounds)
     for name, (source, make) in WAYS.items():
         made = function(source, name=name, rounds=rounds)
         calls = [(i % 3, make(i % 3)) for i in range(count)]
@@ -245,15 +280,14 @@ def unfit(rounds):
 
 def main():
     parsed = truth.options(lambda parser: (
-        parser.add_argument("--what", choices=("streams", "kinds", "unfit", "secrets"), default="streams"),
-        parser.add_argument("--cached", action="store_true"), parser.add_argument("--rounds", type=float, default=0),
-        parser.add_argument("--dear", type=int, default=400), parser.add_argument("--cheap", type=int, default=5000)))
+        parser.add_argument("--what", choices=("streams", "kinds", "models", "odd", "unfit", "secrets"), default="streams"),
+        parser.add_argument("--dear", type=int, default=340), parser.add_argument("--cheap", type=int, default=1500)))
     random.seed(SEED)
-    SETTINGS["rounds"] = parsed.rounds or calibrate()
+    SETTINGS["rounds"] = calibrate()
     shared = truth.counters(parsed, ["go", "done"])
-    log = Log(parsed.ready + ".calls", parsed.cached)
+    log = Log(parsed.ready + ".calls")
     secrets = ["planted-%s" % uuid.uuid4().hex, random.randrange(2 ** 60, 2 ** 61)]
-    truth.announce(parsed, shared, log=log.path, rounds=SETTINGS["rounds"], secrets=secrets)
+    truth.announce(parsed, shared, log=log.path, secrets=secrets)
     end = time.monotonic() + parsed.lifetime
     while not shared.words[0] and time.monotonic() < end:
         time.sleep(0.01)
@@ -261,7 +295,14 @@ def main():
     if parsed.what == "streams":
         log.run_streams(parsed.dear, parsed.cheap)
     elif parsed.what == "kinds":
-        run_kinds(log, 36)
+        run_kinds(log, 36, rounds)
+    elif parsed.what == "models":
+        run_models(log, 36, rounds)
+    elif parsed.what == "odd":
+        import odd_functions
+
+        for name, called, args in odd_functions.calls(burn, rounds, 36):
+            log.run(name, called, [(0, args)])
     elif parsed.what == "unfit":
         for name, call in unfit(rounds).items():
             log.run(name, call, [(i % 3, (i % 3,)) for i in range(48)])
@@ -272,7 +313,7 @@ def main():
         values = [text, number, (text, number), text.encode(), frozenset((text,)), {text: number}, [text], hidden]
         keep = function("def keep(value, rounds):\n    return burn(rounds)\n", name="keep")
         log.run("keep", keep, [(0, (value, rounds)) for value in values * 40])
-    log.file.close()
+    log.write()
     shared.words[1] = 1
     while time.monotonic() < end and shared.words[0] != 2:
         time.sleep(0.01)

@@ -99,6 +99,17 @@ TEST_CASE("of calls of which every one is there an LRU cache is simulated") {
   CHECK(measure_hits({}).unbounded().hit_rate == 0);
 }
 
+TEST_CASE("a call that raises leaves nothing in a cache") {
+  std::vector<KeyedCall> calls;
+  for (std::size_t i = 0; i < 400; ++i) {
+    calls.push_back({i % 4, 1, 1.0, i % 4 == 3});
+  }
+  const HitEstimate estimate = measure_hits(calls);
+  CHECK(estimate.distinct == 3);
+  CHECK(std::abs(estimate.unbounded().hit_rate - 297.0 / 400) < 1e-9);
+  CHECK(std::abs(estimate.unbounded().saved - 297.0 / 400) < 1e-9);
+}
+
 TEST_CASE("a hit rate out of samples is a lower bound, and near the truth where calls are long") {
   std::mt19937_64 random(5);
   for (const double length : {0.05, 0.4, 0.9, 1.4, 2.2, 6.0}) {

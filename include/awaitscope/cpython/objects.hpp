@@ -76,6 +76,9 @@ public:
   /// The same as attribute(); or of a class with __slots__, what lies in this slot.
   Address attribute_or_slot(Address object, std::string_view name);
 
+  /// Where instances of a class with __slots__ keep what lies in these, in bytes from the object; those of its bases too.
+  std::vector<Offset> slots_of(Address type_address);
+
   static constexpr std::size_t k_max_text = 16384;
   static constexpr std::uint64_t k_max_elements = std::uint64_t{1} << 22U;
 
@@ -95,6 +98,11 @@ private:
   };
   Address value_in(const DictReader::Storage &storage, std::string_view name);
   Offset slot_offset(Address type_address, std::string_view name);
+  struct Member {
+    Offset offset = k_absent;
+    std::int32_t kind = 0;
+  };
+  Member member_of(Address descriptor, const TypeInfo &type);
 
   SnapshotMemory &memory_;
   const Layout &layout_;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "awaitscope/cpython/objects.hpp"
 #include "awaitscope/model/argument_calls.hpp"
@@ -18,9 +19,10 @@ namespace awaitscope {
 /// - Members of enums and classes are identified by their addresses, which is by value.
 /// - A Django model by its class and primary key, once it has one.
 /// - A list, dict, set, and whatever has no __hash__ is unhashable.
+/// - An iterator or a file never equals another one, nor itself at another time.
 /// - All other objects are identified by class and address: objects with an __eq__ of their own may be equal all the same. An address may be
-///   used again, by an object that is born after the death of the first: what lies in the attributes of an object is `state`, and
-///   two objects of the same address, class and state are taken for one.
+///   used again, by an object that is born after the death of the first: what lies in the attributes and slots of an object is `state`,
+///   and two objects of the same address, class and state are taken for one.
 ///
 /// A value of more than k_most_bytes or k_most_objects, or of deeper tuples than k_deepest, is not read to its end.
 class ValueReader {
@@ -53,6 +55,7 @@ public:
 private:
   enum class Kind : std::uint8_t {
     object,
+    iterator, ///< an object that is another one once it was used
     constant, ///< identified by its address, for good
     integer,
     floating,
@@ -72,8 +75,9 @@ private:
   };
   struct Type {
     Kind kind = Kind::object;
-    bool exact = true;       ///< no subclass
-    std::string primary_key; ///< of a model, the attribute
+    bool exact = true;         ///< no subclass
+    std::string primary_key;   ///< of a model, the attribute
+    std::vector<Offset> slots; ///< of an object, in bytes from it
   };
 
   void append(Address object, Bytes &out, int depth);
@@ -82,7 +86,7 @@ private:
   [[nodiscard]] bool has_no_hash(Address type);
   std::string primary_key_of(Address type);
   bool append_value(const Type &type, Address object, Bytes &out, int depth);
-  void append_object(Address type, Address object, Bytes &out, int depth);
+  void append_object(Address object, Bytes &out, int depth);
   void append_state(Address value, std::string &out);
   bool append_integer(Address object, std::string &out);
   bool append_raw(Address from, std::uint64_t size, std::string &out);
@@ -98,6 +102,7 @@ private:
   Type spare_;          ///< the last one that there was no room for
   Address no_hash_ = 0; ///< tp_hash of types that have none; 0: not met yet
   std::size_t objects_left_ = k_most_objects;
+  std::uint64_t iterators_ = 0; ///< that were met
 };
 
 } // namespace awaitscope

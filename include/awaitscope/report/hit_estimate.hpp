@@ -12,6 +12,7 @@ struct KeyedCall {
   std::size_t key = 0; ///< equal for equal arguments
   double seen = 1;     ///< samples that saw it; of a call that was traced: 1
   double cost = 0;     ///< in any unit; of a sampled call, what those samples stand for
+  bool raised = false; ///< it ended by an exception, which no cache keeps; of a sampled call that is not known
 };
 
 /// What a cache of one size would have done.

@@ -24,6 +24,7 @@ public:
     bool alike = false;         ///< nothing tells it from the call that ended in its place last
     std::uint64_t samples = 0;  ///< that saw it, each for the ticks that it stands for
     std::uint64_t running = 0;  ///< of these, with its thread on a CPU
+    std::uint64_t queued = 0;   ///< of these, with its thread waiting for one
     std::optional<KeyId> key{}; ///< of its arguments; none: they were not read
   };
   using Visit = std::function<void(const Call &call)>;

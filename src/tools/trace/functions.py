@@ -91,7 +91,7 @@ def codes_within(code, prefix=""):
 def functions_in(names, prefix=""):
     """(qualified name, code) of the functions that a module's or a class's dict leads to."""
     for name, value in list(names.items()):
-        if type(name) is not str:
+        if type(name) is not str or name == "__loader__":  # that of the import system
             continue
         if is_class(value):
             if not prefix:

@@ -71,6 +71,8 @@ class Values:
 
     def encode_object(self, value, kind):
         bases = mro_of(kind)
+        if any(base is type for base in bases):  # a class is one object
+            return "class", id(value)
         if any(dict_of(base).get("__module__") == "enum" for base in mro_of(type(kind))):
             return "enum", id(value)  # a member is one object
         key = model_key(value, bases)
@@ -81,6 +83,8 @@ class Values:
         if hashed_by is None:
             self.unhashable = True
         self.by_identity = True
+        if any("__next__" in dict_of(base) for base in bases):  # an iterator is another one once it was used
+            return "at", id(value), monotonic_ns()
         return "at", id(value)
 
 
@@ -96,19 +100,19 @@ def hash_arguments(target, values):
     if target.has_self:
         first = digest_of(seen.encode(values[0]))
         if seen.by_identity or seen.unhashable:
-            flags = ARGUMENT_IDENTITY  # what cannot be hashed is no argument of a cache on the object
+            flags = ARGUMENT_IDENTITY | (ARGUMENT_UNHASHABLE if seen.unhashable else 0)
             seen = Values()
         values = values[1:]
     if not values:
         return first, NOTHING, flags
+    others = [target.number]  # two lambdas of one line have one name, and a cache each
     if SCALARS.issuperset(map(id, map(type, values))):
-        return first, digest_of(tuple(values)), flags
+        return first, digest_of((*others, *values)), flags
     last = len(values) - 1
-    others = []
     for at, value in enumerate(values):
         if at == last and target.keywords and all(type(name) is str for name in value):
-            # **kwargs: their order is no part of the key
-            others.append(("keywords", tuple([(name, seen.encode(value[name])) for name in sorted(value)])))
+            # **kwargs, in their order, which a cache minds too
+            others.append(("keywords", tuple([(name, seen.encode(item)) for name, item in value.items()])))
         else:
             others.append(seen.encode(value))
     flags |= (ARGUMENT_IDENTITY if seen.by_identity else 0) | (ARGUMENT_UNHASHABLE if seen.unhashable else 0)

@@ -1,0 +1,135 @@
+"""Functions that are no plain ones of a module."""
+import functools
+
+WORK = {}
+
+
+def burn(rounds):
+    return WORK["burn"](rounds)
+
+
+def wrapping(function):
+    @functools.wraps(function)
+    def wrapper(*args):
+        return function(*args)
+    return wrapper
+
+
+@wrapping
+def decorated(value, rounds):
+    return burn(rounds) + value
+
+
+PAIR = (lambda value, rounds: burn(rounds) + value), (lambda value, rounds: burn(rounds) * value)
+
+
+class Slotted:
+    __slots__ = ("rate",)
+
+    def __init__(self, rate):
+        self.rate = rate
+
+    def moving(self, value, rounds):
+        return burn(rounds) * self.rate + value
+
+    def steady(self, value, rounds):
+        return burn(rounds) * self.rate + value
+
+
+class More(Slotted):
+    __slots__ = ("tax",)
+
+    def derived(self, value, rounds):
+        return burn(rounds) * self.tax + value
+
+
+class Report:
+    def __init__(self, rounds):
+        self.rounds = rounds
+
+    @property
+    def worth(self):
+        return burn(self.rounds)
+
+
+class Account:
+    def __eq__(self, other):  # so that it has no hash
+        return self is other
+
+    def of(self, value, rounds):
+        return burn(rounds) + value
+
+    @classmethod
+    def of_class(cls, value, rounds):
+        return burn(rounds) + value
+
+    @staticmethod
+    def of_none(value, rounds):
+        return burn(rounds) + value
+
+
+class FrozenDict(dict):
+    __hash__ = object.__hash__
+
+
+def positional(value, other, /, rounds):
+    return burn(rounds) + value + other
+
+
+def frozen_dict(value, rounds):
+    return burn(rounds) + len(value)
+
+
+def iterated(values, rounds):
+    return burn(rounds) + sum(values)
+
+
+def outer_one(value, rounds):
+    def same_name(value, rounds):
+        return burn(rounds) + value
+    return same_name(value, rounds)
+
+
+def outer_two(value, rounds):
+    def same_name(value, rounds):
+        return burn(rounds) - value
+    return same_name(value, rounds)
+
+
+BODIES = ("value", "value * time.time()")
+
+
+def redefined(number):
+    """The same name in the same place, anew."""
+    space = {"burn": burn, "time": __import__("time")}
+    exec("def redefined(value, rounds):\n    return burn(rounds) + " + BODIES[number], space)
+    return space["redefined"]
+
+
+def calls(burn_rounds, rounds, count):
+    """Of each call a name, the function and its arguments, one behind the other."""
+    WORK["burn"] = burn_rounds
+    few = [Slotted(i) for i in range(3)]
+    more = More(1)
+    account, report = Account(), Report(rounds)
+    frozen = [FrozenDict(a=i) for i in range(3)]
+    both = redefined(0), redefined(1)
+    of_numbers = {"decorated": decorated, "of": account.of, "of_class": Account.of_class, "of_none": Account.of_none,
+                  "outer_one": outer_one}
+    for i in range(count):
+        for name, function in of_numbers.items():
+            yield name, function, (i % 3, rounds)
+        yield "<lambda>", PAIR[i % 2], (i % 3, rounds)
+        few[0].rate += 1
+        yield "moving", few[0].moving, (1, rounds)
+        more.tax = i
+        yield "derived", more.derived, (1, rounds)
+        yield "worth", Report.worth.fget, (report,)
+        yield "positional", positional, (i % 3, 5, rounds)
+        yield "frozen_dict", frozen_dict, (frozen[i % 3], rounds)
+        yield "iterated", iterated, (iter((1, 2)), rounds)
+        yield "outer_two", outer_two, (1, rounds)
+        yield "redefined", both[i % 2], (i % 3, rounds)
+    steady = [Slotted(i) for i in range(3)]
+    for i in range(count):
+        yield "steady", steady[i % 3].steady, (1, rounds)

@@ -2,16 +2,33 @@
 
 A change of output is looked at, and then written by tests/golden/write.
 """
+import glob
 import os
+import re
 import subprocess
 import sys
+import unicodedata
 
 import harness
 
 GOLDEN = os.path.join(harness.ROOT, "tests", "golden")
 
 
+def columns_of(text):
+    """Of a terminal, by the tables of Python."""
+    return sum(0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
 class Golden(harness.ToolTest):
+
+    def test_tables_fit(self):
+        tables = glob.glob(os.path.join(GOLDEN, "*.txt"))
+        self.assertGreater(len(tables), 20)
+        for table in tables:
+            width = re.search(r"\.(\d+)\.txt$", table)
+            with open(table, encoding="utf-8") as file:
+                widest = max(map(columns_of, file.read().splitlines()))
+            self.assertLessEqual(widest, int(width.group(1)) if width else 80, table)
 
     def test_every_view(self):
         done = subprocess.run([sys.executable, os.path.join(GOLDEN, "write"), "--check", harness.tool()],

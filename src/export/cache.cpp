@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "awaitscope/support/text.hpp"
+#include "awaitscope/support/text_width.hpp"
 #include "awaitscope/support/units.hpp"
+#include "cells.hpp"
 #include "json_text.hpp"
 
 namespace awaitscope {
@@ -15,8 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t k_rows = 20; // of each kind
-constexpr std::size_t k_width = 80;
 constexpr std::size_t k_indent = 6;
 constexpr double k_percent = 100;
 
@@ -26,41 +26,12 @@ std::string rate(const CacheOpportunity &function, double hit_rate) {
   return fmt::format("{}{:.0f} %", function.measured ? "" : "≥", std::floor(hit_rate * k_percent));
 }
 
-/// In lines of at most k_width characters, all of them indented.
-std::string wrapped(const std::string &text) {
-  std::string lines;
-  std::string line;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t end = std::min(text.find(' ', at), text.size());
-    const std::string word = text.substr(at, end - at);
-    if (!line.empty() && k_indent + line.size() + 1 + word.size() > k_width) {
-      lines += std::string(k_indent, ' ') + line + '\n';
-      line.clear();
-    }
-    line += (line.empty() ? "" : " ") + word;
-    at = end + 1;
-  }
-  return lines + std::string(k_indent, ' ') + line + '\n';
-}
-
-std::string share(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? "-" : fmt::format("{:.1f} %", k_percent * static_cast<double>(part) / static_cast<double>(whole));
-}
-
-std::string head() {
-  return fmt::format("{:>10} {:>7} {:>8} {:>9} {:>8}  function\n", "saves CPU", "profile", "hits", "calls seen",
-                     "keys");
-}
-
-std::string row(const CacheOpportunity &function, std::uint64_t profile_ns, FrameNames &names) {
+void add_row(TextTable &table, const CacheOpportunity &function, std::uint64_t profile_ns, const FrameNames &names) {
   const CacheEffect &effect = function.hits.unbounded();
   const std::uint64_t saving_ns = function.saving_ns(effect);
-  // "≥" and "µ" are one character and several bytes.
-  return fmt::format("{:>10} {:>7} {:>8} {:>10} {:>8}  {}\n", seconds(saving_ns), share(saving_ns, profile_ns),
-                     function.judged == 0 ? "-" : rate(function, effect.hit_rate), with_thousands(function.calls),
-                     with_thousands(function.hits.distinct),
-                     one_line(names.name({function.code, 0, FrameKind::python})));
+  table.add_row({seconds(saving_ns), percent_cell(saving_ns, profile_ns),
+                 function.judged == 0 ? "-" : rate(function, effect.hit_rate), with_thousands(function.calls),
+                 with_thousands(function.hits.distinct), names.function(function.code), names.place(function.code)});
 }
 
 std::string sizes(const CacheOpportunity &function) {
@@ -111,48 +82,69 @@ Json json(const CacheOpportunity &function, const CodeTable &codes) {
       {"examples", function.examples}};
 }
 
+TextTable table_of(const TableLayout &layout) {
+  return {layout.width,
+          {{"saves CPU"},
+           {"profile"},
+           {"hits"},
+           {"calls seen"},
+           {"keys"},
+           {"function", TextTable::Kind::name},
+           {"file:line", TextTable::Kind::name}}};
+}
+
+void add_recommended(TextTable &table, const CacheOpportunity &function) {
+  table.add_text(sizes(function), k_indent);
+  if (const std::string note = self_note(function); !note.empty()) {
+    table.add_text(note, k_indent);
+  }
+  if (function.confirmed) {
+    table.add_text("confirmed: equal arguments always returned equal values", k_indent);
+  }
+  for (const std::string &each : function.reasons) {
+    table.add_text("note: " + one_line(each), k_indent);
+  }
+  for (const std::string &example : function.examples) {
+    table.add_text(one_line(example), k_indent);
+  }
+}
+
 } // namespace
 
-std::string cache_text(const CacheOpportunities &opportunities, FrameNames &names) {
-  std::string text = "Worth a cache:\n" + head();
-  std::size_t rows = 0;
+std::string cache_text(const CacheOpportunities &opportunities, const TableLayout &layout, const FrameNames &names) {
+  TextTable good = table_of(layout);
+  TextTable others = table_of(layout);
+  std::size_t recommended = 0;
+  std::size_t rest = 0;
+  std::size_t left = 0;
   for (const CacheOpportunity &function : opportunities.functions) {
-    if (!function.recommended || ++rows > k_rows) {
+    std::size_t &rows = function.recommended ? recommended : rest;
+    if (!layout.has_room(rows)) {
+      ++left;
       continue;
     }
-    text += row(function, opportunities.profile_ns, names) + wrapped(sizes(function));
-    if (const std::string note = self_note(function); !note.empty()) {
-      text += wrapped(note);
-    }
-    text += function.confirmed ? wrapped("confirmed: equal arguments always returned equal values") : "";
-    for (const std::string &each : function.reasons) {
-      text += wrapped("note: " + one_line(each));
-    }
-    for (const std::string &example : function.examples) {
-      text += wrapped(one_line(example));
-    }
-  }
-  text += rows == 0 ? "  none of the functions whose arguments were read\n" : "";
-  text += "\nNot recommended:\n" + head();
-  std::size_t others = 0;
-  for (const CacheOpportunity &function : opportunities.functions) {
-    if (function.recommended || ++others > k_rows) {
+    ++rows;
+    add_row(function.recommended ? good : others, function, opportunities.profile_ns, names);
+    if (function.recommended) {
+      add_recommended(good, function);
       continue;
     }
-    text += row(function, opportunities.profile_ns, names);
     for (const std::string &reason : function.reasons) {
-      text += wrapped(one_line(reason));
+      others.add_text(one_line(reason), k_indent);
     }
   }
-  const std::size_t left = (rows - std::min(rows, k_rows)) + (others - std::min(others, k_rows));
-  text += left == 0 ? "" : fmt::format("and {} functions more (--json has them all)\n", left);
-  text += "\nSamples separate one call from the next by where its callers stand, and by its\n"
-          "arguments and variables (-f latency). A long call is seen more often than a\n"
-          "short one: each seen call stands for as many as its length says. ≥ is a lower\n"
-          "bound: calls that were not seen count as misses as often as their arguments are\n"
-          "likely to be new (Good and Turing). What a cache saves is the cost of the calls\n"
-          "that would have hit; functions that call each other save it once.\n";
-  return text;
+  std::string text = "Worth a cache:\n";
+  text += recommended == 0 ? "  none of the functions whose arguments were read\n" : good.text();
+  text += rest == 0 ? "" : "\nNot recommended:\n" + others.text();
+  text += left == 0 ? "" : fmt::format("and {} functions more (--limit 0 shows all)\n", left);
+  return text + '\n' +
+         wrapped(
+             "Samples separate one call from the next by where its callers stand, and by its arguments and variables "
+             "(-f latency). A long call is seen more often than a short one: each seen call stands for as many as its "
+             "length says. ≥ is a lower bound: calls that were not seen count as misses as often as their arguments "
+             "are likely to be new (Good and Turing). What a cache saves is the cost of the calls that would have "
+             "hit; functions that call each other save it once.",
+             layout.width);
 }
 
 std::string cache_json(const CacheOpportunities &opportunities, const CodeTable &codes) {

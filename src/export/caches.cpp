@@ -1,6 +1,5 @@
 #include "awaitscope/export/caches.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -17,50 +16,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t k_columns = 80;
-constexpr std::size_t k_numbers = 35; ///< columns before the function
-constexpr std::size_t k_name = k_columns - k_numbers;
-
-bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
-
-std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
-}
-
-/// The first characters of a text that is too long.
-std::string first_of(std::string_view text, std::size_t most) {
-  if (characters(text) <= most) {
-    return std::string(text);
-  }
-  std::size_t end = 0;
-  for (std::size_t count = 0; end < text.size(); ++end) {
-    if (begins_character(text[end]) && count++ == most - 1) {
-      break;
-    }
-  }
-  return std::string(text.substr(0, end)) + "…";
-}
-
-/// The last ones: of a path, the file is at the end.
-std::string last_of(std::string_view text, std::size_t most) {
-  std::size_t left = characters(text);
-  if (left <= most) {
-    return std::string(text);
-  }
-  std::size_t begin = 0;
-  for (; begin < text.size(); ++begin) {
-    if (begins_character(text[begin]) && left-- == most - 1) {
-      break;
-    }
-  }
-  return "…" + std::string(text.substr(begin));
-}
-
 std::string place_of(const FunctionCache &cache, const std::vector<std::string> &import_paths) {
   if (!cache.file.empty()) {
-    return fmt::format("({}:{})", one_line(importable_path(cache.file, import_paths)), cache.line);
+    return fmt::format("{}:{}", one_line(importable_path(cache.file, import_paths)), cache.line);
   }
-  return cache.module.empty() ? std::string() : fmt::format("({})", one_line(cache.module));
+  return one_line(cache.module);
 }
 
 /// A number of at most seven characters.
@@ -81,24 +41,6 @@ std::string rate_text(const std::optional<double> &calls) {
   return !calls                       ? "-"
          : *calls<k_few && * calls> 0 ? fmt::format("{:.1f}", *calls)
                                       : short_number(static_cast<std::uint64_t>(std::llround(*calls)));
-}
-
-/// The function, where it is, and the advice: what does not fit goes on in the next line.
-std::string row_text(const JudgedCache &row, const std::vector<std::string> &import_paths) {
-  const std::string name = one_line(row.cache.function);
-  const std::string place = place_of(row.cache, import_paths);
-  std::string text = fmt::format("{:>8} {:>8} {:>15}  ", rate_text(row.calls_per_second),
-                                 row.hit_rate ? percent_text(*row.hit_rate) : "-", size_text(row.cache));
-  const std::string indent(k_numbers, ' ');
-  if (characters(name) + 1 + characters(place) <= k_name) {
-    text += fmt::format("{} {}\n", name, place);
-  } else {
-    text += fmt::format("{}\n{}  {}\n", first_of(name, k_name), indent, last_of(place, k_name - 2));
-  }
-  if (!row.advice.empty()) {
-    text += fmt::format("{}  {}\n", indent, row.advice);
-  }
-  return text;
 }
 
 Json json(const std::optional<double> &value) {
@@ -126,21 +68,32 @@ Json cache_json(const JudgedCache &row) {
 
 } // namespace
 
-std::string caches_text(const CacheSurvey &survey, const std::vector<JudgedCache> &caches, std::size_t limit) {
-  std::string text = fmt::format("Process {}: Python {}, {} lru_caches in {} modules\n", survey.process.pid,
-                                 survey.process.python, with_thousands(caches.size()), with_thousands(survey.modules));
+std::string caches_text(const CacheSurvey &survey, const std::vector<JudgedCache> &caches, const TableLayout &layout) {
+  constexpr std::size_t k_indent = 8;
+  const std::string head =
+      fmt::format("Process {}: Python {}, {} lru_caches in {} modules\n", survey.process.pid, survey.process.python,
+                  with_thousands(caches.size()), with_thousands(survey.modules));
   if (caches.empty()) {
-    return text;
+    return head;
   }
-  text += fmt::format("{:>8} {:>8} {:>15}  {}\n", "calls/s", "hit rate", "size/maxsize", "function");
-  for (std::size_t i = 0; i < std::min(limit, caches.size()); ++i) {
-    text += row_text(caches[i], survey.import_paths);
+  TextTable table(layout.width, {{"calls/s"},
+                                 {"hit rate"},
+                                 {"size/maxsize"},
+                                 {"function", TextTable::Kind::name},
+                                 {"file:line", TextTable::Kind::name}});
+  std::size_t shown = 0;
+  for (; shown < caches.size() && layout.has_room(shown); ++shown) {
+    const JudgedCache &row = caches[shown];
+    table.add_row({rate_text(row.calls_per_second), row.hit_rate ? percent_text(*row.hit_rate) : "-",
+                   size_text(row.cache), one_line(row.cache.function), place_of(row.cache, survey.import_paths)});
+    if (!row.advice.empty()) {
+      table.add_text(row.advice, k_indent);
+    }
   }
-  if (caches.size() > limit) {
-    text +=
-        fmt::format("and {} more (--limit 0 shows all, --json has them all)\n", with_thousands(caches.size() - limit));
-  }
-  return text;
+  return head + table.text() +
+         (shown == caches.size() ? ""
+                                 : fmt::format("and {} more (--limit 0 shows all, --json has them all)\n",
+                                               with_thousands(caches.size() - shown)));
 }
 
 std::string caches_json(const CacheSurvey &survey, const std::vector<JudgedCache> &caches) {

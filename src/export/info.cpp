@@ -8,6 +8,7 @@
 #include "awaitscope/report/profile.hpp"
 #include "awaitscope/support/clock.hpp"
 #include "awaitscope/support/text.hpp"
+#include "awaitscope/support/text_width.hpp"
 #include "awaitscope/support/units.hpp"
 #include "json_text.hpp"
 
@@ -158,13 +159,14 @@ std::string info_json(const RecordingReader &reader, const StackCosts &costs) {
   return json_text(document);
 }
 
-std::string info_text(const RecordingReader &reader, const StackCosts &costs) {
+std::string info_text(const RecordingReader &reader, const StackCosts &costs, std::size_t width) {
   const RecordingInfo &info = reader.info();
   const RecordingTables &tables = reader.tables();
   const SamplingTotals &totals = reader.totals();
+  constexpr std::size_t k_names = 12; // columns
   std::string text;
   const auto line = [&](std::string_view name, std::string_view value) {
-    text += fmt::format("{:<12}{}\n", name, value);
+    text += wrapped(fmt::format("{:<{}}{}", name, k_names, value), width, k_names);
   };
   line("process", fmt::format("{} on {}: {}", info.pid, one_line(valid_utf8(info.host)), joined(info.command)));
   line("python", fmt::format("{}{} ({})", one_line(valid_utf8(info.python)),

@@ -1,31 +1,20 @@
 #include "awaitscope/export/latency.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "awaitscope/support/text.hpp"
+#include "awaitscope/support/text_width.hpp"
 #include "awaitscope/support/units.hpp"
+#include "cells.hpp"
 #include "json_text.hpp"
 
 namespace awaitscope {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr std::size_t k_rows = 40;
-
-std::string time(std::uint64_t nanoseconds) { return human_duration(static_cast<std::int64_t>(nanoseconds)); }
-
-/// A duration in a column: as wide as it looks ("µ" is two bytes and one place).
-std::string cell(std::int64_t nanoseconds) { return fmt::format("{:>10}", human_duration(nanoseconds)); }
-
-/// With what is known of it; "-" if there is none.
-std::string cell(const std::optional<Length> &length) {
-  const std::string_view mark = !length || length->is == Length::Is::measured ? ""
-                                : length->is == Length::Is::longer            ? ">"
-                                                                              : "<";
-  return fmt::format("{:>10}", length ? fmt::format("{}{}", mark, human_duration(length->ns)) : "-");
-}
 
 Json json(const std::optional<Length> &length) { return length ? Json(length->ns) : Json(nullptr); }
 
@@ -35,47 +24,122 @@ Json bound(const std::optional<Length> &length) {
                                                        : Json("shorter");
 }
 
-} // namespace
+/// Of a table with sections.
+enum class Group : std::uint8_t { entries, project, others };
 
-std::string latency_text(const Latencies &latencies, FrameNames &names, const CodeTable &codes) {
-  std::string text =
-      fmt::format("{:>8} {:>6} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}  function, and what it awaited most\n",
-                  "calls", "cut", "p50", "p95", "p99", "max", "CPU", "await");
-  std::size_t rows = 0;
-  for (const FunctionLatency &function : latencies.functions) {
-    if (rows == k_rows) {
-      break;
+Group group_of(const FunctionLatency &function) {
+  return !function.project ? Group::others : function.entry ? Group::entries : Group::project;
+}
+
+std::string_view title_of(Group group) {
+  switch (group) {
+  case Group::entries:
+    return "Entry points of your code";
+  case Group::project:
+    return "Other functions of your code";
+  case Group::others:
+    break;
+  }
+  return "Packages and the standard library";
+}
+
+/// "CPU 1.51 s, await 1.20 s (sleep 1.20 s), 1 cut": where the time of its calls went. Nothing if nothing is known of that.
+std::string spent(const FunctionLatency &function, const FrameNames &names) {
+  constexpr std::size_t k_named = 3;
+  std::string text;
+  const auto part = [&](const std::string &what) { text += (text.empty() ? "" : ", ") + what; };
+  if (function.cpu_ns > 0) {
+    part("CPU " + duration_cell(function.cpu_ns));
+  }
+  if (function.await_ns > 0) {
+    std::string awaited;
+    const std::string self = names.function(function.code);
+    for (std::size_t i = 0; i < std::min(k_named, function.await_on.size()); ++i) {
+      const auto &[code, nanoseconds] = function.await_on[i];
+      const std::string name = names.function(code);
+      const std::string place = name == self ? " of " + names.place(code) : std::string(); // another one of that name
+      awaited += fmt::format("{}{}{} {}", awaited.empty() ? "" : ", ", name, place, duration_cell(nanoseconds));
     }
-    ++rows;
-    text += fmt::format("{:>8} {:>6} {} {} {} {} {} {}  {}", with_thousands(function.calls),
-                        with_thousands(function.cut), cell(function.p50), cell(function.p95), cell(function.p99),
-                        cell(function.max_ns), cell(static_cast<std::int64_t>(function.cpu_ns)),
-                        cell(static_cast<std::int64_t>(function.await_ns)),
-                        one_line(names.name({function.code, 0, FrameKind::python})));
-    if (!function.await_on.empty()) {
-      const auto &[code, nanoseconds] = function.await_on.front();
-      text += fmt::format("; {} {}", one_line(codes.at(code).function), time(nanoseconds));
-    }
-    text += '\n';
+    part("await " + duration_cell(function.await_ns) + (awaited.empty() ? "" : fmt::format(" ({})", awaited)));
   }
-  if (latencies.functions.size() > rows) {
-    text += fmt::format("and {} functions more (--json has them all)\n", latencies.functions.size() - rows);
-  }
-  if (latencies.traced) {
-    return text + "Every call of these functions was counted, to the nanosecond.\n";
-  }
-  text += fmt::format(
-      "Calls shorter than {} are mostly not seen, and those that are have < before the time between two readings. A "
-      "call "
-      "that is cut by the recording's end counts as longer than what was seen of it (>); one that had begun before the "
-      "recording is left out of p50 to p99.\n",
-      time(static_cast<std::uint64_t>(latencies.resolution_ns)));
-  if (latencies.plain_calls) {
-    text +=
-        "A plain function is in the same call in two samples of a thread if its callers have not moved, and it cannot "
-        "have got there otherwise; where several calls may count as one, p50 to p99 have <.\n";
+  if (function.cut > 0) {
+    part(fmt::format("{} cut", with_thousands(function.cut)));
   }
   return text;
+}
+
+void add_row(TextTable &table, const FunctionLatency &function, const FrameNames &names) {
+  constexpr std::size_t k_indent = 8;
+  table.add_row({with_thousands(function.calls), percentile_cell(function.p50, function.begun, k_calls_for_p50),
+                 percentile_cell(function.p95, function.begun, k_calls_for_p95),
+                 percentile_cell(function.p99, function.begun, k_calls_for_p99), short_duration(function.max_ns),
+                 names.function(function.code), names.place(function.code)});
+  if (const std::string where = spent(function, names); !where.empty()) {
+    table.add_text(where, k_indent);
+  }
+}
+
+/// What the numbers mean.
+std::string notes(const Latencies &latencies, std::size_t width) {
+  if (latencies.traced) {
+    return wrapped("Every call of these functions was counted, to the nanosecond.", width);
+  }
+  std::string text = wrapped(
+      fmt::format("Calls shorter than {} are mostly not seen, and those that are have < before the time between two "
+                  "readings. A call that is cut by the recording's end counts as longer than what was seen of it (>); "
+                  "one that had begun before the recording is left out of p50 to p99. p95 takes {} calls, p99 {}.",
+                  human_duration(latencies.resolution_ns), k_calls_for_p95, k_calls_for_p99),
+      width);
+  if (latencies.plain_calls) {
+    text +=
+        wrapped("A plain function is in the same call in two samples of a thread if its callers have not moved, and "
+                "it cannot have got there otherwise; where several calls may count as one, p50 to p99 have <.",
+                width);
+  }
+  return text;
+}
+
+} // namespace
+
+std::string latency_text(const Latencies &latencies, LatencyRows rows, const TableLayout &layout,
+                         const FrameNames &names) {
+  std::vector<const FunctionLatency *> functions;
+  for (const FunctionLatency &function : latencies.functions) {
+    functions.push_back(&function);
+  }
+  std::stable_sort(functions.begin(), functions.end(),
+                   [](const auto *a, const auto *b) { return group_of(*a) < group_of(*b); });
+  const auto others = std::find_if(functions.begin(), functions.end(),
+                                   [](const auto *function) { return group_of(*function) == Group::others; });
+  const bool only_others = others == functions.begin() && !functions.empty();
+  std::size_t hidden = 0;
+  if (rows == LatencyRows::project && !only_others) {
+    hidden = static_cast<std::size_t>(functions.end() - others);
+    functions.erase(others, functions.end());
+  }
+  const bool in_sections = !functions.empty() && group_of(*functions.front()) != group_of(*functions.back());
+  TextTable table(layout.width, {{"calls"},
+                                 {"p50"},
+                                 {"p95"},
+                                 {"p99"},
+                                 {"max"},
+                                 {"function", TextTable::Kind::name},
+                                 {"file:line", TextTable::Kind::name}});
+  std::size_t shown = 0;
+  for (; shown < functions.size() && layout.has_room(shown); ++shown) {
+    const Group group = group_of(*functions[shown]);
+    if (in_sections && (shown == 0 || group != group_of(*functions[shown - 1]))) {
+      table.add_text(fmt::format("{}:", title_of(group)));
+    }
+    add_row(table, *functions[shown], names);
+  }
+  std::vector<std::string> what{"Calls of " + rows_of(shown, functions.size(), hidden > 0 ? k_of_project : "")};
+  if (hidden > 0) {
+    what.push_back(fmt::format("{} hidden (--framework shows them)", with_thousands(hidden)));
+  } else if (only_others) {
+    what.emplace_back("none of your own code");
+  }
+  return wrapped_list(what, layout.width, 2) + table.text() + notes(latencies, layout.width);
 }
 
 std::string latency_json(const Latencies &latencies, const CodeTable &codes) {
@@ -91,6 +155,9 @@ std::string latency_json(const Latencies &latencies, const CodeTable &codes) {
                          {"line", code.first_line},
                          {"calls", function.calls},
                          {"cut", function.cut},
+                         {"begun", function.begun},
+                         {"project", function.project},
+                         {"entry", function.entry},
                          {"brief", function.brief},
                          {"merged", function.merged},
                          {"mean_ns", function.mean_ns ? Json(*function.mean_ns) : Json(nullptr)},

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "awaitscope/support/library_paths.hpp"
+#include "awaitscope/support/text.hpp"
 
 namespace awaitscope {
 namespace {
@@ -18,22 +19,6 @@ std::size_t behind_folder(std::string_view file, std::string_view folder) {
 
 } // namespace
 
-FileOrigin file_origin(std::string_view file) {
-  if (file.starts_with("<frozen ")) {
-    return {FileOrigin::Kind::standard, {}};
-  }
-  const std::size_t behind = behind_library(file);
-  if (behind == 0) {
-    return {FileOrigin::Kind::project, {}};
-  }
-  if (!file.substr(0, behind).ends_with("-packages/")) {
-    return {FileOrigin::Kind::standard, {}};
-  }
-  const std::string_view path = file.substr(behind);
-  const std::string_view first = path.substr(0, path.find('/'));
-  return {FileOrigin::Kind::library, first.ends_with(".py") ? first.substr(0, first.size() - 3) : first};
-}
-
 std::string_view importable_path(std::string_view file, const std::vector<std::string> &import_paths) {
   // A virtual environment may lie below the project's folder, which is an import path too.
   std::size_t longest = behind_library(file);
@@ -43,15 +28,25 @@ std::string_view importable_path(std::string_view file, const std::vector<std::s
   return file.substr(longest);
 }
 
+std::string_view FrameNames::file(CodeId id) const {
+  const CodeInfo &code = codes_.at(id);
+  const std::string_view file =
+      files_ == FileNames::full ? std::string_view(code.file) : importable_path(code.file, import_paths_);
+  return file.empty() ? "?" : file;
+}
+
 const std::string &FrameNames::code_name(CodeId id) {
   const auto known = cache_.find(id);
   if (known != cache_.end()) {
     return known->second;
   }
-  const CodeInfo &code = codes_.at(id);
-  const std::string_view file =
-      files_ == FileNames::full ? std::string_view(code.file) : importable_path(code.file, import_paths_);
-  return cache_.emplace(id, fmt::format("{} ({}", code.function, file.empty() ? "?" : file)).first->second;
+  return cache_.emplace(id, fmt::format("{} ({}", codes_.at(id).function, file(id))).first->second;
+}
+
+std::string FrameNames::function(CodeId id) const { return one_line(codes_.at(id).function); }
+
+std::string FrameNames::place(CodeId id) const {
+  return fmt::format("{}:{}", one_line(file(id)), codes_.at(id).first_line);
 }
 
 std::string FrameNames::name(const Frame &frame) {

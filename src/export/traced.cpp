@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "awaitscope/support/text.hpp"
+#include "awaitscope/support/text_width.hpp"
 #include "awaitscope/support/units.hpp"
+#include "cells.hpp"
 #include "json_text.hpp"
 
 namespace awaitscope {
@@ -12,32 +13,38 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string time(std::uint64_t nanoseconds) { return human_duration(static_cast<std::int64_t>(nanoseconds)); }
-
-std::string cell(const std::optional<Length> &length) {
-  return length ? (length->is == Length::Is::longer ? ">" : "") + human_duration(length->ns) : "-";
-}
-
 Json json(const std::optional<Length> &length) { return length ? Json(length->ns) : Json(nullptr); }
 
 } // namespace
 
-std::string traced_text(const std::vector<TracedFunction> &functions, FrameNames &names) {
-  std::string text = fmt::format("{:>10} {:>8} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}  function\n", "calls",
-                                 "raised", "own", "total", "CPU", "p50", "p95", "p99");
-  for (const TracedFunction &function : functions) {
-    text += fmt::format("{:>10} {:>8} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}  {}\n", with_thousands(function.calls),
-                        with_thousands(function.raised), time(function.self_ns), time(function.total_ns),
-                        time(function.cpu_ns), cell(function.p50), cell(function.p95), cell(function.p99),
-                        one_line(names.name({function.code, 0, FrameKind::python})));
-    if (function.lost > 0) {
-      text += fmt::format("{:>10} calls more of it were counted, and are not in the recording\n",
-                          with_thousands(function.lost));
-    }
+std::string traced_text(const std::vector<TracedFunction> &functions, const TableLayout &layout,
+                        const FrameNames &names) {
+  constexpr std::size_t k_indent = 8;
+  TextTable table(layout.width, {{"calls"},
+                                 {"self"},
+                                 {"total"},
+                                 {"CPU"},
+                                 {"function", TextTable::Kind::name},
+                                 {"file:line", TextTable::Kind::name}});
+  std::size_t shown = 0;
+  for (; shown < functions.size() && layout.has_room(shown); ++shown) {
+    const TracedFunction &function = functions[shown];
+    table.add_row({with_thousands(function.calls), duration_cell(function.self_ns), duration_cell(function.total_ns),
+                   duration_cell(function.cpu_ns), names.function(function.code), names.place(function.code)});
+    std::string more =
+        fmt::format("p50 {}, p95 {}, p99 {}", percentile_cell(function.p50, function.calls, k_calls_for_p50),
+                    percentile_cell(function.p95, function.calls, k_calls_for_p95),
+                    percentile_cell(function.p99, function.calls, k_calls_for_p99));
+    more += function.raised > 0 ? fmt::format(", {} raised", with_thousands(function.raised)) : "";
+    more += function.lost > 0
+                ? fmt::format(", {} more were counted, and are not in the recording", with_thousands(function.lost))
+                : "";
+    table.add_text(more, k_indent);
   }
-  text += "Every call of these functions was counted. Their own time is without that of traced functions that they "
-          "called; a call inside of a call of the same function counts once in its total.\n";
-  return text;
+  return wrapped("Calls of " + rows_of(shown, functions.size()), layout.width, 2) + table.text() +
+         wrapped("Every call of these functions was counted. The time of self is without that of traced functions that "
+                 "they called; a call inside of a call of the same function counts once in its total.",
+                 layout.width);
 }
 
 std::string traced_json(const std::vector<TracedFunction> &functions, const CodeTable &codes) {

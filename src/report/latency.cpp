@@ -27,12 +27,16 @@ void add_wait(Waits &waits, CodeId code, std::uint64_t nanoseconds) {
   }
 }
 
-/// The Python frames that are the task's own: those behind the last border.
-std::vector<Frame> own_frames(const RecordingTables &tables, StackId stack) {
-  std::vector<Frame> frames = tables.stacks.frames(stack);
+/// Where a task's own frames begin: behind the last border.
+std::size_t begin_of_own(const std::vector<Frame> &frames) {
   const auto border = std::find_if(frames.rbegin(), frames.rend(),
                                    [](const Frame &frame) { return frame.kind == FrameKind::task_border; });
-  frames.erase(frames.begin(), border.base());
+  return static_cast<std::size_t>(frames.rend() - border);
+}
+
+/// The Python frames that are the task's own.
+std::vector<Frame> own_frames(std::vector<Frame> frames) {
+  frames.erase(frames.begin(), frames.begin() + static_cast<std::ptrdiff_t>(begin_of_own(frames)));
   frames.erase(
       std::remove_if(frames.begin(), frames.end(), [](const Frame &frame) { return frame.kind != FrameKind::python; }),
       frames.end());
@@ -64,6 +68,7 @@ struct Gathered {
   FunctionLatency latency;
   LengthEstimate lengths;
   std::uint64_t whole = 0;
+  std::uint64_t entries = 0;
   std::uint64_t alike = 0; ///< calls that nothing tells from the one before
   std::int64_t sum_ns = 0;
   std::map<std::size_t, std::pair<CodeId, std::uint64_t>> await_on; ///< by the awaitable's number
@@ -98,11 +103,14 @@ struct Gathered {
     } else {
       ++latency.cut;
     }
+    latency.begun += call.begun ? 1 : 0;
+    entries += call.entry ? 1 : 0;
   }
 
   FunctionLatency finish() {
     constexpr std::uint64_t k_few = 50; // one of so many is not enough to make another percentile
     latency.merged = alike * k_few > latency.calls;
+    latency.entry = 2 * entries > latency.calls;
     std::vector<Length> found = lengths.quantiles({0.50, 0.95, 0.99});
     for (Length &length : found) {
       length.is = latency.merged && length.is == Length::Is::measured ? Length::Is::shorter : length.is;
@@ -136,7 +144,7 @@ void add_cpu(std::vector<Gathered> &functions, FunctionNumbers &numbers, const R
   for (const auto &[place, count] : samples) {
     counted.clear();
     const std::uint64_t cpu_ns = cpu.cpu_ns(place.second, count);
-    for (const Frame &frame : own_frames(tables, place.first)) { // of a thread's stack: all
+    for (const Frame &frame : own_frames(tables.stacks.frames(place.first))) { // of a thread's stack: all
       const std::size_t number = numbers.number(frame.code);
       if (number < functions.size() && std::find(counted.begin(), counted.end(), number) == counted.end()) {
         counted.push_back(number);
@@ -162,15 +170,19 @@ void CallSpans::add(const TaskSpan &span) {
     tasks_.resize(span.task + std::size_t{1});
   }
   Calls &calls = tasks_[span.task];
-  const std::vector<Frame> frames = own_frames(tables_, span.stack);
+  const std::vector<Frame> stack = tables_.stacks.frames(span.stack);
+  const std::vector<Frame> frames = own_frames(stack);
   std::size_t same = 0;
   const std::size_t most = std::min({calls.size(), frames.size(), static_cast<std::size_t>(span.new_from)});
   while (same < most && calls[same].code == frames[same].code) {
     ++same;
   }
   close(calls, same, true); // each reached to this span's beginning
+  const bool in_other_task = origins_.outermost_of_project(stack) < begin_of_own(stack);
+  const std::size_t entry = in_other_task ? frames.size() : origins_.outermost_of_project(frames);
   for (std::size_t i = same; i < frames.size(); ++i) {
     CallSpan call;
+    call.entry = i == entry;
     call.code = frames[i].code;
     call.from_ns = span.from_ns;
     call.first_seen_ns = span.first_seen_ns;
@@ -242,12 +254,33 @@ std::int64_t resolution_of(const RecordingReader &reader, std::vector<std::int64
   return resolution_ns;
 }
 
-/// What a request waits for longest comes first: the calls that took most time together.
-void sort_by_time(std::vector<FunctionLatency> &functions, const RecordingTables &tables) {
+double length_of(const std::optional<Length> &length) { return length ? static_cast<double>(length->ns) : -1; }
+
+/// What a table has at its top is greatest.
+double weight_of(const FunctionLatency &function, TableOrder order) {
+  switch (order) {
+  case TableOrder::calls:
+    return static_cast<double>(function.calls);
+  case TableOrder::p50:
+    return length_of(function.p50);
+  case TableOrder::p95:
+    return length_of(function.p95);
+  case TableOrder::p99:
+    return length_of(function.p99);
+  case TableOrder::max:
+    return static_cast<double>(function.max_ns);
+  case TableOrder::usual:
+  case TableOrder::self:
+  case TableOrder::total:
+    break;
+  }
+  return static_cast<double>(function.cpu_ns + function.await_ns); // what a request waits for longest
+}
+
+void sort(std::vector<FunctionLatency> &functions, const RecordingTables &tables, TableOrder order) {
   const auto rank = [&](const FunctionLatency &function) {
     const CodeInfo &code = tables.codes.at(function.code);
-    return std::make_tuple(-static_cast<double>(function.cpu_ns + function.await_ns), code.function, code.file,
-                           code.first_line);
+    return std::make_tuple(-weight_of(function, order), code.function, code.file, code.first_line);
   };
   std::sort(functions.begin(), functions.end(),
             [&](const FunctionLatency &a, const FunctionLatency &b) { return rank(a) < rank(b); });
@@ -292,6 +325,7 @@ public:
       : reader_(reader), tables_(reader.tables()), range_(range), scope_{tables_, range_, filter},
         numbers_(tables_.codes), walked_(reader, RowBudget::k_walked), kept_(reader, RowBudget::k_kept),
         calls_(tables_, [this](std::uint32_t task, const CallSpan &call) { add_call(task, call); }),
+        origins_(tables_.codes),
         plain_calls_(tables_, period_of(reader), [this](const PlainCallSpans::Call &call) { add_call(call); }),
         spans_([this](const TaskSpan &span) { calls_.add(span); }) {}
 
@@ -316,7 +350,7 @@ public:
   }
 
   /// After the last block.
-  Latencies finish() {
+  Latencies finish(TableOrder order) {
     latencies_.traced = reader_.info().arguments == Arguments::traced;
     latencies_.resolution_ns = latencies_.traced ? 0 : resolution_of(reader_, gaps_ns_);
     spans_.finish(std::max(last_ns_, reader_.totals().elapsed_ns));
@@ -327,13 +361,16 @@ public:
     add_cpu(functions_, numbers_, tables_, cpu_, on_cpu_);
     for (Gathered &function : functions_) {
       if (function.latency.calls > 0) {
-        if (const auto child = child_of_.find(numbers_.number(function.latency.code)); child != child_of_.end()) {
+        const std::size_t number = numbers_.number(function.latency.code);
+        const auto child = child_of_.find(number);
+        if (child != child_of_.end() && numbers_.number(child->second) != number) { // not of one that calls itself
           function.child = child->second;
         }
+        function.latency.project = origins_.is_project(function.latency.code);
         latencies_.functions.push_back(function.finish());
       }
     }
-    sort_by_time(latencies_.functions, tables_);
+    sort(latencies_.functions, tables_, order);
     return std::move(latencies_);
   }
 
@@ -411,6 +448,7 @@ private:
   RowBudget kept_;
   bool within_ = true; ///< of both
   CallSpans calls_;
+  CodeOrigins origins_;
   PlainCallSpans plain_calls_;
   TaskSpans spans_;
   std::vector<std::int64_t> gaps_ns_; ///< between the readings that found a change
@@ -421,12 +459,13 @@ private:
 
 } // namespace
 
-Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range, const Filter &filter) {
+Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range, const Filter &filter,
+                                 TableOrder order) {
   Reading reading(reader, range, filter);
   if (const Result<void> read = reader.each_block([&] { return reading.add_block(); }); !read) {
     return tl::unexpected(read.error());
   }
-  return reading.finish();
+  return reading.finish(order);
 }
 
 } // namespace awaitscope

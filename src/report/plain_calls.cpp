@@ -37,6 +37,8 @@ void PlainCallSpans::add(const SampleRun &run, std::span<const RecordedSeenCall>
   if (thread.calls.size() < depth) {
     std::vector<Frame> frames = tables_.stacks.frames(run.stack);
     const std::size_t count = std::min<std::size_t>(now.count, frames.size());
+    const std::size_t above = frames.size() - count;
+    const std::size_t entry = origins_.outermost_of_project(frames);
     frames.erase(frames.begin(), frames.end() - static_cast<std::ptrdiff_t>(count));
     for (std::size_t i = thread.calls.size(); i < depth; ++i) {
       Call call;
@@ -44,6 +46,7 @@ void PlainCallSpans::add(const SampleRun &run, std::span<const RecordedSeenCall>
       const std::size_t place = i - std::min<std::size_t>(i, now.outer);
       if (i >= now.outer && place < frames.size() && frames[place].kind == FrameKind::python) {
         call.span.code = frames[place].code;
+        call.span.entry = above + place == entry;
         call.span.first_seen_ns = run.first_ns;
         call.span.begun = now.before_ns >= 0;
         call.span.from_ns = call.span.begun ? run.first_ns - (run.first_ns - now.before_ns) / 2 : run.first_ns;

@@ -59,7 +59,8 @@ void OuterCalls::add(const Call &call) {
   cpu_ns_ += call.cpu_ns;
 }
 
-Result<std::vector<TracedFunction>> read_traced(RecordingReader &reader, const TimeRange &range, const Filter &filter) {
+Result<std::vector<TracedFunction>> read_traced(RecordingReader &reader, const TimeRange &range, const Filter &filter,
+                                                TableOrder order) {
   const RecordingTables &tables = reader.tables();
   FunctionNumbers numbers(tables.codes);
   std::vector<Gathered> functions;
@@ -96,7 +97,10 @@ Result<std::vector<TracedFunction>> read_traced(RecordingReader &reader, const T
   }
   const auto rank = [&](const TracedFunction &function) {
     const CodeInfo &code = tables.codes.at(function.code);
-    return std::make_tuple(-static_cast<double>(function.total_ns), code.function, code.file, code.first_line);
+    const std::uint64_t weight = order == TableOrder::calls  ? function.calls
+                                 : order == TableOrder::self ? function.self_ns
+                                                             : function.total_ns;
+    return std::make_tuple(-static_cast<double>(weight), code.function, code.file, code.first_line);
   };
   std::sort(traced.begin(), traced.end(),
             [&](const TracedFunction &a, const TracedFunction &b) { return rank(a) < rank(b); });

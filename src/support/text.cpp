@@ -9,41 +9,12 @@
 
 #include <fmt/format.h>
 
+#include "awaitscope/support/utf8.hpp"
+
 namespace awaitscope {
 namespace {
 
 constexpr std::string_view k_replacement = "\xEF\xBF\xBD";
-
-struct Decoded {
-  char32_t point = 0;
-  std::size_t length = 0; // 0: malformed
-};
-
-/// One code point at the front of bytes, by the table of well-formed sequences (Unicode 15, table 3-7).
-Decoded decode_one(std::string_view bytes) {
-  const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
-  const std::uint8_t lead = at(0);
-  if (lead < 0x80) {
-    return {lead, 1};
-  }
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || bytes.size() < length) {
-    return {};
-  }
-  char32_t point = lead & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xC0U) != 0x80) {
-      return {};
-    }
-    point = (point << 6U) | (at(i) & 0x3FU);
-  }
-  constexpr std::array<char32_t, 5> k_least{0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = point >= 0xD800 && point <= 0xDFFF;
-  if (point < k_least[length] || point > 0x10FFFF || surrogate) {
-    return {};
-  }
-  return {point, length};
-}
 
 struct Range {
   char32_t first, last;
@@ -97,7 +68,7 @@ std::string escaped(std::string_view text, void (*append)(std::string &, char32_
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const Decoded one = decode_one(text);
+    const CodePoint one = decode_utf8(text);
     const std::size_t length = std::max<std::size_t>(1, one.length);
     if (one.length == 0) {
       out += '?';
@@ -117,7 +88,7 @@ std::string valid_utf8(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size());
   while (!bytes.empty()) {
-    const Decoded one = decode_one(bytes);
+    const CodePoint one = decode_utf8(bytes);
     text += one.length == 0 ? k_replacement : bytes.substr(0, one.length);
     bytes.remove_prefix(one.length == 0 ? 1 : one.length);
   }

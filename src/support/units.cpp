@@ -95,4 +95,22 @@ std::string human_duration(std::int64_t nanoseconds) {
   return fmt::format("{:.1f} s", value / 1e9);
 }
 
+std::string short_duration(std::int64_t nanoseconds) {
+  constexpr std::array<std::string_view, 3> k_units{"ns", "µs", "ms"};
+  constexpr double k_next_unit = 999.5; // what three digits round up to it
+  constexpr double k_one_place = 99.95;
+  constexpr double k_two_places = 9.995;
+  auto value = static_cast<double>(nanoseconds);
+  std::string_view unit = "s";
+  for (const std::string_view smaller : k_units) {
+    if (value < k_next_unit) {
+      unit = smaller;
+      break;
+    }
+    value /= 1e3;
+  }
+  const int places = unit == "ns" || value >= k_one_place ? 0 : value >= k_two_places ? 1 : 2;
+  return fmt::format("{:.{}f} {}", value, places, unit);
+}
+
 } // namespace awaitscope

@@ -1,5 +1,3 @@
-#include <limits>
-
 #include <fmt/format.h>
 
 #include "attach.hpp"
@@ -13,6 +11,7 @@
 #include "output.hpp"
 #include "overseen.hpp"
 #include "stop_signals.hpp"
+#include "terminal.hpp"
 
 namespace awaitscope::tools {
 namespace {
@@ -80,9 +79,8 @@ Result<int> caches(const CachesOptions &options) {
     say_notes(*survey);
   }
   const std::vector<JudgedCache> judged = judge_caches(*survey);
-  const std::size_t limit = options.limit == 0 ? std::numeric_limits<std::size_t>::max() : options.limit;
-  const Result<void> written =
-      output->write(options.json ? caches_json(*survey, judged) : caches_text(*survey, judged, limit));
+  const Result<void> written = output->write(
+      options.json ? caches_json(*survey, judged) : caches_text(*survey, judged, {output_width(), options.limit}));
   if (!written) {
     return tl::unexpected(written.error());
   }

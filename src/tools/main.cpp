@@ -63,8 +63,10 @@ void add_target(CLI::App &command, std::optional<ThreadId> &pid, std::string &en
 /// How stacks are shown, by report and by a record that writes no recording.
 void add_view(CLI::App &command, ViewOptions &options) {
   command
-      .add_option("--metric", options.metric,
-                  "what counts: wall (samples, the default), cpu (nanoseconds), events, await (nanoseconds)")
+      .add_option(
+          "--metric", options.metric,
+          "what counts: wall (samples; the default, but for hot), cpu (nanoseconds; that of hot), events, await "
+          "(nanoseconds)")
       ->type_name("NAME");
   command.add_flag(
       "--all-tasks", options.all_tasks,
@@ -80,6 +82,20 @@ void add_view(CLI::App &command, ViewOptions &options) {
                   "only processes of this name or PID; * stands for anything (needs record --subprocesses)")
       ->type_name("NAME");
   command.add_flag("--task-names", options.task_names, "use task names: a root task is called as the program named it");
+}
+
+/// How report shows tables.
+void add_tables(CLI::App &command, ViewOptions &options) {
+  command.add_option("--limit", options.limit, "rows of a table: 30 (the default); 0: all")
+      ->type_name("COUNT")
+      ->check(CLI::NonNegativeNumber);
+  command
+      .add_option("--sort", options.sort,
+                  "what a table is ordered by: self (the default), total; of latency calls, p50, p95, p99, max")
+      ->type_name("COLUMN");
+  command.add_flag("--hide-framework", options.hide_framework,
+                   "hot: only rows of your own code, none of packages and the standard library");
+  command.add_flag("--framework", options.framework, "latency: rows of packages and the standard library as well");
 }
 
 CLI::App *add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) {
@@ -141,6 +157,7 @@ CLI::App *add_report(CLI::App &app, ReportOptions &options, Loudness &loudness) 
       ->type_name("NAME");
   command->add_flag("--json", options.view.json, "a table as JSON");
   add_view(*command, options.view);
+  add_tables(*command, options.view);
   command
       ->add_option("--thread", options.view.filter.threads, "only threads of this name or TID; * stands for anything")
       ->type_name("NAME");

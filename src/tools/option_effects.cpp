@@ -23,6 +23,7 @@ constexpr unsigned bits(std::initializer_list<Format> formats) {
 constexpr unsigned k_stacks = bits({Format::folded, Format::speedscope, Format::html, Format::svg});
 constexpr unsigned k_costs = k_stacks | bit(Format::hot);
 constexpr unsigned k_tasks = k_costs | bit(Format::latency);
+constexpr unsigned k_tables = bits({Format::hot, Format::latency, Format::cache});
 constexpr unsigned k_names = k_tasks | bit(Format::cache);
 // What a recording keeps is decided while it is made.
 constexpr unsigned k_sampled = k_costs | bit(Format::recording);
@@ -37,11 +38,11 @@ struct Effect {
 
 Result<void> check_effects(Format format, const ViewOptions &options) {
   const Filter &filter = options.filter;
-  const std::array<Effect, 13> effects{{
-      {"--metric", options.metric != "wall" && options.metric != "await", k_costs},
+  const std::array<Effect, 17> effects{{
+      {"--metric", !options.metric.empty() && options.metric != "await", k_costs},
       {"--metric await", options.metric == "await", k_tasks | bit(Format::recording)},
       {"--idle", options.idle, k_sampled},
-      {"--lines", options.lines, k_costs},
+      {"--lines", options.lines, k_stacks},
       {"--full-paths", options.full_paths, k_names},
       {"--loop-frames", options.loop_frames, k_costs},
       {"--task-frames", options.task_frames, k_stacks},
@@ -51,12 +52,19 @@ Result<void> check_effects(Format format, const ViewOptions &options) {
       {"--task", !filter.tasks.empty(), k_tasks},
       {"--function", !filter.functions.empty(), k_names},
       {"--state", !options.states.empty(), k_costs},
+      {"--limit", options.limit.has_value(), k_tables},
+      {"--sort", !options.sort.empty(), bits({Format::hot, Format::latency})},
+      {"--hide-framework", options.hide_framework, bit(Format::hot)},
+      {"--framework", options.framework, bit(Format::latency)},
   }};
   const auto *const idle = std::find_if(effects.begin(), effects.end(), [&](const Effect &effect) {
     return effect.given && (effect.formats & bit(format)) == 0;
   });
   if (idle == effects.end()) {
-    return {};
+    const bool of_text = options.limit.has_value() || options.hide_framework || options.framework;
+    return options.json && of_text ? fail(ExitStatus::usage, "--json has all rows in any case",
+                                          "leave out --limit, --hide-framework and --framework")
+                                   : Result<void>();
   }
   return fail(ExitStatus::usage, fmt::format("{} has no effect on the format '{}'", idle->option, name_of(format)),
               format == Format::recording ? "give it to awaitscope report, or choose a view with -f"

@@ -16,7 +16,8 @@ Result<int> report(const ReportOptions &options) {
   if (*format == Format::recording) {
     return fail(ExitStatus::usage, "report does not write recordings", "give -f, or another ending of -o");
   }
-  if (options.view.all_tasks && (*format != Format::folded || options.view.metric != "wall")) {
+  if (options.view.all_tasks &&
+      (*format != Format::folded || (!options.view.metric.empty() && options.view.metric != "wall"))) {
     return fail(ExitStatus::usage, "--all-tasks adds suspended tasks to folded stacks of the metric wall only",
                 "leave it out; record --all-tasks is what latency and --metric await need");
   }

@@ -8,7 +8,6 @@
 
 #include "awaitscope/export/cache.hpp"
 #include "awaitscope/export/folded.hpp"
-#include "awaitscope/export/hot.hpp"
 #include "awaitscope/export/html.hpp"
 #include "awaitscope/export/info.hpp"
 #include "awaitscope/export/latency.hpp"
@@ -19,7 +18,10 @@
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
 #include "empty_view.hpp"
+#include "hot_view.hpp"
 #include "option_effects.hpp"
+#include "table_order_names.hpp"
+#include "terminal.hpp"
 
 namespace awaitscope::tools {
 namespace {
@@ -102,21 +104,6 @@ std::string unit_of(Metric metric, const RecordingInfo &info) {
   return "nanoseconds suspended";
 }
 
-/// What functions are ranked by.
-std::string quantity_of(Metric metric, const RecordingInfo &info) {
-  switch (metric) {
-  case Metric::wall:
-    return "wall samples";
-  case Metric::cpu:
-    return "CPU time";
-  case Metric::events:
-    return info.event;
-  case Metric::await:
-    break;
-  }
-  return "time suspended";
-}
-
 /// What a recording cannot tell is an error where it is all that was asked for.
 Result<void> check_holds(const RecordingReader &reader, std::uint64_t task_changes, Metric metric) {
   if (metric == Metric::events && reader.info().event.empty()) {
@@ -187,9 +174,6 @@ Result<View> in_order(RecordingReader &reader, const ViewPlan &plan, const std::
   return view;
 }
 
-/// "gunicorn 4711"
-std::string subject_of(const RecordingInfo &info) { return fmt::format("{} {}", program_name(info.command), info.pid); }
-
 /// The page: every metric, over time.
 Result<View> over_time(RecordingReader &reader, const ViewPlan &plan, const std::string &name) {
   ProfileOptions profile = plan.profile;
@@ -209,7 +193,7 @@ Result<View> over_time(RecordingReader &reader, const ViewPlan &plan, const std:
 
 /// Views of how long calls took.
 Result<View> by_call(RecordingReader &reader, const ViewPlan &plan) {
-  const Result<Latencies> latencies = read_latencies(reader, plan.range, plan.profile.filter);
+  const Result<Latencies> latencies = read_latencies(reader, plan.range, plan.profile.filter, plan.order);
   if (!latencies) {
     return tl::unexpected(latencies.error());
   }
@@ -219,8 +203,9 @@ Result<View> by_call(RecordingReader &reader, const ViewPlan &plan) {
     }
   }
   const CodeTable &codes = reader.tables().codes;
-  FrameNames names = names_of(reader, plan);
-  return View{plan.json ? latency_json(*latencies, codes) : latency_text(*latencies, names, codes),
+  const FrameNames names = names_of(reader, plan);
+  const LatencyRows rows = plan.framework ? LatencyRows::all : LatencyRows::project;
+  return View{plan.json ? latency_json(*latencies, codes) : latency_text(*latencies, rows, plan.layout, names),
               "latency of calls",
               {},
               latencies->functions.empty()};
@@ -228,13 +213,14 @@ Result<View> by_call(RecordingReader &reader, const ViewPlan &plan) {
 
 /// The table of functions of which every call was counted.
 Result<View> traced(RecordingReader &reader, const ViewPlan &plan) {
-  const Result<std::vector<TracedFunction>> functions = read_traced(reader, plan.range, plan.profile.filter);
+  const Result<std::vector<TracedFunction>> functions =
+      read_traced(reader, plan.range, plan.profile.filter, plan.order);
   if (!functions) {
     return tl::unexpected(functions.error());
   }
   const CodeTable &codes = reader.tables().codes;
-  FrameNames names = names_of(reader, plan);
-  return View{plan.json ? traced_json(*functions, codes) : traced_text(*functions, names),
+  const FrameNames names = names_of(reader, plan);
+  return View{plan.json ? traced_json(*functions, codes) : traced_text(*functions, plan.layout, names),
               "functions by their traced calls",
               {},
               functions->empty()};
@@ -251,8 +237,8 @@ Result<View> of_caches(RecordingReader &reader, const ViewPlan &plan) {
     return tl::unexpected(found.error());
   }
   const CodeTable &codes = reader.tables().codes;
-  FrameNames names = names_of(reader, plan);
-  return View{plan.json ? cache_json(*found, codes) : cache_text(*found, names),
+  const FrameNames names = names_of(reader, plan);
+  return View{plan.json ? cache_json(*found, codes) : cache_text(*found, plan.layout, names),
               "what caches would save",
               {},
               found->functions.empty()};
@@ -271,15 +257,13 @@ Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
   const RecordingTables &tables = reader.tables();
   FrameNames names = names_of(reader, plan);
   if (plan.format == Format::info) {
-    return View{plan.json ? info_json(reader, *costs) : info_text(reader, *costs), "recording details", {}, false};
+    return View{plan.json ? info_json(reader, *costs) : info_text(reader, *costs, plan.layout.width),
+                "recording details",
+                {},
+                false};
   }
   if (plan.format == Format::hot) {
-    const HotFunctions hot = hot_functions(tables, *costs, plan.profile);
-    return View{plan.json ? hot_json(hot, metric, reader.info(), tables.codes)
-                          : hot_text(hot, metric, reader.info(), names),
-                fmt::format("functions by {}", quantity_of(metric, reader.info())),
-                {},
-                hot.functions.empty()};
+    return hot_view(reader, plan, *costs, names);
   }
   ProfileOptions profile = plan.profile;
   if (plan.all_tasks) {
@@ -338,10 +322,19 @@ Result<Format> format_of(const std::string &name, const std::string &output, For
 Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
   ViewPlan plan;
   plan.format = format;
-  const Result<Metric> metric = parse_metric(options.metric);
+  const Result<Metric> metric = options.metric.empty() ? Metric::wall : parse_metric(options.metric);
   if (!metric) {
     return tl::unexpected(metric.error());
   }
+  plan.metric_chosen = !options.metric.empty();
+  const Result<TableOrder> order = parse_order(format, options.sort);
+  if (!order) {
+    return tl::unexpected(order.error());
+  }
+  plan.order = *order;
+  plan.layout = {output_width(), options.limit.value_or(TableLayout::k_usual_rows)};
+  plan.hide_framework = options.hide_framework;
+  plan.framework = options.framework;
   plan.profile = {options.idle, options.loop_frames, options.task_frames, options.task_names, *metric, options.filter};
   for (const std::string &name : options.states) {
     const Result<ThreadState> state = parse_state(name);

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "awaitscope/export/names.hpp"
+#include "awaitscope/export/text_table.hpp"
 #include "awaitscope/recording/byte_source.hpp"
 #include "awaitscope/report/profile.hpp"
+#include "awaitscope/report/table_order.hpp"
 
 namespace awaitscope::tools {
 
@@ -14,7 +17,7 @@ enum class Format : std::uint8_t { recording, folded, hot, info, speedscope, lat
 
 /// What a view is asked for on the command line.
 struct ViewOptions {
-  std::string metric = "wall";
+  std::string metric; ///< empty: wall; of the table of functions, what suits the recording
   std::string since;
   std::string until;
   bool json = false;
@@ -25,8 +28,12 @@ struct ViewOptions {
   bool task_frames = false;
   bool task_names = false;
   bool all_tasks = false;
-  Filter filter;                   ///< but for the states
-  std::vector<std::string> states; ///< of threads
+  Filter filter;                    ///< but for the states
+  std::vector<std::string> states;  ///< of threads
+  std::optional<std::size_t> limit; ///< rows of a table; 0: all
+  std::string sort;                 ///< what a table is ordered by
+  bool hide_framework = false;      ///< hot: rows of packages and the standard library
+  bool framework = false;           ///< latency: show these
 };
 
 /// As -f calls it.
@@ -44,6 +51,11 @@ struct ViewPlan {
   NameOptions names;
   bool json = false;
   bool all_tasks = false;
+  bool metric_chosen = false; ///< by the user
+  TableLayout layout;
+  TableOrder order = TableOrder::usual;
+  bool hide_framework = false;
+  bool framework = false;
 };
 
 Result<ViewPlan> plan_view(Format format, const ViewOptions &options);

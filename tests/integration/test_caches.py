@@ -1,5 +1,7 @@
 """caches: what is said of every lru_cache equals what cache_info() says in the process."""
 import json
+import os
+import re
 import time
 
 import django_site
@@ -81,8 +83,10 @@ class Caches(CachesTest):
         self.assertRegex(lines[0], r"\AProcess %d: Python %s, \d+ lru_caches in \d+ modules\Z"
                          % (target.pid, target.truth["python"]))
         self.assertEqual([line for line in lines if len(line) > 80], [])
+        wide = harness.run_tool("caches", "-p", target.pid, "--interval", "0", "--limit", "0", env=dict(os.environ, COLUMNS="200"))
+        self.assert_done(wide)
         for name in ("full", "fibonacci", "Methods.Nested.method", "make.<locals>.made"):
-            self.assertTrue([line for line in lines if " %s (lru_caches.py:" % name in line], result.stdout.decode())
+            self.assertRegex(wide.stdout.decode(), r"(?m)  %s +lru_caches.py:\d+$" % re.escape(name))
         few = harness.run_tool("caches", "-p", target.pid, "--interval", "0", "--limit", "2")
         self.assert_done(few)
         self.assertRegex(few.stdout.decode(), r"\nand \d+ more \(--limit 0 shows all, --json has them all\)\n\Z")

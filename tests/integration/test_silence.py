@@ -29,7 +29,10 @@ class Refused(harness.ToolTest):
                 said = self.refused("record", "-p", 4194304, "-f", form, option)
                 self.assertIn("%s has no effect on the format '%s'" % (option, form), said)
         for words in (("info", "--function", "x"), ("info", "--metric", "cpu"), ("latency", "--thread", "x"),
-                      ("latency", "--state", "idle"), ("hot", "--all-tasks"), ("folded", "--all-tasks", "--metric", "cpu")):
+                      ("latency", "--state", "idle"), ("hot", "--all-tasks"), ("folded", "--all-tasks", "--metric", "cpu"),
+                      ("hot", "--lines"), ("hot", "--framework"), ("latency", "--hide-framework"), ("folded", "--limit", "3"),
+                      ("info", "--sort", "self"), ("hot", "--json", "--limit", "3"), ("hot", "--sort", "p50"),
+                      ("latency", "--sort", "self")):
             self.refused("report", "absent.ascope", "-f", *words)
 
 

@@ -30,9 +30,9 @@ void show_everything(const RecordingReader &reader, const StackCosts &costs) {
     folded_text(stack_profile(tables, costs, options), names);
   }
   const HotFunctions hot = hot_functions(tables, costs, options);
-  hot_text(hot, Metric::wall, reader.info(), names);
+  hot_text(hot, {}, reader, names);
   hot_json(hot, Metric::wall, reader.info(), tables.codes);
-  info_text(reader, costs);
+  info_text(reader, costs, TableLayout::k_usual_width);
   info_json(reader, costs);
 }
 

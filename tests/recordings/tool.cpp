@@ -1,4 +1,4 @@
-/// recording_tool small SEED FILE | big SAMPLES STACKS FILE | crafted FOLDER | fuzz COUNT SEED
+/// recording_tool small|site|processes SEED FILE | big SAMPLES STACKS FILE | crafted FOLDER | fuzz COUNT SEED
 ///
 /// Makes recordings, or corrupts two COUNT times and reads each: an answer or an error, nothing else, in memory of twice the
 /// contents at most, beside buffers of a fixed size; and every view of it in a second of CPU time and 200 MB. Prints what it
@@ -17,6 +17,7 @@
 
 #include "corrupt.hpp"
 #include "crafted.hpp"
+#include "site.hpp"
 #include "synthetic.hpp"
 
 using namespace awaitscope;
@@ -164,10 +165,18 @@ int main(int count, char **words) {
   MemoryRecorder recorder(invented_info());
   if (arguments.size() == 3 && arguments[0] == "small") {
     record_small(recorder, std::stoull(arguments[1]));
+  } else if (arguments.size() == 3 && arguments[0] == "processes") {
+    record_processes(recorder, std::stoull(arguments[1]));
+  } else if (arguments.size() == 3 && arguments[0] == "site") {
+    MemoryRecorder site(site_info());
+    record_site(site, std::stoull(arguments[1]));
+    return save(arguments.back(), site.bytes()) ? 0 : 1;
   } else if (arguments.size() == 4 && arguments[0] == "big") {
     record_big(recorder, std::stoull(arguments[1]), static_cast<std::uint32_t>(std::stoul(arguments[2])));
   } else {
-    std::cerr << "usage: recording_tool small SEED FILE | big SAMPLES STACKS FILE | crafted FOLDER | fuzz COUNT SEED\n";
+    std::cerr
+        << "usage: recording_tool small|site|processes SEED FILE | big SAMPLES STACKS FILE | crafted FOLDER | fuzz "
+           "COUNT SEED\n";
     return 2;
   }
   return save(arguments.back(), recorder.bytes()) ? 0 : 1;

@@ -130,15 +130,16 @@ TEST_CASE("the table of caches fits 80 columns, and names are safe") {
   FunctionCache longest = cache("Ж" + std::string(200, 'x') + "\x1b[31m", 1'000'000'000, {5, 100'000'000, 99'999'999});
   longest.file = "/srv/" + std::string(100, 'd') + "/file.py";
   CacheSurvey survey = survey_of({longest, cache("short", 128, {97, 3, 3})});
-  const std::string text = caches_text(survey, judge_caches(survey), 40);
+  const std::string text = caches_text(survey, judge_caches(survey), {80, 40});
   CHECK(text.find('\x1b') == std::string::npos);
-  CHECK(text.find("short (app.py:12)\n") != std::string::npos);
-  CHECK(text.find("/file.py:12)\n") != std::string::npos);
+  CHECK(text.find(" 3/128  short ") != std::string::npos);
+  CHECK(text.find("  app.py:12\n") != std::string::npos);
+  CHECK(text.find("/file.py:12\n") != std::string::npos);
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     CHECK(width(line) <= 80);
   }
-  const std::string one = caches_text(survey, judge_caches(survey), 1);
+  const std::string one = caches_text(survey, judge_caches(survey), {80, 1});
   CHECK(one.find("and 1 more") != std::string::npos);
-  CHECK(caches_text(survey_of({}), {}, 40) == "Process 7: Python 3.13.0, 0 lru_caches in 3 modules\n");
+  CHECK(caches_text(survey_of({}), {}, {}) == "Process 7: Python 3.13.0, 0 lru_caches in 3 modules\n");
 }

@@ -122,13 +122,17 @@ TEST_CASE("views of a recording let no hostile character of a name through") {
   options.task_frames = options.task_names = true;
   const HotFunctions hot = hot_functions(reader.tables(), costs, options);
   check_printed("folded", folded_text(stack_profile(reader.tables(), costs, options), names));
-  check_printed("hot", hot_text(hot, Metric::events, info, names));
+  HotTable table;
+  table.metric = Metric::events;
+  table.layout.width = 10'000; // all of each name
+  table.subject = hostile("app.py");
+  check_printed("hot", hot_text(hot, table, reader, names));
   check_printed("hot --json", hot_json(hot, Metric::events, info, codes));
-  check_printed("info", info_text(reader, costs));
+  check_printed("info", info_text(reader, costs, table.layout.width));
   check_printed("info --json", info_json(reader, costs));
   RecordingReader again = read(recorder);
   const Latencies latencies = *read_latencies(again, {}, {});
-  check_printed("latency", latency_text(latencies, names, codes));
+  check_printed("latency", latency_text(latencies, LatencyRows::all, table.layout, names));
   check_printed("latency --json", latency_json(latencies, codes));
   RecordingReader in_order = read(recorder);
   const Timeline timeline = *read_timeline(in_order, {}, options);

@@ -187,6 +187,78 @@ TEST_CASE("calls that the recording cuts are counted, and do not bend the percen
   CHECK(fetch.await_ns == 75 * k_ms);
 }
 
+TEST_CASE("a table has percentiles of calls that began in the recording, if there are enough of them") {
+  const auto table_of = [](int calls) {
+    Tasks tasks;
+    tasks.change(0, 1, TaskState::waiting, {tasks.root}); // there before the first look
+    tasks.change(10, 1, TaskState::done, {});
+    for (int i = 0; i < calls; ++i) {
+      tasks.change(20 + 10 * i, 2 + static_cast<Address>(i), TaskState::waiting, {tasks.root});
+      tasks.change(25 + 10 * i, 2 + static_cast<Address>(i), TaskState::done, {});
+    }
+    const Latencies latencies = tasks.read(30 + 10 * calls);
+    const FrameNames names(tasks.reader->tables().codes, {}, FileNames::full, Lines::definition);
+    const std::string text = latency_text(latencies, LatencyRows::project, {}, names);
+    const std::size_t row = text.find("max"); // the line behind the titles
+    const std::size_t begin = text.find('\n', row) + 1;
+    return text.substr(begin, text.find('\n', begin) - begin);
+  };
+  CHECK(table_of(0) == "    1    -    -    -  9.50 ms  root      /srv/shop/app.py:1");
+  CHECK(table_of(18) == "   19  5.00 ms    -    -  9.50 ms  root      /srv/shop/app.py:1");
+  CHECK(table_of(20) == "   21  5.00 ms  5.00 ms    -  9.50 ms  root      /srv/shop/app.py:1");
+  CHECK(table_of(99) ==
+        "  100  5.00 ms  5.00 ms    -  9.50 ms  root      /srv/shop/app.py:1"); // one of them began before
+  CHECK(table_of(100) == "  101  5.00 ms  5.00 ms  5.00 ms  9.50 ms  root      /srv/shop/app.py:1");
+}
+
+TEST_CASE("entry points of the project's code are its outermost functions, across tasks") {
+  Tasks tasks;
+  const CodeId handler = tasks.codes.add({"handle", "/venv/lib/python3.13/site-packages/web/server.py", 5});
+  tasks.change(10, 1, TaskState::waiting, {handler, tasks.fetch, tasks.query, tasks.sleep});
+  tasks.change(30, 1, TaskState::done, {});
+  tasks.sample(40, 2, {tasks.parse}, 1); // in a task that one of the project's functions awaits
+  const Latencies latencies = tasks.read(100);
+  CHECK(Tasks::of(latencies, tasks.fetch).entry);
+  CHECK_FALSE(Tasks::of(latencies, tasks.query).entry);
+  CHECK(Tasks::of(latencies, tasks.query).project);
+  for (const CodeId other : {handler, tasks.sleep}) {
+    CHECK_FALSE(Tasks::of(latencies, other).project);
+    CHECK_FALSE(Tasks::of(latencies, other).entry);
+  }
+  const FrameNames names(tasks.reader->tables().codes, {}, FileNames::full, Lines::definition);
+  const std::string usual = latency_text(latencies, LatencyRows::project, {}, names);
+  CHECK(usual.find("fetch") < usual.find("Pool.query"));
+  CHECK(usual.find("handle") == std::string::npos);
+  CHECK(usual.find("2 hidden (--framework shows them)") != std::string::npos);
+  const std::string all = latency_text(latencies, LatencyRows::all, {}, names);
+  CHECK(all.find("Pool.query") < all.find("handle"));
+  Filter filter;
+  filter.functions = {"handle"};
+  RecordingReader again = *RecordingReader::open(std::make_unique<MemorySource>(tasks.bytes()));
+  const std::string only = latency_text(*read_latencies(again, {}, filter), LatencyRows::project, {}, names);
+  CHECK(only.find("none of your own code") != std::string::npos);
+  CHECK(only.find("server.py:5") != std::string::npos);
+}
+
+TEST_CASE("what a call waited for is never itself, also where another task runs the same function") {
+  Tasks tasks;
+  TaskChange change;
+  change.task = 2;
+  change.coroutine = tasks.fetch;
+  change.state = TaskState::waiting;
+  change.at_ns = 10 * k_ms;
+  change.before_ns = 9 * k_ms;
+  change.frames = {{tasks.fetch, 0, FrameKind::task_border},
+                   {tasks.fetch, 11, FrameKind::python},
+                   {tasks.fetch, 0, FrameKind::task_border},
+                   {tasks.fetch, 12, FrameKind::python}};
+  tasks.writer().add(change);
+  tasks.change(50, 2, TaskState::done, {});
+  const Latencies latencies = tasks.read(100);
+  CHECK(Tasks::of(latencies, tasks.fetch).await_ns > 0);
+  CHECK(Tasks::of(latencies, tasks.fetch).await_on.empty());
+}
+
 TEST_CASE("a call that one reading alone saw has an upper bound, and the resolution is what the readings achieved") {
   Tasks tasks;
   tasks.change(10, 1, TaskState::waiting, {tasks.root});

@@ -6,8 +6,8 @@
 
 namespace awaitscope {
 
-/// What a recording says of itself, for people. The reader has read to the end.
-std::string info_text(const RecordingReader &reader, const StackCosts &costs);
+/// What a recording says of itself, for people, in lines of at most `width` columns. The reader has read to the end.
+std::string info_text(const RecordingReader &reader, const StackCosts &costs, std::size_t width);
 
 /// One JSON object, schema 1.
 std::string info_json(const RecordingReader &reader, const StackCosts &costs);

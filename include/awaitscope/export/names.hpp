@@ -14,14 +14,6 @@ namespace awaitscope {
 /// and site-packages, dist-packages and lib/pythonX.Y; else the whole path.
 std::string_view importable_path(std::string_view file, const std::vector<std::string> &import_paths);
 
-/// Where the file of a function belongs.
-struct FileOrigin {
-  enum class Kind : std::uint8_t { project, library, standard };
-  Kind kind = Kind::project;
-  std::string_view package; ///< of a library: what is imported, "django"; part of the path that was given
-};
-FileOrigin file_origin(std::string_view file);
-
 enum class FileNames : std::uint8_t { importable, full };
 enum class Lines : std::uint8_t { definition, executing };
 
@@ -30,7 +22,7 @@ struct NameOptions {
   Lines lines = Lines::definition;
 };
 
-/// "QUALNAME (FILE:LINE)" of frames, cached.
+/// "QUALNAME (FILE:LINE)" of frames, cached; and the parts of it for tables, in which it is the line of the definition.
 class FrameNames {
 public:
   FrameNames(const CodeTable &codes, const std::vector<std::string> &import_paths, FileNames files, Lines lines)
@@ -38,7 +30,12 @@ public:
 
   std::string name(const Frame &frame);
 
+  /// Printable as they are.
+  [[nodiscard]] std::string function(CodeId id) const;
+  [[nodiscard]] std::string place(CodeId id) const; ///< "FILE:LINE"
+
 private:
+  [[nodiscard]] std::string_view file(CodeId id) const;
   const std::string &code_name(CodeId id);
 
   const CodeTable &codes_;

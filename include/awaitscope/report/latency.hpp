@@ -6,7 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "awaitscope/report/file_origin.hpp"
 #include "awaitscope/report/profile.hpp"
+#include "awaitscope/report/table_order.hpp"
 #include "awaitscope/report/waits.hpp"
 
 namespace awaitscope {
@@ -21,6 +23,7 @@ struct CallSpan {
   std::uint64_t await_ns = 0; ///< its task was suspended
   bool begun = true;          ///< its beginning was seen
   bool ended = true;          ///< its end was seen
+  bool entry = false;         ///< of the project's code, and called by none of it, as far as its stack goes
   /// The innermost coroutine below it in the same task, nanoseconds. Of the innermost one itself: nothing.
   std::vector<std::pair<CodeId, std::uint64_t>> await_on;
 };
@@ -56,6 +59,9 @@ struct FunctionLatency {
   CodeId code = 0;
   std::uint64_t calls = 0; ///< with those that are cut
   std::uint64_t cut = 0;   ///< at either end
+  std::uint64_t begun = 0; ///< while it was watched: those that percentiles are of
+  bool project = false;    ///< it is the project's own code
+  bool entry = false;      ///< most of its calls are CallSpan::entry
   std::uint64_t brief = 0; ///< seen by one reading alone
   bool merged = false; ///< calls that nothing tells apart: several may count as one, and percentiles are upper bounds
   std::optional<std::int64_t> mean_ns; ///< none without whole calls
@@ -87,7 +93,8 @@ public:
   /// `task` is its number.
   using Visit = std::function<void(std::uint32_t task, const CallSpan &call)>;
 
-  CallSpans(const RecordingTables &tables, Visit visit) : tables_(tables), visit_(std::move(visit)) {}
+  CallSpans(const RecordingTables &tables, Visit visit)
+      : tables_(tables), origins_(tables.codes), visit_(std::move(visit)) {}
 
   /// Spans of one task in the order of time; of several tasks mixed as they come.
   void add(const TaskSpan &span);
@@ -101,6 +108,7 @@ private:
   void close(Calls &calls, std::size_t from, bool ended);
 
   const RecordingTables &tables_;
+  CodeOrigins origins_;
   Visit visit_;
   std::vector<Calls> tasks_; ///< by number
 };
@@ -118,6 +126,8 @@ private:
 };
 
 /// Reads the recording to its end. Calls that do not touch the range are left out; those that reach beyond it are whole.
-Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range, const Filter &filter);
+/// The functions whose calls took most time together come first, unless the order is another.
+Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range, const Filter &filter,
+                                 TableOrder order = TableOrder::usual);
 
 } // namespace awaitscope

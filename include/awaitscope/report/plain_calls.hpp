@@ -31,7 +31,7 @@ public:
 
   /// `period_ns`: of the samples.
   PlainCallSpans(const RecordingTables &tables, std::int64_t period_ns, Visit visit)
-      : tables_(tables), period_ns_(period_ns), visit_(std::move(visit)) {}
+      : tables_(tables), origins_(tables.codes), period_ns_(period_ns), visit_(std::move(visit)) {}
 
   /// Of each thread in the order of time. `seen`: those that the row has of calls.
   void add(const SampleRun &run, std::span<const RecordedSeenCall> seen = {});
@@ -50,6 +50,7 @@ private:
   void end(Thread &thread, std::size_t from, std::int64_t unseen_ns, bool ended);
 
   const RecordingTables &tables_;
+  CodeOrigins origins_;
   std::int64_t period_ns_;
   Visit visit_;
   /// By TID: what a recording calls a thread goes by whom it works for.

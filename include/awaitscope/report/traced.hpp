@@ -22,8 +22,10 @@ struct TracedFunction {
   std::optional<Length> p50, p95, p99;
 };
 
-/// Those of a traced recording, the longest total first. Reads it to its end. Calls that do not touch the range are left out.
-Result<std::vector<TracedFunction>> read_traced(RecordingReader &reader, const TimeRange &range, const Filter &filter);
+/// Those of a traced recording, the longest total first, unless the order is another. Reads it to its end. Calls that do not touch the
+/// range are left out.
+Result<std::vector<TracedFunction>> read_traced(RecordingReader &reader, const TimeRange &range, const Filter &filter,
+                                                TableOrder order = TableOrder::usual);
 
 /// Of calls of one function in one thread that come in the order of their ends: what they took together, in which a call inside of
 /// another is not counted again.

@@ -23,4 +23,7 @@ std::string with_thousands(std::uint64_t value);
 /// Nanoseconds in the unit that reads best: "12.3 µs", "4.56 ms", "7.8 s".
 std::string human_duration(std::int64_t nanoseconds);
 
+/// The same in three digits, for columns: "12.3 µs", "456 ms", "7.80 s".
+std::string short_duration(std::int64_t nanoseconds);
+
 } // namespace awaitscope

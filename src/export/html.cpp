@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "awaitscope/report/file_origin.hpp"
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
 #include "page_assets.hpp"

@@ -18,22 +18,6 @@ std::size_t behind_folder(std::string_view file, std::string_view folder) {
 
 } // namespace
 
-FileOrigin file_origin(std::string_view file) {
-  if (file.starts_with("<frozen ")) {
-    return {FileOrigin::Kind::standard, {}};
-  }
-  const std::size_t behind = behind_library(file);
-  if (behind == 0) {
-    return {FileOrigin::Kind::project, {}};
-  }
-  if (!file.substr(0, behind).ends_with("-packages/")) {
-    return {FileOrigin::Kind::standard, {}};
-  }
-  const std::string_view path = file.substr(behind);
-  const std::string_view first = path.substr(0, path.find('/'));
-  return {FileOrigin::Kind::library, first.ends_with(".py") ? first.substr(0, first.size() - 3) : first};
-}
-
 std::string_view importable_path(std::string_view file, const std::vector<std::string> &import_paths) {
   // A virtual environment may lie below the project's folder, which is an import path too.
   std::size_t longest = behind_library(file);

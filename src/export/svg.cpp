@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "awaitscope/report/file_origin.hpp"
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
 

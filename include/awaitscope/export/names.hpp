@@ -14,14 +14,6 @@ namespace awaitscope {
 /// and site-packages, dist-packages and lib/pythonX.Y; else the whole path.
 std::string_view importable_path(std::string_view file, const std::vector<std::string> &import_paths);
 
-/// Where the file of a function belongs.
-struct FileOrigin {
-  enum class Kind : std::uint8_t { project, library, standard };
-  Kind kind = Kind::project;
-  std::string_view package; ///< of a library: what is imported, "django"; part of the path that was given
-};
-FileOrigin file_origin(std::string_view file);
-
 enum class FileNames : std::uint8_t { importable, full };
 enum class Lines : std::uint8_t { definition, executing };
 

@@ -1,0 +1,55 @@
+#include "awaitscope/report/file_origin.hpp"
+
+#include <algorithm>
+
+#include "awaitscope/support/library_paths.hpp"
+
+namespace awaitscope {
+
+FileOrigin file_origin(std::string_view file) {
+  if (file.empty() || file.starts_with("<frozen ")) { // without a file: of C
+    return {FileOrigin::Kind::standard, {}};
+  }
+  const std::size_t behind = behind_library(file);
+  if (behind == 0) {
+    return {FileOrigin::Kind::project, {}};
+  }
+  if (!file.substr(0, behind).ends_with("-packages/")) {
+    return {FileOrigin::Kind::standard, {}};
+  }
+  const std::string_view path = file.substr(behind);
+  const std::string_view first = path.substr(0, path.find('/'));
+  return {FileOrigin::Kind::library, first.ends_with(".py") ? first.substr(0, first.size() - 3) : first};
+}
+
+std::string_view name_of(FileOrigin::Kind kind) {
+  switch (kind) {
+  case FileOrigin::Kind::project:
+    return "project";
+  case FileOrigin::Kind::library:
+    return "package";
+  case FileOrigin::Kind::standard:
+    break;
+  }
+  return "standard library";
+}
+
+const FileOrigin &CodeOrigins::of(CodeId code) {
+  if (code >= known_.size()) {
+    known_.resize(std::max<std::size_t>(codes_.size(), code + std::size_t{1}));
+  }
+  std::optional<FileOrigin> &origin = known_[code];
+  if (!origin) {
+    origin = file_origin(codes_.at(code).file);
+  }
+  return *origin;
+}
+
+std::size_t CodeOrigins::outermost_of_project(const std::vector<Frame> &frames) {
+  const auto found = std::find_if(frames.begin(), frames.end(), [&](const Frame &frame) {
+    return frame.kind == FrameKind::python && is_project(frame.code);
+  });
+  return static_cast<std::size_t>(found - frames.begin());
+}
+
+} // namespace awaitscope

@@ -29,6 +29,11 @@ struct ViewOptions {
   std::vector<std::string> states; ///< of threads
 };
 
+/// The values that -f, --metric and --state know.
+std::vector<std::string_view> format_names();
+std::vector<std::string_view> metric_names();
+std::vector<std::string_view> state_names();
+
 /// As -f calls it.
 std::string_view name_of(Format format);
 

@@ -53,7 +53,7 @@ std::optional<PerfEvent> tracepoint(const std::string &name) {
 tl::unexpected<Error> unknown(const std::string &name, std::string_view why) {
   return fail(ExitStatus::usage, fmt::format("event '{}': {}", name, why),
               "use --event with page-faults, context-switches, task-clock, instructions, cycles, cache-misses or any "
-              "that perf list names, and :u or :k behind it for user or kernel mode only");
+              "event from `perf list`; append :u or :k for user or kernel mode only");
 }
 
 bool is_denial(int error) { return error == EACCES || error == EPERM; }
@@ -86,7 +86,7 @@ Result<PerfEvent> parse_perf_event(const std::string &name) {
   }
   const bool part = event.attributes.exclude_user == 1 || event.attributes.exclude_kernel == 1;
   if (part && is_clock(event)) {
-    return unknown(name, "a clock runs in user and in kernel mode, and is not told apart");
+    return unknown(name, "a clock counts user and kernel mode together");
   }
   if (is_clock(event)) {
     event.name = is_software(event, PERF_COUNT_SW_TASK_CLOCK) ? "task-clock" : "cpu-clock";

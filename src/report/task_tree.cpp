@@ -142,6 +142,10 @@ private:
         shape.push_back(static_cast<std::size_t>(frame.line));
       }
       node.children = fold(std::move(below[i]));
+      node.liveliest = tasks_[i].state;
+      for (const TaskNode &child : node.children) {
+        node.liveliest = std::min(node.liveliest, child.liveliest);
+      }
       std::vector<std::pair<std::size_t, std::size_t>> below_it; // sorted: their own order goes by names
       for (const TaskNode &child : node.children) {
         below_it.emplace_back(shape_of_task_.at(child.tasks.front()), child.tasks.size());
@@ -189,7 +193,7 @@ private:
     }
     const auto key = [&](const TaskNode &node) {
       const TaskSnapshot &task = tasks_[node.tasks.front()];
-      return std::tuple(-static_cast<std::int64_t>(node.tasks.size()),
+      return std::tuple(node.liveliest, -static_cast<std::int64_t>(node.tasks.size()),
                         std::string_view(codes_.at(task.coroutine).function), std::string_view(task.name), task.id);
     };
     std::sort(folded.begin(), folded.end(), [&](const TaskNode &a, const TaskNode &b) { return key(a) < key(b); });

@@ -82,6 +82,26 @@ std::string escaped(std::string_view text, void (*append)(std::string &, char32_
   return out;
 }
 
+/// Levenshtein's, of letters in lower case; SIZE_MAX for long names.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  constexpr std::size_t k_longest = 64;
+  if (a.size() > k_longest || b.size() > k_longest) {
+    return SIZE_MAX;
+  }
+  const auto lower = [](char letter) { return letter >= 'A' && letter <= 'Z' ? letter - 'A' + 'a' : int{letter}; };
+  std::vector<std::size_t> row(b.size() + 1); // to each beginning of b
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (lower(a[i]) == lower(b[j]) ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
 } // namespace
 
 std::string valid_utf8(std::string_view bytes) {
@@ -123,22 +143,25 @@ std::string printable_json(std::string_view document) {
 }
 
 bool differ_little(std::string_view a, std::string_view b) {
-  constexpr std::size_t k_longest = 64;
-  if (a.size() > k_longest || b.size() > k_longest) {
-    return false;
-  }
-  const auto lower = [](char letter) { return letter >= 'A' && letter <= 'Z' ? letter - 'A' + 'a' : int{letter}; };
-  std::vector<std::size_t> row(b.size() + 1); // the edit distance (Levenshtein) to each beginning of b
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (lower(a[i]) == lower(b[j]) ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+  return edit_distance(a, b) <= std::min<std::size_t>(2, b.size() / 2);
+}
+
+std::string_view closest_name(std::string_view word, std::span<const std::string_view> names) {
+  constexpr std::size_t k_least_prefix = 3;
+  std::string_view closest;
+  std::size_t distance = SIZE_MAX;
+  for (const std::string_view name : names) {
+    const bool begins = word.size() >= k_least_prefix && name.starts_with(word);
+    if ((begins || differ_little(word, name)) && edit_distance(word, name) < distance) {
+      closest = name;
+      distance = edit_distance(word, name);
     }
   }
-  return row.back() <= std::min<std::size_t>(2, b.size() / 2);
+  return closest;
+}
+
+std::string did_you_mean(std::string_view name) {
+  return name.empty() ? std::string() : fmt::format(" (did you mean '{}'?)", name);
 }
 
 } // namespace awaitscope

@@ -1,5 +1,6 @@
 #include "awaitscope/support/units.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -40,13 +41,38 @@ template <std::size_t N> bool parse_quantity(std::string_view text, const std::a
   return false;
 }
 
+/// "1h30m", "1m30s": whole numbers, each with a unit that is smaller than the one before.
+bool parse_parts(std::string_view text, double &seconds) {
+  constexpr std::string_view k_digits = "0123456789";
+  constexpr std::array<Unit, 4> k_units{{{"h", 3600.0}, {"m", 60.0}, {"s", 1.0}, {"ms", 1e-3}}};
+  seconds = 0;
+  std::size_t next = 0; // the largest unit that may follow
+  while (!text.empty()) {
+    const std::size_t digits = std::min(text.find_first_not_of(k_digits), text.size());
+    const std::size_t length = std::min(text.find_first_of(k_digits, digits), text.size());
+    double number = 0;
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + digits, number);
+    const std::string_view suffix = text.substr(digits, length - digits);
+    while (next < k_units.size() && k_units.at(next).suffix != suffix) {
+      ++next;
+    }
+    if (digits == 0 || error != std::errc{} || next == k_units.size()) {
+      return false;
+    }
+    seconds += number * k_units.at(next++).factor;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 } // namespace
 
 Result<std::int64_t> parse_duration(std::string_view text) {
   double seconds = 0;
-  if (!parse_quantity(text, k_duration_units, seconds) || seconds * 1e9 < 1 || seconds > k_max_seconds) {
+  const bool valid = parse_quantity(text, k_duration_units, seconds) || parse_parts(text, seconds);
+  if (!valid || seconds * 1e9 < 1 || seconds > k_max_seconds) {
     return fail(ExitStatus::usage, fmt::format("'{}' is not a duration", text),
-                "give a positive number of seconds, or one with a unit: 10, 500ms, 2m");
+                "give a positive number of seconds, or one with units: 10, 500ms, 2m, 1m30s");
   }
   return static_cast<std::int64_t>(std::llround(seconds * 1e9));
 }
@@ -79,6 +105,16 @@ std::string with_thousands(std::uint64_t value) {
     text += digits[i];
   }
   return text;
+}
+
+std::string human_size(std::uint64_t bytes) {
+  const auto value = static_cast<double>(bytes);
+  if (value < 1e3) {
+    return fmt::format("{} bytes", bytes);
+  }
+  return value < 1e6   ? fmt::format("{:.1f} kB", value / 1e3)
+         : value < 1e9 ? fmt::format("{:.1f} MB", value / 1e6)
+                       : fmt::format("{:.1f} GB", value / 1e9);
 }
 
 std::string human_duration(std::int64_t nanoseconds) {

@@ -44,7 +44,10 @@ struct DumpOptions {
   std::optional<ThreadId> pid;
   bool tasks_only = false; ///< tasks: the tree of who awaits whom
   bool full = false;
+  bool done = false; ///< show done tasks
   std::string text;
+  std::string order = "innermost";
+  bool full_paths = false;
   bool json = false;
   std::string output;
   std::string engine = "auto";

@@ -1,5 +1,7 @@
 #include "commands.hpp"
 
+#include <array>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,18 +11,26 @@
 #include "awaitscope/export/tasks.hpp"
 #include "awaitscope/process/own_thread.hpp"
 #include "awaitscope/sampler/snapshot_taker.hpp"
+#include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
 #include "engines.hpp"
 #include "messages.hpp"
 #include "output.hpp"
 #include "overseen.hpp"
 #include "stop_signals.hpp"
+#include "terminal.hpp"
 
 namespace awaitscope::tools {
 
 namespace {
 
-Result<ProcessSnapshot> snapshot_of(const DumpOptions &options, CodeTable &codes) {
+/// What was read of the process.
+struct Reading {
+  ProcessSnapshot snapshot;
+  std::vector<std::string> import_paths; ///< to shorten file names by
+};
+
+Result<Reading> reading_of(const DumpOptions &options, CodeTable &codes) {
   Result<std::unique_ptr<Engine>> engine = make_engine(options.engine);
   if (!engine) {
     return tl::unexpected(engine.error());
@@ -32,7 +42,12 @@ Result<ProcessSnapshot> snapshot_of(const DumpOptions &options, CodeTable &codes
   if (!attached->note.empty() && options.verbosity != Verbosity::quiet) {
     say(attached->note);
   }
-  return take_snapshot(*attached->target, **engine);
+  std::vector<std::string> import_paths = attached->target->import_paths();
+  Result<ProcessSnapshot> snapshot = take_snapshot(*attached->target, **engine);
+  if (!snapshot) {
+    return tl::unexpected(snapshot.error());
+  }
+  return Reading{std::move(*snapshot), std::move(import_paths)};
 }
 
 std::string not_of_one_instant(const ProcessSnapshot &snapshot) {
@@ -50,40 +65,91 @@ std::string not_of_one_instant(const ProcessSnapshot &snapshot) {
   return text;
 }
 
+Result<FrameOrder> parse_order(const std::string &name) {
+  constexpr std::array<std::string_view, 2> k_names{"innermost", "outermost"};
+  if (name == k_names[0] || name == k_names[1]) {
+    return name == k_names[0] ? FrameOrder::innermost_first : FrameOrder::outermost_first;
+  }
+  return fail(ExitStatus::usage, fmt::format("unknown order '{}'{}", name, did_you_mean(closest_name(name, k_names))),
+              "use --order innermost or outermost");
+}
+
+/// Warnings of the reading.
+void say_notes(const ProcessSnapshot &snapshot) {
+  if (!snapshot.warning.empty()) {
+    say(snapshot.warning);
+  }
+  if (!snapshot.consistent) {
+    say(not_of_one_instant(snapshot));
+  }
+}
+
+/// Names of some tasks, for who asked for others.
+void say_nothing_matches(const DumpOptions &options, const ProcessSnapshot &snapshot, const CodeTable &codes) {
+  constexpr std::size_t k_most_named = 8;
+  std::set<std::string> names;
+  for (const TaskSnapshot &task : snapshot.tasks) {
+    names.insert(codes.at(task.coroutine).function);
+  }
+  std::string listed;
+  std::size_t count = 0;
+  for (const std::string &name : names) {
+    listed += ++count <= k_most_named ? fmt::format("{}{}", listed.empty() ? "" : ", ", name) : "";
+  }
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  say(fmt::format("no task matches '{}'{}; the process has {}{}", options.text,
+                  did_you_mean(closest_name(options.text, views)), listed.empty() ? "no tasks" : "tasks of " + listed,
+                  count > k_most_named ? fmt::format(" and {} more", count - k_most_named) : ""));
+}
+
+std::string text_of(const DumpOptions &options, const Reading &reading, const CodeTable &codes, FrameOrder order) {
+  if (options.tasks_only) {
+    const std::vector<TaskNode> tree =
+        task_tree(reading.snapshot, codes, options.full ? EqualTasks::keep : EqualTasks::fold, options.text);
+    if (tree.empty() && !options.text.empty() && options.verbosity != Verbosity::quiet) {
+      say_nothing_matches(options, reading.snapshot, codes);
+    }
+    return options.json ? tasks_json(reading.snapshot, tree, codes)
+                        : tasks_text(reading.snapshot, tree, codes,
+                                     {output_width(), options.done ? DoneTasks::show : DoneTasks::hide});
+  }
+  return options.json ? dump_json(reading.snapshot, codes)
+                      : dump_text(reading.snapshot, codes,
+                                  {output_width(), order, options.full_paths ? FileNames::full : FileNames::importable,
+                                   reading.import_paths});
+}
+
 } // namespace
 
 Result<int> dump(const DumpOptions &options) {
   StopSignals::install();
   allow_many_descriptors();
+  const Result<FrameOrder> order = parse_order(options.order);
+  if (!order) {
+    return tl::unexpected(order.error());
+  }
+  if (options.json && (options.full_paths || options.order != DumpOptions().order || options.done)) {
+    return fail(ExitStatus::usage, "--order, --full-paths and --done have no effect on JSON", "leave them out");
+  }
   Result<Output> output = Output::open(options.output, Privacy::usual);
   if (!output) {
     return tl::unexpected(output.error());
   }
   CodeTable codes;
-  Result<ProcessSnapshot> snapshot;
+  Result<Reading> reading;
   run_overseen(
-      *options.pid, [&] { snapshot = snapshot_of(options, codes); },
+      *options.pid, [&] { reading = reading_of(options, codes); },
       [&](const Error &error) {
         { const Output unwritten = std::move(*output); } // removes a file that was not there before
         leave_with(error);
       });
-  if (!snapshot) {
-    return tl::unexpected(snapshot.error());
+  if (!reading) {
+    return tl::unexpected(reading.error());
   }
-  if (!snapshot->warning.empty() && options.verbosity != Verbosity::quiet) {
-    say(snapshot->warning);
+  if (options.verbosity != Verbosity::quiet) {
+    say_notes(reading->snapshot);
   }
-  if (!snapshot->consistent && options.verbosity != Verbosity::quiet) {
-    say(not_of_one_instant(*snapshot));
-  }
-  const auto tree = [&] {
-    return task_tree(*snapshot, codes, options.full ? EqualTasks::keep : EqualTasks::fold, options.text);
-  };
-  const Result<void> written = output->write(
-      options.tasks_only ? (options.json ? tasks_json(*snapshot, tree(), codes) : tasks_text(*snapshot, tree(), codes))
-      : options.json     ? dump_json(*snapshot, codes)
-                         : dump_text(*snapshot, codes));
-  if (!written) {
+  if (const Result<void> written = output->write(text_of(options, *reading, codes, *order)); !written) {
     return tl::unexpected(written.error());
   }
   return 0;

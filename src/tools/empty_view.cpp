@@ -68,10 +68,6 @@ std::string listed(const std::set<std::string> &names) {
   return text.empty() ? "none" : text;
 }
 
-std::string did_you_mean(const std::string &close) {
-  return close.empty() ? std::string() : fmt::format(" (did you mean '{}'?)", close);
-}
-
 /// None if one of the names passes.
 std::optional<Error> unmatched(const Kind &kind) {
   std::set<std::string> names = kind.names();
@@ -82,7 +78,9 @@ std::optional<Error> unmatched(const Kind &kind) {
       return std::nullopt;
     }
     for (const std::string &pattern : kind.patterns) {
-      close = differ_little(pattern, name) || differ_little(pattern, last_part(name)) ? name : close;
+      const std::string last = last_part(name);
+      const std::array<std::string_view, 2> spellings{name, last};
+      close = closest_name(pattern, spellings).empty() ? close : name;
     }
   }
   return Error{

@@ -1,5 +1,6 @@
 #include "engines.hpp"
 
+#include <array>
 #include <future>
 #include <utility>
 
@@ -8,8 +9,14 @@
 #include <fmt/format.h>
 
 #include "awaitscope/sampler/preempt_engine.hpp"
+#include "awaitscope/support/text.hpp"
 
 namespace awaitscope::tools {
+namespace {
+
+constexpr std::array<std::string_view, 2> k_names{"auto", "preempt"};
+
+} // namespace
 
 Result<std::unique_ptr<Engine>> make_engine(const std::string &name, std::optional<ThreadId> process) {
   if (name == "auto" && process) {
@@ -20,7 +27,7 @@ Result<std::unique_ptr<Engine>> make_engine(const std::string &name, std::option
   if (name == "auto" || name == "preempt") {
     return std::make_unique<PreemptEngine>();
   }
-  return fail(ExitStatus::usage, fmt::format("engine '{}' is not in this version", name),
+  return fail(ExitStatus::usage, fmt::format("unknown engine '{}'{}", name, did_you_mean(closest_name(name, k_names))),
               "use --engine auto or --engine preempt");
 }
 

@@ -42,14 +42,8 @@ std::string event_summary(const EventPlan &plan, const SamplingTotals &totals) {
   if (!plan.counted) {
     return fmt::format("; event {}, by schedstat", plan.name);
   }
-  const std::string uncounted =
-      totals.uncounted_threads == 0
-          ? std::string()
-          : fmt::format(", not counted in {} threads (too few open files allowed: raise ulimit -Hn)",
-                        with_thousands(totals.uncounted_threads));
-  return fmt::format("; event {}, by perf_event_open: {}{}", plan.name,
-                     totals.process_events ? with_thousands(totals.process_events->scaled()) : "in all not known",
-                     uncounted);
+  return fmt::format("; event {}, by perf_event_open: {}", plan.name,
+                     totals.process_events ? with_thousands(totals.process_events->scaled()) : "in all not known");
 }
 
 } // namespace awaitscope::tools

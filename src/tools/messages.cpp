@@ -15,17 +15,6 @@ namespace {
 
 void put(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
-std::string losses(const SamplingTotals &totals) {
-  std::string text;
-  for (std::size_t i = 0; i < totals.lost.size(); ++i) {
-    if (totals.lost[i] > 0) {
-      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", with_thousands(totals.lost[i]),
-                          name_of(static_cast<Loss>(i)));
-    }
-  }
-  return text.empty() ? "none" : text;
-}
-
 } // namespace
 
 void say(std::string_view text) { put(fmt::format("awaitscope: {}\n", one_line(valid_utf8(text)))); }
@@ -35,17 +24,20 @@ void say_error(const Error &error) {
                   one_line(valid_utf8(error.hint))));
 }
 
-ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1) {}
+ProgressLine::ProgressLine(std::optional<std::int64_t> duration_ns)
+    : duration_ns_(duration_ns), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 ProgressLine::~ProgressLine() { clear(); }
 
-void ProgressLine::show(const SamplingTotals &totals, std::uint64_t samples) {
+void ProgressLine::show(std::int64_t elapsed_ns, std::uint64_t samples, double lost_percent) {
   if (!terminal_) {
     return;
   }
   shown_ = true;
-  put(fmt::format("\r\x1b[Kawaitscope: {} samples, {}, lost: {}  (Ctrl-C stops and writes)", with_thousands(samples),
-                  human_duration(totals.elapsed_ns), losses(totals)));
+  const auto seconds = [](std::int64_t time_ns) { return static_cast<double>(time_ns) / 1e9; };
+  const std::string of = duration_ns_ ? fmt::format(" of {:g}", seconds(*duration_ns_)) : std::string();
+  put(fmt::format("\r\x1b[Kawaitscope: {:.1f}{} s, {} samples, {:.1f} % lost (Ctrl-C ends and writes)",
+                  seconds(elapsed_ns), of, with_thousands(samples), lost_percent));
   std::fflush(stderr);
 }
 
@@ -62,42 +54,10 @@ std::optional<Error> why_no_sample(const SamplingTotals &totals) {
   }
   return Error{
       ExitStatus::failed,
-      fmt::format("no sample was taken: the process runs on a CPU that this one may not use (lost: {})",
-                  losses(totals)),
+      fmt::format("no sample was taken: the process runs on a CPU that this one may not use ({} lost)",
+                  with_thousands(totals.lost_for(Loss::no_cpu))),
       "run awaitscope in the cpuset of the process (the cpuset line of its /proc cgroup file; docker exec; kubectl "
       "debug --target=CONTAINER), or as root outside of any"};
-}
-
-std::string summary(const SamplingTotals &totals, const Recorded &recorded) {
-  const std::string processes =
-      recorded.children == Children::follow
-          ? fmt::format(" of {} process{}", with_thousands(totals.processes), totals.processes == 1 ? "" : "es")
-          : std::string();
-  const std::string lowered =
-      totals.slowest_millihertz == 0
-          ? std::string()
-          : fmt::format(", lowered to {:.3g} Hz at times", static_cast<double>(totals.slowest_millihertz) / 1000);
-  const double share = totals.elapsed_ns <= 0
-                           ? 0
-                           : 100 * static_cast<double>(totals.tool_cpu_ns) / static_cast<double>(totals.elapsed_ns);
-  const auto mean = totals.samples == 0 ? 0 : totals.read_ns / static_cast<std::int64_t>(totals.samples);
-  std::string looks;
-  if (totals.task_looks > 0) {
-    looks = fmt::format("; looks at all tasks: {}, {} each, {} at most", with_thousands(totals.task_looks),
-                        human_duration(totals.task_look_ns / static_cast<std::int64_t>(totals.task_looks)),
-                        human_duration(totals.longest_task_look_ns));
-  }
-  return fmt::format(
-      "{} samples{} at {} ticks in {} ({:g} Hz asked{}, engine {}, {:.2f} % of a CPU used); lost: {}; "
-      "read again: {}; with an "
-      "[unreadable] part: {}; "
-      "target never stopped, paused {} per sample, {} at most; "
-      "delayed by {} per tick at most, {} at a time{}",
-      with_thousands(recorded.samples), processes, with_thousands(totals.ticks), human_duration(totals.elapsed_ns),
-      recorded.rate_hz, lowered, recorded.engine, share, losses(totals), with_thousands(totals.retries),
-      with_thousands(totals.partial), human_duration(mean), human_duration(totals.longest_read_ns),
-      human_duration(totals.busy_ns / static_cast<std::int64_t>(std::max<std::uint64_t>(totals.ticks, 1))),
-      human_duration(totals.longest_busy_ns), looks);
 }
 
 } // namespace awaitscope::tools

@@ -21,8 +21,6 @@
 #include "awaitscope/recording/writer.hpp"
 #include "awaitscope/sampler/sampler.hpp"
 #include "awaitscope/support/clock.hpp"
-#include "awaitscope/support/library_paths.hpp"
-#include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
 #include "engines.hpp"
 #include "events.hpp"
@@ -30,129 +28,14 @@
 #include "output.hpp"
 #include "overseen.hpp"
 #include "pace_notes.hpp"
-#include "recording_name.hpp"
+#include "record_plan.hpp"
+#include "record_summary.hpp"
 #include "shared_recording.hpp"
 #include "stop_signals.hpp"
 #include "version.hpp"
 
 namespace awaitscope::tools {
 namespace {
-
-/// What the command line asked for, parsed and checked.
-struct Plan {
-  SamplerOptions sampling;
-  EventPlan event;
-  Format format = Format::recording;
-  ViewPlan view;                ///< unless a recording is to be written
-  std::optional<Output> output; ///< opened by open_output()
-};
-
-/// The functions whose arguments are read.
-std::function<bool(const CodeInfo &)> choice_of(std::vector<std::string> patterns) {
-  std::erase(patterns, ""); // of an --args without a value
-  if (patterns.empty()) {
-    return [](const CodeInfo &code) { return is_program_file(code.file); };
-  }
-  return [patterns = std::move(patterns)](const CodeInfo &code) {
-    return passes(code, patterns) || passes(code.file, patterns);
-  };
-}
-
-Result<Plan> plan_of(const RecordOptions &options) {
-  if (options.pid.has_value() == !options.command.empty()) {
-    return fail(ExitStatus::usage,
-                options.pid ? "both a PID and a command were given" : "neither a PID nor a command was given",
-                "awaitscope record -p PID, or awaitscope record -- COMMAND ARGUMENT…");
-  }
-  Plan plan;
-  const Result<double> rate = parse_rate(options.rate);
-  if (!rate) {
-    return tl::unexpected(rate.error());
-  }
-  plan.sampling.rate_hz = *rate;
-  if (!options.max_overhead.empty()) {
-    const Result<double> share = parse_percent(options.max_overhead);
-    if (!share) {
-      return tl::unexpected(share.error());
-    }
-    plan.sampling.most_delay = 0;
-    if (*share > 0) {
-      plan.sampling.most_share = *share;
-    }
-  }
-  if (!options.duration.empty()) {
-    const Result<std::int64_t> duration = parse_duration(options.duration);
-    if (!duration) {
-      return tl::unexpected(duration.error());
-    }
-    plan.sampling.duration_ns = *duration;
-  }
-  const Result<Format> format = format_of(options.format, options.output, Format::recording);
-  if (!format) {
-    return tl::unexpected(format.error());
-  }
-  plan.format = *format;
-  const Result<ViewPlan> view = plan_view(*format, options.view);
-  if (!view) {
-    return tl::unexpected(view.error());
-  }
-  plan.view = *view;
-  if (!options.view.filter.processes.empty() && (plan.format == Format::recording || !options.subprocesses)) {
-    return fail(ExitStatus::usage,
-                plan.format == Format::recording ? "--process filters views, and a recording holds every process"
-                                                 : "--process needs --subprocesses",
-                plan.format == Format::recording ? "give it to awaitscope report, or add -f with a view"
-                                                 : "add --subprocesses: without it one process is recorded");
-  }
-  if (options.event == "none" && plan.format != Format::recording && view->profile.metric == Metric::events) {
-    return fail(ExitStatus::usage, "--metric events has nothing to show with --event none",
-                "name an event with --event");
-  }
-  const Result<EventPlan> event = plan_event(options.event);
-  if (!event) {
-    return tl::unexpected(event.error());
-  }
-  plan.event = *event;
-  plan.sampling.event = event->counted;
-  plan.sampling.idle = options.view.idle ? IdleThreads::sample : IdleThreads::skip;
-  // Views of suspended tasks need them, whatever else was asked for.
-  const bool of_tasks = plan.format == Format::latency || view->profile.metric == Metric::await;
-  plan.sampling.all_tasks = options.view.all_tasks || of_tasks ? AllTasks::watch : AllTasks::skip;
-  const bool calls = plan.format == Format::recording || plan.format == Format::latency || plan.format == Format::cache;
-  plan.sampling.plain_calls = calls ? PlainCalls::follow : PlainCalls::skip;
-  plan.sampling.root_names = options.view.task_names ? RootNames::read : RootNames::skip;
-  if (options.show_arguments && !options.arguments) {
-    return fail(ExitStatus::usage, "--show-args has no effect without --args", "add --args, or leave it out");
-  }
-  if (options.arguments && plan.format != Format::recording && plan.format != Format::cache) {
-    return fail(ExitStatus::usage, fmt::format("--args has no effect on the format '{}'", name_of(plan.format)),
-                "leave it out, or choose -f cache, or write a recording");
-  }
-  if (options.arguments || plan.format == Format::cache) {
-    plan.sampling.arguments = ArgumentChoice{choice_of(options.argument_patterns), options.show_arguments};
-  }
-  return plan;
-}
-
-Children children_for(const RecordOptions &options) {
-  return options.subprocesses ? Children::follow : Children::ignore;
-}
-
-Result<void> open_output(const RecordOptions &options, ThreadId pid, Plan &plan) {
-  const bool nameless = options.output.empty() && plan.format == Format::recording;
-  const std::string path = nameless ? recording_name(pid) : options.output;
-  if (plan.format == Format::recording && path == "-" && ::isatty(STDOUT_FILENO) == 1) {
-    return fail(ExitStatus::usage, "refusing to write a binary recording to a terminal",
-                "give a file with -o, or -f folded");
-  }
-  const Privacy privacy = plan.format == Format::recording ? Privacy::owner_only : Privacy::usual;
-  Result<Output> output = nameless ? Output::create(path) : Output::open(path, privacy);
-  if (!output) {
-    return tl::unexpected(output.error());
-  }
-  plan.output.emplace(std::move(*output));
-  return {};
-}
 
 void say_attached(Target &target, const Engine &engine, std::int64_t took_ns) {
   const PythonRuntime &runtime = target.runtime();
@@ -162,7 +45,7 @@ void say_attached(Target &target, const Engine &engine, std::int64_t took_ns) {
                   engine.name()));
 }
 
-RecordingInfo info_of(const RecordOptions &options, const Plan &plan, Target &target, const Engine &engine) {
+RecordingInfo info_of(const RecordOptions &options, const RecordPlan &plan, Target &target, const Engine &engine) {
   RecordingInfo info;
   info.tool_version = k_version;
   info.tool_command = options.words;
@@ -200,8 +83,8 @@ struct Machinery {
 };
 
 /// Samples until the end, into the queue.
-void sample(const RecordOptions &options, const Plan &plan, std::unique_ptr<Target> target, const CodeTable &codes,
-            const Machinery &with, std::int64_t began_ns) {
+void sample(const RecordOptions &options, const RecordPlan &plan, std::unique_ptr<Target> target,
+            const CodeTable &codes, const Machinery &with, std::int64_t began_ns) {
   const std::unique_ptr<Engine> made = *make_engine(options.engine, target->process().pid()); // its name was checked
   Engine &engine = *made;
   if (options.verbosity == Verbosity::verbose) {
@@ -212,7 +95,7 @@ void sample(const RecordOptions &options, const Plan &plan, std::unique_ptr<Targ
     engine.rest_if_long();
   };
   with.recording.begin(info_of(options, plan, *target, engine), codes, put, [&] { return with.queue.full(); });
-  ProgressLine progress;
+  ProgressLine progress(plan.sampling.duration_ns);
   PaceNotes notes(plan.sampling);
   Sampler sampler(engine, plan.sampling, with.follower);
   sampler.on_progress([&](const SamplingTotals &totals) {
@@ -225,7 +108,7 @@ void sample(const RecordOptions &options, const Plan &plan, std::unique_ptr<Targ
         progress.clear();
         say(note);
       }
-      progress.show(totals, samples);
+      progress.show(totals.elapsed_ns, samples, lost_percent(totals, samples));
     }
   });
   RecordingSink sink(with.recording, children_for(options));
@@ -242,7 +125,7 @@ tl::unexpected<Error> unfinished(ThreadId pid) {
 }
 
 /// Waits until all is sampled. False if the thread that samples will not come back: then the recording was finished without it.
-bool oversee(OverseenThread &thread, const Plan &plan, ThreadId pid, SharedRecording &recording) {
+bool oversee(OverseenThread &thread, const RecordPlan &plan, ThreadId pid, SharedRecording &recording) {
   constexpr std::chrono::milliseconds k_poll{50};
   constexpr std::int64_t k_given_up_ns = 300'000'000;
   constexpr std::int64_t k_worth_a_line_ns = 5 * k_ns_per_second;
@@ -266,49 +149,6 @@ bool oversee(OverseenThread &thread, const Plan &plan, ThreadId pid, SharedRecor
   return true;
 }
 
-/// What was written, and what to do with it.
-std::string outcome(const Plan &plan, const View &view) {
-  const Output &output = *plan.output;
-  if (plan.format == Format::recording) {
-    const std::string size = fmt::format("{} bytes", with_thousands(static_cast<std::uint64_t>(output.size())));
-    return output.is_standard()
-               ? fmt::format("recording, {} → {}", size, output.name())
-               : fmt::format("recording, {} → {}; next: awaitscope report {}", size, output.name(), output.name());
-  }
-  const bool flame = plan.format == Format::folded && !output.is_standard();
-  return fmt::format("{} → {}{}", view.what, output.name(),
-                     flame ? fmt::format("; next: flamegraph.pl {} > flame.svg", output.name()) : "");
-}
-
-/// The warnings of the sampling and of the view, and the summary.
-void say_what_came(const RecordOptions &options, const Plan &plan, const Sampled &sampled, const View &view) {
-  const SamplingTotals &totals = sampled.totals;
-  for (const std::string &warning : view.warnings) {
-    say(warning);
-  }
-  if (plan.format == Format::recording && sampled.samples == 0 && !sampled.failure) {
-    say(options.view.idle ? "warning: nothing was sampled"
-                          : "warning: nothing was sampled: no thread ran, and none was blocked (--idle samples those "
-                            "that wait for work)");
-  }
-  if (!sampled.pace_note.empty()) {
-    say(sampled.pace_note);
-  }
-  say(fmt::format("{}{}; {}",
-                  summary(totals, {sampled.samples, plan.sampling.rate_hz, sampled.engine, children_for(options)}),
-                  event_summary(plan.event, totals), outcome(plan, view)));
-  if (options.verbosity == Verbosity::verbose) {
-    say(fmt::format(std::locale("C"), "of the ticks, {} were taken by bpf alone, while the recorder slept",
-                    totals.alone));
-  }
-  if (totals.tasks_left_out > 0) {
-    say(fmt::format("warning: {} tasks are missing from the recording, or are not up to date in it: there was no time "
-                    "to read them, or "
-                    "to write what was read",
-                    with_thousands(totals.tasks_left_out)));
-  }
-}
-
 /// What is recorded first.
 struct Start {
   ThreadId first = 0; ///< the process that was named or launched
@@ -317,7 +157,7 @@ struct Start {
 };
 
 /// Samples, and writes the recording meanwhile, or afterwards the view of it that was asked for. `leave` is called, and does not return, if a thread will not end that uses what is in here.
-Result<void> sample_and_write(const RecordOptions &options, Plan &plan, Start start, CodeTable &codes,
+Result<void> sample_and_write(const RecordOptions &options, RecordPlan &plan, Start start, CodeTable &codes,
                               const std::function<void(const Result<void> &)> &leave) {
   Output &output = *plan.output;
   std::string memory;
@@ -374,7 +214,7 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, Start st
         say(refusal);
       }
     }
-    say_what_came(options, plan, sampled, view);
+    say_outcome(options, plan, sampled, view);
   }
   if (thread.freed() > 0 && options.verbosity != Verbosity::quiet) {
     say(fmt::format(
@@ -395,7 +235,7 @@ Result<void> sample_and_write(const RecordOptions &options, Plan &plan, Start st
 Result<int> record(const RecordOptions &options, const InheritedState &inherited) {
   const std::int64_t began_ns = monotonic_ns();
   StopSignals::install();
-  Result<Plan> plan = plan_of(options);
+  Result<RecordPlan> plan = plan_of(options);
   if (!plan) {
     return tl::unexpected(plan.error());
   }

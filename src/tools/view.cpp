@@ -65,13 +65,16 @@ Result<std::int64_t> parse_moment(const std::string &text) {
   return text == "0" ? Result<std::int64_t>(0) : parse_duration(text);
 }
 
+constexpr std::array k_metrics{Metric::wall, Metric::cpu, Metric::events, Metric::await};
+
 Result<Metric> parse_metric(const std::string &name) {
-  for (const Metric metric : {Metric::wall, Metric::cpu, Metric::events, Metric::await}) {
+  for (const Metric metric : k_metrics) {
     if (name == name_of(metric)) {
       return metric;
     }
   }
-  return fail(ExitStatus::usage, fmt::format("metric '{}' is not known", name),
+  return fail(ExitStatus::usage,
+              fmt::format("unknown metric '{}'{}", name, did_you_mean(closest_name(name, metric_names()))),
               "use --metric wall, cpu, events or await");
 }
 
@@ -81,7 +84,8 @@ Result<ThreadState> parse_state(const std::string &name) {
       return static_cast<ThreadState>(i);
     }
   }
-  return fail(ExitStatus::usage, fmt::format("unknown state '{}'", name),
+  return fail(ExitStatus::usage,
+              fmt::format("unknown state '{}'{}", name, did_you_mean(closest_name(name, state_names()))),
               "use --state running, runnable, blocked or idle");
 }
 
@@ -284,6 +288,30 @@ Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
 
 } // namespace
 
+std::vector<std::string_view> format_names() {
+  std::vector<std::string_view> names;
+  for (const NamedFormat &known : k_formats) {
+    names.push_back(known.name);
+  }
+  return names;
+}
+
+std::vector<std::string_view> metric_names() {
+  std::vector<std::string_view> names;
+  for (const Metric metric : k_metrics) {
+    names.push_back(name_of(metric));
+  }
+  return names;
+}
+
+std::vector<std::string_view> state_names() {
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < k_thread_states; ++i) {
+    names.push_back(name_of(static_cast<ThreadState>(i)));
+  }
+  return names;
+}
+
 std::string_view name_of(Format format) {
   for (const NamedFormat &known : k_formats) {
     if (known.format == format) {
@@ -305,17 +333,14 @@ Result<Format> format_of(const std::string &name, const std::string &output, For
     return ending.empty() ? Result<Format>(fallback) : unknown_ending(ending);
   }
   std::string names;
-  std::string_view closest;
   for (const NamedFormat &known : k_formats) {
     if (wanted == known.name) {
       return known.format;
     }
     names += fmt::format("{}{}", names.empty() ? "" : ", ", known.name);
-    closest = differ_little(wanted, known.name) ? known.name : closest;
   }
   return fail(ExitStatus::usage,
-              fmt::format("unknown format '{}'{}", wanted,
-                          closest.empty() ? "" : fmt::format(" (did you mean '{}'?)", closest)),
+              fmt::format("unknown format '{}'{}", wanted, did_you_mean(closest_name(wanted, format_names()))),
               fmt::format("use -f with one of {}", names));
 }
 

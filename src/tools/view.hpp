@@ -36,6 +36,11 @@ struct ViewOptions {
   bool framework = false;           ///< latency: show these
 };
 
+/// The values that -f, --metric and --state know.
+std::vector<std::string_view> format_names();
+std::vector<std::string_view> metric_names();
+std::vector<std::string_view> state_names();
+
 /// As -f calls it.
 std::string_view name_of(Format format);
 

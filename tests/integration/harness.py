@@ -40,12 +40,12 @@ def end_process(process):
 
 
 def ticks(said):
-    """The ticks of a recording, by its summary: on a busy machine many of those that were due never happen."""
+    """The ticks of a recording, by its detailed summary: on a busy machine many of those that were due never happen."""
     return int(re.search(r"at ([\d,]+) ticks", said)[1].replace(",", ""))
 
 
 def ticks_a_second(said):
-    """How often a recording's ticks happened, by its summary."""
+    """How often a recording's ticks happened, by its detailed summary."""
     length, unit = re.search(r" ticks in ([\d.]+) (m?s)", said).groups()
     return ticks(said) / float(length) * (1000 if unit == "ms" else 1)
 
@@ -128,8 +128,11 @@ def start_tool(*args, **popen):
     popen.setdefault("stdout", subprocess.PIPE)
     popen.setdefault("stderr", subprocess.PIPE)
     executable = popen.pop("tool", None) or tool()
+    brief = popen.pop("brief", False)
     if args[:1] == ("record",) and not any(str(arg).startswith("--max-overhead") for arg in args):
         args = ("record", "--max-overhead", "0") + args[1:]  # the rate that a test asks for is the one that it wants
+    if args[:1] == ("record",) and not brief:
+        args = ("record", "-v") + args[1:]  # tests check what the recording cost and lost
     return subprocess.Popen([executable] + [str(arg) for arg in args], stdin=subprocess.DEVNULL, **popen)
 
 

@@ -32,7 +32,7 @@ class Ahead(recordings.RecordingTest, harness.InterpreterTest):
         """How many ticks the kernel took; skips where it takes none."""
         if "copying by bpf" not in said:
             raise unittest.SkipTest("the kernel does not permit BPF here")
-        return int(re.search(r"of the ticks, (\d+) were taken by bpf alone", said)[1])
+        return int(re.search(r"ticks taken by bpf alone: (\d+)", said)[1])
 
     def assert_alone(self, said):
         """Many of them, if the target did not have to share its CPU: one that is taken from it ends such a series."""

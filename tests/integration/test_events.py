@@ -245,7 +245,7 @@ class Unprivileged(recordings.RecordingTest):
         target = self.target("counted.py")
         path = self.path("user.ascope")
         command = ["setpriv", "--bounding-set=-perfmon,-sys_admin", harness.tool()]
-        command += ["record", "-p", str(target.pid), "-d", "1", "-o", path, "--event", "page-faults"]
+        command += ["record", "-v", "-p", str(target.pid), "-d", "1", "-o", path, "--event", "page-faults"]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(b"event page-faults:u, by perf_event_open", done.stderr)

@@ -172,7 +172,7 @@ class ReaderLeaves(recordings.RecordingTest):
     def test_of_a_recording_is_an_error_at_once(self):
         """What was to be recorded cannot be had again."""
         target = self.target("ticking.py")
-        process = harness.start_tool("record", "-p", target.pid, "-d", 20, "-o", "-")
+        process = harness.start_tool("record", "-p", target.pid, "-d", 20, "-o", "-", brief=True)
         process.stdout.close()
         process.stdout = None
         self.assert_error(harness.finish(process, timeout=15), 1)

@@ -76,7 +76,7 @@ class LateTicks(recordings.RecordingTest):
         were missed, as the summary and the recording do."""
         target = self.target("ticking.py")
         process = harness.start_tool("record", "-p", target.pid, "-r", "200kHz", "--idle", "-d", 30,
-                                     "-o", self.path("out.ascope"), stderr=subprocess.PIPE)
+                                     "-o", self.path("out.ascope"), stderr=subprocess.PIPE, brief=True)
         self.addCleanup(harness.end_process, process)
         first = process.stderr.readline().decode()
         self.assertIn("cannot keep up with 200000 Hz", first)
@@ -86,8 +86,6 @@ class LateTicks(recordings.RecordingTest):
         self.assert_done(result)
         missed, due = [int(number.replace(",", "")) for number in re.search(
             r"cannot keep up with 200000 Hz: ([\d,]+) of ([\d,]+) ticks missed", result.stderr).groups()]
-        late = int(re.search(r"lost: ([\d,]+) late", result.stderr)[1].replace(",", ""))
         info = self.info(self.path("out.ascope"))
-        self.assertEqual((missed, due), (late, late + harness.ticks(result.stderr)), result.stderr)
         self.assertEqual((info["lost"]["late"], info["ticks"], info["ticks_due"]), (missed, due - missed, due))
         self.assertEqual(info["samples"], self.summary_samples(result))

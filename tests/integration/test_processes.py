@@ -65,7 +65,8 @@ class FamilyTest(ProcessTest):
         trackers = 1 if method == "spawn" else 0
         processes = 1 + len(children) + trackers
         self.assertLessEqual(len(set(walls) - children - {target.pid}), trackers, sorted(walls))
-        self.assertIn(" samples of %d processes at " % processes, result.stderr)
+        self.assertEqual(self.info(path)["processes"], processes)
+        self.assertIn("recording of %d processes, " % processes, result.stderr)
         cpu = in_processes(self.stacks(path, "--metric", "cpu"))
         for child in target.truth["children"]:
             pid = after[child + "_pid"]

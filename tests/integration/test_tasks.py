@@ -100,7 +100,7 @@ class Tasks(harness.InterpreterTest):
         self.assertEqual(list(known), ["main"], "of no other can the target tell")
         self.assertGreaterEqual(known["main"], before - self.program.truth["slept_at"])
         self.assertLessEqual(known["main"], after - self.program.truth["slept_at"])
-        self.assertRegex(self.printed("--full"), r'(?m)^main "main"  waiting for \d+\.\d s: main')
+        self.assertRegex(self.printed("--full"), r'(?m)^main "main"  waiting for \d+\.\d s: task_tree\.py:\d+  ← asyncio\.tasks\.sleep$')
 
     def test_full(self):
         tree = self.tree("--full")
@@ -117,13 +117,13 @@ class Tasks(harness.InterpreterTest):
         text = self.printed()
         facts = self.program.truth
         self.assertIn("Python %s, %d tasks: %d waiting\n" % (facts["python"], len(self.truth), len(self.truth)), text)
-        self.assertRegex(text, r'(?m)^gatherer "gatherer"  waiting: gatherer.*\n└─ worker × %d  waiting: worker:\d+|'
-                               r'^gatherer "gatherer"  waiting: gatherer.*\n└─ worker × %d  waiting: worker \('
-                         % (facts["workers"], facts["workers"]))
+        self.assertRegex(text, r'(?m)^gatherer "gatherer"  waiting: task_tree\.py:\d+.*  ← %d tasks below\n'
+                               r'└─ worker × %d  waiting: task_tree\.py:\d+  ← asyncio\.locks\.%s$'
+                         % (facts["workers"], facts["workers"], self.named("Event.wait")))
         self.assertRegex(text, r"(?m)^pair_parent × %d  .*\n└─ pair_child × %d  " % (facts["pairs"], facts["pairs"]))
-        self.assertRegex(text, r'(?m)^hopper "hopper"  .*\[thread %d works for it\]$' % facts["hop_tid"])
-        self.assertEqual(len(re.findall(r'\[awaits also shared "shared"\]', text)), 1)
-        self.assertEqual(len(re.findall(r"\[in a circle: awaited by a task below it\]", text)), 1)
+        self.assertRegex(text, r'(?m)^hopper "hopper"  .*  ← thread %d$' % facts["hop_tid"])
+        self.assertEqual(len(re.findall(r'(?m)  ← shared "shared"$', text)), 1)
+        self.assertEqual(len(re.findall(r"(?m)  ← a task below it: a circle$", text)), 1)
         self.assertLess(len(text.splitlines()), 20)
         self.assertNotIn("\x1b", text, "colour only on a terminal")
 

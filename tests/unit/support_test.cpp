@@ -1,3 +1,6 @@
+#include <array>
+#include <string_view>
+
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
 #include "catch.hpp"
@@ -9,6 +12,12 @@ TEST_CASE("durations take units and refuse nonsense") {
   CHECK(*parse_duration("500ms") == 500'000'000);
   CHECK(*parse_duration("2m") == 120'000'000'000);
   CHECK(*parse_duration("1.5s") == 1'500'000'000);
+  CHECK(*parse_duration("1m30s") == 90'000'000'000);
+  CHECK(*parse_duration("1h1s500ms") == 3'601'500'000'000);
+  CHECK_FALSE(parse_duration("1m30"));
+  CHECK_FALSE(parse_duration("30s1m"));
+  CHECK_FALSE(parse_duration("1m-30s"));
+  CHECK_FALSE(parse_duration("0m0s"));
   for (const char *bad : {"", "0", "-1", "ten", "5x", "nan", "inf", "1e300", "0ns", "10 s"}) {
     INFO(bad);
     REQUIRE_FALSE(parse_duration(bad));
@@ -84,4 +93,23 @@ TEST_CASE("a name with a letter mistyped differs little from the right one") {
   CHECK_FALSE(differ_little("pprof", "info"));
   CHECK_FALSE(differ_little("", "hot"));
   CHECK_FALSE(differ_little(std::string(1000, 'x'), "hot"));
+}
+
+TEST_CASE("a mistyped or abbreviated word has a closest name") {
+  constexpr std::array<std::string_view, 4> k_names{"record", "report", "dump", "top"};
+  CHECK(closest_name("recrod", k_names) == "record");
+  CHECK(closest_name("repotr", k_names) == "report");
+  CHECK(closest_name("rec", k_names) == "record");
+  CHECK(closest_name("DUMP", k_names) == "dump");
+  CHECK(closest_name("re", k_names).empty());
+  CHECK(closest_name("attach", k_names).empty());
+  CHECK(closest_name("", k_names).empty());
+  CHECK(did_you_mean("dump") == " (did you mean 'dump'?)");
+  CHECK(did_you_mean("").empty());
+}
+
+TEST_CASE("sizes in the unit that reads best") {
+  CHECK(human_size(812) == "812 bytes");
+  CHECK(human_size(12'345) == "12.3 kB");
+  CHECK(human_size(1'234'567) == "1.2 MB");
 }

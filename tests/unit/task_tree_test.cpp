@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "awaitscope/export/tasks.hpp"
+#include "awaitscope/support/text_width.hpp"
 #include "catch.hpp"
 
 using namespace awaitscope;
@@ -59,7 +60,9 @@ struct Graph {
     return out;
   }
 
-  std::string text(const std::vector<TaskNode> &tree) const { return tasks_text(snapshot, tree, codes); }
+  std::string text(const std::vector<TaskNode> &tree) const {
+    return tasks_text(snapshot, tree, codes, {200, DoneTasks::hide});
+  }
   nlohmann::json json(const std::vector<TaskNode> &tree) const {
     return nlohmann::json::parse(tasks_json(snapshot, tree, codes));
   }
@@ -107,11 +110,11 @@ TEST_CASE("roots are the tasks that no task awaits; what they await stands below
   CHECK(Graph().tree().empty());
   const std::string text = graph.text(graph.tree());
   CHECK(text.find("5 tasks: 5 waiting\n"
-                  "serve \"t1\"  waiting: serve (app.py:12)\n"
-                  "├─ Client.fetch \"t2\"  waiting: Client.fetch (client.py:12)\n"
-                  "│  └─ query \"t3\"  waiting: query (db.py:12)\n"
-                  "└─ query \"t4\"  waiting: query (db.py:12)\n"
-                  "serve \"t5\"  waiting: serve (app.py:12)\n") != std::string::npos);
+                  "serve \"t1\"  waiting: app.py:12  ← 2 tasks below\n"
+                  "├─ Client.fetch \"t2\"  waiting: client.py:12  ← the task below\n"
+                  "│  └─ query \"t3\"  waiting: db.py:12  ← a future\n"
+                  "└─ query \"t4\"  waiting: db.py:12  ← a future\n"
+                  "serve \"t5\"  waiting: app.py:12  ← a future\n") != std::string::npos);
 }
 
 TEST_CASE("a task that several await stands below the first, and the others name it") {
@@ -127,7 +130,7 @@ TEST_CASE("a task that several await stands below the first, and the others name
   CHECK(tree[1].elsewhere.empty());
   CHECK(tree[2].elsewhere == std::vector<Address>{Graph::id(4)});
   const std::string text = graph.text(tree);
-  CHECK(count_of(text, "[awaits also query \"t4\"]") == 2);
+  CHECK(count_of(text, "  ← query \"t4\"\n") == 2);
   const nlohmann::json json = graph.json(tree);
   CHECK(json["tasks"][0]["awaits_elsewhere"] == nlohmann::json({"0x7f0000000004"}));
   CHECK(json["tasks"][1]["children"][0]["awaited_by"].size() == 3);
@@ -143,7 +146,7 @@ TEST_CASE("tasks that await each other hang from the one with the lowest address
   CHECK(tree[0].closes_circle);
   CHECK_FALSE(tree[0].children[0].closes_circle);
   CHECK(tree[0].children[0].elsewhere == std::vector<Address>{Graph::id(1)});
-  CHECK(count_of(two.text(tree), "[in a circle: awaited by a task below it]") == 1);
+  CHECK(count_of(two.text(tree), "  ← a task below it: a circle\n") == 1);
   CHECK(two.json(tree)["tasks"][0]["closes_circle"] == true);
 
   Graph three;
@@ -181,12 +184,13 @@ TEST_CASE("siblings of equal shape fold, with their count; names do not count, a
   const std::vector<TaskNode> tree = graph.tree(EqualTasks::fold);
   REQUIRE(tree.size() == 1);
   REQUIRE(tree[0].children.size() == 5);
-  CHECK(tree[0].children[0].tasks.size() == 1197); // the largest group first
+  CHECK(tree[0].children[0].liveliest == TaskState::ready); // first what is not waiting
+  CHECK(tree[0].children[1].tasks.size() == 1197);          // then the largest group
   const std::string text = graph.text(tree);
-  CHECK(text.find("├─ Client.fetch × 1,197  waiting: Client.fetch (client.py:12)\n") != std::string::npos);
+  CHECK(text.find("├─ Client.fetch × 1,197  waiting: client.py:12  ← a future\n") != std::string::npos);
   CHECK(std::count(text.begin(), text.end(), '\n') == 7);
   const nlohmann::json json = graph.json(tree);
-  CHECK(json["tasks"][0]["children"][0]["count"] == 1197);
+  CHECK(json["tasks"][0]["children"][1]["count"] == 1197);
   CHECK(json["states"] == nlohmann::json({{"running", 0}, {"ready", 1}, {"waiting", 1201}, {"done", 0}}));
   const std::map<std::string, int> ids = ids_of(json["tasks"]);
   CHECK(ids.size() == 1202);
@@ -282,7 +286,7 @@ TEST_CASE("a chain of 5,000 tasks, and two of them that are alike") {
   const std::string text = graph.text(tree);
   CHECK(count_of(text, "\n") == k_deep + 1);
   CHECK(text.find("└─ Client.fetch \"t4999\"") != std::string::npos);
-  CHECK(text.size() < k_deep * 600);
+  CHECK(text.size() < k_deep * 250);
   const nlohmann::json json = graph.json(tree);
   std::size_t left_out = 0;
   const nlohmann::json *node = &json["tasks"][0];
@@ -304,4 +308,52 @@ TEST_CASE("a chain of 5,000 tasks, and two of them that are alike") {
   CHECK(tree.size() == 1);
   CHECK(depth_of(tree) == k_deep);
   CHECK(count_of(graph.text(tree), "Client.fetch × 2 ") == k_deep);
+}
+
+TEST_CASE("each line fits the width; what libraries do is one part of it") {
+  Graph graph;
+  const CodeId view =
+      graph.codes.add({"django.view_of_orders", "/srv/venv/lib/python3.12/site-packages/django/views.py", 1});
+  const CodeId cursor =
+      graph.codes.add({"Cursor.execute", "/srv/venv/lib/python3.12/site-packages/psycopg/cursor.py", 1});
+  const CodeId get = graph.codes.add({"Queue.get", "/usr/lib/python3.12/asyncio/queues.py", 1});
+  graph.task(1, graph.serve);
+  graph.snapshot.tasks[0].frames = {{graph.serve, 3, FrameKind::python}, {view, 4, FrameKind::python},
+                                    {view, 5, FrameKind::python},        {cursor, 6, FrameKind::python},
+                                    {graph.query, 7, FrameKind::python}, {get, 8, FrameKind::python}};
+  const std::string text = graph.text(graph.tree());
+  CHECK(text.find("waiting: app.py:3 → … 3 django, psycopg frames → query (db.py:7)  ← "
+                  "asyncio.queues.Queue.get\n") != std::string::npos);
+  for (std::size_t i = 2; i < 60; ++i) { // a chain, deeper than there is room for
+    graph.task(i, i % 2 == 0 ? graph.fetch : graph.query, {i - 1});
+    graph.snapshot.tasks.back().name = std::string(3 * i, 'n');
+  }
+  for (const std::size_t width : {40U, 80U, 120U, 200U}) {
+    const std::string narrow = tasks_text(graph.snapshot, graph.tree(), graph.codes, {width, DoneTasks::hide});
+    std::size_t begin = 0;
+    for (std::size_t end = narrow.find('\n'); end != std::string::npos; end = narrow.find('\n', begin)) {
+      const std::string line = narrow.substr(begin, end - begin);
+      INFO(line);
+      CHECK(text_width(line) <= width);
+      begin = end + 1;
+    }
+  }
+}
+
+TEST_CASE("running tasks come first, and done ones are hidden unless they are asked for") {
+  Graph graph;
+  graph.task(1, graph.serve);
+  graph.task(2, graph.query);
+  graph.task(3, graph.query);
+  graph.task(4, graph.fetch);
+  graph.snapshot.tasks[1].state = TaskState::done;
+  graph.snapshot.tasks[3].state = TaskState::running;
+  const std::vector<TaskNode> tree = graph.tree();
+  CHECK(graph.drawn(tree) == "4 3 1 2");
+  const std::string text = graph.text(tree);
+  CHECK(text.find("4 tasks: 1 running, 2 waiting, 1 done (--done shows them)\n") != std::string::npos);
+  CHECK(text.find("\"t2\"") == std::string::npos);
+  const std::string all = tasks_text(graph.snapshot, tree, graph.codes, {80, DoneTasks::show});
+  CHECK(all.find("\"t2\"  done") != std::string::npos);
+  CHECK(all.find("--done") == std::string::npos);
 }

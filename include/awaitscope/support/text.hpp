@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,5 +23,11 @@ std::string printable_json(std::string_view document);
 
 /// Whether one is the other with a letter or two mistyped, left out or too many, or in another case.
 bool differ_little(std::string_view a, std::string_view b);
+
+/// The name that a mistyped or abbreviated word may have meant; empty if none is close.
+std::string_view closest_name(std::string_view word, std::span<const std::string_view> names);
+
+/// " (did you mean 'hot'?)"; empty for an empty name.
+std::string did_you_mean(std::string_view name);
 
 } // namespace awaitscope

@@ -8,7 +8,7 @@
 
 namespace awaitscope {
 
-/// "10", "10s", "500ms", "2m", "1.5h" -> nanoseconds. Must be positive and at most ten years.
+/// "10", "10s", "500ms", "2m", "1.5h", "1m30s" -> nanoseconds. Must be positive and at most ten years.
 Result<std::int64_t> parse_duration(std::string_view text);
 
 /// "100", "100Hz", "10kHz" -> hertz. Must be positive and at most 1 MHz.
@@ -19,6 +19,9 @@ Result<double> parse_percent(std::string_view text);
 
 /// 10000 -> "10,000".
 std::string with_thousands(std::uint64_t value);
+
+/// Bytes: "812 bytes", "12.3 kB" (of 1000 bytes), "1.2 MB".
+std::string human_size(std::uint64_t bytes);
 
 /// Nanoseconds in the unit that reads best: "12.3 µs", "4.56 ms", "7.8 s".
 std::string human_duration(std::int64_t nanoseconds);

@@ -1,0 +1,147 @@
+#include "record_summary.hpp"
+
+#include <algorithm>
+#include <locale>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "awaitscope/support/units.hpp"
+#include "messages.hpp"
+
+namespace awaitscope::tools {
+namespace {
+
+/// "0.2 %": nothing and next to nothing are not the same.
+std::string percent(double value) { return value > 0 && value < 0.05 ? "under 0.1 %" : fmt::format("{:.1f} %", value); }
+
+std::string written(const RecordPlan &plan, const Sampled &sampled, const View &view) {
+  const Output &output = *plan.output;
+  if (plan.format != Format::recording) {
+    return fmt::format("{} → {}", view.what, output.name());
+  }
+  const std::string processes =
+      sampled.totals.processes > 1 ? fmt::format(" of {} processes", with_thousands(sampled.totals.processes)) : "";
+  return fmt::format("recording{}, {} → {}", processes, human_size(static_cast<std::uint64_t>(output.size())),
+                     output.name());
+}
+
+/// Empty if there is nothing to do.
+std::string next_step(const RecordPlan &plan) {
+  const Output &output = *plan.output;
+  if (output.is_standard()) {
+    return {};
+  }
+  switch (plan.format) {
+  case Format::recording:
+    return fmt::format("next: awaitscope report {}", output.name());
+  case Format::folded:
+    return fmt::format("next: flamegraph.pl {} > flame.svg", output.name());
+  default:
+    return {};
+  }
+}
+
+std::string scans_of_tasks(const SamplingTotals &totals) {
+  if (totals.task_looks == 0) {
+    return {};
+  }
+  return fmt::format("; scans of all tasks: {}, {} each, {} at most", with_thousands(totals.task_looks),
+                     human_duration(totals.task_look_ns / static_cast<std::int64_t>(totals.task_looks)),
+                     human_duration(totals.longest_task_look_ns));
+}
+
+void say_warnings(const RecordOptions &options, const RecordPlan &plan, const Sampled &sampled, const View &view) {
+  for (const std::string &warning : view.warnings) {
+    say(warning);
+  }
+  if (plan.format == Format::recording && sampled.samples == 0 && !sampled.failure) {
+    say(options.view.idle ? "warning: nothing was sampled"
+                          : "warning: nothing was sampled: no thread ran, and none was blocked (--idle samples those "
+                            "that wait for work)");
+  }
+  if (!sampled.pace_note.empty()) {
+    say(sampled.pace_note);
+  }
+  if (sampled.totals.uncounted_threads > 0) {
+    say(fmt::format("warning: {} was not counted in {} threads (too few open files allowed: raise ulimit -Hn)",
+                    plan.event.name, with_thousands(sampled.totals.uncounted_threads)));
+  }
+  if (sampled.totals.tasks_left_out > 0) {
+    say(fmt::format("warning: {} tasks are missing from the recording, or are not up to date in it: there was no time "
+                    "to read them, or to write what was read",
+                    with_thousands(sampled.totals.tasks_left_out)));
+  }
+}
+
+} // namespace
+
+double lost_percent(const SamplingTotals &totals, std::uint64_t samples) {
+  const std::uint64_t lost = std::accumulate(totals.lost.begin(), totals.lost.end(), std::uint64_t{0});
+  return lost == 0 ? 0 : 100 * static_cast<double>(lost) / static_cast<double>(lost + samples);
+}
+
+double slowdown_percent(const SamplingTotals &totals) {
+  const double had = std::max(static_cast<double>(totals.elapsed_ns),
+                              static_cast<double>(totals.process_cpu_ns.value_or(0))); // of several threads at once
+  const auto held = static_cast<double>(totals.read_ns + totals.task_look_ns);
+  return had <= 0 ? 0 : std::min(100.0, 100 * held / had);
+}
+
+std::string losses(const SamplingTotals &totals) {
+  std::string text;
+  for (std::size_t i = 0; i < totals.lost.size(); ++i) {
+    if (totals.lost[i] > 0) {
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", with_thousands(totals.lost[i]),
+                          name_of(static_cast<Loss>(i)));
+    }
+  }
+  return text.empty() ? "none" : text;
+}
+
+std::vector<std::string> short_summary(const RecordPlan &plan, const Sampled &sampled, const View &view) {
+  const SamplingTotals &totals = sampled.totals;
+  std::vector<std::string> lines{fmt::format("{} samples in {}, {} lost, slow-down about {}",
+                                             with_thousands(sampled.samples), human_duration(totals.elapsed_ns),
+                                             percent(lost_percent(totals, sampled.samples)),
+                                             percent(slowdown_percent(totals))),
+                                 written(plan, sampled, view)};
+  if (std::string next = next_step(plan); !next.empty()) {
+    lines.push_back(std::move(next));
+  }
+  return lines;
+}
+
+std::string detailed_summary(const RecordPlan &plan, const Sampled &sampled) {
+  const SamplingTotals &totals = sampled.totals;
+  const std::string lowered =
+      totals.slowest_millihertz == 0
+          ? std::string()
+          : fmt::format(", lowered to {:.3g} Hz at times", static_cast<double>(totals.slowest_millihertz) / 1000);
+  const double share = totals.elapsed_ns <= 0
+                           ? 0
+                           : 100 * static_cast<double>(totals.tool_cpu_ns) / static_cast<double>(totals.elapsed_ns);
+  const auto mean = totals.samples == 0 ? 0 : totals.read_ns / static_cast<std::int64_t>(totals.samples);
+  return fmt::format(
+      "{} process{} sampled at {} ticks in {} ({:g} Hz asked{}, engine {}, {:.2f} % of a CPU used); lost: {}; "
+      "read again: {}; with an [unreadable] part: {}; target never stopped, paused {} per sample, {} at most; "
+      "delayed by {} per tick at most, {} at a time{}{}; ticks taken by bpf alone: {}",
+      with_thousands(totals.processes), totals.processes == 1 ? "" : "es", with_thousands(totals.ticks),
+      human_duration(totals.elapsed_ns), plan.sampling.rate_hz, lowered, sampled.engine, share, losses(totals),
+      with_thousands(totals.retries), with_thousands(totals.partial), human_duration(mean),
+      human_duration(totals.longest_read_ns),
+      human_duration(totals.busy_ns / static_cast<std::int64_t>(std::max<std::uint64_t>(totals.ticks, 1))),
+      human_duration(totals.longest_busy_ns), scans_of_tasks(totals), event_summary(plan.event, totals), totals.alone);
+}
+
+void say_outcome(const RecordOptions &options, const RecordPlan &plan, const Sampled &sampled, const View &view) {
+  say_warnings(options, plan, sampled, view);
+  if (options.verbosity == Verbosity::verbose) {
+    say(detailed_summary(plan, sampled));
+  }
+  for (const std::string &line : short_summary(plan, sampled, view)) {
+    say(line);
+  }
+}
+
+} // namespace awaitscope::tools

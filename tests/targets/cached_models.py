@@ -53,7 +53,7 @@ class Stock(models.Model):  # its key is product_id
         app_label = "shop"
 
 
-def deferred(i):
+def without_name(i):
     """One of which the name was not loaded."""
     return Product.from_db("default", ["id"], [500 + i])
 
@@ -69,7 +69,7 @@ SAVED = {
     "inherited": lambda i: Book(product_ptr_id=1000 + i, id=1000 + i),
     "one_to_one": lambda i: Stock(product_id=1000 + i),
     "two_classes": lambda i: (Product, Shelf)[i % 2](pk=1000),
-    "deferred": deferred,
+    "deferred": without_name,
     "in_tuple": lambda i: (Product(pk=1000 + i), 5),
 }
 UNSAVED = {"drafts": lambda i: DRAFTS[i]}

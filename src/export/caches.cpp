@@ -70,9 +70,8 @@ Json cache_json(const JudgedCache &row) {
 
 std::string caches_text(const CacheSurvey &survey, const std::vector<JudgedCache> &caches, const TableLayout &layout) {
   constexpr std::size_t k_indent = 8;
-  const std::string head =
-      fmt::format("Process {}: Python {}, {} lru_caches in {} modules\n", survey.process.pid, survey.process.python,
-                  with_thousands(caches.size()), with_thousands(survey.modules));
+  std::string head = fmt::format("Process {}: Python {}, {} lru_caches in {} modules\n", survey.process.pid,
+                                 survey.process.python, with_thousands(caches.size()), with_thousands(survey.modules));
   if (caches.empty()) {
     return head;
   }

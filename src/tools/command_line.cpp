@@ -270,7 +270,7 @@ void add_completion(CLI::App &app, std::string &shell, std::string &output) {
 
 CommandLine::CommandLine()
     : app("Sampling profiler for running Python processes, with full stacks across asyncio awaits.", "awaitscope") {
-  app.set_version_flag("--version", fmt::format("awaitscope {}", k_version), "print the version")->group(k_output);
+  app.set_version_flag("--version", fmt::format("awaitscope {}", k_version), "print the version")->group("Options");
   app.require_subcommand(1);
   app.formatter(std::make_shared<HelpFormatter>());
   add_record(app, record, loudness);
@@ -280,7 +280,7 @@ CommandLine::CommandLine()
   add_caches(app, caches, loudness);
   add_trace(app, trace, loudness);
   add_completion(app, shell, shell_output);
-  app.set_help_flag("-h,--help", "print this help")->group(k_output);
+  app.set_help_flag("-h,--help", "print this help")->group("Options");
   for (CLI::App *command : app.get_subcommands([](CLI::App *) { return true; })) {
     command->set_help_flag("-h,--help", "print this help")->group(k_output); // the last of its group
   }

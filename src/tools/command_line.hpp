@@ -50,6 +50,6 @@ std::vector<const CLI::App *> commands_of(const CLI::App &app);
 std::vector<const CLI::Option *> options_of(const CLI::App &command, std::string_view group);
 
 /// The groups of options, in the order of the help.
-inline constexpr std::array<std::string_view, 4> k_option_groups{"Target", "Sampling", "Filters", "Output"};
+inline constexpr std::array<std::string_view, 5> k_option_groups{"Target", "Sampling", "Filters", "Output", "Options"};
 
 } // namespace awaitscope::tools

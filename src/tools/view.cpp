@@ -290,6 +290,7 @@ Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
 
 std::vector<std::string_view> format_names() {
   std::vector<std::string_view> names;
+  names.reserve(k_formats.size());
   for (const NamedFormat &known : k_formats) {
     names.push_back(known.name);
   }
@@ -298,6 +299,7 @@ std::vector<std::string_view> format_names() {
 
 std::vector<std::string_view> metric_names() {
   std::vector<std::string_view> names;
+  names.reserve(k_metrics.size());
   for (const Metric metric : k_metrics) {
     names.push_back(name_of(metric));
   }
@@ -306,6 +308,7 @@ std::vector<std::string_view> metric_names() {
 
 std::vector<std::string_view> state_names() {
   std::vector<std::string_view> names;
+  names.reserve(k_thread_states);
   for (std::size_t i = 0; i < k_thread_states; ++i) {
     names.push_back(name_of(static_cast<ThreadState>(i)));
   }

@@ -65,7 +65,7 @@ class FullDisk(recordings.RecordingTest):
     def check_full(self, path, **how):
         target = self.target("planted_graph.py", lifetime=40)
         started = time.monotonic()
-        result = harness.run_tool("record", "-p", target.pid, "-r", 1000, "-d", 20, "-o", path, timeout=30, **how)
+        result = harness.run_tool("record", "-p", target.pid, "-r", 1000, "-d", 20, "-o", path, timeout=30, brief=True, **how)
         self.assert_error(result, 1)
         self.assertLess(time.monotonic() - started, 18, "the recording went on for nothing")
         self.assertIn("awaitscope report " + path, result.stderr)

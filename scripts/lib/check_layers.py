@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks the repository's own rules, those that no compiler knows:
 
-- includes go one way, along the table in ALLOWED, in src/ and include/awaitscope/ alike;
+- includes go one way, along the table in ALLOWED, in src/, tools/ and include/awaitscope/ alike;
 - what reads recordings includes nothing that reads processes;
 - the version of CPython is compared only in the files that fill the layouts;
 - no file is over 500 lines;
@@ -53,7 +53,7 @@ MACHINE = re.compile(
 
 def stage_of(path: str) -> str | None:
     """The stage whose folder a path of the repository lies in."""
-    match = re.match(r"(?:src|include/awaitscope)/([^/]+)/", path)
+    match = re.match(r"(?:src/|include/awaitscope/|(?=tools/))([^/]+)/", path)
     return match.group(1) if match else None
 
 

@@ -13,6 +13,7 @@ class Includes(unittest.TestCase):
     def test_right_way(self) -> None:
         self.assertEqual(findings("src/asyncio/a.cpp", '#include "awaitscope/cpython/x.hpp"\n#include <vector>\n'), [])
         self.assertEqual(findings("include/awaitscope/tools/a.hpp", '#include "awaitscope/export/x.hpp"\n'), [])
+        self.assertEqual(findings("tools/awaitscope/a.cpp", '#include "awaitscope/export/x.hpp"\n'), [])
         self.assertEqual(findings("tests/unit/a.cpp", '#include "awaitscope/tools/x.hpp"\n'), [])
 
     def test_wrong_way(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ROUTES = [(step * 7919 % 1013, step * 104729 % 613) for step in range(30000)]
+ROUTES = [(step * 7919 % 1013, step * 104729 % 613) for step in range(90000)]
 
 
 def cheapest(zone: int, kilograms: int) -> int:

@@ -20,6 +20,8 @@ MISTAKES = {
     "a program without --": (["record", "app.py"], 2, "'app.py' is not a PID", "awaitscope record -- app.py"),
     "a name for a PID": (["dump", "gunicorn"], 2, "'gunicorn' is not a PID", "awaitscope dump PID"),
     "a PID twice": (["record", NOBODY, NOBODY], 2, "unexpected argument '%s'" % NOBODY, "awaitscope record --help"),
+    "the PID as a function": (["record", "--args", "4711"], 2, "neither a PID nor a command was given",
+                              "'4711' is taken for a function: write --args behind the PID"),
     "no PID": (["record", "-d", "1"], 2, "neither a PID nor a command was given", "awaitscope record PID"),
     "no PID to dump": (["dump"], 2, "dump requires a PID", "awaitscope dump PID"),
     "a command to dump": (["dump", "--", "true"], 2, "dump requires a PID", "awaitscope dump PID"),

@@ -1,6 +1,7 @@
 #include "record_plan.hpp"
 
 #include <functional>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -78,6 +79,12 @@ Result<void> check_fit(const RecordOptions &options, const RecordPlan &plan) {
 
 Result<RecordPlan> plan_of(const RecordOptions &options) {
   if (options.pid.has_value() == !options.command.empty()) {
+    const std::string pattern = options.argument_patterns.empty() ? "" : options.argument_patterns.back();
+    if (!options.pid && !pattern.empty()) {
+      return fail(
+          ExitStatus::usage, "neither a PID nor a command was given",
+          fmt::format("'{}' is taken for a function: write --args behind the PID, or --args=FUNCTION", pattern));
+    }
     return fail(ExitStatus::usage,
                 options.pid ? "both a PID and a command were given" : "neither a PID nor a command was given",
                 "awaitscope record PID, or awaitscope record -- COMMAND ARGUMENT…");

@@ -138,8 +138,10 @@ std::vector<std::string> head(const HotTable &table, const HotFunctions &hot, co
     parts.push_back(fmt::format("CPU {} ({:.0f} % of a core)", duration_cell(cpu_ns),
                                 100.0 * static_cast<double>(cpu_ns) / static_cast<double>(elapsed_ns)));
   }
-  if (const std::uint64_t unsampled = value_of(hot.unsampled, table.metric); unsampled > 0) {
-    parts.push_back(percent_cell(unsampled, value_of(hot.sum, table.metric)) + " not sampled");
+  const std::uint64_t unsampled = value_of(hot.unsampled, table.metric);
+  const std::string percent = percent_cell(unsampled, value_of(hot.sum, table.metric));
+  if (unsampled > 0 && percent != percent_cell(0, 1)) {
+    parts.push_back(percent + " not sampled");
   }
   return parts;
 }

@@ -54,7 +54,7 @@ class Views(recordings.RecordingTest, harness.InterpreterTest):
             total = sum(stack.count for stack in stacks if stack.has(name))
             own = sum(stack.count for stack in stacks if stack.names[-1] == name)
             self.assertEqual((hot[name]["total"]["samples"], hot[name]["own"]["samples"]), (total, own), name)
-        self.assertRegex(self.report(path).decode(), r"(?m)^ *[\d,]+ .* work_long \(planted_calls.py:\d+\)$")
+        self.assertRegex(self.report(path).decode(), r"(?m)^ *[\d.]+ % .* work_long +planted_calls.py:\d+$")
         self.assertRegex(self.report(path, "-f", "info").decode(), r"(?m)^samples +%s," % format(samples, ","))
 
     def test_directly_and_through_a_recording_the_lines_are_the_same(self):

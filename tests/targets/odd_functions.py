@@ -99,7 +99,7 @@ def outer_two(value, rounds):
 BODIES = ("value", "value * time.time()")
 
 
-def redefined(number):
+def make_anew(number):
     """The same name in the same place, anew."""
     space = {"burn": burn, "time": __import__("time")}
     exec("def redefined(value, rounds):\n    return burn(rounds) + " + BODIES[number], space)
@@ -113,7 +113,7 @@ def calls(burn_rounds, rounds, count):
     more = More(1)
     account, report = Account(), Report(rounds)
     frozen = [FrozenDict(a=i) for i in range(3)]
-    both = redefined(0), redefined(1)
+    both = make_anew(0), make_anew(1)
     of_numbers = {"decorated": decorated, "of": account.of, "of_class": Account.of_class, "of_none": Account.of_none,
                   "outer_one": outer_one}
     for i in range(count):

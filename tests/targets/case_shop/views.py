@@ -8,7 +8,7 @@ import os
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-version = importlib.import_module("shop." + os.environ.get("SHOP_VERSION", "before"))
+version = importlib.import_module("case_shop." + os.environ.get("SHOP_VERSION", "before"))
 
 LACKS: list[str] = []
 

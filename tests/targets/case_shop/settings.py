@@ -6,12 +6,12 @@ from pathlib import Path
 SECRET_KEY = secrets.token_hex()
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
-ROOT_URLCONF = "shop.urls"
-ASGI_APPLICATION = "shop.asgi.application"
+ROOT_URLCONF = "case_shop.urls"
+ASGI_APPLICATION = "case_shop.asgi.application"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-INSTALLED_APPS = ["shop"]
+INSTALLED_APPS = ["case_shop"]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -82,6 +82,10 @@ def peers(python):
     return found
 
 
+class Ended(RuntimeError):
+    """A recorder ended by itself, with what it said."""
+
+
 class Recorder:
     """A tool at work on a pid; a context manager that ends it by its pid, whatever happened."""
 
@@ -112,7 +116,7 @@ class Recorder:
     def check(self):
         if self.process.poll() is not None:
             with open(self.log, errors="replace") as log:
-                raise RuntimeError("%s ended with %s: %s" % (self.tool.name, self.process.returncode, log.read()))
+                raise Ended("%s ended with %s: %s" % (self.tool.name, self.process.returncode, log.read()))
 
     def cpu_seconds(self):
         """CPU time of all of its threads so far, to the nanosecond."""

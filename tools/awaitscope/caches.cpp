@@ -66,12 +66,7 @@ Result<int> caches(const CachesOptions &options) {
     return tl::unexpected(output.error());
   }
   Result<CacheSurvey> survey;
-  run_overseen(
-      *options.pid, [&] { survey = survey_of(options, *between_ns); },
-      [&](const Error &error) {
-        { const Output unwritten = std::move(*output); } // removes a file that was not there before
-        leave_with(error);
-      });
+  run_overseen(*options.pid, *output, [&] { survey = survey_of(options, *between_ns); });
   if (!survey) {
     return tl::unexpected(survey.error());
   }

@@ -137,12 +137,7 @@ Result<int> dump(const DumpOptions &options) {
   }
   CodeTable codes;
   Result<Reading> reading;
-  run_overseen(
-      *options.pid, [&] { reading = reading_of(options, codes); },
-      [&](const Error &error) {
-        { const Output unwritten = std::move(*output); } // removes a file that was not there before
-        leave_with(error);
-      });
+  run_overseen(*options.pid, *output, [&] { reading = reading_of(options, codes); });
   if (!reading) {
     return tl::unexpected(reading.error());
   }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <utility>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -24,6 +25,13 @@ void run_overseen(ThreadId pid, const std::function<void()> &read, const std::fu
              "pages of it are to come by userfaultfd, or from a file system in user space that does not answer"});
     }
   }
+}
+
+void run_overseen(ThreadId pid, Output &output, const std::function<void()> &read) {
+  run_overseen(pid, read, [&](const Error &error) {
+    { const Output unwritten = std::move(output); } // removes a file that was not there before
+    leave_with(error);
+  });
 }
 
 void leave_with(const Error &error) {

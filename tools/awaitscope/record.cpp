@@ -1,6 +1,5 @@
 #include "commands.hpp"
 
-#include <array>
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -11,7 +10,6 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "attach.hpp"
 #include "awaitscope/process/child.hpp"
@@ -30,9 +28,9 @@
 #include "pace_notes.hpp"
 #include "record_plan.hpp"
 #include "record_summary.hpp"
+#include "recorded_here.hpp"
 #include "shared_recording.hpp"
 #include "stop_signals.hpp"
-#include "version.hpp"
 
 namespace awaitscope::tools {
 namespace {
@@ -46,13 +44,7 @@ void say_attached(Target &target, const Engine &engine, std::int64_t took_ns) {
 }
 
 RecordingInfo info_of(const RecordOptions &options, const RecordPlan &plan, Target &target, const Engine &engine) {
-  RecordingInfo info;
-  info.tool_version = k_version;
-  info.tool_command = options.words;
-  std::array<char, 256> host{};
-  if (::gethostname(host.data(), host.size() - 1) == 0) {
-    info.host = host.data();
-  }
+  RecordingInfo info = recorded_here(options.words);
   info.pid = target.process().pid();
   info.executable = target.process().executable();
   info.command = target.process().command_line();

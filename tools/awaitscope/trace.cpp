@@ -1,7 +1,6 @@
 #include "commands.hpp"
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <utility>
@@ -16,12 +15,12 @@
 #include "awaitscope/support/units.hpp"
 #include "messages.hpp"
 #include "output.hpp"
+#include "recorded_here.hpp"
 #include "recording_name.hpp"
 #include "stop_signals.hpp"
 #include "trace_attach.hpp"
 #include "trace_folder.hpp"
 #include "trace_recording.hpp"
-#include "version.hpp"
 #include "view.hpp"
 
 namespace awaitscope::tools {
@@ -83,13 +82,7 @@ Result<Output> open_output(const std::string &path, ThreadId pid) {
 }
 
 RecordingInfo info_of(const TraceOptions &options) {
-  RecordingInfo info;
-  info.tool_version = k_version;
-  info.tool_command = options.words;
-  std::array<char, 256> host{};
-  if (::gethostname(host.data(), host.size() - 1) == 0) {
-    info.host = host.data();
-  }
+  RecordingInfo info = recorded_here(options.words);
   info.command = options.command;
   info.engine = "trace";
   info.arguments = Arguments::traced;

@@ -4,7 +4,7 @@ import folded
 import harness
 import recordings
 
-ENOUGH_NS = 0.6e9  # of the target's CPU time
+ENOUGH_NS = 1.5e9  # of the target's CPU time
 
 
 class SubInterpreters(checks.Checks, recordings.RecordingTest, harness.InterpreterTest):

@@ -76,7 +76,6 @@ class CacheTest(recordings.RecordingTest):
 
 class Streams(CacheTest, harness.InterpreterTest):
     """Of keys that repeat in known ways, one recording for all."""
-    minors = MINORS
     timing_sensitive = True
 
     def test_hit_rates_and_savings(self):

@@ -6,7 +6,7 @@ import tempfile
 import folded
 import harness
 
-HEAD = ["interpreter", "looks", "ms a look", "slowest ms", "promised", "recorder, % of a core", "await, of tasks × seconds"]
+HEAD = ["interpreter", "scans", "ms a scan", "slowest ms", "promised", "recorder, % of a core", "await, of tasks × seconds"]
 PROMISED_MS = {8: 30, 9: 30, 10: 30}  # of later minors 15
 
 

@@ -205,7 +205,7 @@ std::string info_text(const RecordingReader &reader, const StackCosts &costs, st
                                 human_duration(totals.busy_ns), human_duration(totals.longest_busy_ns)));
   }
   if (totals.task_looks > 0) {
-    line("task looks",
+    line("task scans",
          fmt::format("{}, the loop's thread off its CPU for {} in all, {} at most", with_thousands(totals.task_looks),
                      human_duration(totals.task_look_ns), human_duration(totals.longest_task_look_ns)));
   }

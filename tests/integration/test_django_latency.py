@@ -11,7 +11,7 @@ import recordings
 LIFETIME = 60
 CALLS = 240  # however slow the machine: what few of them happen to take says nothing of a percentile
 CONNECTIONS = 3  # so few that requests hardly wait for each other
-TOLERANCES = {"p50_ns": (0.50, 0.10), "p95_ns": (0.95, 0.15)}  # a dozen calls are longer than p95: how long, the machine decides
+TOLERANCE = 0.10
 
 
 def percentile(lengths, part):
@@ -51,14 +51,14 @@ class DjangoLatency(recordings.RecordingTest, harness.InterpreterTest):
         document = json.loads(self.report(path, "-f", "latency", "--json", "--function", "slow_view"))
         self.assertEqual([row["function"] for row in document["functions"]], ["slow_view"])
         row = document["functions"][0]
-        for key, (part, tolerance) in TOLERANCES.items():
+        for key, part in (("p50_ns", 0.50), ("p95_ns", 0.95)):
             true = percentile(lengths, part)
-            told = "%s is %.2f ms, truly %.2f ms of %d calls; the load: %s" % (
+            difference = "%s is %.2f ms, truly %.2f ms of %d calls; the load: %s" % (
                 key, row[key] / 1e6, true / 1e6, len(lengths), generator)
-            self.assertLessEqual(abs(row[key] / true - 1), tolerance, told)
+            self.assertLessEqual(abs(row[key] / true - 1), TOLERANCE, difference)
         self.assertLessEqual(row["p50_ns"], generator["p50"] * 1.02e6, "the view is a part of the request")
         # Between two scans that are 20 ms apart, because others have the CPUs, a call can begin and end.
-        self.assertGreaterEqual(row["calls"], 0.9 * len(lengths))
+        self.assertGreaterEqual(row["calls"], 0.95 * len(lengths))
         self.assertLessEqual(row["calls"], 1.02 * len(lengths) + 2 * CONNECTIONS)
         waits = {wait["function"]: wait["ns"] for wait in row["await_on"]}
         self.assertGreaterEqual(waits["sleep"], 0.9 * sum(waits.values()), waits)

@@ -6,8 +6,7 @@ import os
 import folded
 import harness
 
-SECONDS = 4
-POINTS = 4.0  # of some 3,500 samples on a machine that others use; scripts/bench shows what a quiet one gives
+SECONDS = 8  # some 7,000 samples: two points are four standard deviations of a share of 73 %
 
 
 class PlantedGraph(harness.InterpreterTest):
@@ -48,7 +47,7 @@ class PlantedGraph(harness.InterpreterTest):
         hot = sum(stack.count for stack in stacks if stack.has("hot_28"))
         cold = sum(stack.count for stack in stacks if stack.has("cold_28"))
         self.assertGreater(cold, 0, "no sample in the cold branch")
-        self.assertLessEqual(abs(100 * hot / (hot + cold) - 100 * truth), POINTS,
+        self.assertLessEqual(abs(100 * hot / (hot + cold) - 100 * truth), 2.0,
                              "%d hot, %d cold samples; the target says %.2f %%" % (hot, cold, 100 * truth))
         return hot + cold
 

@@ -332,7 +332,7 @@ for name, function, args in odd_functions.calls(lambda rounds: sum(range(3000)),
             self.assertIs(rows[name]["confirmed"], None if distinct == 36 else True, rows[name])
         self.assertFalse([reason for reason in rows["Account.of_class"]["reasons"] if "identity" in reason])
         self.assertFalse(rows["Account.of"]["hashable"], rows["Account.of"])
-        for name in ("Slotted.moving", "More.derived", "iterated", "Report.worth", "Account.of"):
+        for name in ("Slotted.moving", "More.derived", "iterated", "Report.worth", "Account.of", "make_anew"):
             self.assertFalse(rows[name]["recommended"], rows[name])
 
 

@@ -103,7 +103,8 @@ GroupReader::Entered GroupReader::find(Address group, std::span<const Frame> fra
   for (std::size_t i = 0; i < std::min(frames.size(), places.size()); ++i) {
     entered.found = i > 0 && places[i] != 0 && frames[i].kind == FrameKind::python &&
                     is_exit_name(codes_.info(frames[i].code).function) && stacks_.local(places[i], 0) == group;
-    if (entered.found) { // it is leaving
+    if (entered.found) {
+      entered.leaving = true;
       entered.depth = i;
       return entered;
     }

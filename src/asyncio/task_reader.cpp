@@ -162,8 +162,20 @@ TaskSnapshot TaskReader::snapshot_of(Address task, const std::vector<Address> &r
       snapshot.suspended_since_ns = suspended_since(end.frame);
     }
   }
-  waiters_.find(task, snapshot.awaited_by);
+  WaiterReader::Waiters waiters = waiters_.find(task);
+  snapshot.awaited_by = std::move(waiters.tasks);
+  snapshot.owner_elsewhere =
+      waiters.first_group != 0 && !waits_for_group(snapshot.awaited_by.front(), waiters.first_group);
   return snapshot;
+}
+
+/// Of a group of many tasks, each would read its owner's frames again.
+bool TaskReader::waits_for_group(Address owner, Address group) {
+  if (owner != last_group_.owner || group != last_group_.group) {
+    std::vector<Frame> frames;
+    last_group_ = {owner, group, entered(owner, group, frames).leaving};
+  }
+  return last_group_.leaving;
 }
 
 TaskState TaskReader::state_of(Address task, Address awaited, const std::vector<Address> &running) {
@@ -250,6 +262,7 @@ std::vector<TaskSnapshot> TaskReader::all_tasks() {
 
 std::vector<TaskSnapshot> TaskReader::tasks_at(std::span<const Address> places, const std::vector<Address> &running) {
   prefetch_heads(places);
+  last_group_ = {};
   std::vector<TaskSnapshot> tasks;
   std::size_t frames = 0;
   for (const Address task : places) {

@@ -18,13 +18,16 @@ constexpr std::string_view k_release_waiter = "_release_waiter";
 
 } // namespace
 
-bool WaiterReader::find(Address future, std::vector<Address> &tasks, std::size_t most) {
-  Search search{tasks, most, {}, true, 0};
+WaiterReader::Waiters WaiterReader::find(Address future, std::size_t most) {
+  Waiters found;
+  Search search{found.tasks, most, {}, true, 0};
   visit_future(future, search, 0);
   if (search.tasks.size() < most && futures_.is_task(future)) {
     visit_race(future, search);
   }
-  return search.whole;
+  found.first_group = search.first_group;
+  found.whole = search.whole;
+  return found;
 }
 
 /// Lib/asyncio/staggered.py up to 3.12: each racer starts the next one and adds it to `running_tasks`; staggered_race() waits

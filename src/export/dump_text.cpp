@@ -94,8 +94,7 @@ private:
       text += fmt::format(" and {} more", with_thousands(group.size() - k_most_named));
     }
     out_ += "\n";
-    line(fmt::format("{}{}: {}{}", text, first.main ? " (main)" : "",
-                     first.state == ThreadState::running ? "running" : "idle",
+    line(fmt::format("{}{}: {}{}", text, first.main ? " (main)" : "", name_of(first.state),
                      first.holds_gil ? ", holds the GIL" : ""),
          2);
     frames(first.frames);

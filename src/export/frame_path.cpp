@@ -1,6 +1,7 @@
 #include "frame_path.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -50,6 +51,40 @@ std::string stretch_of(const Frame *begin, const Frame *end, const CodeTable &co
   return fmt::format("… {} {}{} frames", end - begin, names, packages.size() > k_most_named ? ", …" : "");
 }
 
+constexpr std::string_view k_gap = "…";
+constexpr std::string_view k_arrow = " → ";
+
+std::string joined(const std::vector<std::string> &parts) { return fmt::format("{}", fmt::join(parts, k_arrow)); }
+
+void append(std::vector<std::string> &parts, std::string_view part) {
+  if (part != k_gap || parts.empty() || parts.back() != k_gap) {
+    parts.emplace_back(part);
+  }
+}
+
+std::vector<std::string> without_libraries(const std::vector<PathPart> &parts) {
+  std::vector<std::string> left;
+  for (const PathPart &part : parts) {
+    append(left, part.library ? k_gap : std::string_view(part.text));
+  }
+  return left;
+}
+
+/// The first part and as many of the last ones as there is room for; the last one in any case.
+std::vector<std::string> first_and_last(const std::vector<std::string> &parts, std::size_t columns) {
+  const std::size_t around = text_width(parts.front()) + 2 * text_width(k_arrow) + text_width(k_gap);
+  std::size_t from = parts.size() - 1;
+  std::size_t width = around + text_width(parts[from]);
+  while (from > 1 && width + text_width(k_arrow) + text_width(parts[from - 1]) <= columns) {
+    width += text_width(k_arrow) + text_width(parts[--from]);
+  }
+  std::vector<std::string> left{parts.front()};
+  append(left, k_gap);
+  std::for_each(parts.begin() + static_cast<std::ptrdiff_t>(from), parts.end(),
+                [&](const std::string &part) { append(left, part); });
+  return left;
+}
+
 } // namespace
 
 std::string library_function(const CodeInfo &code) {
@@ -60,8 +95,8 @@ std::string library_function(const CodeInfo &code) {
   return one_line(module.empty() ? code.function : fmt::format("{}.{}", module, code.function));
 }
 
-std::vector<std::string> path_parts(const std::vector<Frame> &frames, CodeId coroutine, const CodeTable &codes) {
-  std::vector<std::string> parts;
+std::vector<PathPart> path_parts(const std::vector<Frame> &frames, CodeId coroutine, const CodeTable &codes) {
+  std::vector<PathPart> parts;
   std::string_view file;
   for (std::size_t i = 0; i < frames.size(); ++i) {
     std::size_t end = i;
@@ -69,52 +104,50 @@ std::vector<std::string> path_parts(const std::vector<Frame> &frames, CodeId cor
       ++end;
     }
     if (end - i >= 2) {
-      parts.push_back(stretch_of(&frames[i], &frames[i] + (end - i), codes));
+      parts.push_back({stretch_of(&frames[i], &frames[i] + (end - i), codes), true});
       file = {};
       i = end - 1;
       continue;
     }
     if (frames[i].kind == FrameKind::unreadable) {
-      parts.emplace_back("[unreadable]");
+      parts.push_back({"[unreadable]", false});
       continue;
     }
     const CodeInfo &code = codes.at(frames[i].code);
     const std::string line = frames[i].line > 0 ? std::to_string(frames[i].line) : "?";
     const std::string base = code.file.substr(code.file.rfind('/') + 1); // all of it if there is no slash
     const std::string place = fmt::format("{}:{}", one_line(base), line);
-    parts.push_back(i == 0 && frames[i].code == coroutine ? place
-                    : code.file == file                   ? fmt::format("{}:{}", one_line(code.function), line)
-                                                          : fmt::format("{} ({})", one_line(code.function), place));
+    std::string text = i == 0 && frames[i].code == coroutine ? place
+                       : code.file == file                   ? fmt::format("{}:{}", one_line(code.function), line)
+                                                             : fmt::format("{} ({})", one_line(code.function), place);
+    parts.push_back({std::move(text), false});
     file = code.file;
   }
   return parts;
 }
 
-std::string fitted_path(const std::vector<std::string> &parts, std::size_t columns) {
+std::string fitted_path(const std::vector<PathPart> &parts, std::size_t columns) {
   constexpr std::size_t k_least = 8;
-  constexpr std::string_view k_arrow = " → ";
   if (parts.empty() || columns < k_least) {
     return {};
   }
-  // The first one and as many of the last ones as fit.
-  std::string tail;
-  std::size_t from = parts.size();
-  const std::size_t first = text_width(parts.front()) + k_least;
-  while (from > 0) {
-    const std::string longer = tail.empty() ? parts[from - 1] : parts[from - 1] + std::string(k_arrow) + tail;
-    if (text_width(longer) + (from == 1 ? 0 : first) > columns && !tail.empty()) {
-      break;
-    }
-    tail = longer;
-    --from;
+  std::vector<std::string> left;
+  left.reserve(parts.size());
+  for (const PathPart &part : parts) {
+    left.push_back(part.text);
   }
-  if (from == 0) {
-    return cut_end(tail, columns);
+  const auto fits = [&] { return text_width(joined(left)) <= columns; };
+  if (fits()) {
+    return joined(left);
   }
-  const bool begins_with_gap =
-      tail.starts_with("…"); // a stretch of libraries says by itself that something is left out
-  const std::string whole = parts.front() + (from > 1 && !begins_with_gap ? " → … → " : " → ") + tail;
-  return text_width(whole) <= columns ? whole : cut_end((begins_with_gap ? "" : "… → ") + tail, columns);
+  left = without_libraries(parts);
+  if (left.size() > 2 && !fits()) {
+    left = first_and_last(left, columns);
+  }
+  if (left.size() > 1 && !fits()) {
+    left = {std::string(k_gap), left.back()};
+  }
+  return cut_end(joined(left), columns);
 }
 
 } // namespace awaitscope

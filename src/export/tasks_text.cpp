@@ -124,7 +124,7 @@ private:
     }
     std::size_t below = 0;
     for (const TaskNode &child : node.children) {
-      below += child.tasks.size();
+      below += snapshot_.tasks[child.tasks.front()].owner_elsewhere ? 0 : child.tasks.size();
     }
     if (below > 0) {
       const std::size_t each = below / node.tasks.size();

@@ -182,9 +182,7 @@ public:
     const bool events_are_cpu = reader_.info().event_source == EventSource::cpu_time;
     for (const auto &[place, cell] : cells) {
       Kind &kind = kinds_[static_cast<std::uint32_t>(place)];
-      const std::uint64_t before_ns = cpu_.cpu_ns(kind.thread, kind.samples);
-      kind.samples += cell.running; // rounded together: the sum is that of StackCosts
-      const std::uint64_t cpu_ns = cpu_.cpu_ns(kind.thread, kind.samples) - before_ns;
+      const std::uint64_t cpu_ns = cell.running == 0 ? 0 : cpu_of_more(kind, cell.running);
       const std::array<std::uint64_t, CostHistory::k_metrics> values{
           cell.samples, cpu_ns, events_are_cpu ? cpu_ns : cell.events, cell.await_ns};
       for (std::size_t metric = 0; metric < values.size(); ++metric) {
@@ -216,6 +214,13 @@ private:
     bool in_wall = false;
     std::uint64_t samples = 0; ///< on a CPU, that finish() has had
   };
+
+  /// Rounded together with those that it had before: the sum is that of StackCosts. The kind has samples on a CPU, so its thread is known.
+  std::uint64_t cpu_of_more(Kind &kind, std::uint64_t running) {
+    const std::uint64_t before_ns = cpu_.cpu_ns(kind.thread, kind.samples);
+    kind.samples += running;
+    return cpu_.cpu_ns(kind.thread, kind.samples) - before_ns;
+  }
 
   static void put(CostHistory::Bin &bin, std::uint32_t node, std::uint64_t value) {
     if (value != 0) {

@@ -136,7 +136,8 @@ private:
       node.elsewhere = elsewhere_[i];
       node.closes_circle = closes_[i];
       std::vector<std::size_t> shape{tasks_[i].coroutine, static_cast<std::size_t>(tasks_[i].state),
-                                     closes_[i] ? 1U : 0U, tasks_[i].frames.size()};
+                                     closes_[i] ? 1U : 0U, tasks_[i].owner_elsewhere ? 1U : 0U,
+                                     tasks_[i].frames.size()};
       for (const Frame &frame : tasks_[i].frames) {
         shape.push_back(frame.code);
         shape.push_back(static_cast<std::size_t>(frame.line));

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <iterator>
 
+#include "awaitscope/sampler/wait_reader.hpp"
 #include "awaitscope/support/clock.hpp"
 
 namespace awaitscope {
 
-SnapshotAttempt::SnapshotAttempt(Target &target, Engine &engine) : target_(target), engine_(engine) {
+SnapshotAttempt::SnapshotAttempt(Target &target, Engine &engine)
+    : target_(target), engine_(engine), places_(target.codes()) {
   for (TargetThread &thread : target_.threads()) {
     Part part;
     part.thread = &thread;
@@ -90,6 +92,7 @@ CaptureStatus SnapshotAttempt::read(Part &part, ProcessSnapshot *tasks_into) {
   for (const PythonFrame &frame : part.stack.frames) {
     result.frames.push_back(frame.frame);
   }
+  result.state = part.runnable ? ThreadState::running : waiting_state(places_, part.stack);
   return CaptureStatus::captured;
 }
 

@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "awaitscope/integrations/idle_places.hpp"
 #include "awaitscope/model/process_snapshot.hpp"
 #include "awaitscope/sampler/engine.hpp"
 #include "awaitscope/sampler/target.hpp"
@@ -54,6 +55,7 @@ private:
 
   Target &target_;
   Engine &engine_;
+  IdlePlaces places_;
   std::vector<Part> parts_;
   bool too_long_ = false;
 };

@@ -6,13 +6,13 @@
 
 namespace awaitscope {
 
-ThreadState WaitReader::state_of(const ThreadReading &reading) {
+ThreadState waiting_state(IdlePlaces &places, const PythonStack &stack) {
   std::vector<Frame> innermost;
-  for (auto frame = reading.stack.frames.rbegin();
-       frame != reading.stack.frames.rend() && innermost.size() < IdlePlaces::k_depth; ++frame) {
+  for (auto frame = stack.frames.rbegin(); frame != stack.frames.rend() && innermost.size() < IdlePlaces::k_depth;
+       ++frame) {
     innermost.push_back(frame->frame);
   }
-  return innermost.empty() || places_.waits_for_work(innermost) ? ThreadState::idle : ThreadState::blocked;
+  return innermost.empty() || places.waits_for_work(innermost) ? ThreadState::idle : ThreadState::blocked;
 }
 
 bool WaitReader::waits_for_work(const std::vector<RawFrame> &innermost) {

@@ -112,3 +112,12 @@ class Dump(checks.Checks, harness.InterpreterTest):
             for function, _, line in truth["frames"]:
                 self.assertIn(function, text)
         self.assertNotIn("\x1b", text, "colour only on a terminal")
+
+    def test_text_tells_blocked_threads_from_those_without_work(self):
+        target = self.target("waits.py", lifetime=30)
+        result = harness.run_tool("dump", "-p", target.pid)
+        self.assert_done(result)
+        text = result.stdout.decode("utf-8")
+        for state in ("blocked", "idle"):
+            for name in target.truth[state]:
+                self.assertRegex(text, r'(?m)^(Thread|\d+ threads) .*"%s[^"]*".*: %s$' % (name, state))

@@ -136,3 +136,15 @@ class Tasks(harness.InterpreterTest):
         self.assertEqual(self.names(self.tree("limited", "--full")), ["limited", "limiter"])
         self.assertEqual(self.tree("no-such-task"), [])
         self.assertEqual(self.names(self.tree("task_tree.py")), sorted(self.id_of))
+
+
+class GroupOwners(harness.InterpreterTest):
+    minors = ("3.11", "3.13", "3.14", "3.15")
+
+    def test_an_owner_waits_for_its_group_only_where_it_leaves_it(self):
+        target = self.target("group_owners.py", lifetime=60)
+        result = harness.run_tool("tasks", "-p", target.pid)
+        self.assert_done(result)
+        text = result.stdout.decode("utf-8")
+        for name, awaited in target.truth["owners"].items():
+            self.assertRegex(text, r'(?m)^\W*%s "[^"]+"  waiting.*  ← %s$' % (name, re.escape(awaited)))

@@ -25,6 +25,7 @@ public:
   struct Entered {
     std::size_t depth = 1; ///< so many of the task's frames, from the outermost one on, stand above the group's tasks
     std::vector<Frame> inner; ///< and below them these, of generators
+    bool leaving = false;     ///< the group's exit is under way: the task waits for the group's tasks
     bool found = false; ///< false: which call has entered it is not known, only that it is below the outermost one
 
     /// Appends what the group's tasks stand under, of all frames of the task.

@@ -131,6 +131,7 @@ private:
   bool may_have_starter(Address task, CodeId label);
   GroupReader::Entered entered(Address task, Address group, std::vector<Frame> &frames);
   TaskState state_of(Address task, Address awaited, const std::vector<Address> &running);
+  bool waits_for_group(Address owner, Address group);
   TaskSnapshot snapshot_of(Address task, const std::vector<Address> &running);
   void add_from_weak_set(Address set, std::vector<Address> &tasks);
   void add_from_list(Address head, std::vector<Address> &tasks);
@@ -146,6 +147,11 @@ private:
   GroupReader groups_;
   WaiterReader waiters_;
   bool saw_all_ = true;
+  struct {
+    Address owner = 0;
+    Address group = 0;
+    bool leaving = false;
+  } last_group_; ///< that waits_for_group() was asked for
   /// asyncio as one interpreter has imported it.
   struct Module {
     Address interpreter = 0;

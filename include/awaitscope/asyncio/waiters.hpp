@@ -23,9 +23,13 @@ public:
                CoroutineReader &coroutines)
       : objects_(objects), codes_(codes), stacks_(stacks), futures_(futures), coroutines_(coroutines) {}
 
-  /// The tasks that wait for this future or task, directly or through one that combines several, in the order in which
-  /// their callbacks were added. False if a part could not be read. `most` ends the search early.
-  bool find(Address future, std::vector<Address> &tasks, std::size_t most = k_max_waiters);
+  struct Waiters {
+    std::vector<Address> tasks; ///< in the order in which their callbacks were added
+    Address first_group = 0;    ///< the group of tasks through which the first one waits; 0: it waits right there
+    bool whole = true;          ///< false if a part could not be read
+  };
+  /// The tasks that wait for this future or task, directly or through one that combines several. `most` ends the search early.
+  Waiters find(Address future, std::size_t most = k_max_waiters);
 
   /// Who a task stands under.
   struct Waiter {

@@ -46,6 +46,8 @@ struct TaskSnapshot {
   TaskState state = TaskState::waiting;
   std::vector<Frame> frames; ///< outermost first, to the innermost awaitable
   std::vector<Address> awaited_by;
+  bool owner_elsewhere =
+      false; ///< the first of awaited_by owns a group that this task is in, and does not wait for it yet
   std::optional<std::int64_t> suspended_since_ns; ///< CLOCK_MONOTONIC; none: not known
 };
 

@@ -5,6 +5,9 @@
 
 namespace awaitscope {
 
+/// Idle or blocked: of a thread that waits, with this stack.
+ThreadState waiting_state(IdlePlaces &places, const PythonStack &stack);
+
 /// Finds out where threads wait, and reads the stacks of those that do not wait for work. Nothing is held for it: a thread that
 /// did not run from before the first read to after the last one (the third field of its schedstat) was what it was read to be.
 /// What was found stays right until that field moves, so a thread that goes on waiting is not read again. One that waited for work
@@ -26,7 +29,7 @@ public:
                ThreadReading &reading);
 
   /// Of a reading that was made otherwise.
-  [[nodiscard]] ThreadState state_of(const ThreadReading &reading);
+  [[nodiscard]] ThreadState state_of(const ThreadReading &reading) { return waiting_state(places_, reading.stack); }
 
 private:
   bool read(TargetThread &thread, const ThreadReader::Wanted &wanted, std::uint64_t generation, ThreadReading &reading);

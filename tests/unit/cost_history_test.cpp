@@ -1,0 +1,43 @@
+#include "awaitscope/report/cost_history.hpp"
+
+#include "catch.hpp"
+#include "synthetic.hpp"
+
+using namespace awaitscope;
+using namespace awaitscope::testing;
+
+TEST_CASE("tasks that wait have a history in a recording without samples") {
+  constexpr std::int64_t k_ms = 1'000'000;
+  RecordingInfo info = invented_info();
+  info.start_ns = 0;
+  MemoryRecorder recorder(info);
+  const CodeId code = recorder.codes.add({"fetch", "/srv/shop/app.py", 10});
+  TaskChange change;
+  change.task = 1;
+  change.coroutine = code;
+  change.frames.push_back({code, 12, FrameKind::python});
+  change.state = TaskState::waiting;
+  change.before_ns = change.at_ns = 10 * k_ms;
+  recorder.writer().add(change);
+  SamplingTotals totals;
+  totals.elapsed_ns = 100 * k_ms;
+  recorder.writer().finish(totals);
+
+  Result<RecordingReader> reader = RecordingReader::open(std::make_unique<MemorySource>(recorder.bytes()));
+  REQUIRE(reader);
+  const Result<CostHistory> history = read_cost_history(*reader, {}, {});
+  REQUIRE(history);
+  CHECK_FALSE(history->empty);
+  const auto sum_of = [&](Metric metric) {
+    std::uint64_t all = 0;
+    for (const CostHistory::Bin &bin : history->bins[static_cast<std::size_t>(metric)]) {
+      for (const CostHistory::Entry &entry : bin) {
+        all += entry.value;
+      }
+    }
+    return all;
+  };
+  CHECK(sum_of(Metric::await) == 90 * k_ms);
+  CHECK(sum_of(Metric::cpu) == 0);
+  CHECK(sum_of(Metric::wall) == 0);
+}

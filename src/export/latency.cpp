@@ -43,24 +43,36 @@ std::string_view title_of(Group group) {
   return "Packages and the standard library";
 }
 
-/// "CPU 1.51 s, await 1.20 s (sleep 1.20 s), 1 cut": where the time of its calls went. Nothing if nothing is known of that.
-std::string spent(const FunctionLatency &function, const FrameNames &names) {
+/// "sleep 1.20 s, query of db.py:7 0.10 s": the longest of what these calls waited in.
+std::string longest_of(const std::vector<std::pair<CodeId, std::uint64_t>> &waits, CodeId self_code,
+                       const FrameNames &names) {
   constexpr std::size_t k_named = 3;
+  std::string text;
+  const std::string self = names.function(self_code);
+  for (std::size_t i = 0; i < std::min(k_named, waits.size()); ++i) {
+    const auto &[code, nanoseconds] = waits[i];
+    const std::string name = names.function(code);
+    const std::string place = name == self ? " of " + names.place(code) : std::string(); // another one of that name
+    text += fmt::format("{}{}{} {}", text.empty() ? "" : ", ", name, place, duration_cell(nanoseconds));
+  }
+  return text.empty() ? text : fmt::format(" ({})", text);
+}
+
+/// "CPU 1.51 s, blocked 0.20 s, await 1.20 s (sleep 1.20 s), 1 cut": where the time of its calls went. Nothing if nothing is known of that.
+std::string spent(const FunctionLatency &function, const FrameNames &names) {
   std::string text;
   const auto part = [&](const std::string &what) { text += (text.empty() ? "" : ", ") + what; };
   if (function.cpu_ns > 0) {
     part("CPU " + duration_cell(function.cpu_ns));
   }
+  if (function.runnable_ns > 0) {
+    part("runnable " + duration_cell(function.runnable_ns));
+  }
+  if (function.blocked_ns > 0) {
+    part("blocked " + duration_cell(function.blocked_ns) + longest_of(function.blocked_in, function.code, names));
+  }
   if (function.await_ns > 0) {
-    std::string awaited;
-    const std::string self = names.function(function.code);
-    for (std::size_t i = 0; i < std::min(k_named, function.await_on.size()); ++i) {
-      const auto &[code, nanoseconds] = function.await_on[i];
-      const std::string name = names.function(code);
-      const std::string place = name == self ? " of " + names.place(code) : std::string(); // another one of that name
-      awaited += fmt::format("{}{}{} {}", awaited.empty() ? "" : ", ", name, place, duration_cell(nanoseconds));
-    }
-    part("await " + duration_cell(function.await_ns) + (awaited.empty() ? "" : fmt::format(" ({})", awaited)));
+    part("await " + duration_cell(function.await_ns) + longest_of(function.await_on, function.code, names));
   }
   if (function.cut > 0) {
     part(fmt::format("{} cut", with_thousands(function.cut)));
@@ -86,7 +98,8 @@ std::string notes(const Latencies &latencies, std::size_t width) {
   }
   std::string text = wrapped(
       fmt::format("Calls shorter than {} are mostly not seen, and those that are have < before the time between two "
-                  "readings. A call that is cut by the recording's end counts as longer than what was seen of it (>); "
+                  "readings. Below a function stands where the time of all its calls went. A call that is cut by the "
+                  "recording's end counts as longer than what was seen of it (>); "
                   "one that had begun before the recording is left out of p50 to p99. p95 takes {} calls, p99 {}.",
                   human_duration(latencies.resolution_ns), k_calls_for_p95, k_calls_for_p99),
       width);
@@ -150,6 +163,10 @@ std::string latency_json(const Latencies &latencies, const CodeTable &codes) {
     for (const auto &[awaited, nanoseconds] : function.await_on) {
       await_on.push_back({{"function", codes.at(awaited).function}, {"ns", nanoseconds}});
     }
+    Json blocked_in = Json::array();
+    for (const auto &[blocked, nanoseconds] : function.blocked_in) {
+      blocked_in.push_back({{"function", codes.at(blocked).function}, {"ns", nanoseconds}});
+    }
     functions.push_back({{"function", code.function},
                          {"file", code.file},
                          {"line", code.first_line},
@@ -169,6 +186,9 @@ std::string latency_json(const Latencies &latencies, const CodeTable &codes) {
                          {"p99_is", bound(function.p99)},
                          {"max_ns", function.max_ns},
                          {"cpu_ns", function.cpu_ns},
+                         {"runnable_ns", function.runnable_ns},
+                         {"blocked_ns", function.blocked_ns},
+                         {"blocked_in", std::move(blocked_in)},
                          {"await_ns", function.await_ns},
                          {"await_on", std::move(await_on)}});
   }

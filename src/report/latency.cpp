@@ -71,8 +71,9 @@ struct Gathered {
   std::uint64_t entries = 0;
   std::uint64_t alike = 0; ///< calls that nothing tells from the one before
   std::int64_t sum_ns = 0;
-  std::map<std::size_t, std::pair<CodeId, std::uint64_t>> await_on; ///< by the awaitable's number
-  std::optional<CodeId> child;                                      ///< of a task that it awaited
+  std::map<std::size_t, std::pair<CodeId, std::uint64_t>> await_on;   ///< by the awaitable's number
+  std::optional<CodeId> child;                                        ///< of a task that it awaited
+  std::map<std::size_t, std::pair<CodeId, std::uint64_t>> blocked_in; ///< by the innermost function's number
 
   void add(const CallSpan &call, FunctionNumbers &numbers) {
     // It began and ended half-way to the readings around those that saw it.
@@ -131,26 +132,57 @@ struct Gathered {
     if (child && rest_ns > 0) {
       add_wait(latency.await_on, *child, rest_ns);
     }
-    std::stable_sort(latency.await_on.begin(), latency.await_on.end(),
-                     [](const auto &a, const auto &b) { return a.second > b.second; });
+    for (const auto &[number, wait] : blocked_in) {
+      latency.blocked_in.push_back(wait);
+    }
+    const auto longer = [](const auto &a, const auto &b) { return a.second > b.second; };
+    std::stable_sort(latency.await_on.begin(), latency.await_on.end(), longer);
+    std::stable_sort(latency.blocked_in.begin(), latency.blocked_in.end(), longer);
     return latency;
   }
 };
 
+/// Calls `visit` for each function that is among these frames, once.
+template <typename Visit>
+void visit_functions(std::vector<Gathered> &functions, FunctionNumbers &numbers, const std::vector<Frame> &frames,
+                     const Visit &visit) {
+  std::vector<std::size_t> visited; // a function that calls itself counts once
+  for (const Frame &frame : frames) {
+    const std::size_t number = numbers.number(frame.code);
+    if (number < functions.size() && std::find(visited.begin(), visited.end(), number) == visited.end()) {
+      visited.push_back(number);
+      visit(functions[number], number);
+    }
+  }
+}
+
 /// Changes are seen where a task is suspended, and say what it used between; which of its calls used it, samples tell.
 void add_cpu(std::vector<Gathered> &functions, FunctionNumbers &numbers, const RecordingTables &tables,
              const CpuEstimate &cpu, const std::map<std::pair<StackId, std::uint32_t>, std::uint64_t> &samples) {
-  std::vector<std::size_t> counted; // of one stack: a function that calls itself counts once
   for (const auto &[place, count] : samples) {
-    counted.clear();
     const std::uint64_t cpu_ns = cpu.cpu_ns(place.second, count);
-    for (const Frame &frame : own_frames(tables.stacks.frames(place.first))) { // of a thread's stack: all
-      const std::size_t number = numbers.number(frame.code);
-      if (number < functions.size() && std::find(counted.begin(), counted.end(), number) == counted.end()) {
-        counted.push_back(number);
-        functions[number].latency.cpu_ns += cpu_ns;
+    const std::vector<Frame> frames = own_frames(tables.stacks.frames(place.first)); // of a thread's stack: all
+    visit_functions(functions, numbers, frames,
+                    [&](Gathered &function, std::size_t) { function.latency.cpu_ns += cpu_ns; });
+  }
+}
+
+/// Likewise the time for which threads could not go on. `samples` by stack and state.
+void add_waiting(std::vector<Gathered> &functions, FunctionNumbers &numbers, const RecordingTables &tables,
+                 std::int64_t period_ns, const std::map<std::pair<StackId, ThreadState>, std::uint64_t> &samples) {
+  for (const auto &[place, count] : samples) {
+    const std::uint64_t waited_ns = count * static_cast<std::uint64_t>(period_ns);
+    const bool blocked = place.second == ThreadState::blocked;
+    const std::vector<Frame> frames = own_frames(tables.stacks.frames(place.first));
+    const std::size_t innermost = frames.empty() ? 0 : numbers.number(frames.back().code);
+    visit_functions(functions, numbers, frames, [&](Gathered &function, std::size_t number) {
+      (blocked ? function.latency.blocked_ns : function.latency.runnable_ns) += waited_ns;
+      if (blocked && number != innermost) {
+        auto &wait = function.blocked_in[innermost];
+        wait.first = frames.back().code;
+        wait.second += waited_ns;
       }
-    }
+    });
   }
 }
 
@@ -274,7 +306,8 @@ double weight_of(const FunctionLatency &function, TableOrder order) {
   case TableOrder::total:
     break;
   }
-  return static_cast<double>(function.cpu_ns + function.await_ns); // what a request waits for longest
+  // What a request waits for longest.
+  return static_cast<double>(function.cpu_ns + function.runnable_ns + function.blocked_ns + function.await_ns);
 }
 
 void sort(std::vector<FunctionLatency> &functions, const RecordingTables &tables, TableOrder order) {
@@ -359,6 +392,7 @@ public:
     latencies_.plain_calls = plain_calls_.any();
     cpu_.finish(reader_);
     add_cpu(functions_, numbers_, tables_, cpu_, on_cpu_);
+    add_waiting(functions_, numbers_, tables_, period_of(reader_), off_cpu_);
     for (Gathered &function : functions_) {
       if (function.latency.calls > 0) {
         const std::size_t number = numbers_.number(function.latency.code);
@@ -409,9 +443,14 @@ private:
     if (run.calls.known && run.calls.before_ns >= 0) {
       gaps_ns_.push_back(run.first_ns - run.calls.before_ns);
     }
-    if ((run.task != 0 || run.calls.known) && run.state == ThreadState::running &&
-        scope_.has_thread(run.thread, run.task)) {
-      on_cpu_[{run.stack, run.thread}] += cost_within(run, range_).samples;
+    if ((run.task == 0 && !run.calls.known) || !scope_.has_thread(run.thread, run.task)) {
+      return;
+    }
+    const std::uint64_t samples = cost_within(run, range_).samples;
+    if (run.state == ThreadState::running) {
+      on_cpu_[{run.stack, run.thread}] += samples;
+    } else if (run.state != ThreadState::idle) {
+      off_cpu_[{run.stack, run.state}] += samples;
     }
   }
 
@@ -444,6 +483,7 @@ private:
   std::vector<Gathered> functions_;
   CpuEstimate cpu_;
   std::map<std::pair<StackId, std::uint32_t>, std::uint64_t> on_cpu_; ///< samples by stack and thread
+  std::map<std::pair<StackId, ThreadState>, std::uint64_t> off_cpu_;  ///< of threads that are not idle
   RowBudget walked_;
   RowBudget kept_;
   bool within_ = true; ///< of both

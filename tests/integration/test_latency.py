@@ -188,3 +188,22 @@ class ShortLoops(AllTasksTest, harness.EndsTest):
         # What a look saw counts until the next one that does not see it.
         self.assertLess(folded.total(naps), 1.5 * 3 * elapsed, result.stderr)
         self.assertLess(folded.total(stacks), 1.5 * target.truth["suspended"] * elapsed, result.stderr)
+
+
+class BlockingCalls(recordings.RecordingTest, harness.InterpreterTest):
+
+    def test_a_call_that_blocks_says_so_and_in_what(self):
+        target = self.target("blocking_calls.py", lifetime=20)
+        before = target.counters()
+        path, result = self.record_file(target, "-r", 250, "-d", 3, "--all-tasks")
+        after = target.counters()
+        blocked, slept = (after[name] - before[name] for name in ("blocked_ns", "slept_ns"))
+        rows = {row["function"]: row for row in json.loads(self.report(path, "-f", "latency", "--json"))["functions"]}
+        row = rows["serve"]
+        told = "%s\n%s" % (row, result.stderr)
+        self.assertAlmostEqual(row["blocked_ns"] / (row["blocked_ns"] + row["await_ns"]), blocked / (blocked + slept), delta=0.05,
+                               msg=told)
+        self.assertEqual(row["blocked_in"][0]["function"], "query", told)
+        self.assertGreater(row["blocked_in"][0]["ns"], 0.95 * row["blocked_ns"], told)
+        text = self.report(path, "-f", "latency").decode("utf-8")
+        self.assertRegex(text, r"blocked \d\.\d+ s \(query \d\.\d+ s\), await ")

@@ -70,6 +70,11 @@ struct FunctionLatency {
   std::optional<Length> p99;
   std::int64_t max_ns = 0;  ///< of all, those that are cut at the length that was seen
   std::uint64_t cpu_ns = 0; ///< of the samples inside the range in whose task's own frames it was
+  /// By samples, as CPU time, at the sampling period each: its thread could run and had no CPU; or was blocked, in a call, for a
+  /// lock or for the GIL.
+  std::uint64_t runnable_ns = 0;
+  std::uint64_t blocked_ns = 0;
+  std::vector<std::pair<CodeId, std::uint64_t>> blocked_in; ///< functions below it that were blocked, the longest first
   std::uint64_t await_ns = 0;
   /// What it awaited, the longest first: the innermost coroutine below it; where it was that itself, the task that it waited
   /// for, if that is known (TaskChange has the stacks of such tasks under its own). Never itself.

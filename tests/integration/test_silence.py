@@ -76,3 +76,24 @@ class Implied(harness.InterpreterTest):
             result = harness.run_tool("record", "-p", target.pid, "-d", 2, "-o", "-", *options)
             self.assert_done(result)
             self.assertGreater(len(result.stdout.splitlines()), 2, result.stderr)
+
+
+class Hints(recordings.RecordingTest):
+
+    def test_the_master_of_busy_workers(self):
+        target = self.target("idle_parent.py", lifetime=20)
+        _, result = self.record_file(target, "-d", "500ms")
+        workers = ", ".join(str(pid) for pid in sorted(target.truth["workers"]))
+        self.assertIn("process %d is nearly idle, and has 2 child processes: record one of them (%s), or all with --subprocesses"
+                      % (target.pid, workers), result.stderr)
+        for path, options in (("all", ["--subprocesses", "-p", target.pid]), ("one", ["-p", target.truth["workers"][0]])):
+            result = harness.run_tool("record", *options, "-d", "500ms", "-o", self.path(path + ".ascope"))
+            self.assert_done(result)
+            self.assertNotIn("nearly idle", result.stderr)
+
+    def test_a_process_that_ends_first(self):
+        target = self.target("ticking.py", lifetime=2)
+        _, result = self.record_file(target, "-d", 20)
+        self.assertRegex(result.stderr, r"process %d ended after \d\.\d+ s" % target.pid)
+        _, result = self.record_file(self.target("ticking.py"), "-d", "300ms", name="whole.ascope")
+        self.assertNotIn("ended after", result.stderr)

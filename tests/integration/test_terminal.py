@@ -68,7 +68,7 @@ class Fits(recordings.RecordingTest):
             info = self.info(self.path(name))
             lost = sum(info["lost"].values())
             self.assertEqual(self.summary_samples(result), info["samples"])
-            self.assertRegex(figures, r"^awaitscope: [\d,]+ samples in \d+\.\d ms, %s %% lost, slow-down about (under )?\d+\.\d %%$"
+            self.assertRegex(figures, r"^awaitscope: [\d,]+ samples in \d+\.\d ms, %s %% lost, slow-down (about|under) \d+\.\d %%$"
                              % ("0.0" if lost == 0 else r"(under )?\d+\.\d"))
             self.assertRegex(written, r"^awaitscope: recording, [\d.]+ (bytes|kB) → %s$" % re.escape(name))
             self.assertEqual(following, "awaitscope: next: awaitscope report " + name)

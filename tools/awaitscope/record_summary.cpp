@@ -1,13 +1,16 @@
 #include "record_summary.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <locale>
 #include <numeric>
 
 #include <fmt/format.h>
 
+#include "awaitscope/process/image_identity.hpp"
 #include "awaitscope/support/units.hpp"
 #include "messages.hpp"
+#include "stop_signals.hpp"
 
 namespace awaitscope::tools {
 namespace {
@@ -51,6 +54,52 @@ std::string scans_of_tasks(const SamplingTotals &totals) {
                      human_duration(totals.longest_task_look_ns));
 }
 
+/// Of a process that was attached to: the end of a command is expected.
+bool ended_early(const RecordOptions &options, const RecordPlan &plan, const Sampled &sampled) {
+  constexpr std::int64_t k_rounding_ns = 50'000'000; // and a period
+  const auto period_ns = static_cast<std::int64_t>(1e9 / plan.sampling.rate_hz);
+  return options.pid && !sampled.failure && !StopSignals::requested() &&
+         (!plan.sampling.duration_ns ||
+          sampled.totals.elapsed_ns + period_ns + k_rounding_ns < *plan.sampling.duration_ns);
+}
+
+/// Those that run the same executable: a server's workers.
+std::vector<ThreadId> workers_of(ThreadId pid) {
+  const auto executable = [](ThreadId process) {
+    std::error_code ignored;
+    return std::filesystem::read_symlink(fmt::format("/proc/{}/exe", process), ignored);
+  };
+  std::vector<ThreadId> workers = children_of(pid);
+  const std::filesystem::path own = executable(pid);
+  workers.erase(
+      std::remove_if(workers.begin(), workers.end(), [&](ThreadId worker) { return executable(worker) != own; }),
+      workers.end());
+  return own.empty() ? std::vector<ThreadId>{} : workers;
+}
+
+/// Of a process that does next to nothing, and has others that may do its work. Else empty.
+std::string idle_parent_hint(const RecordOptions &options, const Sampled &sampled) {
+  constexpr std::uint64_t k_little = 50; // a fiftieth of a CPU
+  constexpr std::size_t k_most_named = 4;
+  const bool idle = sampled.totals.process_cpu_ns.value_or(0) * k_little <
+                    static_cast<std::uint64_t>(std::max<std::int64_t>(sampled.totals.elapsed_ns, 0));
+  const std::vector<ThreadId> workers =
+      options.pid && !options.subprocesses && idle ? workers_of(*options.pid) : std::vector<ThreadId>{};
+  if (workers.empty()) {
+    return {};
+  }
+  if (workers.size() == 1) {
+    return fmt::format("process {} is nearly idle, and has a child process: record that ({}), or both with "
+                       "--subprocesses",
+                       *options.pid, workers.front());
+  }
+  const auto named = static_cast<std::ptrdiff_t>(std::min(k_most_named, workers.size()));
+  return fmt::format("process {} is nearly idle, and has {} child processes: record one of them ({}{}), or all with "
+                     "--subprocesses",
+                     *options.pid, workers.size(), fmt::join(workers.begin(), workers.begin() + named, ", "),
+                     workers.size() > k_most_named ? ", …" : "");
+}
+
 void say_warnings(const RecordOptions &options, const RecordPlan &plan, const Sampled &sampled, const View &view) {
   for (const std::string &warning : view.warnings) {
     say(warning);
@@ -59,6 +108,12 @@ void say_warnings(const RecordOptions &options, const RecordPlan &plan, const Sa
     say(options.view.idle ? "warning: nothing was sampled"
                           : "warning: nothing was sampled: no thread ran, and none was blocked (--idle samples those "
                             "that wait for work)");
+  }
+  if (const std::string hint = idle_parent_hint(options, sampled); !hint.empty()) {
+    say(hint);
+  }
+  if (ended_early(options, plan, sampled)) {
+    say(fmt::format("process {} ended after {}", *options.pid, human_duration(sampled.totals.elapsed_ns)));
   }
   if (!sampled.pace_note.empty()) {
     say(sampled.pace_note);
@@ -77,8 +132,12 @@ void say_warnings(const RecordOptions &options, const RecordPlan &plan, const Sa
 } // namespace
 
 double lost_percent(const SamplingTotals &totals, std::uint64_t samples) {
-  const std::uint64_t lost = std::accumulate(totals.lost.begin(), totals.lost.end(), std::uint64_t{0});
-  return lost == 0 ? 0 : 100 * static_cast<double>(lost) / static_cast<double>(lost + samples);
+  const auto part = [](std::uint64_t lost, std::uint64_t kept) {
+    return lost == 0 ? 0 : static_cast<double>(lost) / static_cast<double>(lost + kept);
+  };
+  const std::uint64_t late = totals.lost_for(Loss::late); // ticks: in each, there may be many samples or none
+  const std::uint64_t others = std::accumulate(totals.lost.begin(), totals.lost.end(), std::uint64_t{0}) - late;
+  return 100 * (1 - (1 - part(late, totals.ticks)) * (1 - part(others, samples)));
 }
 
 double slowdown_percent(const SamplingTotals &totals) {
@@ -101,10 +160,11 @@ std::string losses(const SamplingTotals &totals) {
 
 std::vector<std::string> short_summary(const RecordPlan &plan, const Sampled &sampled, const View &view) {
   const SamplingTotals &totals = sampled.totals;
-  std::vector<std::string> lines{fmt::format("{} samples in {}, {} lost, slow-down about {}",
+  const std::string slowdown = percent(slowdown_percent(totals));
+  std::vector<std::string> lines{fmt::format("{} samples in {}, {} lost, slow-down {}{}",
                                              with_thousands(sampled.samples), human_duration(totals.elapsed_ns),
                                              percent(lost_percent(totals, sampled.samples)),
-                                             percent(slowdown_percent(totals))),
+                                             slowdown.starts_with("under") ? "" : "about ", slowdown),
                                  written(plan, sampled, view)};
   if (std::string next = next_step(plan); !next.empty()) {
     lines.push_back(std::move(next));

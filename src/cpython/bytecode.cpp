@@ -30,4 +30,11 @@ std::uint32_t Bytecode::name_of(const Instruction &instruction) const {
   }
 }
 
+bool Bytecode::loads_callee(const Instruction &instruction) const {
+  const std::uint8_t shift = instruction.operation == Operation::load_global      ? rules_.global_shift
+                             : instruction.operation == Operation::load_attribute ? rules_.attribute_shift
+                                                                                  : 0;
+  return shift > 0 && (instruction.operand & 1U) != 0;
+}
+
 } // namespace awaitscope

@@ -30,6 +30,7 @@ struct Statement {
   std::string first;                 ///< what is loaded first, if that is no local variable
   std::string container;             ///< what is loaded last but one
   std::string last_loaded;
+  std::vector<std::string> globals;   ///< with their attributes; without those that are called, where the minor tells
   std::optional<std::uint32_t> local; ///< the only thing in it
   std::string_view built;             ///< the last list, dict or set
 
@@ -147,13 +148,31 @@ private:
     after_store_ = by_store;
   }
 
-  /// `NAME[key] = value` loads NAME and key at last; `NAME[key] += value` begins with NAME.
+  /// `NAME[key] = value` loads NAME and key at last; `NAME[key] += value` begins with NAME. With a key that is computed, it may be any
+  /// object that the statement loads.
   void write_item() {
-    const bool in_place = !statement_.operations.empty() && statement_.operations.back() == Operation::operate;
-    const std::string &name = in_place ? statement_.first : statement_.container;
+    const std::vector<Operation> &operations = statement_.operations;
+    if (!operations.empty() && operations.back() == Operation::operate) {
+      add_item_of(statement_.first);
+    } else if (!operations.empty() && is_load(operations.back())) {
+      add_item_of(statement_.container);
+    } else {
+      for (const std::string &name : statement_.globals) {
+        add_item_of(name);
+      }
+    }
+  }
+
+  void add_item_of(const std::string &name) {
     if (!name.empty()) {
       add(Kind::writes_global, name + "[]");
     }
+  }
+
+  static bool is_load(Operation operation) {
+    return operation == Operation::load_fast || operation == Operation::load_fast_pair ||
+           operation == Operation::load_global || operation == Operation::load_deref ||
+           operation == Operation::load_attribute || operation == Operation::load_constant;
   }
 
   void load_local(std::uint32_t slot) {
@@ -173,6 +192,9 @@ private:
     case Operation::load_global:
       chain_ = name_of(instruction);
       statement_.load(chain_);
+      if (!bytecode_.loads_callee(instruction)) {
+        statement_.globals.push_back(chain_);
+      }
       break;
     case Operation::load_deref: {
       const std::size_t index = instruction.operand;
@@ -180,6 +202,7 @@ private:
       const bool outer = index < code_.free.size() && code_.free[index];
       if (outer) {
         add(Kind::reads_nonlocal, name);
+        statement_.globals.push_back(name);
       }
       statement_.load(outer ? name : std::string());
       break;
@@ -190,9 +213,19 @@ private:
       if (chain_.empty()) {
         add(Kind::uses, "." + name_of(instruction));
       } else {
-        chain_ += "." + name_of(instruction);
+        extend_chain(instruction);
       }
       break;
+    }
+  }
+
+  void extend_chain(const Instruction &instruction) {
+    if (!statement_.globals.empty() && statement_.globals.back() == chain_) {
+      statement_.globals.pop_back();
+    }
+    chain_ += "." + name_of(instruction);
+    if (!bytecode_.loads_callee(instruction)) {
+      statement_.globals.push_back(chain_);
     }
   }
 
@@ -242,9 +275,7 @@ private:
     if (operation == Operation::hidden) {
       add(Kind::uses, "?");
     }
-    const bool loads = operation == Operation::load_fast || operation == Operation::load_fast_pair ||
-                       operation == Operation::load_global || operation == Operation::load_deref ||
-                       operation == Operation::load_attribute;
+    const bool loads = is_load(operation) && operation != Operation::load_constant;
     if (operation != Operation::load_attribute) {
       end_chain();
     }

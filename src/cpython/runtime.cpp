@@ -189,7 +189,8 @@ Error not_python(const Process &process, const Findings &findings) {
     return error;
   }
   return {ExitStatus::no_target,
-          fmt::format("process {} is not a supported Python process ({})", process.pid(), process.executable()),
+          fmt::format("process {} is not a supported Python process{}", process.pid(),
+                      process.executable().empty() ? "" : fmt::format(" ({})", process.executable())),
           "give the PID of the Python process itself, not of its shell or supervisor (pgrep -af python)"};
 }
 

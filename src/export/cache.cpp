@@ -111,13 +111,26 @@ void add_recommended(TextTable &table, const CacheOpportunity &function) {
 
 } // namespace
 
+namespace {
+
+constexpr std::uint64_t k_little = 100; // a hundredth of the profile
+
+std::string functions(std::size_t count) { return count == 1 ? "1 function" : with_thousands(count) + " functions"; }
+
+} // namespace
+
 std::string cache_text(const CacheOpportunities &opportunities, const TableLayout &layout, const FrameNames &names) {
   TextTable good = table_of(layout);
   TextTable others = table_of(layout);
   std::size_t recommended = 0;
   std::size_t rest = 0;
   std::size_t left = 0;
+  std::size_t cheap = 0;
   for (const CacheOpportunity &function : opportunities.functions) {
+    if (!function.recommended && layout.limit != 0 && function.cpu_ns * k_little < opportunities.profile_ns) {
+      ++cheap;
+      continue;
+    }
     std::size_t &rows = function.recommended ? recommended : rest;
     if (!layout.has_room(rows)) {
       ++left;
@@ -136,7 +149,14 @@ std::string cache_text(const CacheOpportunities &opportunities, const TableLayou
   std::string text = "Worth a cache:\n";
   text += recommended == 0 ? "  none of the functions whose arguments were read\n" : good.text();
   text += rest == 0 ? "" : "\nNot recommended:\n" + others.text();
-  text += left == 0 ? "" : fmt::format("and {} functions more (--limit 0 shows all)\n", left);
+  if (left + cheap > 0) {
+    text += wrapped(fmt::format("and {} more{} (--limit 0 shows all)", functions(left + cheap),
+                                cheap == 0  ? ""
+                                : left == 0 ? ", with less than 1 % of the profile each"
+                                            : fmt::format(", {} of them with less than 1 % of the profile each",
+                                                          with_thousands(cheap))),
+                    layout.width);
+  }
   return text + '\n' +
          wrapped(
              "Samples separate one call from the next by where its callers stand, and by its arguments and variables "

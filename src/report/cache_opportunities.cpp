@@ -372,8 +372,8 @@ Result<CacheOpportunities> read_cache_opportunities(RecordingReader &reader, con
     totals[numbers.number(cost.code)] += cost.total;
   }
   for (std::size_t number = 0; number < gathered.size(); ++number) {
-    if (gathered[number].calls.empty()) {
-      continue;
+    if (gathered[number].calls.empty() || tables.codes.at(gathered[number].code).function == "<module>") {
+      continue; // a module runs once
     }
     CacheOpportunity function = opportunity_of(gathered[number], tables);
     if (const Cost &total = totals[number]; total.samples > 0) {

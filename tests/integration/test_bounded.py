@@ -215,7 +215,7 @@ class RealTimeTarget(harness.EndsTest):
         result = harness.run_tool("record", "-p", target.pid, "-d", "2", "-o", file, timeout=20)
         self.assert_done(result)
         self.assertLess(result.seconds, 2 + 5)
-        self.assertIn("has a real-time priority that is higher", result.stderr)
+        self.assertIn("has a higher real-time priority", result.stderr)
         self.assertGreater(int(re.search(r"([\d,]+) late", result.stderr)[1].replace(",", "")), 0, result.stderr)
         self.assertFalse(target.ended())
 

@@ -39,6 +39,11 @@ MISTAKES = {
                              "unknown order 'inermost' (did you mean 'innermost'?)", "--order innermost"),
     "an ending without a format": (["record", NOBODY, "-o", "x.png"], 2, "no format has the ending '.png'", ".html"),
     "an unknown shell": (["completion", "fishh"], 2, "unknown shell 'fishh' (did you mean 'fish'?)", "bash, zsh or fish"),
+    "an option before the command": (["-d", "10", "record", NOBODY], 2, "'-d' stands before the command",
+                                     "awaitscope record -d …"),
+    "a PID to report": (["report", "4711"], 1, "4711", "awaitscope record 4711"),
+    "JSON by the ending": (["report", "x.ascope", "-o", "x.json"], 2, "no format has the ending '.json'", "--json"),
+    "a dump as a page": (["dump", NOBODY, "-o", "x.html"], 2, "dump writes text or JSON", "awaitscope record PID"),
     "no such process": (["dump", NOBODY], 4, "process %s" % NOBODY, ""),
     "no such file": (["report", "absent.ascope"], 1, "absent.ascope", ""),
 }
@@ -54,6 +59,12 @@ class Mistakes(recordings.RecordingTest):
                 said = result.stderr.splitlines()
                 self.assertIn(cause, said[0])
                 self.assertIn(hint, said[1])
+
+    def test_help_is_a_command_too(self):
+        for words in ([], ["record"], ["tasks"]):
+            asked = [harness.run_tool(*order) for order in (["help", *words], [*words, "--help"])]
+            self.assertEqual(asked[0].stdout, asked[1].stdout)
+            self.assertEqual([result.status for result in asked], [0, 0])
 
     def test_filters_without_a_match_name_what_there_is(self):
         target = self.target("ticking.py")

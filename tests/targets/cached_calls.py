@@ -211,6 +211,7 @@ def run_kinds(log, count, rounds):
 
 
 COUNTS = {"calls": 0}
+KEYED = {}
 
 
 class Rates:
@@ -233,6 +234,10 @@ def unfit(rounds):
     def counting(value):
         COUNTS["calls"] += 1
         return burn(rounds) + COUNTS["calls"]
+
+    def keyed(value):
+        KEYED[(value, rounds)] = burn(rounds)
+        return len(KEYED)
 
     def given_list(value):
         return burn(rounds) + len(value)
@@ -271,7 +276,7 @@ def unfit(rounds):
         return rates.attribute(value, rounds)
 
     return {
-        "clock": clock, "chance": chance, "counting": counting, "given_list": lambda value: given_list([value]),
+        "clock": clock, "chance": chance, "counting": counting, "keyed": keyed, "given_list": lambda value: given_list([value]),
         "generated": lambda value: list(generated(value)), "awaited": lambda value: asyncio.run(awaited(value)),
         "fresh": fresh, "comprehended": comprehended, "closed": call_closed, "written": written,
         "attribute": call_attribute,

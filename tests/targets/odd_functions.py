@@ -96,6 +96,12 @@ def outer_two(value, rounds):
     return same_name(value, rounds)
 
 
+def collected(value, rounds):
+    found = {}
+    found[str(value)] = burn(rounds)
+    return len(found) + value
+
+
 BODIES = ("value", "value * time.time()")
 
 
@@ -128,6 +134,7 @@ def calls(burn_rounds, rounds, count):
         yield "positional", positional, (i % 3, 5, rounds)
         yield "frozen_dict", frozen_dict, (frozen[i % 3], rounds)
         yield "iterated", iterated, (iter((1, 2)), rounds)
+        yield "collected", collected, (i % 3, rounds)
         yield "outer_two", outer_two, (1, rounds)
         yield "redefined", both[i % 2], (i % 3, rounds)
     steady = [Slotted(i) for i in range(3)]

@@ -19,6 +19,7 @@
 #include "overseen.hpp"
 #include "stop_signals.hpp"
 #include "terminal.hpp"
+#include "view.hpp"
 
 namespace awaitscope::tools {
 
@@ -130,6 +131,12 @@ Result<int> dump(const DumpOptions &options) {
   }
   if (options.json && (options.full_paths || options.order != DumpOptions().order || options.done)) {
     return fail(ExitStatus::usage, "--order, --full-paths and --done have no effect on JSON", "leave them out");
+  }
+  if (is_ending_of_recordings(options.output)) {
+    return fail(ExitStatus::usage,
+                fmt::format("{} writes text or JSON, and '{}' promises something else",
+                            options.tasks_only ? "tasks" : "dump", options.output),
+                "use another name; pictures are made of recordings: awaitscope record PID");
   }
   Result<Output> output = Output::open(options.output, Privacy::usual);
   if (!output) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -25,6 +26,15 @@ struct Arguments {
   std::vector<std::string> command;
 };
 
+/// "help record" is "record --help".
+void accept_help(std::vector<std::string> &words) {
+  if (!words.empty() && words.front() == "help") {
+    words.erase(words.begin());
+    words.resize(std::min<std::size_t>(words.size(), 1));
+    words.emplace_back("--help");
+  }
+}
+
 Arguments split(int count, char **words) {
   Arguments arguments;
   bool behind = false;
@@ -36,6 +46,7 @@ Arguments split(int count, char **words) {
     }
     (behind ? arguments.command : arguments.own).push_back(word);
   }
+  accept_help(arguments.own);
   return arguments;
 }
 

@@ -186,7 +186,9 @@ Result<void> sample_and_write(const RecordOptions &options, RecordPlan &plan, St
   }
   if (const Result<void> closed = queue.close(); !closed) {
     Error error = closed.error();
-    error.hint += fmt::format("; what was written before can be read: awaitscope report {}", output.name());
+    if (plan.format == Format::recording && !output.is_standard() && output.size() > 0) {
+      error.hint += fmt::format("; what was written before can be read: awaitscope report {}", output.name());
+    }
     return end(tl::unexpected(error));
   }
   View view;
@@ -209,10 +211,10 @@ Result<void> sample_and_write(const RecordOptions &options, RecordPlan &plan, St
     say_outcome(options, plan, sampled, view);
   }
   if (thread.freed() > 0 && options.verbosity != Verbosity::quiet) {
-    say(fmt::format(
-        "warning: {} times nothing could be sampled, since a thread of process {} has a real-time priority that is "
-        "higher than that of awaitscope, and did not leave its CPU; lower its priority to sample it",
-        with_thousands(thread.freed()), pid));
+    say(fmt::format("warning: {} times awaitscope had no CPU for a tenth of a second, and sampled nothing: the machine "
+                    "is overloaded, or a "
+                    "thread of process {} has a higher real-time priority, and keeps its CPU",
+                    with_thousands(thread.freed()), pid));
   }
   if (sampled.failure) {
     Error error = *sampled.failure;

@@ -27,7 +27,12 @@ Result<int> report(const ReportOptions &options) {
   }
   Result<std::unique_ptr<ByteSource>> source = FileSource::open(options.file);
   if (!source) {
-    return tl::unexpected(source.error());
+    Error error = source.error();
+    if (options.file.find_first_not_of("0123456789") == std::string::npos) {
+      error.hint =
+          fmt::format("report reads a recording; awaitscope record {} makes one of that process", options.file);
+    }
+    return tl::unexpected(std::move(error));
   }
   Result<Output> output = Output::open(options.output, Privacy::usual);
   if (!output) {

@@ -38,6 +38,11 @@ Error unknown_command(const CommandLine &line, const std::string &word) {
                "awaitscope --help lists the commands");
 }
 
+Error option_first(const std::string &option, const std::string &command) {
+  return wrong(fmt::format("'{}' stands before the command", option),
+               fmt::format("options stand behind it: awaitscope {} {} …", command, option));
+}
+
 /// Where to read on.
 std::string see_help(const CLI::App *command) {
   return command == nullptr ? "see awaitscope --help" : fmt::format("see awaitscope {} --help", command->get_name());
@@ -115,7 +120,10 @@ Error usage_error(const CLI::ParseError &error, const CommandLine &line, const s
   });
   const CLI::App *command = found == commands.end() ? nullptr : *found;
   if (command == nullptr && named != words.end()) {
-    return unknown_command(line, *named);
+    const auto behind = std::find_first_of(named, words.end(), commands.begin(), commands.end(),
+                                           [](const auto &word, const auto *each) { return each->get_name() == word; });
+    return named != words.begin() && behind != words.end() ? option_first(words.front(), *behind)
+                                                           : unknown_command(line, *named);
   }
   const std::vector<std::string> extra = line.app.remaining(true);
   if (!extra.empty()) {

@@ -58,7 +58,9 @@ tl::unexpected<Error> unknown_ending(const std::string &ending) {
     endings += fmt::format("{}{} ({})", endings.empty() ? "" : ", ", known.ending, known.format);
   }
   return fail(ExitStatus::usage, fmt::format("no format has the ending '{}'", ending),
-              fmt::format("use one of {}, or name a format with -f", endings));
+              ending == ".json" ? "use .speedscope.json, or name a view: awaitscope report FILE -f hot --json -o FILE "
+                                  "(or latency, cache, info)"
+                                : fmt::format("use one of {}, or name a format with -f", endings));
 }
 
 Result<std::int64_t> parse_moment(const std::string &text) {
@@ -322,6 +324,12 @@ std::string_view name_of(Format format) {
     }
   }
   return "?";
+}
+
+bool is_ending_of_recordings(std::string_view output) {
+  return std::any_of(k_endings.begin(), k_endings.end(), [&](const NamedEnding &known) {
+    return known.ending != ".txt" && output.ends_with(known.ending);
+  });
 }
 
 Result<Format> format_of(const std::string &name, const std::string &output, Format fallback) {

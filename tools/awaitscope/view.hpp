@@ -44,6 +44,9 @@ std::vector<std::string_view> state_names();
 /// As -f calls it.
 std::string_view name_of(Format format);
 
+/// Does a file of this name promise a recording, or a view of one?
+bool is_ending_of_recordings(std::string_view output);
+
 /// The format of that name; without a name, by the ending of the output; where that has none, `fallback`. An unknown name and
 /// an ending that no format has are wrong usage.
 Result<Format> format_of(const std::string &name, const std::string &output, Format fallback);

@@ -78,6 +78,9 @@ public:
   /// The index into co_names of an instruction that has one.
   [[nodiscard]] std::uint32_t name_of(const Instruction &instruction) const;
 
+  /// Does it load what is then called? Since 3.11 LOAD_GLOBAL says so, since 3.12 LOAD_ATTR (the lowest bit: Python/bytecodes.c).
+  [[nodiscard]] bool loads_callee(const Instruction &instruction) const;
+
 private:
   OperandRules rules_;
   std::array<Operation, 256> operations_{};

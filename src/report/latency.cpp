@@ -9,39 +9,13 @@
 #include "awaitscope/report/function_numbers.hpp"
 #include "awaitscope/report/plain_calls.hpp"
 #include "awaitscope/report/row_budget.hpp"
+#include "task_frames.hpp"
 
 namespace awaitscope {
 namespace {
 
 // A call that was seen for less than this part of the time around is as good as seen once: two scans may be in one tick.
 constexpr std::int64_t k_brief = 8;
-
-using Waits = std::vector<std::pair<CodeId, std::uint64_t>>;
-
-void add_wait(Waits &waits, CodeId code, std::uint64_t nanoseconds) {
-  const auto known = std::find_if(waits.begin(), waits.end(), [&](const auto &wait) { return wait.first == code; });
-  if (known == waits.end()) {
-    waits.emplace_back(code, nanoseconds);
-  } else {
-    known->second += nanoseconds;
-  }
-}
-
-/// Where a task's own frames begin: behind the last border.
-std::size_t begin_of_own(const std::vector<Frame> &frames) {
-  const auto border = std::find_if(frames.rbegin(), frames.rend(),
-                                   [](const Frame &frame) { return frame.kind == FrameKind::task_border; });
-  return static_cast<std::size_t>(frames.rend() - border);
-}
-
-/// The Python frames that are the task's own.
-std::vector<Frame> own_frames(std::vector<Frame> frames) {
-  frames.erase(frames.begin(), frames.begin() + static_cast<std::ptrdiff_t>(begin_of_own(frames)));
-  frames.erase(
-      std::remove_if(frames.begin(), frames.end(), [](const Frame &frame) { return frame.kind != FrameKind::python; }),
-      frames.end());
-  return frames;
-}
 
 /// The innermost coroutine of a task, and the task that it awaits, as the stack of that one has them: in front of the last border
 /// and behind it. Nothing if there is no such frame.
@@ -187,59 +161,6 @@ void add_waiting(std::vector<Gathered> &functions, FunctionNumbers &numbers, con
 }
 
 } // namespace
-
-void CallSpans::close(Calls &calls, std::size_t from, bool ended) {
-  for (std::size_t i = calls.size(); i > from; --i) { // innermost first, as they return
-    calls[i - 1].ended = ended;
-    const auto task = static_cast<std::uint32_t>(&calls - tasks_.data());
-    visit_(task, calls[i - 1]);
-  }
-  calls.resize(std::min(calls.size(), from));
-}
-
-void CallSpans::add(const TaskSpan &span) {
-  if (span.task >= tasks_.size()) {
-    tasks_.resize(span.task + std::size_t{1});
-  }
-  Calls &calls = tasks_[span.task];
-  const std::vector<Frame> stack = tables_.stacks.frames(span.stack);
-  const std::vector<Frame> frames = own_frames(stack);
-  std::size_t same = 0;
-  const std::size_t most = std::min({calls.size(), frames.size(), static_cast<std::size_t>(span.new_from)});
-  while (same < most && calls[same].code == frames[same].code) {
-    ++same;
-  }
-  close(calls, same, true); // each reached to this span's beginning
-  const bool in_other_task = origins_.outermost_of_project(stack) < begin_of_own(stack);
-  const std::size_t entry = in_other_task ? frames.size() : origins_.outermost_of_project(frames);
-  for (std::size_t i = same; i < frames.size(); ++i) {
-    CallSpan call;
-    call.entry = i == entry;
-    call.code = frames[i].code;
-    call.from_ns = span.from_ns;
-    call.first_seen_ns = span.first_seen_ns;
-    call.begun = span.begun;
-    calls.push_back(std::move(call));
-  }
-  const auto waited = static_cast<std::uint64_t>(span.state == TaskState::waiting ? span.to_ns - span.from_ns : 0);
-  for (CallSpan &call : calls) {
-    call.to_ns = span.to_ns;
-    call.last_seen_ns = span.last_seen_ns;
-    call.await_ns += waited;
-    if (waited > 0 && &call != &calls.back()) {
-      add_wait(call.await_on, frames.back().code, waited);
-    }
-  }
-  if (span.task_ended) {
-    close(calls, 0, true);
-  }
-}
-
-void CallSpans::finish() {
-  for (Calls &calls : tasks_) {
-    close(calls, 0, false);
-  }
-}
 
 std::vector<Length> LengthEstimate::quantiles(const std::vector<double> &wanted) {
   const auto ended = [](const Length &length) { return length.is != Length::Is::longer; };

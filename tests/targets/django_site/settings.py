@@ -1,5 +1,6 @@
 """Settings of a plain production-like site: the usual middleware, an ORM, no network and no files."""
 
+import os
 import secrets
 
 SECRET_KEY = secrets.token_hex()
@@ -19,6 +20,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+
+if "DJANGO_SITE_STAMPS" in os.environ:
+    MIDDLEWARE.append("django_site.stamps.stamps")
 
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 

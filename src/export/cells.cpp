@@ -23,8 +23,12 @@ std::string percentile_cell(const std::optional<Length> &length, std::uint64_t c
   if (!length || calls < least) {
     return "-";
   }
-  const std::string_view mark = length->is == Length::Is::measured ? "" : length->is == Length::Is::longer ? ">" : "<";
-  return fmt::format("{}{}", mark, short_duration(length->ns));
+  return length_cell(*length);
+}
+
+std::string length_cell(const Length &length) {
+  const std::string_view mark = length.is == Length::Is::measured ? "" : length.is == Length::Is::longer ? ">" : "<";
+  return fmt::format("{}{}", mark, short_duration(length.ns));
 }
 
 std::string rows_of(std::size_t shown, std::size_t all, std::string_view whose) {

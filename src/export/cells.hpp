@@ -19,6 +19,9 @@ std::string seconds_cell(std::uint64_t nanoseconds, std::uint64_t whole);
 /// "1.51 s"
 std::string duration_cell(std::uint64_t nanoseconds);
 
+/// A length with what is known of it: ">12.3 ms".
+std::string length_cell(const Length &length);
+
 /// A percentile with what is known of it ("<12.3 ms"): "-" if there is none, or fewer calls than it takes to tell it: `least`.
 std::string percentile_cell(const std::optional<Length> &length, std::uint64_t calls, std::uint64_t least);
 

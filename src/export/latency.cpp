@@ -84,8 +84,9 @@ void add_row(TextTable &table, const FunctionLatency &function, const FrameNames
   constexpr std::size_t k_indent = 8;
   table.add_row({with_thousands(function.calls), percentile_cell(function.p50, function.begun, k_calls_for_p50),
                  percentile_cell(function.p95, function.begun, k_calls_for_p95),
-                 percentile_cell(function.p99, function.begun, k_calls_for_p99), short_duration(function.max_ns),
-                 names.function(function.code), names.place(function.code)});
+                 percentile_cell(function.p99, function.begun, k_calls_for_p99),
+                 length_cell({function.max_ns, function.max_is}), names.function(function.code),
+                 names.place(function.code)});
   if (const std::string where = spent(function, names); !where.empty()) {
     table.add_text(where, k_indent);
   }
@@ -185,6 +186,7 @@ std::string latency_json(const Latencies &latencies, const CodeTable &codes) {
                          {"p95_is", bound(function.p95)},
                          {"p99_is", bound(function.p99)},
                          {"max_ns", function.max_ns},
+                         {"max_is", bound(Length{function.max_ns, function.max_is})},
                          {"cpu_ns", function.cpu_ns},
                          {"runnable_ns", function.runnable_ns},
                          {"blocked_ns", function.blocked_ns},

@@ -58,7 +58,12 @@ struct Gathered {
     const std::int64_t length = brief ? std::min(before_ns, behind_ns) : call.to_ns - call.from_ns;
     latency.code = call.code;
     ++latency.calls;
-    latency.max_ns = std::max(latency.max_ns, length);
+    if (length > latency.max_ns) {
+      latency.max_ns = length;
+      latency.max_is = !call.begun || !call.ended ? Length::Is::longer
+                       : brief                    ? Length::Is::shorter
+                                                  : Length::Is::measured;
+    }
     latency.await_ns += call.await_ns;
     const std::size_t self = numbers.number(call.code);
     for (const auto &[code, nanoseconds] : call.await_on) {

@@ -204,6 +204,7 @@ class BlockingCalls(recordings.RecordingTest, harness.InterpreterTest):
         self.assertAlmostEqual(row["blocked_ns"] / (row["blocked_ns"] + row["await_ns"]), blocked / (blocked + slept), delta=0.05,
                                msg=told)
         self.assertEqual(row["blocked_in"][0]["function"], "query", told)
+        self.assertEqual(rows["main"]["max_is"], "longer", told)  # it had begun before
         self.assertGreater(row["blocked_in"][0]["ns"], 0.95 * row["blocked_ns"], told)
         text = self.report(path, "-f", "latency").decode("utf-8")
         self.assertRegex(text, r"blocked \d\.\d+ s \(query \d\.\d+ s\), await ")

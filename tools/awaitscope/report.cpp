@@ -19,7 +19,8 @@ Result<int> report(const ReportOptions &options) {
   if (options.view.all_tasks &&
       (*format != Format::folded || (!options.view.metric.empty() && options.view.metric != "wall"))) {
     return fail(ExitStatus::usage, "--all-tasks adds suspended tasks to folded stacks of the metric wall only",
-                "leave it out; record --all-tasks is what latency and --metric await need");
+                "leave it out: latency and --metric await have suspended tasks by themselves, if record --all-tasks "
+                "recorded them");
   }
   const Result<ViewPlan> plan = plan_view(*format, options.view);
   if (!plan) {

@@ -52,7 +52,8 @@ struct FunctionLatency {
   std::optional<Length> p50;           ///< none without calls that began inside the recording; so too the others
   std::optional<Length> p95;
   std::optional<Length> p99;
-  std::int64_t max_ns = 0;  ///< of all, those that are cut at the length that was seen
+  std::int64_t max_ns = 0; ///< of all, those that are cut at the length that was seen
+  Length::Is max_is = Length::Is::measured;
   std::uint64_t cpu_ns = 0; ///< of the samples inside the range in whose task's own frames it was
   /// By samples, as CPU time, at the sampling period each: its thread could run and had no CPU; or was blocked, in a call, for a
   /// lock or for the GIL.

@@ -86,13 +86,8 @@ public:
   [[nodiscard]] std::int64_t bin_ns() const { return bin_ns_; }
 
   void add(std::int64_t at_ns, std::uint32_t kind, const Cell &cell) {
-    while (static_cast<std::size_t>(at_ns / bin_ns_) >= CostHistory::k_most_bins ||
-           cells_.size() >= CostHistory::k_most_cells) {
-      const std::int64_t before_ns = bin_ns_;
-      bin_ns_ *= 2;
-      if (!widen(before_ns)) {
-        break;
-      }
+    while (static_cast<std::size_t>(at_ns / bin_ns_) >= CostHistory::k_most_bins || cells_.size() >= most_cells_) {
+      widen();
     }
     add_to(cells_, static_cast<std::uint64_t>(at_ns / bin_ns_), kind, cell);
   }
@@ -111,10 +106,11 @@ private:
     cell.await_ns += more.await_ns;
   }
 
-  /// Whether there is more than one bin left.
-  bool widen(std::int64_t before_ns) {
+  void widen() {
     Map wider;
     std::uint64_t last = 0;
+    const std::int64_t before_ns = bin_ns_;
+    bin_ns_ *= 2;
     for (const auto &[place, cell] : cells_) {
       const auto at_ns = static_cast<std::int64_t>(place >> 32U) * before_ns;
       const auto bin = static_cast<std::uint64_t>(at_ns / bin_ns_);
@@ -122,10 +118,13 @@ private:
       last = std::max(last, bin);
     }
     cells_ = std::move(wider);
-    return last > 0;
+    if (last == 0) { // so many kinds remain, however wide a bin is
+      most_cells_ = std::max(most_cells_, 2 * cells_.size());
+    }
   }
 
   std::int64_t bin_ns_ = k_first_bin_ns;
+  std::size_t most_cells_ = CostHistory::k_most_cells;
   Map cells_; ///< by bin << 32 | kind
 };
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import xml.etree.ElementTree
+import zlib
 
 import folded
 import harness
@@ -60,8 +61,8 @@ class Html(recordings.RecordingTest):
         self.assert_done(harness.run_tool("report", path, "-o", file, *args))
         with open(file, encoding="utf-8") as opened:
             text = opened.read()
-        data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL).group(1)
-        return text, json.loads(data)
+        data = re.search(r'<script type="text/plain" id="data">(.*?)</script>', text, re.DOTALL).group(1)
+        return text, json.loads(zlib.decompress(base64.b64decode(data)))
 
     def recorded(self, *scripts):
         paths = []

@@ -12,11 +12,12 @@ namespace awaitscope {
 /// What each stack cost, by every metric, in each part of the recorded time: for a view in which people choose metric and time
 /// themselves. The stacks are a tree of process (if there are several), thread, task and frames.
 ///
-/// Its size is bounded, whatever the recording's length: the parts of time grow until there are few enough of them.
+/// Its size is bounded, whatever the recording's length, by the number of different stacks: the parts of time grow until there are few
+/// enough of them.
 struct CostHistory {
   static constexpr std::size_t k_metrics = 4;
   static constexpr std::size_t k_most_bins = 400;
-  static constexpr std::size_t k_most_cells = 200'000; ///< a cell: what one stack of one thread cost in one bin
+  static constexpr std::size_t k_most_cells = 200'000; ///< a cell: what one stack of one thread cost in one bin; or two a stack
 
   enum class Level : std::uint8_t { root, process, thread, task, frame };
   struct Node {

@@ -1,8 +1,8 @@
 // Connects the data, the graphs and the tables with the page.
 
-(() => {
-  const byId = id => document.getElementById(id);
-  const data = JSON.parse(byId("data").textContent);
+const byId = id => document.getElementById(id);
+
+function openPage(data) {
   const model = openModel(data);
   const state = {metric: data.metrics[0], first: 0, end: data.metrics[0].bins.length, zoom: [], sort: "self", rows: 30,
                  chosen: null};
@@ -21,9 +21,10 @@
 
   const flame = new FlameGraph(byId("flame"), {
     onDetail: node => {
-      const label = node.label;
-      const lines = [`${label.name}${label.file ? ` (${placeOf(label)})` : ""}${node.crossing ? " – another task" : ""}`,
-                     `total ${part(node.total, state.root.total)}, self ${part(node.self, state.root.total)}`];
+      const label = state.tree.label(node);
+      const crossing = state.tree.crossing(node) ? " – another task" : "";
+      const lines = [`${label.name}${label.file ? ` (${placeOf(label)})` : ""}${crossing}`,
+                     `total ${part(state.tree.totals[node], state.tree.total)}, self ${part(state.tree.self[node], state.tree.total)}`];
       byId("detail").replaceChildren(lines[0], document.createElement("br"), lines[1]);
     },
     onZoom: node => {
@@ -37,19 +38,21 @@
     compute();
   });
 
+  const nameIn = (tree, node) => tree.label(node).name + placeOf(tree.label(node));
+
   function pathOf(node) {
     const path = [];
-    for (let at = node; at.parent !== null; at = at.parent) {
-      path.unshift(at.label.name + placeOf(at.label));
+    for (let at = node; at > 0; at = state.tree.parent(at)) {
+      path.unshift(nameIn(state.tree, at));
     }
     return path;
   }
 
   /// The same frame in a tree that was computed anew, or the innermost of its callers that is in there.
   function followed(path) {
-    let node = state.root;
+    let node = 0;
     for (const name of path) {
-      const next = node.children.find(each => each.label.name + placeOf(each.label) === name);
+      const next = state.tree.children(node).find(each => nameIn(state.tree, each) === name);
       if (next === undefined) {
         break;
       }
@@ -59,13 +62,13 @@
   }
 
   function drawFlame() {
-    flame.show(state.root, followed(state.zoom), byId("flames").checked);
+    flame.show(state.tree, followed(state.zoom), byId("flames").checked);
   }
 
   function search() {
     const text = byId("search").value.trim();
-    const {matches, total} = text === "" ? {matches: null, total: 0} : searchTree(state.root, text);
-    byId("found").textContent = matches === null ? "" : matches.size === 0 ? "no match" : part(total, state.root.total);
+    const {matches, total} = text === "" ? {matches: null, total: 0} : searchTree(state.tree, text);
+    byId("found").textContent = matches === null ? "" : matches.size === 0 ? "no match" : part(total, state.tree.total);
     flame.mark(matches);
   }
 
@@ -87,8 +90,8 @@
   function fillTable() {
     const rows = functionCosts(state.full).sort((a, b) => b[state.sort] - a[state.sort] || b.total - a.total);
     byId("functions").tBodies[0].replaceChildren(...rows.slice(0, state.rows).map(each => row([
-      element("td", part(each.self, state.root.total), "number"),
-      element("td", part(each.total, state.root.total), "number"),
+      element("td", part(each.self, state.tree.total), "number"),
+      element("td", part(each.total, state.tree.total), "number"),
       functionButton(each.label),
       element("td", placeOf(each.label), "file")])));
     byId("more").hidden = rows.length <= state.rows;
@@ -104,7 +107,7 @@
     byId("relations-title").textContent = `${state.chosen.name} (${placeOf(state.chosen)})`;
     for (const side of ["callers", "callees"]) {
       byId(side).tBodies[0].replaceChildren(...relations[side].slice(0, 20).map(each => row([
-        element("td", part(each.total, state.root.total), "number"),
+        element("td", part(each.total, state.tree.total), "number"),
         each.label.key === undefined ? element("td", each.label.name) : functionButton(each.label)])));
     }
     byId("relations").hidden = false;
@@ -122,9 +125,9 @@
     const whole = state.first === 0 && state.end === state.metric.bins.length;
     const costs = selfCosts(model, state.metric, state.first, state.end);
     const unsampled = whole ? state.metric.unsampled : 0;
-    state.root = shownTree(model, costs, view(), unsampled);
+    state.tree = shownTree(model, costs, view(), unsampled);
     // The tables name every function, whatever the graph collapses.
-    state.full = view().collapse ? shownTree(model, costs, {...view(), collapse: false}, unsampled) : state.root;
+    state.full = view().collapse ? shownTree(model, costs, {...view(), collapse: false}, unsampled) : state.tree;
     byId("range").textContent = whole ? `All ${time(state.end)} are shown.`
                                       : `Shown: from ${time(state.first)} to ${time(state.end)}.`;
     drawFlame();
@@ -211,4 +214,8 @@
     graph.draw();
   });
   changeMetric();
-})();
+}
+
+unpacked(byId("data").textContent).then(openPage).catch(error => {
+  byId("title").textContent = `This page cannot be shown (${error.message}). It needs a browser of 2023 or later.`;
+});

@@ -18,11 +18,12 @@ std::string html_page(const RecordingReader &reader, const CostHistory &history,
   PageLabels labels(reader, history, names);
   const std::string nodes = page_nodes(history, labels);
   const std::string title = "awaitscope: " + page_text(subject);
-  const std::string data =
-      fmt::format("{{\"schema\":2,\n\"title\":{},\n\"facts\":{},\n\"quality\":{},\n\"metric\":\"{}\",\n\"bin_ns\":{},\n"
-                  "\"labels\":[{}],\n\"nodes\":[{}],\n\"metrics\":[{}]}}",
-                  page_json(title), page_json(page_facts(reader, source)), page_json(page_quality(reader)),
-                  name_of(first), history.bin_ns, labels.list(), nodes, page_metrics(reader, history));
+  const std::string data = fmt::format(
+      "{{\"schema\":2,\n\"title\":{},\n\"facts\":{},\n\"quality\":{},\n\"metric\":\"{}\",\n\"bin_ns\":{},\n\"column_"
+      "ns\":{},\n\"rows\":{},\n"
+      "\"labels\":[{}],\n\"nodes\":[{}],\n\"metrics\":[{}]}}",
+      page_json(title), page_json(page_facts(reader, source)), page_json(page_quality(reader)), name_of(first),
+      history.bin_ns, history.grid.column_ns(), TimeGrid::k_rows, labels.list(), nodes, page_metrics(reader, history));
   std::string page;
   std::string_view rest = k_page;
   const std::array<std::pair<std::string_view, std::string>, 4> parts{{{"@TITLE@", markup_text(title)},

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "page_json.hpp"
 
@@ -62,7 +63,8 @@ std::string page_metrics(const RecordingReader &reader, const CostHistory &histo
       metrics += i == 0 ? "" : ",\n";
       append_bin(metrics, bins[i]);
     }
-    metrics += "]}";
+    metrics +=
+        fmt::format("],\"slots\":[{}]}}", fmt::join(history.grid.slots(in_time ? Metric::cpu : each.metric), ","));
   }
   return metrics;
 }

@@ -111,6 +111,23 @@ class Html(recordings.RecordingTest):
                     told = {stack.line.rpartition(" ")[0]: stack.count for stack in stacks}
                     self.assertEqual(self.lines(data, metric), told)
 
+    def test_its_seconds(self):
+        """The parts of seconds have what the whole has."""
+        for path in self.recorded():
+            _, data = self.page(path)
+            self.assertEqual((data["rows"], data["column_ns"]), (25, 1_000_000_000))
+            running = folded.total(self.stacks(path, "--state", "running"))
+            for metric in data["metrics"]:
+                with self.subTest(path=path, metric=metric["name"]):
+                    costs = sum(sum(entries[1::2]) for entries in metric["bins"])
+                    in_time = metric["unit"] == "ns" and metric["name"] != "await"  # slots have samples on a CPU
+                    self.assertEqual(sum(metric["slots"]), running if in_time else costs)
+                    for second in range(len(metric["slots"]) // data["rows"] if metric["name"] == "wall" else 0):
+                        slots = metric["slots"][second * data["rows"]:(second + 1) * data["rows"]]
+                        part = self.stacks(path, "--since", "%dms" % (1000 * second) if second else "0",
+                                           "--until", "%d.999999999s" % second)
+                        self.assertEqual(sum(slots), folded.total(part), second)
+
     def test_what_its_script_computes(self):
         node = shutil.which("node")
         if node is None:

@@ -17,6 +17,7 @@ function openPage(data) {
     return made;
   };
   const placeOf = label => label.file ? `${label.file}:${label.line}` : "";
+  const secondsText = nanoseconds => (nanoseconds / 1e9).toFixed(2) + " s";
   const time = bins => costText(bins * data.bin_ns, "ns");
 
   const flame = new FlameGraph(byId("flame"), {
@@ -36,6 +37,24 @@ function openPage(data) {
     state.first = first;
     state.end = end;
     compute();
+  });
+  const slotTime = data.column_ns / data.rows;
+  const slotCount = Math.max(1, ...data.metrics.map(each => each.slots.length));
+  const heat = new HeatMap(byId("heat"), {
+    onSelect: (from, to) => {
+      const bins = state.metric.bins.length;
+      if (from === null) {
+        graph.select(0, bins);
+      } else {
+        graph.select(Math.floor(from / data.bin_ns), Math.ceil(to / data.bin_ns));
+      }
+    },
+    onDetail: slot => {
+      const inTime = state.metric.unit === "ns" && state.metric.name !== "await";
+      const unit = inTime ? "samples on a CPU" : state.metric.unit;
+      byId("heat-detail").textContent = slot === null ? ""
+        : `${secondsText(slot * slotTime)} to ${secondsText((slot + 1) * slotTime)}: ${costText(state.metric.slots[slot] || 0, unit)}.`;
+    }
   });
 
   const nameIn = (tree, node) => tree.label(node).name + placeOf(tree.label(node));
@@ -130,6 +149,8 @@ function openPage(data) {
     state.full = view().collapse ? shownTree(model, costs, {...view(), collapse: false}, unsampled) : state.tree;
     byId("range").textContent = whole ? `All ${time(state.end)} are shown.`
                                       : `Shown: from ${time(state.first)} to ${time(state.end)}.`;
+    heat.show(state.metric.slots, {count: slotCount, rows: data.rows, time: slotTime},
+              whole ? null : [state.first * data.bin_ns, state.end * data.bin_ns]);
     drawFlame();
     search();
     fillTable();
@@ -144,6 +165,7 @@ function openPage(data) {
   function fillHeader() {
     document.title = data.title;
     byId("title").textContent = data.title;
+    byId("heat-title").textContent = data.column_ns === 1e9 ? "Each second" : `Each ${data.column_ns / 1e9} seconds`;
     byId("facts").replaceChildren(...data.facts.map(([name, value]) => {
       const made = document.createElement("div");
       made.append(element("dt", name), element("dd", value));
@@ -206,12 +228,14 @@ function openPage(data) {
     flame.layout();
     flame.draw();
     graph.draw();
+    heat.draw();
   });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     fillHeader();
     byId("metric").value = state.metric.name;
     flame.draw();
     graph.draw();
+    heat.draw();
   });
   changeMetric();
 }

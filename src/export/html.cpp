@@ -7,23 +7,25 @@
 
 #include "compressed.hpp"
 #include "page_assets.hpp"
+#include "page_calls.hpp"
 #include "page_facts.hpp"
 #include "page_json.hpp"
 #include "page_stacks.hpp"
 
 namespace awaitscope {
 
-std::string html_page(const RecordingReader &reader, const CostHistory &history, Metric first, const NameOptions &names,
-                      const std::string &subject, const std::string &source) {
-  PageLabels labels(reader, history, names);
+std::string html_page(const RecordingReader &reader, const PageContents &contents, const PageOptions &options) {
+  const CostHistory &history = contents.history;
+  PageLabels labels(reader, history, options.names);
   const std::string nodes = page_nodes(history, labels);
-  const std::string title = "awaitscope: " + page_text(subject);
+  const std::string calls = page_calls(contents, labels);
+  const std::string title = "awaitscope: " + page_text(options.subject);
   const std::string data = fmt::format(
-      "{{\"schema\":2,\n\"title\":{},\n\"facts\":{},\n\"quality\":{},\n\"metric\":\"{}\",\n\"bin_ns\":{},\n\"column_"
-      "ns\":{},\n\"rows\":{},\n"
-      "\"labels\":[{}],\n\"nodes\":[{}],\n\"metrics\":[{}]}}",
-      page_json(title), page_json(page_facts(reader, source)), page_json(page_quality(reader)), name_of(first),
-      history.bin_ns, history.grid.column_ns(), TimeGrid::k_rows, labels.list(), nodes, page_metrics(reader, history));
+      "{{\"schema\":2,\n\"title\":{},\n\"facts\":{},\n\"quality\":{},\n\"metric\":\"{}\",\n\"bin_ns\":{},\n"
+      "\"column_ns\":{},\n\"rows\":{},\n\"labels\":[{}],\n\"nodes\":[{}],\n\"metrics\":[{}],\n\"calls\":{}}}",
+      page_json(title), page_json(page_facts(reader, options.source)), page_json(page_quality(reader)),
+      name_of(options.first), history.bin_ns, history.grid.column_ns(), TimeGrid::k_rows, labels.list(), nodes,
+      page_metrics(reader, history), calls);
   std::string page;
   std::string_view rest = k_page;
   const std::array<std::pair<std::string_view, std::string>, 4> parts{{{"@TITLE@", markup_text(title)},

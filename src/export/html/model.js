@@ -249,6 +249,9 @@ function costText(value, unit) {
   if (unit !== "ns") {
     return Math.round(value).toLocaleString("en") + " " + unit;
   }
+  if (value === 0) {
+    return "0 s";
+  }
   const units = [["s", 1e9], ["ms", 1e6], ["µs", 1e3]];
   const [name, size] = units.find(each => value >= each[1]) || ["ns", 1];
   return (value / size).toPrecision(3) + " " + name;

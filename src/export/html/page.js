@@ -1,21 +1,11 @@
 // Connects the data, the graphs and the tables with the page.
 
-const byId = id => document.getElementById(id);
-
 function openPage(data) {
   const model = openModel(data);
   const state = {metric: data.metrics[0], first: 0, end: data.metrics[0].bins.length, zoom: [], sort: "self", rows: 30,
                  chosen: null};
   const view = () => ({collapse: byId("collapse").checked, threads: byId("threads").checked});
   const part = (value, whole) => `${costText(value, state.metric.unit)} (${shareText(value, whole)})`;
-  const element = (name, text, className) => {
-    const made = document.createElement(name);
-    made.textContent = text;
-    if (className) {
-      made.className = className;
-    }
-    return made;
-  };
   const placeOf = label => label.file ? `${label.file}:${label.line}` : "";
   const secondsText = nanoseconds => (nanoseconds / 1e9).toFixed(2) + " s";
   const time = bins => costText(bins * data.bin_ns, "ns");
@@ -58,6 +48,11 @@ function openPage(data) {
   });
 
   const nameIn = (tree, node) => tree.label(node).name + placeOf(tree.label(node));
+
+  const calls = new CallTables(model, {
+    onChoose: label => choose(label),
+    onStretch: (from, to) => graph.select(Math.floor(from / data.bin_ns), Math.ceil(to / data.bin_ns))
+  });
 
   function pathOf(node) {
     const path = [];
@@ -149,8 +144,9 @@ function openPage(data) {
     state.full = view().collapse ? shownTree(model, costs, {...view(), collapse: false}, unsampled) : state.tree;
     byId("range").textContent = whole ? `All ${time(state.end)} are shown.`
                                       : `Shown: from ${time(state.first)} to ${time(state.end)}.`;
-    heat.show(state.metric.slots, {count: slotCount, rows: data.rows, time: slotTime},
-              whole ? null : [state.first * data.bin_ns, state.end * data.bin_ns]);
+    const stretch = whole ? null : [state.first * data.bin_ns, state.end * data.bin_ns];
+    calls.show(stretch);
+    heat.show(state.metric.slots, {count: slotCount, rows: data.rows, time: slotTime}, stretch);
     drawFlame();
     search();
     fillTable();

@@ -17,6 +17,7 @@ build libexpected-dev    hdr:tl/expected.hpp
 build nlohmann-json3-dev hdr:nlohmann/json.hpp
 build libzstd-dev        hdr:zstd.h
 build libxxhash-dev      hdr:xxhash.h
+build zlib1g-dev         hdr:zlib.h
 build libpfm4-dev        hdr:perfmon/pfmlib_perf_event.h
 build catch2             hdr:catch2/catch.hpp|catch2/catch_all.hpp
 test  python3            cmd:python3

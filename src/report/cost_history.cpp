@@ -86,13 +86,8 @@ public:
   [[nodiscard]] std::int64_t bin_ns() const { return bin_ns_; }
 
   void add(std::int64_t at_ns, std::uint32_t kind, const Cell &cell) {
-    while (static_cast<std::size_t>(at_ns / bin_ns_) >= CostHistory::k_most_bins ||
-           cells_.size() >= CostHistory::k_most_cells) {
-      const std::int64_t before_ns = bin_ns_;
-      bin_ns_ *= 2;
-      if (!widen(before_ns)) {
-        break;
-      }
+    while (static_cast<std::size_t>(at_ns / bin_ns_) >= CostHistory::k_most_bins || cells_.size() >= most_cells_) {
+      widen();
     }
     add_to(cells_, static_cast<std::uint64_t>(at_ns / bin_ns_), kind, cell);
   }
@@ -111,10 +106,11 @@ private:
     cell.await_ns += more.await_ns;
   }
 
-  /// Whether there is more than one bin left.
-  bool widen(std::int64_t before_ns) {
+  void widen() {
     Map wider;
     std::uint64_t last = 0;
+    const std::int64_t before_ns = bin_ns_;
+    bin_ns_ *= 2;
     for (const auto &[place, cell] : cells_) {
       const auto at_ns = static_cast<std::int64_t>(place >> 32U) * before_ns;
       const auto bin = static_cast<std::uint64_t>(at_ns / bin_ns_);
@@ -122,10 +118,13 @@ private:
       last = std::max(last, bin);
     }
     cells_ = std::move(wider);
-    return last > 0;
+    if (last == 0) { // so many kinds remain, however wide a bin is
+      most_cells_ = std::max(most_cells_, 2 * cells_.size());
+    }
   }
 
   std::int64_t bin_ns_ = k_first_bin_ns;
+  std::size_t most_cells_ = CostHistory::k_most_cells;
   Map cells_; ///< by bin << 32 | kind
 };
 
@@ -140,6 +139,9 @@ public:
     const std::uint32_t kind = kind_of(key_of(reader_.tables(), run));
     Cost left = cost_within(run, range_);
     sampled_ += left;
+    if (kind != k_hidden) {
+      grid_.add(run, range_, kinds_[kind].in_wall);
+    }
     std::int64_t at_ns = std::max(run.first_ns, range_.since_ns);
     while (left.samples > 0 || left.events > 0) {
       const std::int64_t bin_ns = cells_.bin_ns(); // grows while cells are added
@@ -163,6 +165,9 @@ public:
       return;
     }
     const std::uint32_t kind = kind_of(key_of_wait(reader_.tables(), span));
+    if (kind != k_hidden) {
+      grid_.add_await(at_ns, end_ns);
+    }
     while (kind != k_hidden && at_ns < end_ns) {
       const std::int64_t next_ns = std::min(end_ns, (at_ns / cells_.bin_ns() + 1) * cells_.bin_ns());
       cells_.add(at_ns, kind, {0, 0, 0, static_cast<std::uint64_t>(next_ns - at_ns)});
@@ -175,6 +180,7 @@ public:
     const std::map<std::uint64_t, Cell> cells = cells_.sorted();
     CostHistory history = tree_.take();
     history.bin_ns = cells_.bin_ns();
+    history.grid = std::move(grid_);
     const std::size_t count = cells.empty() ? 0 : static_cast<std::size_t>(cells.rbegin()->first >> 32U) + 1;
     for (auto &bins : history.bins) {
       bins.resize(count);
@@ -267,33 +273,60 @@ private:
   std::unordered_map<StackCosts::Key, std::uint32_t, StackCosts::KeyHash> numbers_; ///< of kinds_
   std::vector<Kind> kinds_;
   Cells cells_;
+  TimeGrid grid_;
   CpuEstimate cpu_;
   Cost sampled_;
 };
 
 } // namespace
 
+class CostHistoryBuilder::Reading {
+public:
+  Reading(const RecordingReader &reader, const TimeRange &range, const ProfileOptions &options)
+      : reader_(reader), builder_(reader, range, options),
+        spans_([this](const TaskSpan &span) { builder_.add(span); }) {}
+
+  void add_block() {
+    for (const SampleRun &run : reader_.samples()) {
+      builder_.add(run);
+    }
+    for (const RecordedTaskChange &change : reader_.task_changes()) {
+      spans_.add(change);
+      ++task_changes_;
+    }
+  }
+
+  CostHistory finish() {
+    spans_.finish(std::max(builder_.last_ns, reader_.totals().elapsed_ns));
+    CostHistory history = builder_.finish();
+    history.task_changes = task_changes_;
+    return history;
+  }
+
+private:
+  const RecordingReader &reader_;
+  Builder builder_;
+  TaskSpans spans_;
+  std::uint64_t task_changes_ = 0;
+};
+
+CostHistoryBuilder::CostHistoryBuilder(const RecordingReader &reader, const TimeRange &range,
+                                       const ProfileOptions &options)
+    : reading_(std::make_unique<Reading>(reader, range, options)) {}
+CostHistoryBuilder::~CostHistoryBuilder() = default;
+void CostHistoryBuilder::add_block() { reading_->add_block(); }
+CostHistory CostHistoryBuilder::finish() { return reading_->finish(); }
+
 Result<CostHistory> read_cost_history(RecordingReader &reader, const TimeRange &range, const ProfileOptions &options) {
-  Builder builder(reader, range, options);
-  TaskSpans spans([&](const TaskSpan &span) { builder.add(span); });
-  std::uint64_t task_changes = 0;
+  CostHistoryBuilder builder(reader, range, options);
   const Result<void> read = reader.each_block([&]() -> Result<void> {
-    for (const SampleRun &run : reader.samples()) {
-      builder.add(run);
-    }
-    for (const RecordedTaskChange &change : reader.task_changes()) {
-      spans.add(change);
-      ++task_changes;
-    }
+    builder.add_block();
     return {};
   });
   if (!read) {
     return tl::unexpected(read.error());
   }
-  spans.finish(std::max(builder.last_ns, reader.totals().elapsed_ns));
-  CostHistory history = builder.finish();
-  history.task_changes = task_changes;
-  return history;
+  return builder.finish();
 }
 
 } // namespace awaitscope

@@ -49,7 +49,8 @@ struct Gathered {
   std::optional<CodeId> child;                                        ///< of a task that it awaited
   std::map<std::size_t, std::pair<CodeId, std::uint64_t>> blocked_in; ///< by the innermost function's number
 
-  void add(const CallSpan &call, FunctionNumbers &numbers) {
+  /// Its length is what it counts as.
+  Length add(const CallSpan &call, FunctionNumbers &numbers) {
     // It began and ended half-way to the readings around those that saw it.
     const std::int64_t before_ns = 2 * (call.first_seen_ns - call.from_ns);
     const std::int64_t behind_ns = 2 * (call.to_ns - call.last_seen_ns);
@@ -74,8 +75,9 @@ struct Gathered {
       }
     }
     latency.brief += brief ? 1 : 0;
+    const Length counted{length, !call.ended ? Length::Is::longer : brief ? Length::Is::shorter : Length::Is::measured};
     if (call.begun) {
-      lengths.add({length, !call.ended ? Length::Is::longer : brief ? Length::Is::shorter : Length::Is::measured});
+      lengths.add(counted);
     }
     if (call.begun && call.ended) {
       ++whole;
@@ -85,6 +87,7 @@ struct Gathered {
     }
     latency.begun += call.begun ? 1 : 0;
     entries += call.entry ? 1 : 0;
+    return counted;
   }
 
   FunctionLatency finish() {
@@ -164,34 +167,6 @@ void add_waiting(std::vector<Gathered> &functions, FunctionNumbers &numbers, con
     });
   }
 }
-
-} // namespace
-
-std::vector<Length> LengthEstimate::quantiles(const std::vector<double> &wanted) {
-  const auto ended = [](const Length &length) { return length.is != Length::Is::longer; };
-  // Of equal lengths, those that ended come first: one that was cut there lasted longer.
-  std::sort(lengths_.begin(), lengths_.end(),
-            [&](const Length &a, const Length &b) { return a.ns != b.ns ? a.ns < b.ns : ended(a) && !ended(b); });
-  std::vector<Length> found;
-  if (lengths_.empty()) {
-    return found;
-  }
-  constexpr double k_rounding = 1e-9;
-  double lasting = 1; // the part of calls that lasts longer than those before
-  auto next = wanted.begin();
-  for (std::size_t i = 0; i < lengths_.size() && next != wanted.end(); ++i) {
-    if (ended(lengths_[i])) {
-      lasting *= 1 - 1 / static_cast<double>(lengths_.size() - i);
-    }
-    for (; next != wanted.end() && lasting <= 1 - *next + k_rounding; ++next) {
-      found.push_back(lengths_[i]);
-    }
-  }
-  found.resize(wanted.size(), {lengths_.back().ns, Length::Is::longer});
-  return found;
-}
-
-namespace {
 
 /// Of the ticks, the mean one if the rate was lowered.
 std::int64_t period_of(const RecordingReader &reader) {
@@ -277,12 +252,14 @@ struct Scope {
   }
 };
 
-/// Gathers the calls of every function while a recording is read.
-class Reading {
+} // namespace
+
+class LatencyBuilder::Reading {
 public:
-  Reading(const RecordingReader &reader, const TimeRange &range, const Filter &filter)
-      : reader_(reader), tables_(reader.tables()), range_(range), scope_{tables_, range_, filter},
-        numbers_(tables_.codes), walked_(reader, RowBudget::k_walked), kept_(reader, RowBudget::k_kept),
+  Reading(const RecordingReader &reader, const TimeRange &range, const Filter &filter, Visit visit)
+      : visit_(std::move(visit)), reader_(reader), tables_(reader.tables()), range_(range),
+        filter_(filter), scope_{tables_, range_, filter_}, numbers_(tables_.codes),
+        walked_(reader, RowBudget::k_walked), kept_(reader, RowBudget::k_kept),
         calls_(tables_, [this](std::uint32_t task, const CallSpan &call) { add_call(task, call); }),
         origins_(tables_.codes),
         plain_calls_(tables_, period_of(reader), [this](const PlainCallSpans::Call &call) { add_call(call); }),
@@ -349,7 +326,7 @@ private:
   void add_call(std::uint32_t task, const CallSpan &call) {
     if (scope_.has_task(task) && scope_.has(call)) {
       within_ = within_ && kept_.spend(1);
-      function_of(call).add(call, numbers_);
+      tell(call, function_of(call).add(call, numbers_), task);
     }
   }
 
@@ -357,7 +334,7 @@ private:
     if (scope_.has_thread(call.thread, call.task) && scope_.has(call.span)) {
       within_ = within_ && kept_.spend(1);
       Gathered &function = function_of(call.span);
-      function.add(call.span, numbers_);
+      tell(call.span, function.add(call.span, numbers_), std::nullopt);
       function.alike += call.alike ? 1 : 0;
     }
   }
@@ -384,7 +361,7 @@ private:
     const CallSpan span = span_of(call);
     if (scope_.has_thread(call.thread, 0) && scope_.has(span)) {
       Gathered &function = function_of(span);
-      function.add(span, numbers_);
+      tell(span, function.add(span, numbers_), std::nullopt);
       function.latency.cpu_ns += call.cpu_ns;
     }
   }
@@ -401,9 +378,17 @@ private:
     }
   }
 
+  void tell(const CallSpan &span, const Length &length, std::optional<std::uint32_t> task) {
+    if (visit_) {
+      visit_({span, length, task});
+    }
+  }
+
+  Visit visit_;
   const RecordingReader &reader_;
   const RecordingTables &tables_;
   TimeRange range_;
+  Filter filter_;
   Scope scope_;
   FunctionNumbers numbers_;
   std::vector<Gathered> functions_;
@@ -423,15 +408,19 @@ private:
   Latencies latencies_;
 };
 
-} // namespace
+LatencyBuilder::LatencyBuilder(const RecordingReader &reader, const TimeRange &range, const Filter &filter, Visit visit)
+    : reading_(std::make_unique<Reading>(reader, range, filter, std::move(visit))) {}
+LatencyBuilder::~LatencyBuilder() = default;
+Result<void> LatencyBuilder::add_block() { return reading_->add_block(); }
+Latencies LatencyBuilder::finish(TableOrder order) { return reading_->finish(order); }
 
 Result<Latencies> read_latencies(RecordingReader &reader, const TimeRange &range, const Filter &filter,
                                  TableOrder order) {
-  Reading reading(reader, range, filter);
-  if (const Result<void> read = reader.each_block([&] { return reading.add_block(); }); !read) {
+  LatencyBuilder builder(reader, range, filter, {});
+  if (const Result<void> read = reader.each_block([&] { return builder.add_block(); }); !read) {
     return tl::unexpected(read.error());
   }
-  return reading.finish(order);
+  return builder.finish(order);
 }
 
 } // namespace awaitscope

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import xml.etree.ElementTree
+import zlib
 
 import folded
 import harness
@@ -15,6 +16,7 @@ import recordings
 from test_speedscope import plain
 
 GOLDEN = os.path.join(harness.ROOT, "tests", "golden", "shop.ascope")
+SITE = os.path.join(harness.ROOT, "tests", "golden", "site.ascope")
 SCRIPTS = os.path.join(harness.ROOT, "src", "export", "html")
 THREAD, TASK, FRAME = 2, 3, 4  # levels of labels
 BORDER, UNREADABLE = 2, 3  # kinds of frames
@@ -51,6 +53,23 @@ console.log(vm.runInContext(`
 `, context));
 """
 
+# The rows of calls, from the single ones: of all the time, and how many there are in its halves.
+CALLS = """
+const fs = require('fs');
+const vm = require('vm');
+const context = vm.createContext({});
+for (const name of ['model.js', 'latency.js']) {
+  new vm.Script(fs.readFileSync(process.argv[1] + '/' + name, 'utf8')).runInContext(context);
+}
+context.calls = JSON.parse(fs.readFileSync(process.argv[2], 'utf8')).calls;
+console.log(vm.runInContext(`
+  const count = rows => rows.reduce((sum, row) => sum + row.calls, 0);
+  const middle = 500e6;
+  JSON.stringify({all: rowsOfCalls(calls, 0, Infinity), calls: count(rowsOfCalls(calls, 0, Infinity)),
+                  halves: count(rowsOfCalls(calls, 0, middle)) + count(rowsOfCalls(calls, middle, Infinity))});
+`, context));
+"""
+
 
 class Html(recordings.RecordingTest):
 
@@ -60,8 +79,8 @@ class Html(recordings.RecordingTest):
         self.assert_done(harness.run_tool("report", path, "-o", file, *args))
         with open(file, encoding="utf-8") as opened:
             text = opened.read()
-        data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL).group(1)
-        return text, json.loads(data)
+        data = re.search(r'<script type="text/plain" id="data">(.*?)</script>', text, re.DOTALL).group(1)
+        return text, json.loads(zlib.decompress(base64.b64decode(data)))
 
     def recorded(self, *scripts):
         paths = []
@@ -109,6 +128,75 @@ class Html(recordings.RecordingTest):
                     stacks = self.stacks(path, "--metric", metric["name"])
                     told = {stack.line.rpartition(" ")[0]: stack.count for stack in stacks}
                     self.assertEqual(self.lines(data, metric), told)
+
+    def test_its_seconds(self):
+        """The parts of seconds have what the whole has."""
+        for path in self.recorded():
+            _, data = self.page(path)
+            self.assertEqual((data["rows"], data["column_ns"]), (25, 1_000_000_000))
+            running = folded.total(self.stacks(path, "--state", "running"))
+            for metric in data["metrics"]:
+                with self.subTest(path=path, metric=metric["name"]):
+                    costs = sum(sum(entries[1::2]) for entries in metric["bins"])
+                    in_time = metric["unit"] == "ns" and metric["name"] != "await"  # slots have samples on a CPU
+                    self.assertEqual(sum(metric["slots"]), running if in_time else costs)
+                    for second in range(len(metric["slots"]) // data["rows"] if metric["name"] == "wall" else 0):
+                        slots = metric["slots"][second * data["rows"]:(second + 1) * data["rows"]]
+                        part = self.stacks(path, "--since", "%dms" % (1000 * second) if second else "0",
+                                           "--until", "%d.999999999s" % second)
+                        self.assertEqual(sum(slots), folded.total(part), second)
+
+    def test_as_the_table_of_latencies(self):
+        """Its rows, and what its script makes of the single calls, of all the time and of a stretch of it."""
+        node = shutil.which("node")
+        if node is None:
+            self.skipTest("node is not on this machine")
+        for path in self.recorded("gathered_branches.py") + [SITE]:
+            with self.subTest(path=path):
+                _, data = self.page(path)
+                rows = {(data["labels"][row["label"]]["name"], data["labels"][row["label"]]["line"]): row
+                        for row in data["calls"]["rows"]}
+                table = json.loads(self.report(path, "-f", "latency", "--json"))["functions"]
+                told = {(row["function"], row["line"]): row for row in table if row["project"]}
+                self.assertEqual(set(rows), set(told))
+                file = self.path("data.json")
+                with open(file, "w", encoding="utf-8") as opened:
+                    json.dump(data, opened)
+                done = subprocess.run([node, "-e", CALLS, SCRIPTS, file], stdout=subprocess.PIPE, timeout=60, check=True)
+                computed = json.loads(done.stdout.decode())
+                by_label = {row["label"]: row for row in computed["all"]}
+                for name, row in rows.items():
+                    for key in ("calls", "begun", "cut", "max_ns", "await_ns"):
+                        self.assertEqual(row[key], told[name][key], (name, key))
+                        self.assertEqual(by_label[row["label"]][key], told[name][key], (name, key))
+                    for key in ("p50", "p95", "p99"):
+                        length = told[name][key + "_ns"]
+                        known = [None, "longer", "shorter"].index(told[name][key + "_is"])
+                        self.assertEqual(row[key], None if length is None else [length, known], (name, key))
+                        self.assertEqual(by_label[row["label"]][key], row[key], (name, key))
+                    self.assertEqual(row["cpu_ns"], told[name]["cpu_ns"], name)
+                self.assertEqual(computed["halves"], computed["calls"])
+                self.assertGreater(computed["calls"], 0)
+
+    def test_the_slowest_calls(self):
+        """They are whole, in order, and as long as the longest of their function; what they called is inside them."""
+        _, data = self.page(SITE)
+        slowest = data["calls"]["slowest"]
+        self.assertEqual(len(slowest), 10)
+        lengths = [call["to"] - call["from"] for call in slowest]
+        self.assertEqual(lengths, sorted(lengths, reverse=True))
+        table = json.loads(self.report(SITE, "-f", "latency", "--json"))["functions"]
+        longest = next(row["max_ns"] for row in table if row["function"] == "catalogue_view")
+        self.assertEqual(longest, lengths[0])
+        for call in slowest:
+            self.assertEqual(data["labels"][call["label"]]["name"], "catalogue_view")
+            names = [data["labels"][part["label"]]["name"] for part in call["parts"]]
+            self.assertEqual(names, ["OrdersOfTheLastTwelveMonths.fetch_all_of_them_at_once", "sleep",
+                                     "SQLCompiler.execute_sql"])
+            self.assertEqual([part["depth"] for part in call["parts"]], [1, 2, 1])
+            for part in call["parts"]:
+                self.assertLessEqual(call["from"], part["from"])
+                self.assertLessEqual(part["to"], call["to"])
 
     def test_what_its_script_computes(self):
         node = shutil.which("node")

@@ -184,17 +184,16 @@ Result<View> in_order(RecordingReader &reader, const ViewPlan &plan, const std::
 Result<View> over_time(RecordingReader &reader, const ViewPlan &plan, const std::string &name) {
   ProfileOptions profile = plan.profile;
   profile.task_frames = true; // the page marks where a task goes on in another one
-  const Result<CostHistory> history = read_cost_history(reader, plan.range, profile);
-  if (!history) {
-    return tl::unexpected(history.error());
+  const Result<PageContents> contents = read_page(reader, plan.range, profile);
+  if (!contents) {
+    return tl::unexpected(contents.error());
   }
-  if (const Result<void> holds = check_holds(reader, history->task_changes, plan.profile.metric); !holds) {
+  const CostHistory &history = contents->history;
+  if (const Result<void> holds = check_holds(reader, history.task_changes, plan.profile.metric); !holds) {
     return tl::unexpected(holds.error());
   }
-  return View{html_page(reader, *history, plan.profile.metric, plan.names, subject_of(reader.info()), name),
-              "HTML page",
-              {},
-              history->empty};
+  const PageOptions options{plan.profile.metric, plan.names, subject_of(reader.info()), name};
+  return View{html_page(reader, *contents, options), "HTML page", {}, history.empty};
 }
 
 /// Views of how long calls took.

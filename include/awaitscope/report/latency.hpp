@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -86,6 +87,36 @@ public:
 
 private:
   std::vector<Length> lengths_;
+};
+
+/// A call that counts, its length as it counts, and the number of its task, if it is a coroutine's.
+struct MeasuredCall {
+  const CallSpan &span;
+  Length length;
+  std::optional<std::uint32_t> task;
+};
+
+/// For views that read more than this while they go through a recording.
+class LatencyBuilder {
+public:
+  /// Calls come in the order of their ends in each task and thread, those of a call before it.
+  using Visit = std::function<void(const MeasuredCall &call)>;
+
+  /// Calls that do not touch the range are left out; those that reach beyond it are whole.
+  LatencyBuilder(const RecordingReader &reader, const TimeRange &range, const Filter &filter, Visit visit);
+  LatencyBuilder(const LatencyBuilder &) = delete;
+  LatencyBuilder &operator=(const LatencyBuilder &) = delete;
+  ~LatencyBuilder();
+
+  /// The block that the reader is at. Errors: it becomes too large (RowBudget).
+  Result<void> add_block();
+
+  /// After the last block. The functions whose calls took most time together come first, unless the order is another.
+  Latencies finish(TableOrder order = TableOrder::usual);
+
+private:
+  class Reading;
+  std::unique_ptr<Reading> reading_;
 };
 
 /// Reads the recording to its end. Calls that do not touch the range are left out; those that reach beyond it are whole.

@@ -29,6 +29,17 @@ function colorOf(label, dark) {
   return `hsl(220 8% ${light - 2 + hash % 7}%)`;
 }
 
+const shades = new Map(); // by label, of the scheme that is shown
+
+function shadeOf(label, dark) {
+  let shade = shades.get(label);
+  if (shade === undefined || shade.dark !== dark) {
+    shade = {dark, color: colorOf(label, dark)};
+    shades.set(label, shade);
+  }
+  return shade.color;
+}
+
 class FlameGraph {
   constructor(canvas, {onDetail, onZoom}) {
     this.canvas = canvas;
@@ -44,8 +55,8 @@ class FlameGraph {
     canvas.addEventListener("blur", () => this.draw());
   }
 
-  show(root, zoom, upward) {
-    this.root = root;
+  show(tree, zoom, upward) {
+    this.tree = tree;
     this.zoom = zoom;
     this.upward = upward;
     this.focused = zoom;
@@ -61,10 +72,10 @@ class FlameGraph {
 
   /// Rows of {node, x, width} in parts of the whole width: what leads to the zoomed frame, then what is below it.
   layout() {
-    const least = 0.4 / Math.max(1, this.canvas.clientWidth);
+    const least = 0.5 / Math.max(1, this.canvas.clientWidth);
     this.rows = [];
     const path = [];
-    for (let node = this.zoom; node !== null; node = node.parent) {
+    for (let node = this.zoom; node >= 0; node = this.tree.parent(node)) {
       path.unshift(node);
     }
     path.forEach((node, depth) => { this.rows[depth] = [{node, x: 0, width: 1}]; });
@@ -73,11 +84,12 @@ class FlameGraph {
       const next = [];
       for (const {node, x, width} of row) {
         let at = x;
-        for (const each of node.children) {
-          const part = node.total > 0 ? width * each.total / node.total : 0;
-          if (part >= least) {
-            next.push({node: each, x: at, width: part});
+        for (const each of this.tree.children(node)) {
+          const part = width * this.tree.totals[each] / this.tree.totals[node];
+          if (part < least) {
+            break; // so are those behind it
           }
+          next.push({node: each, x: at, width: part});
           at += part;
         }
       }
@@ -93,7 +105,7 @@ class FlameGraph {
   }
 
   draw() {
-    if (this.root === undefined) {
+    if (this.tree === undefined) {
       return;
     }
     const canvas = this.canvas;
@@ -110,22 +122,23 @@ class FlameGraph {
     const style = getComputedStyle(document.documentElement);
     const colors = {ink: style.getPropertyValue("--on-frame"), mark: style.getPropertyValue("--mark"),
                     accent: style.getPropertyValue("--accent")};
-    const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
+    colors.dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
     this.rows.forEach((row, depth) => {
       const top = this.rowTop(depth);
       for (const {node, x, width: part} of row) {
-        this.drawFrame(context, node, x * width, top, part * width, colors, dark);
+        this.drawFrame(context, node, {left: x * width, top, width: part * width}, colors);
       }
     });
   }
 
-  drawFrame(context, node, left, top, width, colors, dark) {
+  drawFrame(context, node, {left, top, width}, colors) {
+    const label = this.tree.label(node);
     const wide = Math.max(width - 0.6, 0.6);
     const dimmed = this.matches !== null && !this.matches.has(node);
-    context.globalAlpha = dimmed ? 0.35 : node.depth < this.zoom.depth ? 0.6 : 1;
-    context.fillStyle = colorOf(node.label, dark);
+    context.globalAlpha = dimmed ? 0.35 : this.tree.depth(node) < this.tree.depth(this.zoom) ? 0.6 : 1;
+    context.fillStyle = shadeOf(label, colors.dark);
     context.fillRect(left, top, wide, ROW - 1);
-    if (node.crossing) { // the child is another task
+    if (this.tree.crossing(node)) { // the child is another task
       context.fillStyle = colors.mark;
       context.fillRect(left, top, Math.min(3, wide), ROW - 1);
     }
@@ -135,15 +148,24 @@ class FlameGraph {
       context.strokeRect(left + 1, top + 1, Math.max(1, wide - 2), ROW - 3);
     }
     if (width > 34) {
-      context.save();
-      context.beginPath();
-      context.rect(left, top, width - 4, ROW);
-      context.clip();
       context.fillStyle = colors.ink;
-      context.fillText(node.label.name, left + 5, top + ROW / 2);
-      context.restore();
+      context.fillText(this.fitting(context, label.name, width - 9), left + 5, top + ROW / 2);
     }
     context.globalAlpha = 1;
+  }
+
+  /// As much of a name as fits.
+  fitting(context, name, width) {
+    const letter = this.letter = this.letter || context.measureText("n").width;
+    if (name.length * letter * 2 < width || context.measureText(name).width <= width) {
+      return name;
+    }
+    let [least, most] = [0, Math.min(name.length, Math.ceil(width / letter * 2))];
+    while (least < most) { // the longest beginning that fits
+      const middle = Math.ceil((least + most) / 2);
+      [least, most] = context.measureText(name.slice(0, middle) + "…").width <= width ? [middle, most] : [least, middle - 1];
+    }
+    return least > 1 ? name.slice(0, least) + "…" : "";
   }
 
   at(event) {
@@ -158,7 +180,7 @@ class FlameGraph {
   hover(event) {
     const node = this.at(event);
     this.canvas.style.cursor = node === null ? "default" : "pointer";
-    this.onDetail(node || this.focused);
+    this.onDetail(node === null ? this.focused : node);
   }
 
   click(event) {
@@ -176,22 +198,23 @@ class FlameGraph {
 
   key(event) {
     const node = this.focused;
-    const visible = new Set(this.rows.flat().map(each => each.node));
-    const siblings = node.parent === null ? [node] : node.parent.children.filter(each => visible.has(each));
+    const visible = new Set(this.rows.flatMap(row => row.map(each => each.node)));
+    const parent = this.tree.parent(node);
+    const siblings = parent < 0 ? [node] : this.tree.children(parent).filter(each => visible.has(each));
     const place = siblings.indexOf(node);
     const [toChild, toParent] = this.upward ? ["ArrowUp", "ArrowDown"] : ["ArrowDown", "ArrowUp"];
-    let next = null;
+    let next;
     switch (event.key) {
-    case toChild: next = node.children.find(each => visible.has(each)); break;
-    case toParent: next = node.parent; break;
+    case toChild: next = this.tree.children(node).find(each => visible.has(each)); break;
+    case toParent: next = parent; break;
     case "ArrowLeft": next = siblings[place - 1]; break;
     case "ArrowRight": next = siblings[place + 1]; break;
     case "Enter": this.onZoom(node); event.preventDefault(); return;
-    case "Escape": this.onZoom(this.zoom.parent || this.root); event.preventDefault(); return;
+    case "Escape": this.onZoom(Math.max(0, this.tree.parent(this.zoom))); event.preventDefault(); return;
     default: return;
     }
     event.preventDefault();
-    if (next && visible.has(next)) {
+    if (visible.has(next)) {
       this.move(next);
     }
   }

@@ -5,6 +5,13 @@ const LEVEL = {root: 0, process: 1, thread: 2, task: 3, frame: 4};
 const ORIGIN = {project: 0, library: 1, standard: 2, none: 3}; // where a function's file belongs
 const KIND = {python: 0, loop: 1, border: 2, unreadable: 3};   // of a frame
 
+/// The page's data: JSON, compressed by zlib, in base64.
+async function unpacked(text) {
+  const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
+  const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(plain).json();
+}
+
 /// Nodes refer to labels by number; costs are lists of node and value for each bin of time, the nodes as differences.
 function openModel(data) {
   const parents = new Int32Array(data.nodes.length / 2);
@@ -18,7 +25,7 @@ function openModel(data) {
       label.key = number; // of a function
     }
   });
-  return {data, parents, labels, labelOf: node => data.labels[labels[node]]};
+  return {data, parents, labels, structures: {}, labelOf: node => data.labels[labels[node]]};
 }
 
 /// The cost of each node itself in the bins from `first` up to, not including, `end`.
@@ -43,130 +50,155 @@ function binTotals(metric) {
   });
 }
 
-/// The tree that is shown: {label, self, total, children, parent, crossing}. `view`: {threads, collapse}.
-function shownTree(model, costs, view, unsampled) {
-  const root = {label: {name: "all", level: LEVEL.root}, self: 0, total: 0, children: new Map(), parent: null, depth: 0};
-  const child = (parent, key, label) => {
-    let node = parent.children.get(key);
+/// The tree that is shown, whatever it costs: nodes are numbers, parents before their children. `view`: {threads, collapse}.
+function structureOf(model, view) {
+  const made = {labels: [], parents: [], depths: [], crossing: [], of: new Int32Array(model.parents.length), unsampled: 0};
+  const known = new Map();
+  const wide = model.data.labels.length + 2; // numbers of the two labels that only the page knows come behind
+  const child = (parent, number, label) => {
+    const key = parent * wide + number;
+    let node = known.get(key);
     if (node === undefined) {
-      node = {label, self: 0, total: 0, children: new Map(), parent, depth: parent.depth + 1, crossing: false};
-      parent.children.set(key, node);
+      node = made.labels.push(label) - 1;
+      made.parents.push(parent);
+      made.depths.push(parent < 0 ? 0 : made.depths[parent] + 1);
+      made.crossing.push(false);
+      known.set(key, node);
     }
     return node;
   };
-  const known = new Array(model.parents.length);
-  known[0] = {node: root, crossing: false};
-  const place = index => { // where a node of the recording's tree is shown; parents first, without recursion
-    const path = [];
-    let at = index;
-    for (; known[at] === undefined; at = model.parents[at]) {
-      path.push(at);
-    }
-    while (path.length > 0) {
-      const next = path.pop();
-      known[next] = step(known[model.parents[next]], next);
-    }
-    return known[index];
-  };
-  const step = (from, index) => {
-    const label = model.labelOf(index);
+  child(-1, 0, {name: "all", level: LEVEL.root});
+  const entered = new Uint8Array(model.parents.length); // a border lies between the node and its parent
+  for (let i = 1; i < model.parents.length; ++i) {
+    const label = model.labelOf(i);
+    const above = model.parents[i];
+    let parent = made.of[above];
     if (label.kind === KIND.border) {
-      return {node: from.node, crossing: true};
+      made.of[i] = parent;
+      entered[i] = 1;
+      continue;
     }
-    let parent = from.node;
-    if (label.level === LEVEL.task && !view.threads && parent.label.level === LEVEL.thread) {
-      parent = parent.parent; // a task counts by its coroutine, whatever thread ran it
+    if (label.level === LEVEL.task && !view.threads && made.labels[parent].level === LEVEL.thread) {
+      parent = made.parents[parent]; // a task counts by its coroutine, whatever thread ran it
     }
     let node;
     if (view.collapse && label.level === LEVEL.frame && label.origin !== ORIGIN.project && label.kind !== KIND.unreadable) {
-      const packageName = label.origin === ORIGIN.standard ? "Python's library" : label.package;
-      if (parent.packages === undefined) {
-        const collapsed = {name: "", level: LEVEL.frame, origin: label.origin, package: label.package, collapsed: true};
-        node = child(parent, "collapsed", collapsed);
-        node.packages = node.packages || new Set();
-      } else {
-        node = parent;
-      }
-      node.packages.add(packageName);
-      node.label.name = "… " + [...node.packages].join(", ");
+      const collapsed = {name: "", level: LEVEL.frame, origin: label.origin, package: label.package, packages: new Set()};
+      node = made.labels[parent].packages === undefined ? child(parent, wide - 2, collapsed) : parent;
+      const shown = made.labels[node];
+      shown.packages.add(label.origin === ORIGIN.standard ? "Python's library" : label.package);
+      shown.name = "… " + [...shown.packages].join(", ");
     } else {
-      node = child(parent, model.labels[index], label);
+      node = child(parent, model.labels[i], label);
     }
-    node.crossing = node.crossing || from.crossing;
-    return {node, crossing: false};
-  };
-  for (let i = 0; i < costs.length; ++i) {
-    if (costs[i] > 0) {
-      place(i).node.self += costs[i];
-    }
+    made.crossing[node] = made.crossing[node] || entered[above] === 1;
+    made.of[i] = node;
   }
-  if (unsampled > 0) {
-    child(root, "unsampled", {name: "[not sampled]", level: LEVEL.thread}).self = unsampled;
-  }
-  addUp(root);
-  return root;
+  made.unsampled = child(0, wide - 1, {name: "[not sampled]", level: LEVEL.thread});
+  arrange(made);
+  return made;
 }
 
-/// Totals from the leaves on; children by cost; nodes without any are dropped.
-function addUp(root) {
-  const order = [root];
-  for (let i = 0; i < order.length; ++i) {
-    for (const each of order[i].children.values()) {
-      order.push(each);
-    }
+/// Children of each node, and which nodes have none of their own function above them.
+function arrange(made) {
+  const count = made.parents.length;
+  made.firsts = new Int32Array(count + 1); // where the children of a node begin in `listed`
+  for (let i = 1; i < count; ++i) {
+    ++made.firsts[made.parents[i] + 1];
   }
-  for (let i = order.length - 1; i >= 0; --i) {
-    const node = order[i];
-    node.children = [...node.children.values()].filter(each => each.total > 0).sort((a, b) => b.total - a.total);
-    node.total = node.self + node.children.reduce((sum, each) => sum + each.total, 0);
+  for (let i = 0; i < count; ++i) {
+    made.firsts[i + 1] += made.firsts[i];
   }
-}
-
-function walk(root, visit) {
-  const stack = [root];
+  const next = made.firsts.slice();
+  made.listed = new Int32Array(count);
+  for (let i = 1; i < count; ++i) {
+    made.listed[next[made.parents[i]]++] = i;
+  }
+  made.outermost = new Uint8Array(count);
+  const open = new Map();
+  const stack = [0];
   while (stack.length > 0) {
-    const node = stack.pop();
-    visit(node);
-    for (const each of node.children) {
-      stack.push(each);
+    const at = stack.pop();
+    const node = at < 0 ? ~at : at; // a node that is left
+    const key = made.labels[node].key;
+    if (at < 0) {
+      open.set(key, open.get(key) - 1);
+      continue;
+    }
+    if (key !== undefined) {
+      const depth = open.get(key) || 0;
+      made.outermost[node] = depth === 0 ? 1 : 0;
+      open.set(key, depth + 1);
+      stack.push(~node);
+    }
+    for (let i = made.firsts[node]; i < made.firsts[node + 1]; ++i) {
+      stack.push(made.listed[i]);
     }
   }
+}
+
+/// A structure with costs.
+class Tree {
+  constructor(structure, costs, unsampled) {
+    this.structure = structure;
+    this.self = new Float64Array(structure.parents.length);
+    for (let i = 0; i < costs.length; ++i) {
+      this.self[structure.of[i]] += costs[i];
+    }
+    this.self[structure.unsampled] = unsampled;
+    this.totals = this.self.slice();
+    for (let i = this.totals.length - 1; i > 0; --i) {
+      this.totals[structure.parents[i]] += this.totals[i];
+    }
+    this.sorted = new Map();
+  }
+
+  get total() { return this.totals[0]; }
+  label(node) { return this.structure.labels[node]; }
+  parent(node) { return this.structure.parents[node]; }
+  depth(node) { return this.structure.depths[node]; }
+  crossing(node) { return this.structure.crossing[node]; }
+
+  /// Those that cost anything, by cost.
+  children(node) {
+    let found = this.sorted.get(node);
+    if (found === undefined) {
+      const {firsts, listed} = this.structure;
+      found = [...listed.subarray(firsts[node], firsts[node + 1])].filter(each => this.totals[each] > 0);
+      found.sort((a, b) => this.totals[b] - this.totals[a]);
+      this.sorted.set(node, found);
+    }
+    return found;
+  }
+}
+
+function shownTree(model, costs, view, unsampled) {
+  const name = `${view.threads ? "threads" : ""} ${view.collapse ? "collapse" : ""}`;
+  model.structures[name] = model.structures[name] || structureOf(model, view);
+  return new Tree(model.structures[name], costs, unsampled);
 }
 
 /// Functions with self and total cost. A function that is in a stack more than once counts once.
-function functionCosts(root) {
+function functionCosts(tree) {
   const functions = new Map();
-  const open = new Map();
-  const stack = [[root, false]];
-  while (stack.length > 0) {
-    const [node, leaving] = stack.pop();
-    const label = node.label;
-    const counts = label.key !== undefined;
-    if (leaving) {
-      open.set(label.key, open.get(label.key) - 1);
+  for (let i = 1; i < tree.totals.length; ++i) {
+    const label = tree.label(i);
+    if (label.key === undefined || tree.totals[i] === 0) {
       continue;
     }
-    if (counts) {
-      let row = functions.get(label.key);
-      if (row === undefined) {
-        row = {label, self: 0, total: 0};
-        functions.set(label.key, row);
-      }
-      const depth = open.get(label.key) || 0;
-      row.self += node.self;
-      row.total += depth === 0 ? node.total : 0;
-      open.set(label.key, depth + 1);
-      stack.push([node, true]);
+    let row = functions.get(label.key);
+    if (row === undefined) {
+      row = {label, self: 0, total: 0};
+      functions.set(label.key, row);
     }
-    for (const each of node.children) {
-      stack.push([each, false]);
-    }
+    row.self += tree.self[i];
+    row.total += tree.structure.outermost[i] ? tree.totals[i] : 0;
   }
   return [...functions.values()];
 }
 
 /// Who calls a function, and what it calls, by cost.
-function relationsOf(root, key) {
+function relationsOf(tree, key) {
   const callers = new Map();
   const callees = new Map();
   const add = (map, label, value) => {
@@ -175,43 +207,39 @@ function relationsOf(root, key) {
     row.total += value;
     map.set(name, row);
   };
-  walk(root, node => {
-    if (node.label.key !== key) {
-      return;
+  for (let i = 1; i < tree.totals.length; ++i) {
+    if (tree.totals[i] === 0) {
+      continue;
     }
-    for (let above = node.parent; ; above = above.parent) { // a recursive call adds nothing to its caller's cost
-      if (above === null) {
-        add(callers, node.parent.label, node.total);
-        break;
-      }
-      if (above.label.key === key) {
-        break;
-      }
+    const above = tree.label(tree.parent(i));
+    if (tree.label(i).key === key && tree.structure.outermost[i]) { // a recursive call adds nothing to its caller's cost
+      add(callers, above, tree.totals[i]);
     }
-    for (const each of node.children) {
-      add(callees, each.label, each.total);
+    if (above.key === key) {
+      add(callees, tree.label(i), tree.totals[i]);
     }
-  });
+  }
   const sorted = map => [...map.values()].sort((a, b) => b.total - a.total);
   return {callers: sorted(callers), callees: sorted(callees)};
 }
 
 /// The cost of all stacks with a match, each once, and the nodes that match.
-function searchTree(root, text) {
+function searchTree(tree, text) {
   const wanted = text.toLowerCase();
+  const found = new Map(); // by label
   const matches = new Set();
+  const inside = new Uint8Array(tree.totals.length);
   let total = 0;
-  const stack = [[root, false]];
-  while (stack.length > 0) {
-    const [node, inside] = stack.pop();
-    const label = node.label;
-    const found = node !== root && (label.name + " " + (label.file || "")).toLowerCase().includes(wanted);
-    if (found) {
-      matches.add(node);
-      total += inside ? 0 : node.total;
+  for (let i = 1; i < tree.totals.length; ++i) {
+    const label = tree.label(i);
+    if (!found.has(label)) {
+      found.set(label, `${label.name} ${label.file || ""}`.toLowerCase().includes(wanted));
     }
-    for (const each of node.children) {
-      stack.push([each, inside || found]);
+    const outside = inside[tree.parent(i)] === 0;
+    inside[i] = !outside || found.get(label) ? 1 : 0;
+    if (found.get(label) && tree.totals[i] > 0) {
+      matches.add(i);
+      total += outside ? tree.totals[i] : 0;
     }
   }
   return {matches, total};
@@ -220,6 +248,9 @@ function searchTree(root, text) {
 function costText(value, unit) {
   if (unit !== "ns") {
     return Math.round(value).toLocaleString("en") + " " + unit;
+  }
+  if (value === 0) {
+    return "0 s";
   }
   const units = [["s", 1e9], ["ms", 1e6], ["µs", 1e3]];
   const [name, size] = units.find(each => value >= each[1]) || ["ns", 1];

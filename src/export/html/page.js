@@ -1,29 +1,21 @@
 // Connects the data, the graphs and the tables with the page.
 
-(() => {
-  const byId = id => document.getElementById(id);
-  const data = JSON.parse(byId("data").textContent);
+function openPage(data) {
   const model = openModel(data);
   const state = {metric: data.metrics[0], first: 0, end: data.metrics[0].bins.length, zoom: [], sort: "self", rows: 30,
                  chosen: null};
   const view = () => ({collapse: byId("collapse").checked, threads: byId("threads").checked});
   const part = (value, whole) => `${costText(value, state.metric.unit)} (${shareText(value, whole)})`;
-  const element = (name, text, className) => {
-    const made = document.createElement(name);
-    made.textContent = text;
-    if (className) {
-      made.className = className;
-    }
-    return made;
-  };
   const placeOf = label => label.file ? `${label.file}:${label.line}` : "";
+  const secondsText = nanoseconds => (nanoseconds / 1e9).toFixed(2) + " s";
   const time = bins => costText(bins * data.bin_ns, "ns");
 
   const flame = new FlameGraph(byId("flame"), {
     onDetail: node => {
-      const label = node.label;
-      const lines = [`${label.name}${label.file ? ` (${placeOf(label)})` : ""}${node.crossing ? " – another task" : ""}`,
-                     `total ${part(node.total, state.root.total)}, self ${part(node.self, state.root.total)}`];
+      const label = state.tree.label(node);
+      const crossing = state.tree.crossing(node) ? " – another task" : "";
+      const lines = [`${label.name}${label.file ? ` (${placeOf(label)})` : ""}${crossing}`,
+                     `total ${part(state.tree.totals[node], state.tree.total)}, self ${part(state.tree.self[node], state.tree.total)}`];
       byId("detail").replaceChildren(lines[0], document.createElement("br"), lines[1]);
     },
     onZoom: node => {
@@ -36,20 +28,45 @@
     state.end = end;
     compute();
   });
+  const slotTime = data.column_ns / data.rows;
+  const slotCount = Math.max(1, ...data.metrics.map(each => each.slots.length));
+  const heat = new HeatMap(byId("heat"), {
+    onSelect: (from, to) => {
+      const bins = state.metric.bins.length;
+      if (from === null) {
+        graph.select(0, bins);
+      } else {
+        graph.select(Math.floor(from / data.bin_ns), Math.ceil(to / data.bin_ns));
+      }
+    },
+    onDetail: slot => {
+      const inTime = state.metric.unit === "ns" && state.metric.name !== "await";
+      const unit = inTime ? "samples on a CPU" : state.metric.unit;
+      byId("heat-detail").textContent = slot === null ? ""
+        : `${secondsText(slot * slotTime)} to ${secondsText((slot + 1) * slotTime)}: ${costText(state.metric.slots[slot] || 0, unit)}.`;
+    }
+  });
+
+  const nameIn = (tree, node) => tree.label(node).name + placeOf(tree.label(node));
+
+  const calls = new CallTables(model, {
+    onChoose: label => choose(label),
+    onStretch: (from, to) => graph.select(Math.floor(from / data.bin_ns), Math.ceil(to / data.bin_ns))
+  });
 
   function pathOf(node) {
     const path = [];
-    for (let at = node; at.parent !== null; at = at.parent) {
-      path.unshift(at.label.name + placeOf(at.label));
+    for (let at = node; at > 0; at = state.tree.parent(at)) {
+      path.unshift(nameIn(state.tree, at));
     }
     return path;
   }
 
   /// The same frame in a tree that was computed anew, or the innermost of its callers that is in there.
   function followed(path) {
-    let node = state.root;
+    let node = 0;
     for (const name of path) {
-      const next = node.children.find(each => each.label.name + placeOf(each.label) === name);
+      const next = state.tree.children(node).find(each => nameIn(state.tree, each) === name);
       if (next === undefined) {
         break;
       }
@@ -59,13 +76,13 @@
   }
 
   function drawFlame() {
-    flame.show(state.root, followed(state.zoom), byId("flames").checked);
+    flame.show(state.tree, followed(state.zoom), byId("flames").checked);
   }
 
   function search() {
     const text = byId("search").value.trim();
-    const {matches, total} = text === "" ? {matches: null, total: 0} : searchTree(state.root, text);
-    byId("found").textContent = matches === null ? "" : matches.size === 0 ? "no match" : part(total, state.root.total);
+    const {matches, total} = text === "" ? {matches: null, total: 0} : searchTree(state.tree, text);
+    byId("found").textContent = matches === null ? "" : matches.size === 0 ? "no match" : part(total, state.tree.total);
     flame.mark(matches);
   }
 
@@ -87,8 +104,8 @@
   function fillTable() {
     const rows = functionCosts(state.full).sort((a, b) => b[state.sort] - a[state.sort] || b.total - a.total);
     byId("functions").tBodies[0].replaceChildren(...rows.slice(0, state.rows).map(each => row([
-      element("td", part(each.self, state.root.total), "number"),
-      element("td", part(each.total, state.root.total), "number"),
+      element("td", part(each.self, state.tree.total), "number"),
+      element("td", part(each.total, state.tree.total), "number"),
       functionButton(each.label),
       element("td", placeOf(each.label), "file")])));
     byId("more").hidden = rows.length <= state.rows;
@@ -104,7 +121,7 @@
     byId("relations-title").textContent = `${state.chosen.name} (${placeOf(state.chosen)})`;
     for (const side of ["callers", "callees"]) {
       byId(side).tBodies[0].replaceChildren(...relations[side].slice(0, 20).map(each => row([
-        element("td", part(each.total, state.root.total), "number"),
+        element("td", part(each.total, state.tree.total), "number"),
         each.label.key === undefined ? element("td", each.label.name) : functionButton(each.label)])));
     }
     byId("relations").hidden = false;
@@ -122,11 +139,14 @@
     const whole = state.first === 0 && state.end === state.metric.bins.length;
     const costs = selfCosts(model, state.metric, state.first, state.end);
     const unsampled = whole ? state.metric.unsampled : 0;
-    state.root = shownTree(model, costs, view(), unsampled);
+    state.tree = shownTree(model, costs, view(), unsampled);
     // The tables name every function, whatever the graph collapses.
-    state.full = view().collapse ? shownTree(model, costs, {...view(), collapse: false}, unsampled) : state.root;
+    state.full = view().collapse ? shownTree(model, costs, {...view(), collapse: false}, unsampled) : state.tree;
     byId("range").textContent = whole ? `All ${time(state.end)} are shown.`
                                       : `Shown: from ${time(state.first)} to ${time(state.end)}.`;
+    const stretch = whole ? null : [state.first * data.bin_ns, state.end * data.bin_ns];
+    calls.show(stretch);
+    heat.show(state.metric.slots, {count: slotCount, rows: data.rows, time: slotTime}, stretch);
     drawFlame();
     search();
     fillTable();
@@ -141,6 +161,7 @@
   function fillHeader() {
     document.title = data.title;
     byId("title").textContent = data.title;
+    byId("heat-title").textContent = data.column_ns === 1e9 ? "Each second" : `Each ${data.column_ns / 1e9} seconds`;
     byId("facts").replaceChildren(...data.facts.map(([name, value]) => {
       const made = document.createElement("div");
       made.append(element("dt", name), element("dd", value));
@@ -203,12 +224,18 @@
     flame.layout();
     flame.draw();
     graph.draw();
+    heat.draw();
   });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     fillHeader();
     byId("metric").value = state.metric.name;
     flame.draw();
     graph.draw();
+    heat.draw();
   });
   changeMetric();
-})();
+}
+
+unpacked(byId("data").textContent).then(openPage).catch(error => {
+  byId("title").textContent = `This page cannot be shown (${error.message}). It needs a browser of 2023 or later.`;
+});

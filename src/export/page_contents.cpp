@@ -1,0 +1,30 @@
+#include <utility>
+
+#include "awaitscope/export/html.hpp"
+
+namespace awaitscope {
+
+Result<PageContents> read_page(RecordingReader &reader, const TimeRange &range, const ProfileOptions &options) {
+  CostHistoryBuilder history(reader, range, options);
+  CallCollector calls(reader.tables().codes);
+  LatencyBuilder latencies(reader, range, options.filter, [&](const MeasuredCall &call) { calls.add(call); });
+  bool too_large = false;
+  const Result<void> read = reader.each_block([&]() -> Result<void> {
+    history.add_block();
+    too_large = too_large || !latencies.add_block();
+    return {};
+  });
+  if (!read) {
+    return tl::unexpected(read.error());
+  }
+  PageContents contents;
+  contents.history = history.finish();
+  Latencies found = latencies.finish();
+  if (!too_large && !found.functions.empty()) {
+    contents.latencies = std::move(found);
+    contents.calls = calls.finish();
+  }
+  return contents;
+}
+
+} // namespace awaitscope

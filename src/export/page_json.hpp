@@ -1,0 +1,20 @@
+#pragma once
+
+// What the parts of the HTML page's data share.
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "awaitscope/support/text.hpp"
+
+namespace awaitscope {
+
+/// A name as the page shows it.
+inline std::string page_text(std::string_view text) { return one_line(valid_utf8(text)); }
+
+inline std::string page_json(const nlohmann::ordered_json &json) {
+  return json.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+} // namespace awaitscope

@@ -117,7 +117,7 @@ ProcessSampler::Health ProcessSampler::sample_runnable(TargetThread &thread, Sam
     return captured.status == CaptureStatus::failed ? Health::ended : Health::running;
   }
   const ThreadState state = thread.on_cpu.value_or(false) ? ThreadState::running : ThreadState::runnable;
-  steady_.saw(thread.watch.tid(), can_go_ahead(thread, state));
+  steady_.saw(thread.watch.tid(), can_arm(thread, state));
   const bool in_python = accept(thread);
   thread.frameless = !in_python && reading_.subject;
   thread.wait.reset();

@@ -4,8 +4,6 @@
 #include <future>
 #include <utility>
 
-#include <unistd.h>
-
 #include <fmt/format.h>
 
 #include "awaitscope/sampler/preempt_engine.hpp"
@@ -21,8 +19,7 @@ constexpr std::array<std::string_view, 2> k_names{"auto", "preempt"};
 Result<std::unique_ptr<Engine>> make_engine(const std::string &name, std::optional<ThreadId> process) {
   if (name == "auto" && process) {
     // Begun before the engine gives this thread another priority. It takes longer than an attach may.
-    auto switches = std::async(std::launch::async, SwitchCapture::open, *process, ::gettid());
-    return std::make_unique<PreemptEngine>(std::move(switches));
+    return std::make_unique<PreemptEngine>(*process, std::async(std::launch::async, SwitchCapture::open));
   }
   if (name == "auto" || name == "preempt") {
     return std::make_unique<PreemptEngine>();

@@ -86,7 +86,9 @@ std::optional<bool> was_on_cpu_elsewhere(TargetThread &thread) {
 } // namespace
 
 PreemptEngine::PreemptEngine(ThreadId process, std::future<Opened> switches)
-    : process_(process), opening_(std::move(switches)), self_(::getpid(), ::gettid()) {}
+    : process_(process), opening_(std::move(switches)), self_(::getpid(), ::gettid()) {
+  finish_opening();
+}
 
 void PreemptEngine::rest_if_long() { scheduling_.lower_after(k_longest_tick_ns); }
 
@@ -267,6 +269,7 @@ bool PreemptEngine::read_at_switch(const SwitchCapture::Switch &last, Target &ta
   }
   capture.status = CaptureStatus::captured;
   capture.read_ns = held;
+  add_copied();
   return true;
 }
 

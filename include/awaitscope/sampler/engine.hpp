@@ -87,11 +87,16 @@ public:
   /// How long threads could not run because of all readings so far, also of those that were void.
   [[nodiscard]] std::int64_t held_ns() const { return held_ns_; }
 
+  /// How many accepted readings began with what the kernel had copied, but for those of kernel_ticks().
+  [[nodiscard]] std::uint64_t copied() const { return copied_; }
+
 protected:
   void add_held(std::int64_t nanoseconds) { held_ns_ += nanoseconds; }
+  void add_copied() { ++copied_; }
 
 private:
   std::int64_t held_ns_ = 0;
+  std::uint64_t copied_ = 0;
 };
 
 } // namespace awaitscope

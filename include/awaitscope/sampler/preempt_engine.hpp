@@ -53,7 +53,7 @@ public:
   /// `switches` is for the threads of `process`. Until it is open, and where it fails to, the engine does without.
   explicit PreemptEngine(ThreadId process = 0, std::future<Opened> switches = {});
 
-  [[nodiscard]] std::string name() const override { return switches_ ? "preempt, copying by bpf" : "preempt"; }
+  [[nodiscard]] std::string name() const override { return switches_ ? "bpf" : "preempt"; }
   [[nodiscard]] bool knows_runnable(const TargetThread &thread) const override;
   bool is_here(Target &target, TargetThread &thread) override;
   void approach(Target &target, TargetThread &thread) override;

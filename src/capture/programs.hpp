@@ -20,6 +20,8 @@ public:
   [[nodiscard]] virtual CaptureMemory &memory() = 0;
   /// Does the one for timers run?
   [[nodiscard]] virtual bool at_timers() const = 0;
+  /// Does the one for wakings?
+  [[nodiscard]] virtual bool at_wakings() const = 0;
   /// Has them read this perf event. False if they cannot.
   virtual bool count(int event) = 0;
   /// Sleeps until one of them wakes the sampler, or until then (CLOCK_MONOTONIC), or a signal.

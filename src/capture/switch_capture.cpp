@@ -127,6 +127,14 @@ Copies SwitchCapture::copies() const { return copies_at(0); }
 
 std::uint64_t SwitchCapture::ran_ns() const { return programs_->memory().slots[0].ran_ns; }
 
+std::optional<std::uint32_t> SwitchCapture::wakings(ThreadId tid) const {
+  if (!programs_->at_wakings()) {
+    return std::nullopt;
+  }
+  const std::size_t index = static_cast<std::uint32_t>(tid) % capture::k_waking_counts;
+  return std::atomic_ref(programs_->memory().wakings[index]).load(); // NOLINT: below k_waking_counts
+}
+
 bool SwitchCapture::can_arm() const { return programs_->at_timers() && timers_->files.back().valid(); }
 
 void SwitchCapture::add_keys(std::span<const std::uint64_t> keys) {

@@ -192,6 +192,11 @@ bool PreemptEngine::knows_runnable(const TargetThread &thread) const {
   return last && last->runnable;
 }
 
+std::optional<std::uint32_t> PreemptEngine::wakings(const TargetThread &thread) const {
+  const bool counted = switches_ && switches_->process() == thread.watch.pid();
+  return counted ? switches_->wakings(thread.watch.tid()) : std::nullopt;
+}
+
 /// Takes over the programs once they are loaded.
 void PreemptEngine::finish_opening() {
   if (!opening_.valid() || opening_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {

@@ -31,8 +31,8 @@ class Engines(recordings.RecordingTest):
             with self.subTest(name):
                 path, result = self.record_steady("--engine", name)
                 self.assertEqual(self.engine_of(path, result), "bpf")
-                # The sampler mostly replaces the one busy thread on its CPU: as often the programs must have copied.
-                self.assertGreater(self.copied(result), 0.2 * self.info(path)["samples"], result.stderr)
+                # The sampler often replaces the one busy thread on its CPU, also on a busy machine: as often the programs must copy.
+                self.assertGreater(self.copied(result), 0.05 * self.info(path)["samples"], result.stderr)
 
     def test_preempt_does_without(self):
         path, result = self.record_steady("--engine", "preempt")

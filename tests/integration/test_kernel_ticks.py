@@ -36,10 +36,10 @@ class KernelTicks(recordings.RecordingTest, harness.InterpreterTest):
         return tuple(int(number.replace(",", "")) for number in numbers)
 
     def assert_copied(self, seen, said):
-        """Most samples of the busy thread began with what the kernel had copied; and many were made by it alone if the target did
+        """Many samples of the busy thread began with what the kernel had copied; and many were made by it alone if the target did
         not have to share its CPU: a thread that the CPU is taken from ends a series of such ticks."""
         copied, alone = self.copied(said)
-        self.assertGreater(copied, 0.3 * (seen["heavy"] + seen["light"]), said)
+        self.assertGreater(copied, 0.1 * (seen["heavy"] + seen["light"]), said)
         if self.waited < 0.01:
             self.assertGreater(alone, 0.2 * harness.ticks(said), said)
 

@@ -17,6 +17,7 @@
 
 #include "awaitscope/capture/snapshot_memory.hpp"
 #include "awaitscope/process/own_thread.hpp"
+#include "awaitscope/process/thread_watch.hpp"
 #include "awaitscope/support/clock.hpp"
 #include "catch.hpp"
 
@@ -283,6 +284,34 @@ TEST_CASE("a thread that waits is not runnable, and another process is nobody") 
     ::usleep(20'000);
     REQUIRE(strangers);
     CHECK_FALSE(strangers->last_switch().has_value());
+  }
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+}
+
+TEST_CASE("a thread that was not woken has the same count of wakings, and one that was has another") {
+  const ThreadId pid = ::fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    ::alarm(30);
+    ::signal(SIGUSR1, [](int) {});
+    while (true) {
+      ::pause();
+    }
+  }
+  if (const std::unique_ptr<SwitchCapture> switches = open_for(pid); switches && switches->wakings(pid)) {
+    ThreadWatch watch(pid, pid);
+    for (int i = 0; i < 20; ++i) {
+      while (watch.run() != ThreadWatch::Run::blocked) {
+        ::usleep(1000);
+      }
+      const auto before = switches->wakings(pid);
+      ::usleep(5000);
+      CHECK(switches->wakings(pid) == before);
+      REQUIRE(::kill(pid, SIGUSR1) == 0);
+      CHECK(switches->wakings(pid) != before);
+      ::usleep(1000);
+    }
   }
   ::kill(pid, SIGKILL);
   ::waitpid(pid, nullptr, 0);

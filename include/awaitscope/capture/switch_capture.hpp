@@ -41,6 +41,9 @@ struct CaptureControl;
 /// not run on this CPU, or if the copy may not be all that is needed: a record's key is not among those that are known, a guarded
 /// word has changed, or the list is too long.
 ///
+/// A third one, at sched_waking, counts how often each thread of the process is woken: one that was not since it was found blocked need
+/// not be asked.
+///
 /// Nothing of the target is changed, and the programs go when this object or its process does. Each switch of any other thread
 /// pays about fifteen instructions (0.1 µs, as the kernel measures it), and each timer two. While something is copied, mostly for
 /// 3 to 10 µs, the CPU's run queue is locked, or its interrupts are off.
@@ -90,6 +93,10 @@ public:
   [[nodiscard]] Copies copies() const;
   /// How long the thread had run by then, since some earlier time: only differences say something.
   [[nodiscard]] std::uint64_t ran_ns() const;
+
+  /// How often this thread of the process was woken, or one with the same last bits of its number: one that was blocked, and of which
+  /// this has not changed since, is blocked. None where that is not known.
+  [[nodiscard]] std::optional<std::uint32_t> wakings(ThreadId tid) const;
 
   /// Can ticks be armed? To be asked, and all of the following to be called, in the sampler's thread.
   [[nodiscard]] bool can_arm() const;

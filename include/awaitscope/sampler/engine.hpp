@@ -50,6 +50,11 @@ public:
   /// Does it know, without asking, that the thread could run when this tick began?
   [[nodiscard]] virtual bool knows_runnable(const TargetThread & /*thread*/) const { return false; }
 
+  /// As SwitchCapture::wakings(), without asking.
+  [[nodiscard]] virtual std::optional<std::uint32_t> wakings(const TargetThread & /*thread*/) const {
+    return std::nullopt;
+  }
+
   /// Is the thread on the CPU that the sampler is on? A thread of which that is true is to be captured before one elsewhere: only
   /// as long as the sampler keeps its CPU is it known which thread it replaced there.
   virtual bool is_here(Target & /*target*/, TargetThread & /*thread*/) { return false; }

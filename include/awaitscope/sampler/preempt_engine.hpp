@@ -55,6 +55,7 @@ public:
 
   [[nodiscard]] std::string name() const override { return switches_ ? "bpf" : "preempt"; }
   [[nodiscard]] bool knows_runnable(const TargetThread &thread) const override;
+  [[nodiscard]] std::optional<std::uint32_t> wakings(const TargetThread &thread) const override;
   bool is_here(Target &target, TargetThread &thread) override;
   void approach(Target &target, TargetThread &thread) override;
   bool just_left_cpu(Target &target, TargetThread &thread) override;

@@ -114,6 +114,7 @@ public:
 private:
   // A tick.
   void ask(TargetThread &thread);
+  [[nodiscard]] bool not_woken(const TargetThread &thread) const;
   void ask_known();
   void ask_apart(std::uint64_t others_weight);
   Health visit_all(SampleSink &sink, std::uint64_t weight);
@@ -165,6 +166,8 @@ private:
   std::size_t armed_ = 0;        ///< ticks for the kernel to sample
   std::size_t unserved_ = 0;     ///< of these, that it could not
   bool copy_incomplete_ = false; ///< what the kernel had copied was not enough
+
+  bool wakings_hidden_ = false; ///< one was not counted
 
   std::uint64_t generation_ = 0;          ///< of the thread list in use
   std::uint64_t searched_generation_ = 0; ///< of the list that was last read whole

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "awaitscope/support/clock.hpp"
 #include "object_bytes.hpp"
@@ -64,6 +65,9 @@ public:
     options.object_name = "awaitscope";
     auto programs = std::make_unique<BpfPrograms>();
     programs->object_ = Object(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
+    if (programs->object_ && ::access("/sys/kernel/btf/vmlinux", R_OK) != 0) { // nothing says where its fields are
+      bpf_program__set_autoload(bpf_object__find_program_by_name(programs->object_.get(), "at_waking"), false);
+    }
     if (!programs->object_ || bpf_object__load(programs->object_.get()) != 0) {
       return tl::unexpected(errno);
     }
@@ -78,11 +82,13 @@ public:
       return tl::unexpected(errno);
     }
     programs->at_timer_ = attach(programs->object_, "at_timer");
+    programs->at_waking_ = attach(programs->object_, "at_waking");
     return programs;
   }
 
   CaptureMemory &memory() override { return *memory_; }
   [[nodiscard]] bool at_timers() const override { return at_timer_ != nullptr; }
+  [[nodiscard]] bool at_wakings() const override { return at_waking_ != nullptr; }
 
   bool count(int event) override {
     const std::uint32_t first = 0;
@@ -103,6 +109,7 @@ private:
   Ring ring_;
   Link at_switch_;
   Link at_timer_;
+  Link at_waking_;
 };
 
 } // namespace

@@ -5,6 +5,7 @@
 // size is bounded by a mask that the compiler cannot prove to be superfluous.
 #include <linux/bpf.h>
 
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #include "switch_capture.h"
@@ -198,6 +199,21 @@ static __always_inline int capture_tick(const struct CaptureControl *control, st
   copy_ranges(slot);
   copy_records(slot, check_keys);
   return slot->whole != 0;
+}
+
+/// What is used of the kernel's; libbpf finds out where it is there.
+struct task_struct {
+  int pid;
+  int tgid;
+} __attribute__((preserve_access_index));
+
+SEC("raw_tp/sched_waking")
+int at_waking(struct bpf_raw_tracepoint_args *context) {
+  const struct task_struct *woken = (const struct task_struct *)context->args[0];
+  if ((uint32_t)BPF_CORE_READ(woken, tgid) == memory.control.process) {
+    __sync_fetch_and_add(&memory.wakings[BPF_CORE_READ(woken, pid) & (k_waking_counts - 1)], 1);
+  }
+  return 0;
 }
 
 SEC("raw_tp/hrtimer_expire_entry")

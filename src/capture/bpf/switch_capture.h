@@ -18,7 +18,8 @@ enum {
   k_max_guards = 8,
   k_bucket_bits = 8,
   k_buckets = 1 << k_bucket_bits,
-  k_bucket_size = 8, // keys: one cache line
+  k_bucket_size = 8,    // keys: one cache line
+  k_waking_counts = 1024, // a power of 2
 };
 
 // NOLINTBEGIN: C
@@ -30,20 +31,21 @@ static inline uint64_t bucket_of(uint64_t key) {
 }
 
 struct CaptureControl {
-  // What each switch reads is in a cache line that is seldom written. Tasks are the kernel's addresses of threads.
+  // What each switch and each waking reads is in a cache line that is seldom written. Tasks are the kernel's addresses of threads.
   uint64_t sampler_task;  // 0 until the sampler first leaves a CPU
   uint64_t standing_task; // the thread that the sampler replaced on its CPU; 0 once either of them was switched
   uint64_t followed_task; // the same, also when it has run again
-  uint32_t armed;         // how many ticks the programs take, those that were taken included
-  uint32_t unused[9];
+  uint32_t armed;         // how many ticks the programs sample, those that are over included
+  uint32_t process;
+  uint32_t unused[8];
 
   uint64_t number; // how often the sampler replaced a thread of the process
   uint64_t state;  // of that thread: 0 is runnable
   uint64_t preempted; // it was, whatever it was about to do
   uint32_t tid;
   uint32_t sampler_tid;
-  uint32_t process;
   uint32_t range_count;
+  uint32_t unused_too;
   uint64_t on_cpu_since_ns; // when the followed thread came to run; 0: it does not
   uint64_t ran_ns;          // how long it did before that
   uint64_t next_tick;
@@ -88,6 +90,7 @@ struct CaptureSlot {
 struct CaptureMemory {
   struct CaptureControl control;
   uint64_t keys[k_buckets][k_bucket_size];
+  uint32_t wakings[k_waking_counts]; // of threads of the process, by the last bits of their numbers
   struct CaptureSlot slots[1 + k_max_ticks]; // the first one for what is copied at switches, the others for ticks
 };
 

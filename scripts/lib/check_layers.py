@@ -22,7 +22,8 @@ MAX_LINES = 500
 
 ALLOWED: dict[str, set[str]] = {"support": set(), "model": {"support"}}
 ALLOWED["process"] = {"support", "model"}
-ALLOWED["cpython"] = ALLOWED["process"] | {"process"}
+ALLOWED["capture"] = ALLOWED["process"] | {"process"}
+ALLOWED["cpython"] = ALLOWED["capture"] | {"capture"}
 ALLOWED["integrations"] = {"support", "model"}
 ALLOWED["asyncio"] = ALLOWED["cpython"] | {"cpython", "integrations"}
 ALLOWED["native"] = ALLOWED["process"] | {"process"}
@@ -34,7 +35,7 @@ ALLOWED["export"] = {"support", "model", "recording", "report"}
 ALLOWED["tools"] = set(ALLOWED)
 
 OFFLINE = {"support", "model", "stitch", "integrations", "recording", "report", "export"}
-READS_PROCESSES = re.compile(r"^(sys/ptrace\.h|libunwind.*|elfutils/.*|dwarf\.h|libelf\.h|gelf\.h|linux/bpf.*)$")
+READS_PROCESSES = re.compile(r"^(sys/ptrace\.h|libunwind.*|elfutils/.*|dwarf\.h|libelf\.h|gelf\.h|linux/bpf.*|bpf/.*)$")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 COMPARED = r"\s(?:==|!=|<=>|<=|>=|<|>)\s"  # as clang-format spaces them

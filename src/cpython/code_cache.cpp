@@ -158,7 +158,7 @@ std::vector<CodeId> CodeCache::confirm() {
   ++window_;
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
-  memory.begin(SnapshotMemory::Ahead::nothing);
+  memory.begin(SnapshotMemory::Prefetch::nothing);
   std::vector<RemoteRange> ranges;
   for (const Trusted &trusted : unconfirmed_) {
     ranges.push_back({trusted.code, layout.co_linetable + sizeof(Address)});

@@ -99,7 +99,7 @@ std::vector<DictEntry> ModuleWalk::entries(Address dict, std::uint64_t most, Out
     if (found && found->size() == *used) {
       return std::move(*found);
     }
-    memory.begin(SnapshotMemory::Ahead::nothing);
+    memory.begin(SnapshotMemory::Prefetch::nothing);
   }
   ++outcome.left_out;
   return {};
@@ -244,7 +244,7 @@ void ModuleWalk::walk(Address interpreter, Outcome &outcome, const Visit &visit)
   while (!next_.empty()) {
     const std::vector<Step> steps = std::exchange(next_, {});
     for (std::size_t first = 0; first < steps.size(); first += k_batch) {
-      const ReadStatus status = memory.begin(SnapshotMemory::Ahead::nothing);
+      const ReadStatus status = memory.begin(SnapshotMemory::Prefetch::nothing);
       if (seen_.size() > limits_.objects || monotonic_ns() > limits_.deadline_ns || limits_.stop() ||
           status == ReadStatus::gone || status == ReadStatus::denied) {
         outcome.cut_short = true;
@@ -262,7 +262,7 @@ ModuleWalk::Outcome ModuleWalk::run(const Limits &limits, const Visit &visit) {
   caches_.clear();
   kinds_.clear();
   Outcome outcome;
-  objects_.memory().begin(SnapshotMemory::Ahead::nothing);
+  objects_.memory().begin(SnapshotMemory::Prefetch::nothing);
   const std::vector<Address> interpreters = interpreters_.interpreters();
   for (const Address interpreter : interpreters) {
     walk(interpreter, outcome, visit);

@@ -30,21 +30,21 @@ public:
                      : 0) {}
 
   /// Starts a snapshot; the CPU is read behind the rest, in the same call.
-  int begin(SnapshotMemory::Ahead ahead) {
+  int begin(SnapshotMemory::Prefetch prefetch) {
     guard_ = {address_, 0};
     const int cpu = address_ == 0 ? thread_.watch.processor() : -1;
-    const ReadStatus status = target_.memory().begin(ahead, &guard_);
+    const ReadStatus status = target_.memory().begin(prefetch, &guard_);
     return address_ == 0 ? cpu : status == ReadStatus::ok ? as_cpu(guard_.value) : -1;
   }
 
   /// Without a snapshot.
   int where() {
     std::uint32_t cpu = 0;
-    const bool told = address_ != 0 && target_.memory().remote().read(address_, &cpu, sizeof cpu) == ReadStatus::ok;
-    return told ? as_cpu(cpu) : thread_.watch.processor();
+    const bool known = address_ != 0 && target_.memory().remote().read(address_, &cpu, sizeof cpu) == ReadStatus::ok;
+    return known ? as_cpu(cpu) : thread_.watch.processor();
   }
 
-  /// After the last read of the look.
+  /// After the last read of the reading.
   int now() {
     std::uint32_t cpu = guard_.value;
     if (address_ == 0) {
@@ -85,8 +85,10 @@ std::optional<bool> was_on_cpu_elsewhere(TargetThread &thread) {
 
 } // namespace
 
-PreemptEngine::PreemptEngine(std::future<std::unique_ptr<SwitchCapture>> switches)
-    : opening_(std::move(switches)), self_(::getpid(), ::gettid()) {}
+PreemptEngine::PreemptEngine(ThreadId process, std::future<Opened> switches)
+    : process_(process), opening_(std::move(switches)), self_(::getpid(), ::gettid()) {
+  finish_opening();
+}
 
 void PreemptEngine::rest_if_long() { scheduling_.lower_after(k_longest_tick_ns); }
 
@@ -140,7 +142,7 @@ void PreemptEngine::begin_tick(std::span<Target *const> targets) {
   moved_ = false;
   arrived_ns_.reset();
   // At once: the kernel's next tick accounts for the sampler anew. Of one process it is hardly ever asked for.
-  if (!switches_ || targets_.size() > 1 || !ahead_ns_.contains(own_cpu())) {
+  if (!switches_ || targets_.size() > 1 || !offset_ns_.contains(own_cpu())) {
     note_arrival();
   }
 }
@@ -150,7 +152,7 @@ void PreemptEngine::note_arrival() {
   if (!arrived_ns_) {
     arrived_ns_ = self_.accounted_ns();
     if (arrived_ns_) {
-      ahead_ns_[own_cpu()] = came_ns_ - *arrived_ns_;
+      offset_ns_[own_cpu()] = came_ns_ - *arrived_ns_;
     }
   }
 }
@@ -168,38 +170,52 @@ bool PreemptEngine::was_on_cpu_here(TargetThread &thread) {
 bool PreemptEngine::just_left_cpu(Target &target, TargetThread &thread) {
   constexpr std::int64_t k_long_ago_ns = 1'000'000; // whatever became of the clocks since they were compared
   const std::optional<std::int64_t> left_ns = thread.watch.accounted_ns();
-  const auto ahead_ns = left_ns ? ahead_ns_.find(CpuOf(target, thread).where()) : ahead_ns_.end();
-  if (ahead_ns == ahead_ns_.end() || *left_ns + ahead_ns->second + k_long_ago_ns < tick_ns_) {
+  const auto offset_ns = left_ns ? offset_ns_.find(CpuOf(target, thread).where()) : offset_ns_.end();
+  if (offset_ns == offset_ns_.end() || *left_ns + offset_ns->second + k_long_ago_ns < tick_ns_) {
     return false;
   }
   note_arrival();
-  if (*left_ns + ahead_ns->second + k_same_switch_ns < tick_ns_) {
+  if (*left_ns + offset_ns->second + k_same_switch_ns < tick_ns_) {
     return false;
   }
   const std::optional<SchedStat> now = thread.watch.schedstat();
   return now && now->times_run == thread.stat->times_run; // else it has run since it was asked, and left it then
 }
 
-std::optional<SwitchCapture::Moment> PreemptEngine::taken_from(const TargetThread &thread) const {
-  const std::optional<SwitchCapture::Moment> moment = switches_ ? switches_->moment() : std::nullopt;
-  return moment && moment->tid == thread.watch.tid() ? moment : std::nullopt;
+std::optional<SwitchCapture::Switch> PreemptEngine::replaced(const TargetThread &thread) const {
+  const std::optional<SwitchCapture::Switch> last = switches_ ? switches_->last_switch() : std::nullopt;
+  return last && last->tid == thread.watch.tid() ? last : std::nullopt;
 }
 
 bool PreemptEngine::knows_runnable(const TargetThread &thread) const {
-  const std::optional<SwitchCapture::Moment> moment = taken_from(thread);
-  return moment && moment->runnable;
+  const std::optional<SwitchCapture::Switch> last = replaced(thread);
+  return last && last->runnable;
+}
+
+std::optional<std::uint32_t> PreemptEngine::wakings(const TargetThread &thread) const {
+  const bool counted = switches_ && switches_->process() == thread.watch.pid();
+  return counted ? switches_->wakings(thread.watch.tid()) : std::nullopt;
+}
+
+/// Takes over the programs once they are loaded.
+void PreemptEngine::finish_opening() {
+  if (!opening_.valid() || opening_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+    return;
+  }
+  if (Opened opened = opening_.get(); opened) {
+    switches_ = std::move(*opened);
+    switches_->follow(process_, ::gettid());
+    if (switches_->can_arm()) {
+      ticks_.emplace(*switches_, pin_);
+    }
+  }
 }
 
 void PreemptEngine::prepare(Target &target, bool anew) {
-  if (opening_.valid() && opening_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
-    switches_ = opening_.get();
-    if (switches_ && switches_->can_go_ahead()) {
-      ahead_.emplace(*switches_, pin_);
-    }
-  }
+  finish_opening();
   if (switches_ && switches_->process() == target.process().pid()) {
     if (anew) {
-      target.memory().request(*switches_);
+      switches_->request(target.memory().expect());
     }
     if (pin_.cpu() >= 0) { // aside, it may have taken the CPU from any
       request_frames(target);
@@ -210,7 +226,7 @@ void PreemptEngine::prepare(Target &target, bool anew) {
 
 /// Those of the thread that the CPU was taken from last.
 void PreemptEngine::request_frames(Target &target) {
-  const ThreadId tid = switches_->last_taken_from();
+  const ThreadId tid = switches_->last_replaced();
   if (tid == 0 || tid == frames_of_) {
     return;
   }
@@ -234,57 +250,58 @@ public:
   BoundedReads(const BoundedReads &) = delete;
   BoundedReads &operator=(const BoundedReads &) = delete;
 
-  /// A look begins.
-  void begin() { memory_.end_reads_at(monotonic_ns() + Engine::k_longest_look_ns); }
+  /// A reading begins.
+  void begin() { memory_.end_reads_at(monotonic_ns() + Engine::k_longest_read_ns); }
 
 private:
   SnapshotMemory &memory_;
 };
 
 /// The CPU was taken from the thread, and it has not run since.
-bool PreemptEngine::look_at(const SwitchCapture::Moment &moment, Target &target, TargetThread &thread,
-                            const std::function<void()> &look, Capture &capture) {
+bool PreemptEngine::read_at_switch(const SwitchCapture::Switch &last, Target &target, TargetThread &thread,
+                                   const std::function<void()> &read, Capture &capture) {
   const std::int64_t start = monotonic_ns();
   target.memory().begin(switches_->copies());
-  look();
+  read();
   const bool still_here = CpuOf(target, thread).where() == own_cpu();
   const std::int64_t held = monotonic_ns() - start;
   add_held(held);
   if (!still_here) { // it came to run by a switch that was not seen
-    switches_->end_moment();
+    switches_->discard_switch();
   }
-  if (!switches_->stands(moment)) {
+  if (!switches_->holds(last)) {
     return false;
   }
   capture.status = CaptureStatus::captured;
   capture.read_ns = held;
+  add_copied();
   return true;
 }
 
 Capture PreemptEngine::capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
-                               const std::function<void()> &look) {
+                               const std::function<void()> &read) {
   const RaisedFor raised(scheduling_);
-  return capture_raised(target, thread, known, look);
+  return capture_raised(target, thread, known, read);
 }
 
 Capture PreemptEngine::capture_raised(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
-                                      const std::function<void()> &look) {
+                                      const std::function<void()> &read) {
   Capture capture;
   BoundedReads reads(target.memory());
   CpuOf cpu_of(target, thread);
-  SnapshotMemory::Ahead ahead = SnapshotMemory::Ahead::likely;
+  SnapshotMemory::Prefetch prefetch = SnapshotMemory::Prefetch::likely;
   const std::int64_t deadline = monotonic_ns() + k_patience_ns;
   for (unsigned attempt = 0; attempt < k_max_attempts; ++attempt) {
     const std::int64_t now = monotonic_ns();
-    if ((attempt >= k_least_attempts && now > deadline) || (attempt > 0 && now > deadline + k_longest_look_ns)) {
+    if ((attempt >= k_least_attempts && now > deadline) || (attempt > 0 && now > deadline + k_longest_read_ns)) {
       break; // the latter: it was kept off the thread's CPU
     }
     reads.begin();
-    if (const std::optional<SwitchCapture::Moment> moment = taken_from(thread)) {
+    if (const std::optional<SwitchCapture::Switch> last = replaced(thread)) {
       if (!thread.on_cpu) {
         thread.on_cpu = true;
       }
-      if (look_at(*moment, target, thread, look, capture)) {
+      if (read_at_switch(*last, target, thread, read, capture)) {
         return capture;
       }
       ++capture.retries;
@@ -303,7 +320,7 @@ Capture PreemptEngine::capture_raised(Target &target, TargetThread &thread, cons
         continue;
       }
     }
-    const int cpu = cpu_of.begin(ahead);
+    const int cpu = cpu_of.begin(prefetch);
     const ReadStatus status = target.memory().status();
     if (status == ReadStatus::gone || status == ReadStatus::denied) {
       capture.status = CaptureStatus::failed;
@@ -314,14 +331,14 @@ Capture PreemptEngine::capture_raised(Target &target, TargetThread &thread, cons
         capture.status = cpu < 0 ? CaptureStatus::unreadable : CaptureStatus::no_cpu;
         return capture;
       }
-      ahead = SnapshotMemory::Ahead::likely;
+      prefetch = SnapshotMemory::Prefetch::likely;
       continue; // arrived where the thread was: read again at once
     }
     if (known && !thread.on_cpu) {
       thread.on_cpu = was_on_cpu_here(thread);
     }
-    look();
-    ahead = SnapshotMemory::Ahead::last_again;
+    read();
+    prefetch = SnapshotMemory::Prefetch::last_again;
     const bool still_here = cpu_of.now() == cpu;
     const std::optional<SchedStat> after = thread.watch.schedstat();
     const std::int64_t held = monotonic_ns() - start;

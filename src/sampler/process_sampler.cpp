@@ -43,19 +43,6 @@ ProcessSampler::ProcessSampler(std::unique_ptr<Target> target, Engine &engine, S
   }
 }
 
-/// What the thread does at this time.
-void ProcessSampler::ask(TargetThread &thread) {
-  const bool first = !thread.run;
-  thread.on_cpu.reset();
-  thread.stat = thread.watch.schedstat(); // before the state: if the thread waits, this count is that of its wait
-  thread.run = !thread.stat                     ? ThreadWatch::Run::ended
-               : engine_.knows_runnable(thread) ? ThreadWatch::Run::runnable
-                                                : thread.watch.run();
-  if (first && events_ && !thread.counter && !thread.uncounted && thread.stat) {
-    events_->watch(thread);
-  }
-}
-
 ThreadReader::Wanted ProcessSampler::wanted_of(const TargetThread &thread) const {
   // A thread that waits and has not run since has counted nothing.
   return {thread.counter && (is_runnable(thread) || thread.count_told_at != thread.stat->times_run), turns_.apply(),
@@ -117,7 +104,7 @@ ProcessSampler::Health ProcessSampler::sample_runnable(TargetThread &thread, Sam
     return captured.status == CaptureStatus::failed ? Health::ended : Health::running;
   }
   const ThreadState state = thread.on_cpu.value_or(false) ? ThreadState::running : ThreadState::runnable;
-  steady_.saw(thread.watch.tid(), can_go_ahead(thread, state));
+  steady_.saw(thread.watch.tid(), can_arm(thread, state));
   const bool in_python = accept(thread);
   thread.frameless = !in_python && reading_.subject;
   thread.wait.reset();

@@ -144,7 +144,7 @@ bool Sampler::tick(SampleSink &sink, std::uint64_t weight, std::optional<std::ui
   for (const auto &process : processes_) {
     process->ask_threads(others_weight);
   }
-  const bool amid = others_weight == 0; // of ticks that the engine takes
+  const bool amid = others_weight == 0; // of ticks that the kernel samples
   std::vector<const ProcessSampler *> over;
   for (const auto &process : processes_) {
     const bool ended = process->tick(sink, weight, others_weight) == ProcessSampler::Health::ended ||
@@ -160,45 +160,45 @@ bool Sampler::tick(SampleSink &sink, std::uint64_t weight, std::optional<std::ui
       process->prepare();
     }
   }
-  // In this order: the follower stops expecting after it has told what came of it.
+  // In this order: the follower stops expecting after it has reported what came of it.
   return !processes_.empty() || follower_.expects_more() || follower_.has_events();
 }
 
-/// From this tick on, as many as the engine may take without the sampler, and then one more; else only this one.
+/// From this tick on, as many as the kernel may sample by itself, and then one more; else only this one.
 void Sampler::plan(std::int64_t due_ns, std::int64_t end_ns, Pacer &pacer) {
   due_.assign(1, due_ns);
-  const std::size_t ahead = processes_.size() == 1 ? processes_.front()->may_go_ahead(rate_.rate_hz()) : 0;
-  const auto longest = static_cast<double>(ahead + 1) * 1e9 / rate_.rate_hz();
+  const std::size_t armed = processes_.size() == 1 ? processes_.front()->ticks_to_arm(rate_.rate_hz()) : 0;
+  const auto longest = static_cast<double>(armed + 1) * 1e9 / rate_.rate_hz();
   if (static_cast<double>(due_ns) + longest < static_cast<double>(end_ns)) {
-    while (due_.size() <= ahead) {
+    while (due_.size() <= armed) {
       due_.push_back(pacer.next(due_ns).due_ns);
     }
   }
 }
 
-/// Takes the ticks of the plan. False once the recording is over.
-bool Sampler::take_ticks(SampleSink &sink, const std::atomic<bool> &stop) {
+/// Runs the ticks of the plan. False once the recording is over.
+bool Sampler::run_ticks(SampleSink &sink, const std::atomic<bool> &stop) {
   const auto alone = std::span(due_).first(due_.size() - 1);
-  if (!alone.empty() && processes_.front()->go_ahead(alone)) {
-    return take_ticks_ahead(*processes_.front(), sink, stop);
+  if (!alone.empty() && processes_.front()->arm(alone)) {
+    return drain_ticks(*processes_.front(), sink, stop);
   }
   return std::all_of(due_.begin(), due_.end(),
                      [&](std::int64_t due_ns) { return sleep_until(due_ns, stop) && tick(sink, rate_.weight()); });
 }
 
-bool Sampler::take_ticks_ahead(ProcessSampler &process, SampleSink &sink, const std::atomic<bool> &stop) {
+bool Sampler::drain_ticks(ProcessSampler &process, SampleSink &sink, const std::atomic<bool> &stop) {
   std::uint64_t weight = rate_.weight();
   std::uint64_t sum = weight;
   while (!stop.load(std::memory_order_relaxed)) {
-    const ProcessSampler::Passed passed = process.take_passed(sink, weight);
-    if (passed != ProcessSampler::Passed::none) {
-      if (passed == ProcessSampler::Passed::asks) {
+    const ProcessSampler::Drained drained = process.drain(sink, weight);
+    if (drained != ProcessSampler::Drained::none) {
+      if (drained == ProcessSampler::Drained::needs_sampler) {
         const bool goes_on = tick(sink, weight, 0);
         if (!goes_on || processes_.empty()) { // `process` has ended, and others may be expected
           return goes_on;
         }
       }
-      const std::uint64_t alone = passed == ProcessSampler::Passed::taken ? 1 : 0;
+      const std::uint64_t alone = drained == ProcessSampler::Drained::sampled ? 1 : 0;
       totals_.ticks += alone;
       totals_.alone += alone;
       weight = rate_.weight();
@@ -207,15 +207,15 @@ bool Sampler::take_ticks_ahead(ProcessSampler &process, SampleSink &sink, const 
     }
     const std::int64_t now = monotonic_ns();
     if (now >= due_.back()) {
-      process.stop_ahead();
+      process.disarm();
       return tick(sink, weight, sum);
     }
     note_busy();
     engine_.expect_tick();
-    engine_.ahead()->wait(std::min(due_.back(), now + k_longest_sleep_ns));
+    engine_.kernel_ticks()->wait(std::min(due_.back(), now + k_longest_sleep_ns));
     engine_.end_wait();
   }
-  process.stop_ahead();
+  process.disarm();
   return false;
 }
 
@@ -273,7 +273,7 @@ SamplingTotals Sampler::run(std::unique_ptr<Target> first, SampleSink &sink, con
       break;
     }
     plan(due.due_ns, end, pacer);
-    if (!take_ticks(batch, stop)) {
+    if (!run_ticks(batch, stop)) {
       break;
     }
     if (follower_.has_events()) {

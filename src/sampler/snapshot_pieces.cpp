@@ -94,7 +94,7 @@ std::map<Address, std::vector<Address>> PieceReader::by_loop(const std::vector<A
   std::map<Address, std::vector<Address>> groups;
   for (std::span<const Address> rest = places; !rest.empty();) {
     const std::span<const Address> some = rest.first(std::min(k_heads, rest.size()));
-    target_.memory().begin(SnapshotMemory::Ahead::nothing);
+    target_.memory().begin(SnapshotMemory::Prefetch::nothing);
     target_.tasks().prefetch_heads(some);
     for (const Address place : some) {
       FutureReader &futures = target_.tasks().futures();

@@ -36,7 +36,7 @@ bool WaitReader::read(TargetThread &thread, const ThreadReader::Wanted &wanted, 
                       ThreadReading &reading) {
   constexpr std::size_t k_compared = 3;
   SwappedMemory waits(target_.memory(), memory_);
-  target_.memory().begin(SnapshotMemory::Ahead::nothing);
+  target_.memory().begin(SnapshotMemory::Prefetch::nothing);
   reading.stack.frames.clear();
   reading.generation.reset();
   reading.new_threads.reset();

@@ -5,8 +5,8 @@ import platform
 import struct
 
 NUMBERS = {  # <asm/unistd.h>
-    "x86_64": {"process_vm_readv": 310, "sched_setaffinity": 203, "pidfd_open": 434},
-    "aarch64": {"process_vm_readv": 270, "sched_setaffinity": 122, "pidfd_open": 434},
+    "x86_64": {"process_vm_readv": 310, "sched_setaffinity": 203, "pidfd_open": 434, "bpf": 321},
+    "aarch64": {"process_vm_readv": 270, "sched_setaffinity": 122, "pidfd_open": 434, "bpf": 280},
 }
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2  # <linux/prctl.h>, <linux/seccomp.h>
 LOAD_WORD, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06  # <linux/bpf_common.h>

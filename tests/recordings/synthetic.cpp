@@ -189,7 +189,7 @@ void record_processes(MemoryRecorder &recorder, std::uint64_t seed) {
     totals.process_cpu_ns = static_cast<std::uint64_t>(tick) * k_ms;
     totals.processes = totals.process_cpu.size();
     if (tick % 125 == 124) {
-      writer.name_engine(tick < 300 ? "preempt" : "preempt, copying by bpf");
+      writer.name_engine(tick < 300 ? "preempt" : "bpf");
       writer.keep_up(now, totals);
     }
   }

@@ -2,14 +2,14 @@
 #include <utility>
 #include <vector>
 
-#include "awaitscope/process/snapshot_memory.hpp"
+#include "awaitscope/capture/snapshot_memory.hpp"
 #include "catch.hpp"
 #include "fake_memory.hpp"
 
 using namespace awaitscope;
 using awaitscope::test::FakeMemory;
 
-TEST_CASE("a look sees each byte once, however the target changes it") {
+TEST_CASE("a snapshot sees each byte once, however the target changes it") {
   FakeMemory remote;
   remote.put<std::uint64_t>(0x10000, 1);
   SnapshotMemory memory(remote);
@@ -57,19 +57,19 @@ TEST_CASE("what does not fit together is read again, in one call") {
   }
 }
 
-TEST_CASE("what the last two looks used comes in one call") {
+TEST_CASE("what the last two snapshots used comes in one call") {
   FakeMemory remote;
   SnapshotMemory memory(remote);
   for (Address address = 0x10000; address < 0x90000; address += 0x2000) {
     remote.put<std::uint64_t>(address, address);
   }
-  for (int look = 0; look < 4; ++look) {
+  for (int snapshot = 0; snapshot < 4; ++snapshot) {
     remote.calls = 0;
     memory.begin();
     for (Address address = 0x10000; address < 0x90000; address += 0x2000) {
       REQUIRE(memory.get<std::uint64_t>(address) == address);
     }
-    CHECK(remote.calls == (look < 2 ? 64U : 1U));
+    CHECK(remote.calls == (snapshot < 2 ? 64U : 1U));
   }
 }
 
@@ -95,7 +95,7 @@ TEST_CASE("a page that goes away takes only itself along") {
   for (Address address = 0x10000; address < 0x20000; address += 0x1000) {
     remote.put<std::uint64_t>(address, address);
   }
-  for (int look = 0; look < 2; ++look) {
+  for (int snapshot = 0; snapshot < 2; ++snapshot) {
     memory.begin();
     for (Address address = 0x10000; address < 0x20000; address += 0x1000) {
       memory.get<std::uint64_t>(address);
@@ -131,13 +131,13 @@ TEST_CASE("the guard is read after all else, in the same call") {
   remote.put<std::uint32_t>(0x50004, 7);
   remote.put<std::uint64_t>(0x10000, 42);
   SnapshotMemory memory(remote);
-  for (int look = 0; look < 2; ++look) {
+  for (int snapshot = 0; snapshot < 2; ++snapshot) {
     memory.begin();
     memory.pointer(0x10000);
   }
   SnapshotMemory::Guard guard{0x50004, 0};
   remote.calls = 0;
-  CHECK(memory.begin(SnapshotMemory::Ahead::likely, &guard) == ReadStatus::ok);
+  CHECK(memory.begin(SnapshotMemory::Prefetch::likely, &guard) == ReadStatus::ok);
   CHECK(guard.value == 7);
   CHECK(memory.pointer(0x10000) == 42);
   CHECK(remote.calls == 1);
@@ -153,7 +153,7 @@ TEST_CASE("a guard behind a block that has gone is read behind the rest") {
     remote.put<std::uint64_t>(address, address);
   }
   SnapshotMemory memory(remote);
-  for (int look = 0; look < 2; ++look) {
+  for (int snapshot = 0; snapshot < 2; ++snapshot) {
     memory.begin();
     for (Address address = 0x10000; address < 0x13000; address += 0x1000) {
       memory.pointer(address);
@@ -163,7 +163,7 @@ TEST_CASE("a guard behind a block that has gone is read behind the rest") {
   remote.before_read = [&] { remote.put<std::uint32_t>(0x50004, static_cast<std::uint32_t>(remote.calls)); };
   remote.calls = 0;
   SnapshotMemory::Guard guard{0x50004, 0};
-  CHECK(memory.begin(SnapshotMemory::Ahead::likely, &guard) == ReadStatus::ok);
+  CHECK(memory.begin(SnapshotMemory::Prefetch::likely, &guard) == ReadStatus::ok);
   CHECK(guard.value == 3);
   CHECK(memory.pointer(0x12000) == 0x12000);
   CHECK(memory.pointer(0x11000) == 0);
@@ -176,23 +176,23 @@ TEST_CASE("the end of the process is told apart from a bad address") {
   memory.begin();
   memory.pointer(0x10000);
   remote.answer = ReadStatus::gone;
-  memory.begin(SnapshotMemory::Ahead::last_again);
+  memory.begin(SnapshotMemory::Prefetch::last_again);
   CHECK(memory.pointer(0x10000) == 0);
   CHECK(memory.status() == ReadStatus::gone);
 }
 
-TEST_CASE("thousands of blocks come and go without growing the set that is fetched ahead") {
+TEST_CASE("thousands of blocks come and go without growing the set that is prefetched") {
   FakeMemory remote;
   SnapshotMemory memory(remote);
-  for (int look = 0; look < 40; ++look) {
+  for (int snapshot = 0; snapshot < 40; ++snapshot) {
     memory.begin();
     for (Address i = 0; i < 500; ++i) {
-      const Address address = 0x100000 + (static_cast<Address>(look) * 500 + i) * 0x1000;
+      const Address address = 0x100000 + (static_cast<Address>(snapshot) * 500 + i) * 0x1000;
       remote.put<std::uint64_t>(address, address);
       REQUIRE(memory.pointer(address) == address);
     }
   }
-  for (int look = 0; look < 10; ++look) {
+  for (int snapshot = 0; snapshot < 10; ++snapshot) {
     memory.begin();
   }
   remote.calls = 0;
@@ -200,7 +200,7 @@ TEST_CASE("thousands of blocks come and go without growing the set that is fetch
   CHECK(memory.blocks() == 0);
 }
 
-TEST_CASE("a look that is repeated has everything at once") {
+TEST_CASE("a snapshot that is repeated has everything at once") {
   FakeMemory remote;
   remote.put<std::uint64_t>(0x10000, 1);
   remote.put<std::uint64_t>(0x70000, 2);
@@ -209,7 +209,7 @@ TEST_CASE("a look that is repeated has everything at once") {
   memory.pointer(0x10000);
   memory.pointer(0x70000);
   remote.calls = 0;
-  memory.begin(SnapshotMemory::Ahead::last_again);
+  memory.begin(SnapshotMemory::Prefetch::last_again);
   CHECK(memory.pointer(0x10000) == 1);
   CHECK(memory.pointer(0x70000) == 2);
   CHECK(remote.calls == 1);
@@ -235,7 +235,7 @@ TEST_CASE("of a snapshot that tracks changes it is known which words are what th
   CHECK(memory.uses_whole());
   memory.keep();
 
-  const auto look = [&](bool keep) {
+  const auto snapshot = [&](bool keep) {
     memory.begin();
     const std::pair<bool, bool> same{memory.unchanged(low), memory.unchanged(across)};
     if (keep) {
@@ -244,23 +244,23 @@ TEST_CASE("of a snapshot that tracks changes it is known which words are what th
     return same;
   };
   remote.calls = 0;
-  CHECK(look(true) == std::pair(true, true));
+  CHECK(snapshot(true) == std::pair(true, true));
   CHECK(remote.calls == 1);
   remote.put<std::uint64_t>(0x10008, 9); // next to what was used
-  CHECK(look(true) == std::pair(true, true));
+  CHECK(snapshot(true) == std::pair(true, true));
   remote.put<std::uint64_t>(0x10400, 9);
-  CHECK(look(false) == std::pair(true, false));
-  CHECK(look(false) == std::pair(true, false)); // since the last keep()
+  CHECK(snapshot(false) == std::pair(true, false));
+  CHECK(snapshot(false) == std::pair(true, false)); // since the last keep()
   remote.put<std::uint64_t>(0x10400, 0);
-  CHECK(look(false) == std::pair(true, false)); // as it was again, but it was another in between
-  CHECK(look(true) == std::pair(true, false));
-  CHECK(look(true) == std::pair(true, true));
+  CHECK(snapshot(false) == std::pair(true, false)); // as it was again, but it was another in between
+  CHECK(snapshot(true) == std::pair(true, false));
+  CHECK(snapshot(true) == std::pair(true, true));
   remote.put<std::uint64_t>(0x10000, 7);
-  CHECK(look(false) == std::pair(false, true));
+  CHECK(snapshot(false) == std::pair(false, true));
   CHECK(memory.get<std::uint64_t>(0x10000) == 7U);
   memory.keep();
   remote.unmap(0x20000);
-  CHECK(look(false) == std::pair(true, false));
+  CHECK(snapshot(false) == std::pair(true, false));
 }
 
 TEST_CASE("what could not be read is never what it was; snapshots change places whole") {
@@ -291,7 +291,7 @@ namespace {
 /// Two records of 16 bytes that were copied: one at 0x20010, one at 0x20100.
 struct CopiedRecords {
   std::array<Address, 2> addresses{0x20010, 0x20100};
-  std::array<std::array<std::uint64_t, SwitchCapture::k_record_stride / 8>, 2> words{{{11, 12}, {21, 22}}};
+  std::array<std::array<std::uint64_t, Copies::k_record_stride / 8>, 2> words{{{11, 12}, {21, 22}}};
 
   [[nodiscard]] Copies copies() const {
     Copies copies;
@@ -326,7 +326,7 @@ TEST_CASE("records that were copied are not read again, and end where they end")
   CHECK(memory.get<std::uint64_t>(0x20010) == 6U);
 }
 
-TEST_CASE("a look that may not fetch anything has all that was copied, or nothing more") {
+TEST_CASE("a snapshot that may not fetch anything has all that was copied, or nothing more") {
   FakeMemory remote;
   remote.put<std::uint64_t>(0x20020, 7);
   SnapshotMemory memory(remote);

@@ -1,4 +1,4 @@
-#include "awaitscope/process/switch_capture.hpp"
+#include "awaitscope/capture/switch_capture.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,8 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "awaitscope/capture/snapshot_memory.hpp"
 #include "awaitscope/process/own_thread.hpp"
-#include "awaitscope/process/snapshot_memory.hpp"
+#include "awaitscope/process/thread_watch.hpp"
 #include "awaitscope/support/clock.hpp"
 #include "catch.hpp"
 
@@ -24,7 +25,7 @@ using namespace awaitscope;
 
 namespace {
 
-/// What the other process stores, in this order, again and again: at every moment `last` is `first` or one less.
+/// What the other process stores, in this order, again and again: at every time `last` is `first` or one less.
 struct Counts {
   std::atomic<std::uint64_t> first;
   std::array<std::uint64_t, 100> between;
@@ -133,16 +134,27 @@ private:
 };
 
 /// Sleeps until the CPU is taken from the other process.
-SwitchCapture::Moment next_moment(const SwitchCapture &switches, std::uint64_t after) {
+SwitchCapture::Switch next_switch(const SwitchCapture &switches, std::uint64_t after) {
   for (int i = 0; i < 2000; ++i) {
     ::usleep(1000);
-    const auto moment = switches.moment();
-    if (moment && moment->number > after) {
-      return *moment;
+    const auto arrival = switches.last_switch();
+    if (arrival && arrival->number > after) {
+      return *arrival;
     }
   }
   FAIL("the CPU was never taken from it");
   return {};
+}
+
+/// None where the kernel does not permit it.
+std::unique_ptr<SwitchCapture> open_for(ThreadId process) {
+  Result<std::unique_ptr<SwitchCapture>> opened = SwitchCapture::open();
+  if (!opened) {
+    WARN(opened.error().what + ": not tested here");
+    return nullptr;
+  }
+  (*opened)->follow(process, ::gettid());
+  return std::move(*opened);
 }
 
 /// The test's thread on the CPU of the other process, ahead of it; and what the kernel copies. No `switches` where it may not.
@@ -150,21 +162,18 @@ struct Fixture {
   CpuPin pin;
   const int cpu = own_cpu();
   Counting other{cpu};
-  std::unique_ptr<SwitchCapture> switches = SwitchCapture::open(other.pid(), ::gettid());
+  std::unique_ptr<SwitchCapture> switches = open_for(other.pid());
   PromptScheduling prompt;
 
   Fixture() {
     pin.move_to(cpu);
     prompt.raise();
-    if (!switches) {
-      WARN("the kernel does not permit it: not tested here");
-    }
   }
 };
 
 } // namespace
 
-TEST_CASE("memory is copied when the CPU is taken from its thread, and is that of one moment") {
+TEST_CASE("memory is copied when the CPU is taken from its thread, and is of one time") {
   const Fixture fixture;
   if (!fixture.switches) {
     return;
@@ -177,29 +186,29 @@ TEST_CASE("memory is copied when the CPU is taken from its thread, and is that o
   std::uint64_t number = 0;
   std::uint64_t before = 0;
   for (int i = 0; i < 50; ++i) {
-    const SwitchCapture::Moment moment = next_moment(switches, number);
+    const SwitchCapture::Switch arrival = next_switch(switches, number);
     const std::uint64_t first = copy(switches, 0);
     const std::uint64_t last = copy(switches, 2);
     std::uint64_t now = 0;
     const ReadStatus read = memory.read(ranges[0].address, &now, sizeof now);
-    const bool stood = switches.stands(moment);
-    CHECK(moment.tid == fixture.other.pid());
-    CHECK(moment.runnable);
+    const bool stood = switches.holds(arrival);
+    CHECK(arrival.tid == fixture.other.pid());
+    CHECK(arrival.runnable);
     CHECK(switches.copies().failed[1] != 0);
     CHECK((last == first || last + 1 == first));
-    CHECK(first > before); // it has run since the moment before
+    CHECK(first > before); // it has run since the switch before
     CHECK(read == ReadStatus::ok);
     CHECK((!stood || now == first));
-    number = moment.number;
+    number = arrival.number;
     before = first;
-    for (int wait = 0; wait < 2000 && switches.stands(moment); ++wait) {
+    for (int wait = 0; wait < 2000 && switches.holds(arrival); ++wait) {
       ::usleep(1000); // until it has run: something else may come first
     }
-    CHECK_FALSE(switches.stands(moment));
+    CHECK_FALSE(switches.holds(arrival));
   }
 }
 
-TEST_CASE("a moment ends when the sampler lets go of its CPU, even if the thread does not come to run") {
+TEST_CASE("a switch no longer holds when the sampler leaves its CPU, even if the thread does not come to run") {
   const Fixture fixture;
   if (!fixture.switches) {
     return;
@@ -211,20 +220,20 @@ TEST_CASE("a moment ends when the sampler lets go of its CPU, even if the thread
   int stood_still = 0;
   std::uint64_t number = 0;
   for (int i = 0; i < 20; ++i) {
-    const SwitchCapture::Moment moment = next_moment(switches, number);
-    number = moment.number;
+    const SwitchCapture::Switch arrival = next_switch(switches, number);
+    number = arrival.number;
     const std::uint64_t first = copy(switches, 0);
     REQUIRE(rival.give(1));
     ::sched_yield();
     std::uint64_t now = 0;
     REQUIRE(memory.read(fixture.other.first().address, &now, sizeof now) == ReadStatus::ok);
     stood_still += now == first ? 1 : 0;
-    CHECK_FALSE(switches.stands(moment));
+    CHECK_FALSE(switches.holds(arrival));
   }
   CHECK(stood_still > 0);
 }
 
-TEST_CASE("a look begins with what was copied, and fetches the rest") {
+TEST_CASE("a snapshot begins with what was copied, and fetches the rest") {
   const Fixture fixture;
   if (!fixture.switches) {
     return;
@@ -234,22 +243,22 @@ TEST_CASE("a look begins with what was copied, and fetches the rest") {
   SnapshotMemory memory(remote);
   const Address first = fixture.other.first().address;
   const Address last = fixture.other.last().address;
-  for (int look = 0; look < 3; ++look) { // used so often that the next look likely uses it
+  for (int reading = 0; reading < 3; ++reading) { // used so often that the next reading likely uses it
     memory.begin();
     REQUIRE(memory.get<std::uint64_t>(first));
   }
-  memory.request(switches);
-  const SwitchCapture::Moment moment = next_moment(switches, 0);
+  switches.request(memory.expect());
+  const SwitchCapture::Switch arrival = next_switch(switches, 0);
   const std::uint64_t first_word = copy(switches, 0);
   memory.begin(switches.copies());
   CHECK(memory.get<std::uint64_t>(first) == first_word);
   CHECK_FALSE(memory.read_more());
-  CHECK(memory.get<std::uint64_t>(last)); // of the same block, but not of what looks have used
+  CHECK(memory.get<std::uint64_t>(last)); // of the same block, but not of what readings have used
   CHECK(memory.read_more());
-  const bool stood = switches.stands(moment);
+  const bool stood = switches.holds(arrival);
   CHECK((!stood || memory.get<std::uint64_t>(last).value_or(0) + 1 >= first_word));
 
-  // Without a request in between, or a moment, a look is as it always was.
+  // Without a request in between, or a switch, a snapshot is as it always was.
   memory.begin();
   CHECK(memory.get<std::uint64_t>(first));
 }
@@ -264,17 +273,45 @@ TEST_CASE("a thread that waits is not runnable, and another process is nobody") 
       ::usleep(100);
     }
   }
-  const std::unique_ptr<SwitchCapture> switches = SwitchCapture::open(pid, ::gettid());
+  const std::unique_ptr<SwitchCapture> switches = open_for(pid);
   if (switches) {
     for (int i = 0; i < 200; ++i) {
       ::usleep(500);
-      const auto moment = switches->moment();
-      CHECK((!moment || moment->tid == pid));
+      const auto arrival = switches->last_switch();
+      CHECK((!arrival || arrival->tid == pid));
     }
-    const std::unique_ptr<SwitchCapture> strangers = SwitchCapture::open(::getppid(), ::gettid());
+    const std::unique_ptr<SwitchCapture> strangers = open_for(::getppid());
     ::usleep(20'000);
     REQUIRE(strangers);
-    CHECK_FALSE(strangers->moment().has_value());
+    CHECK_FALSE(strangers->last_switch().has_value());
+  }
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+}
+
+TEST_CASE("a thread that was not woken has the same count of wakings, and one that was has another") {
+  const ThreadId pid = ::fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    ::alarm(30);
+    ::signal(SIGUSR1, [](int) {});
+    while (true) {
+      ::pause();
+    }
+  }
+  if (const std::unique_ptr<SwitchCapture> switches = open_for(pid); switches && switches->wakings(pid)) {
+    ThreadWatch watch(pid, pid);
+    for (int i = 0; i < 20; ++i) {
+      while (watch.run() != ThreadWatch::Run::blocked) {
+        ::usleep(1000);
+      }
+      const auto before = switches->wakings(pid);
+      ::usleep(5000);
+      CHECK(switches->wakings(pid) == before);
+      REQUIRE(::kill(pid, SIGUSR1) == 0);
+      CHECK(switches->wakings(pid) != before);
+      ::usleep(1000);
+    }
   }
   ::kill(pid, SIGKILL);
   ::waitpid(pid, nullptr, 0);
@@ -282,26 +319,26 @@ TEST_CASE("a thread that waits is not runnable, and another process is nobody") 
 
 namespace {
 
-/// Moments 3 ms apart, from soon on.
+/// Ticks 3 ms apart, from soon on.
 std::array<std::int64_t, 3> soon() {
   const std::int64_t now = monotonic_ns();
   return {now + 3'000'000, now + 6'000'000, now + 9'000'000};
 }
 
-/// Sets moments right after the CPU was taken from the other process: that takes a sleep, which something else may end.
-std::array<std::int64_t, 3> go_ahead(SwitchCapture &switches, std::span<const GuardedWord> guards) {
+/// Arms ticks right after the CPU was taken from the other process: that takes a sleep, which something else may end.
+std::array<std::int64_t, 3> arm(SwitchCapture &switches, std::span<const GuardedWord> guards) {
   ::usleep(2000);
-  static_cast<void>(next_moment(switches, 0));
+  static_cast<void>(next_switch(switches, 0));
   const auto due = soon();
-  switches.go_ahead(due, guards);
+  switches.arm(due, guards);
   return due;
 }
 
 } // namespace
 
-TEST_CASE("what is copied while the sampler sleeps is of one moment too") {
+TEST_CASE("what is copied while the sampler sleeps is of one time too") {
   const Fixture fixture;
-  if (!fixture.switches || !fixture.switches->can_go_ahead()) {
+  if (!fixture.switches || !fixture.switches->can_arm()) {
     return;
   }
   SwitchCapture &switches = *fixture.switches;
@@ -309,45 +346,45 @@ TEST_CASE("what is copied while the sampler sleeps is of one moment too") {
   constexpr std::array<std::uint64_t, 3> k_keys{1001, 1002, 1003};
   switches.request(ranges);
   switches.request(fixture.other.list());
-  switches.know(k_keys);
+  switches.add_keys(k_keys);
   std::uint64_t before = 0;
   std::size_t captured = 0;
   constexpr int k_most_series = 300; // on a busy machine most are taken by something else
   for (int i = 0; i < k_most_series && captured <= 10; ++i) {
-    const auto due = go_ahead(switches, {});
+    const auto due = arm(switches, {});
     const std::uint64_t ran_ns = switches.ran_ns();
-    for (int waits = 0; waits < 100 && !switches.ahead(2); ++waits) {
+    for (int waits = 0; waits < 100 && !switches.tick(2); ++waits) {
       switches.wait(due[2] + 1'000'000);
     }
     for (std::size_t k = 0; k < due.size(); ++k) {
-      const auto ahead = switches.ahead(k);
-      REQUIRE(ahead);
-      CHECK(ahead->time_ns >= due[k]);
-      if (!ahead->captured) {
-        continue; // something else ran there at that moment
+      const auto tick = switches.tick(k);
+      REQUIRE(tick);
+      CHECK(tick->time_ns >= due[k]);
+      if (!tick->captured) {
+        continue; // something else ran there at that time
       }
       ++captured;
-      const std::uint64_t first = word_of(ahead->copies, 0);
-      const std::uint64_t last = word_of(ahead->copies, 1);
+      const std::uint64_t first = word_of(tick->copies, 0);
+      const std::uint64_t last = word_of(tick->copies, 1);
       CHECK((last == first || last + 1 == first));
       CHECK(first > before);
-      CHECK(ahead->ran_ns > ran_ns);
-      CHECK(static_cast<std::int64_t>(ahead->ran_ns - ran_ns) <= ahead->time_ns - (due[0] - 3'000'000));
-      REQUIRE(ahead->copies.records.size() == 3);
-      CHECK(ahead->copies.records[0] + sizeof(Counts::Record) == ahead->copies.records[1]);
+      CHECK(tick->ran_ns > ran_ns);
+      CHECK(static_cast<std::int64_t>(tick->ran_ns - ran_ns) <= tick->time_ns - (due[0] - 3'000'000));
+      REQUIRE(tick->copies.records.size() == 3);
+      CHECK(tick->copies.records[0] + sizeof(Counts::Record) == tick->copies.records[1]);
       std::uint64_t key = 0;
-      std::memcpy(&key, ahead->copies.record_bytes + 2 * SwitchCapture::k_record_stride, sizeof key);
+      std::memcpy(&key, tick->copies.record_bytes + 2 * Copies::k_record_stride, sizeof key);
       CHECK(key == 1003);
       before = first;
     }
-    switches.stay();
+    switches.disarm();
   }
   CHECK(captured > 10);
 }
 
 TEST_CASE("the sampler is woken when what is copied may not be enough") {
   const Fixture fixture;
-  if (!fixture.switches || !fixture.switches->can_go_ahead()) {
+  if (!fixture.switches || !fixture.switches->can_arm()) {
     return;
   }
   SwitchCapture &switches = *fixture.switches;
@@ -357,51 +394,51 @@ TEST_CASE("the sampler is woken when what is copied may not be enough") {
   const std::array<GuardedWord, 1> same{
       GuardedWord{list.root, 0xFFF, (list.root + 8) & 0xFFF}}; // where the first record is
   const std::array<GuardedWord, 1> another{GuardedWord{list.root, 0xFFF, list.root & 0xFFF}};
-  const auto asks = [&](std::span<const GuardedWord> guards) {
-    std::size_t asked = 0;
-    const auto due = go_ahead(switches, guards);
+  const auto needed = [&](std::span<const GuardedWord> guards) {
+    std::size_t needs = 0;
+    const auto due = arm(switches, guards);
     while (monotonic_ns() < due[2] + 1'000'000) {
       switches.wait(due[2] + 1'000'000);
     }
     for (std::size_t k = 0; k < due.size(); ++k) {
-      const auto ahead = switches.ahead(k);
-      asked += ahead && !ahead->captured ? 1U : 0U;
+      const auto tick = switches.tick(k);
+      needs += tick && !tick->captured ? 1U : 0U;
     }
-    switches.stay();
-    return asked;
+    switches.disarm();
+    return needs;
   };
-  const auto least_asked = [&](std::span<const GuardedWord> guards) { // without what else runs on the CPU
-    return std::min({asks(guards), asks(guards), asks(guards), asks(guards)});
+  const auto least_needed = [&](std::span<const GuardedWord> guards) { // without what else runs on the CPU
+    return std::min({needed(guards), needed(guards), needed(guards), needed(guards)});
   };
-  const auto may_ask_nothing = [&](std::span<const GuardedWord> guards) { // once nothing else runs there
+  const auto may_need_nothing = [&](std::span<const GuardedWord> guards) { // once nothing else runs there
     for (const std::int64_t end = monotonic_ns() + 20 * k_ns_per_second; monotonic_ns() < end;) {
-      if (asks(guards) == 0) {
+      if (needed(guards) == 0) {
         return true;
       }
     }
     return false;
   };
   switches.request(list);
-  switches.know(k_some);
-  CHECK(least_asked({}) == 3);
-  switches.know(k_rest);
-  CHECK(may_ask_nothing({}));
-  CHECK(may_ask_nothing(same));
-  CHECK(least_asked(another) == 3);
-  switches.forget_keys();
-  CHECK(least_asked({}) == 3);
+  switches.add_keys(k_some);
+  CHECK(least_needed({}) == 3);
+  switches.add_keys(k_rest);
+  CHECK(may_need_nothing({}));
+  CHECK(may_need_nothing(same));
+  CHECK(least_needed(another) == 3);
+  switches.clear_keys();
+  CHECK(least_needed({}) == 3);
   RecordList endless = list;
   endless.next = endless.key = 0;
   endless.size = 8;
   endless.root = list.root + 8; // whose word is no pointer
   switches.request(endless);
-  CHECK(least_asked({}) == 3);
+  CHECK(least_needed({}) == 3);
 
   // It wakes up long before the time is over.
   switches.request(list);
-  const auto due = go_ahead(switches, another);
+  const auto due = arm(switches, another);
   const std::int64_t late = due[2] + 500'000'000;
   switches.wait(late);
   CHECK(monotonic_ns() < late - 400'000'000);
-  CHECK(switches.ahead(0).has_value());
+  CHECK(switches.tick(0).has_value());
 }

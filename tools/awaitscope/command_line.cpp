@@ -38,10 +38,8 @@ void add_pid(CLI::App &command, std::optional<ThreadId> &pid, const std::string 
   command.add_option("PID,-p,--pid", pid, what)->type_name("PID")->check(plain(CLI::PositiveNumber))->group(k_target);
 }
 
-void add_engine(CLI::App &command, std::string &engine) {
-  command.add_option("--engine", engine, "sampling engine: auto (default) or preempt (without BPF)")
-      ->type_name("NAME")
-      ->group(k_sampling);
+void add_engine(CLI::App &command, std::string &engine, const char *description) {
+  command.add_option("--engine", engine, description)->type_name("NAME")->group(k_sampling);
 }
 
 void add_duration(CLI::App &command, std::string &duration) {
@@ -109,7 +107,9 @@ void add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) {
   command.add_option("-r,--rate", options.rate, "samples per second: 100 (default), 1kHz")
       ->type_name("HZ")
       ->group(k_sampling);
-  add_engine(command, options.engine);
+  add_engine(
+      command, options.engine,
+      "sampling engine: auto (default), bpf (the kernel copies; as root, or with CAP_BPF and CAP_PERFMON) or preempt");
   command
       .add_option(
           "--max-overhead", options.max_overhead,
@@ -187,7 +187,7 @@ void add_dump(CLI::App &app, DumpOptions &options, Loudness &loudness) {
   CLI::App &command = *app.add_subcommand("dump", "Print one snapshot: every thread, every task.");
   add_output(command, options.output, loudness);
   add_pid(command, options.pid);
-  add_engine(command, options.engine);
+  add_engine(command, options.engine, "reading engine: auto (default) or preempt, which are the same here");
   command.add_option("--order", options.order, "which frame comes first: innermost (default) or outermost")
       ->type_name("NAME")
       ->group(k_output);
@@ -207,7 +207,7 @@ void add_tasks(CLI::App &app, DumpOptions &options, Loudness &loudness) {
                   "only tasks with TEXT in a name, a function or a file, with their parents and children")
       ->group(k_filters);
   command.add_flag("--done", options.done, "include tasks that are done")->group(k_filters);
-  add_engine(command, options.engine);
+  add_engine(command, options.engine, "reading engine: auto (default) or preempt, which are the same here");
   command.add_flag("--full", options.full, "list every task instead of grouping")->group(k_output);
   command.add_flag("--json", options.json, "print JSON")->group(k_output);
   command.footer(
@@ -302,7 +302,7 @@ std::vector<std::string_view> known_values(const CLI::Option &option) {
     return state_names();
   }
   if (option.check_name("--engine")) {
-    return {"auto", "preempt"};
+    return {"auto", "bpf", "preempt"};
   }
   if (option.check_name("--order")) {
     return {"innermost", "outermost"};

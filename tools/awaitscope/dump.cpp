@@ -32,7 +32,7 @@ struct Reading {
 };
 
 Result<Reading> reading_of(const DumpOptions &options, CodeTable &codes) {
-  Result<std::unique_ptr<Engine>> engine = make_engine(options.engine);
+  Result<std::unique_ptr<Engine>> engine = make_reading_engine(options.engine);
   if (!engine) {
     return tl::unexpected(engine.error());
   }

@@ -4,8 +4,6 @@
 #include <future>
 #include <utility>
 
-#include <unistd.h>
-
 #include <fmt/format.h>
 
 #include "awaitscope/sampler/preempt_engine.hpp"
@@ -14,21 +12,54 @@
 namespace awaitscope::tools {
 namespace {
 
-constexpr std::array<std::string_view, 2> k_names{"auto", "preempt"};
+constexpr std::array<std::string_view, 3> k_names{"auto", "bpf", "preempt"};
+
+tl::unexpected<Error> unknown(const std::string &name) {
+  return fail(ExitStatus::usage, fmt::format("unknown engine '{}'{}", name, did_you_mean(closest_name(name, k_names))),
+              "use --engine auto, --engine bpf or --engine preempt");
+}
 
 } // namespace
 
-Result<std::unique_ptr<Engine>> make_engine(const std::string &name, std::optional<ThreadId> process) {
-  if (name == "auto" && process) {
+Result<EngineChoice> EngineChoice::of(const std::string &name) {
+  EngineChoice choice;
+  choice.may_open_ = name == "auto";
+  if (name == "bpf") {
+    Result<std::unique_ptr<SwitchCapture>> opened = SwitchCapture::open();
+    if (!opened) {
+      Error error = opened.error();
+      error.what = "--engine bpf does not work here: " + error.what;
+      return tl::unexpected(error);
+    }
+    choice.opened_ = std::move(*opened);
+  } else if (name != "auto" && name != "preempt") {
+    return unknown(name);
+  }
+  return choice;
+}
+
+std::unique_ptr<Engine> EngineChoice::make(ThreadId process) {
+  if (may_open_) {
     // Begun before the engine gives this thread another priority. It takes longer than an attach may.
-    auto switches = std::async(std::launch::async, SwitchCapture::open, *process, ::gettid());
-    return std::make_unique<PreemptEngine>(std::move(switches));
+    return std::make_unique<PreemptEngine>(process, std::async(std::launch::async, SwitchCapture::open));
   }
-  if (name == "auto" || name == "preempt") {
-    return std::make_unique<PreemptEngine>();
+  if (opened_) {
+    std::promise<PreemptEngine::Opened> opened;
+    opened.set_value(std::move(opened_));
+    return std::make_unique<PreemptEngine>(process, opened.get_future());
   }
-  return fail(ExitStatus::usage, fmt::format("unknown engine '{}'{}", name, did_you_mean(closest_name(name, k_names))),
-              "use --engine auto or --engine preempt");
+  return std::make_unique<PreemptEngine>();
+}
+
+Result<std::unique_ptr<Engine>> make_reading_engine(const std::string &name) {
+  if (name == "bpf") {
+    return fail(ExitStatus::usage, "--engine bpf is for recording: a process that is read once is read without BPF",
+                "use --engine auto or --engine preempt");
+  }
+  if (name != "auto" && name != "preempt") {
+    return unknown(name);
+  }
+  return std::make_unique<PreemptEngine>();
 }
 
 } // namespace awaitscope::tools

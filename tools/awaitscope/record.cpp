@@ -74,13 +74,22 @@ struct Machinery {
   SharedRecording &recording;
 };
 
+/// What is recorded first, and how.
+struct Start {
+  ThreadId first = 0; ///< the process that was named or launched
+  std::unique_ptr<Target> target;
+  std::int64_t began_ns = 0; ///< the attach
+  EngineChoice engine;
+};
+
 /// Samples until the end, into the queue.
-void sample(const RecordOptions &options, const RecordPlan &plan, std::unique_ptr<Target> target,
-            const CodeTable &codes, const Machinery &with, std::int64_t began_ns) {
-  const std::unique_ptr<Engine> made = *make_engine(options.engine, target->process().pid()); // its name was checked
+void sample(const RecordOptions &options, const RecordPlan &plan, Start &start, const CodeTable &codes,
+            const Machinery &with) {
+  std::unique_ptr<Target> target = std::move(start.target);
+  const std::unique_ptr<Engine> made = start.engine.make(target->process().pid());
   Engine &engine = *made;
   if (options.verbosity == Verbosity::verbose) {
-    say_attached(*target, engine, monotonic_ns() - began_ns);
+    say_attached(*target, engine, monotonic_ns() - start.began_ns);
   }
   const auto put = [&](std::string block) {
     with.queue.put(std::move(block));
@@ -105,8 +114,8 @@ void sample(const RecordOptions &options, const RecordPlan &plan, std::unique_pt
   });
   RecordingSink sink(with.recording, children_for(options));
   const SamplingTotals totals = sampler.run(std::move(target), sink, StopSignals::requested());
-  with.recording.finish(
-      {totals, 0, notes.finish(totals), engine.name(), sampler.failure() ? sampler.failure() : why_no_sample(totals)});
+  with.recording.finish({totals, 0, notes.finish(totals), engine.name(), engine.copied(),
+                         sampler.failure() ? sampler.failure() : why_no_sample(totals)});
 }
 
 /// Why a recording ended without the thread that made it.
@@ -141,13 +150,6 @@ bool oversee(OverseenThread &thread, const RecordPlan &plan, ThreadId pid, Share
   return true;
 }
 
-/// What is recorded first.
-struct Start {
-  ThreadId first = 0; ///< the process that was named or launched
-  std::unique_ptr<Target> target;
-  std::int64_t began_ns = 0; ///< the attach
-};
-
 /// Samples, and writes the recording meanwhile, or afterwards the view of it that was asked for. `leave` is called, and does not return, if a thread will not end that uses what is in here.
 Result<void> sample_and_write(const RecordOptions &options, RecordPlan &plan, Start start, CodeTable &codes,
                               const std::function<void(const Result<void> &)> &leave) {
@@ -168,9 +170,7 @@ Result<void> sample_and_write(const RecordOptions &options, RecordPlan &plan, St
   }
   const ThreadId pid = start.target->process().pid();
   SharedRecording recording;
-  OverseenThread thread([&] {
-    sample(options, plan, std::move(start.target), codes, {follower, queue, recording}, start.began_ns);
-  });
+  OverseenThread thread([&] { sample(options, plan, start, codes, {follower, queue, recording}); });
   const bool came_back = oversee(thread, plan, pid, recording);
   const Sampled sampled = recording.sampled();
   const std::vector<std::string> refusals = follower.finish();
@@ -233,7 +233,8 @@ Result<int> record(const RecordOptions &options, const InheritedState &inherited
   if (!plan) {
     return tl::unexpected(plan.error());
   }
-  if (const auto engine = make_engine(options.engine); !engine) {
+  Result<EngineChoice> engine = EngineChoice::of(options.engine);
+  if (!engine) {
     return tl::unexpected(engine.error());
   }
   if (!options.command.empty() && !options.output.empty()) {
@@ -299,7 +300,8 @@ Result<int> record(const RecordOptions &options, const InheritedState &inherited
     done = prepare_counting(plan->event, attached.target->process().pid());
   }
   if (done) {
-    done = sample_and_write(options, *plan, {first, std::move(attached.target), began_ns}, codes, leave);
+    done = sample_and_write(options, *plan, {first, std::move(attached.target), began_ns, std::move(*engine)}, codes,
+                            leave);
   }
   return status_of(done);
 }

@@ -185,13 +185,15 @@ std::string detailed_summary(const RecordPlan &plan, const Sampled &sampled) {
   return fmt::format(
       "{} process{} sampled at {} ticks in {} ({:g} Hz asked{}, engine {}, {:.2f} % of a CPU used); lost: {}; "
       "read again: {}; with an [unreadable] part: {}; target never stopped, paused {} per sample, {} at most; "
-      "delayed by {} per tick at most, {} at a time{}{}; ticks taken by bpf alone: {}",
+      "delayed by {} per tick at most, {} at a time{}{}; copied by bpf: {} readings, {} of them while the recorder "
+      "slept",
       with_thousands(totals.processes), totals.processes == 1 ? "" : "es", with_thousands(totals.ticks),
       human_duration(totals.elapsed_ns), plan.sampling.rate_hz, lowered, sampled.engine, share, losses(totals),
       with_thousands(totals.retries), with_thousands(totals.partial), human_duration(mean),
       human_duration(totals.longest_read_ns),
       human_duration(totals.busy_ns / static_cast<std::int64_t>(std::max<std::uint64_t>(totals.ticks, 1))),
-      human_duration(totals.longest_busy_ns), scans_of_tasks(totals), event_summary(plan.event, totals), totals.alone);
+      human_duration(totals.longest_busy_ns), scans_of_tasks(totals), event_summary(plan.event, totals),
+      with_thousands(sampled.copied + totals.alone), with_thousands(totals.alone));
 }
 
 void say_outcome(const RecordOptions &options, const RecordPlan &plan, const Sampled &sampled, const View &view) {

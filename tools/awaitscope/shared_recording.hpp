@@ -18,6 +18,7 @@ struct Sampled {
   std::uint64_t samples = 0;    ///< as Recorded
   std::string pace_note;        ///< as PaceNotes::finish()
   std::string engine;           ///< that was in use at the end
+  std::uint64_t copied = 0;     ///< as Engine::copied()
   std::optional<Error> failure; ///< what ended it, or kept it empty
 };
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "awaitscope/asyncio/task_reader.hpp"
-#include "awaitscope/process/snapshot_memory.hpp"
+#include "awaitscope/capture/snapshot_memory.hpp"
 
 namespace awaitscope {
 

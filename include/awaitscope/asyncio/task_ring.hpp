@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "awaitscope/process/snapshot_memory.hpp"
+#include "awaitscope/capture/snapshot_memory.hpp"
 
 namespace awaitscope {
 

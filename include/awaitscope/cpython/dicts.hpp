@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
+#include "awaitscope/capture/snapshot_memory.hpp"
 #include "awaitscope/cpython/layout.hpp"
 #include "awaitscope/cpython/type_info.hpp"
-#include "awaitscope/process/snapshot_memory.hpp"
 
 namespace awaitscope {
 

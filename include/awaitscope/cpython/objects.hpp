@@ -7,10 +7,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "awaitscope/capture/snapshot_memory.hpp"
 #include "awaitscope/cpython/dicts.hpp"
 #include "awaitscope/cpython/layout.hpp"
 #include "awaitscope/cpython/type_info.hpp"
-#include "awaitscope/process/snapshot_memory.hpp"
 
 namespace awaitscope {
 

@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
+#include "awaitscope/capture/snapshot_memory.hpp"
 #include "awaitscope/cpython/layout.hpp"
 #include "awaitscope/process/process.hpp"
-#include "awaitscope/process/snapshot_memory.hpp"
 
 namespace awaitscope {
 

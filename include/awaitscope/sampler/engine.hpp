@@ -6,9 +6,9 @@
 #include <span>
 #include <string>
 
+#include "awaitscope/capture/snapshot_memory.hpp"
 #include "awaitscope/model/sample.hpp"
-#include "awaitscope/process/snapshot_memory.hpp"
-#include "awaitscope/sampler/ahead_ticks.hpp"
+#include "awaitscope/sampler/kernel_ticks.hpp"
 #include "awaitscope/sampler/target.hpp"
 
 namespace awaitscope {
@@ -25,7 +25,7 @@ enum class CaptureStatus : std::uint8_t {
 struct Capture {
   CaptureStatus status = CaptureStatus::moved;
   unsigned retries = 0;
-  std::int64_t read_ns = 0; ///< how long the thread could not run because of the accepted look
+  std::int64_t read_ns = 0; ///< how long the thread could not run because of the accepted reading
 };
 
 /// A way to read a thread's memory while it stands still.
@@ -38,20 +38,25 @@ public:
 
   [[nodiscard]] virtual std::string name() const = 0;
 
-  /// What a look may take, in nanoseconds: the thread cannot run meanwhile.
-  static constexpr std::int64_t k_longest_look_ns = 20'000'000;
+  /// What a reading may take, in nanoseconds: the thread cannot run meanwhile.
+  static constexpr std::int64_t k_longest_read_ns = 20'000'000;
 
-  /// Calls `look` on fresh snapshots of the target's memory until one was taken while the thread stood still throughout.
-  /// What an earlier call of `look` produced is void. `known` is the thread's schedstat if it was read in this tick, while the
+  /// Calls `read` on fresh snapshots of the target's memory until one was made while the thread stood still throughout.
+  /// What an earlier call of `read` produced is void. `known` is the thread's schedstat if it was read in this tick, while the
   /// thread could run: then it is found out whether the thread was on a CPU, too.
   virtual Capture capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
-                          const std::function<void()> &look) = 0;
+                          const std::function<void()> &read) = 0;
 
   /// Does it know, without asking, that the thread could run when this tick began?
   [[nodiscard]] virtual bool knows_runnable(const TargetThread & /*thread*/) const { return false; }
 
+  /// As SwitchCapture::wakings(), without asking.
+  [[nodiscard]] virtual std::optional<std::uint32_t> wakings(const TargetThread & /*thread*/) const {
+    return std::nullopt;
+  }
+
   /// Is the thread on the CPU that the sampler is on? A thread of which that is true is to be captured before one elsewhere: only
-  /// as long as the sampler stays is it known from whom it took the CPU.
+  /// as long as the sampler keeps its CPU is it known which thread it replaced there.
   virtual bool is_here(Target & /*target*/, TargetThread & /*thread*/) { return false; }
 
   /// Goes where the thread is, which is elsewhere. What it finds there of other threads is known then (TargetThread::on_cpu).
@@ -77,21 +82,26 @@ public:
   /// What comes now, until the tick is over, needs no thread to stand still: it should be in nobody's way.
   virtual void step_aside() {}
 
-  /// The tick is over: prepares the next look at this target. `anew`: with what the last looks have used; else it may go by what
-  /// it was told the last time.
+  /// The tick is over: prepares the next reading of this target. `anew`: with what the last readings have used; else it may go by the
+  /// last preparation.
   virtual void prepare(Target & /*target*/, bool /*anew*/) {}
 
-  /// Ticks that it takes without the sampler; null where it cannot.
-  virtual AheadTicks *ahead() { return nullptr; }
+  /// Ticks that the kernel samples without the sampler; null where it cannot.
+  virtual KernelTicks *kernel_ticks() { return nullptr; }
 
-  /// How long threads could not run because of all looks so far, also of those that were void.
+  /// How long threads could not run because of all readings so far, also of those that were void.
   [[nodiscard]] std::int64_t held_ns() const { return held_ns_; }
+
+  /// How many accepted readings began with what the kernel had copied, but for those of kernel_ticks().
+  [[nodiscard]] std::uint64_t copied() const { return copied_; }
 
 protected:
   void add_held(std::int64_t nanoseconds) { held_ns_ += nanoseconds; }
+  void add_copied() { ++copied_; }
 
 private:
   std::int64_t held_ns_ = 0;
+  std::uint64_t copied_ = 0;
 };
 
 } // namespace awaitscope

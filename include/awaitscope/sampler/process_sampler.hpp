@@ -66,22 +66,22 @@ public:
   enum class Health : std::uint8_t { running, ended };
   /// The rest of it.
   /// `weight`: of the samples, for how many ticks of the rate that was asked for they stand. `others_weight`: another one for all
-  /// threads but the one that the engine goes ahead with; 0: these are not sampled.
+  /// threads but the one whose ticks the engine arms; 0: these are not sampled.
   Health tick(SampleSink &sink, std::uint64_t weight, std::optional<std::uint64_t> others_weight = std::nullopt);
 
-  /// How many of the coming ticks the engine may take without the sampler: only if nearly all is seen of late that there was to
+  /// How many of the coming ticks the kernel may sample without the sampler: only if nearly all is seen of late that there was to
   /// see.
-  [[nodiscard]] std::size_t may_go_ahead(double rate_hz) const;
-  /// Has it take these. To be called last, as prepare(). False if it cannot.
-  bool go_ahead(std::span<const std::int64_t> due_ns);
-  enum class Passed : std::uint8_t {
-    none,  ///< yet
-    taken, ///< its sample was emitted, or counted as lost
-    asks,  ///< it has to be taken now, by tick()
+  [[nodiscard]] std::size_t ticks_to_arm(double rate_hz) const;
+  /// Has it sample these. To be called last, as prepare(). False if it cannot.
+  bool arm(std::span<const std::int64_t> due_ns);
+  enum class Drained : std::uint8_t {
+    none,          ///< yet
+    sampled,       ///< its sample was emitted, or counted as lost
+    needs_sampler, ///< it has to be sampled now, by tick()
   };
-  /// The next one of those ticks, if it has passed.
-  Passed take_passed(SampleSink &sink, std::uint64_t weight);
-  void stop_ahead();
+  /// The next one of those ticks, if it is over.
+  Drained drain(SampleSink &sink, std::uint64_t weight);
+  void disarm();
 
   /// To be called after each tick: searches for what no sample has shown, if it is time to.
   Health housekeep(std::int64_t now, SampleSink &sink);
@@ -114,6 +114,7 @@ public:
 private:
   // A tick.
   void ask(TargetThread &thread);
+  [[nodiscard]] bool not_woken(const TargetThread &thread) const;
   void ask_known();
   void ask_apart(std::uint64_t others_weight);
   Health visit_all(SampleSink &sink, std::uint64_t weight);
@@ -141,7 +142,7 @@ private:
   void take_arguments(SampleSink &sink);
   void leave_calls(TargetThread &thread);
   void take_events(TargetThread &thread, ThreadState state, const SchedStat &stat);
-  [[nodiscard]] bool can_go_ahead(const TargetThread &thread, ThreadState state);
+  [[nodiscard]] bool can_arm(const TargetThread &thread, ThreadState state);
   void lose(Loss loss) { ++totals_.lost[static_cast<std::size_t>(loss)]; }
 
   std::unique_ptr<Target> target_;
@@ -162,9 +163,11 @@ private:
 
   TargetThread *taken_ = nullptr; ///< in this tick: the one that the sampler took the CPU from, if that is known
 
-  std::size_t ahead_count_ = 0; ///< ticks that the engine takes
-  std::size_t ahead_asked_ = 0; ///< of these, that it could not
-  bool ahead_refused_ = false;  ///< what the engine had copied was not enough
+  std::size_t armed_ = 0;        ///< ticks for the kernel to sample
+  std::size_t unserved_ = 0;     ///< of these, that it could not
+  bool copy_incomplete_ = false; ///< what the kernel had copied was not enough
+
+  bool wakings_hidden_ = false; ///< one was not counted
 
   std::uint64_t generation_ = 0;          ///< of the thread list in use
   std::uint64_t searched_generation_ = 0; ///< of the list that was last read whole

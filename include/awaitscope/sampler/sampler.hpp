@@ -35,8 +35,8 @@ public:
 private:
   bool tick(SampleSink &sink, std::uint64_t weight, std::optional<std::uint64_t> others_weight = std::nullopt);
   void plan(std::int64_t due_ns, std::int64_t end_ns, Pacer &pacer);
-  bool take_ticks(SampleSink &sink, const std::atomic<bool> &stop);
-  bool take_ticks_ahead(ProcessSampler &process, SampleSink &sink, const std::atomic<bool> &stop);
+  bool run_ticks(SampleSink &sink, const std::atomic<bool> &stop);
+  bool drain_ticks(ProcessSampler &process, SampleSink &sink, const std::atomic<bool> &stop);
   void take_events(SampleSink &sink);
   void close(ProcessSampler &process);
   bool is_over(const ProcessSampler &process);

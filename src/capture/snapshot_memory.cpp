@@ -1,4 +1,4 @@
-#include "awaitscope/process/snapshot_memory.hpp"
+#include "awaitscope/capture/snapshot_memory.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t k_first_capacity = 128; // a page or so: at 100 Hz each page that is touched is cold
 constexpr std::size_t k_line = 64;
-constexpr std::size_t k_lasting = 1024;      // tracked blocks that stay although no look uses them any more
+constexpr std::size_t k_lasting = 1024;      // tracked blocks that stay although no snapshot uses them any more
 constexpr Address k_end = Address{1} << 47U; // of user space on x86-64
 constexpr std::size_t k_portion = 1024;      // blocks a call, between which the time is checked
 constexpr std::size_t k_object = 256;        // what is read of most objects lies within so many bytes
@@ -54,7 +54,7 @@ float SnapshotMemory::likely_use(const Slot &slot) const {
     }
     return powers;
   }();
-  const std::uint32_t age = look_ - slot.touched;
+  const std::uint32_t age = snapshot_ - slot.touched;
   return age < k_powers.size() ? slot.use * k_powers[age] : 0;
 }
 
@@ -83,14 +83,14 @@ void SnapshotMemory::rebuild(std::size_t capacity) {
   slots_.assign(capacity, Slot{});
   occupied_ = 0;
   for (const Slot &slot : old) {
-    if (slot.occupied && (slot.listed || slot.look == look_)) {
+    if (slot.occupied && (slot.listed || slot.snapshot == snapshot_)) {
       slot_of(slot.block) = slot;
     }
   }
 }
 
 void SnapshotMemory::start() {
-  ++look_;
+  ++snapshot_;
   used_ = tracks_ ? used_ : 0;
   status_ = ReadStatus::ok;
   chosen_ = false;
@@ -101,16 +101,16 @@ void SnapshotMemory::start() {
   full_ = false;
 }
 
-/// Starts a look, and lists in `wanted_` what to fetch for it.
-void SnapshotMemory::choose(Ahead ahead) {
+/// Starts a snapshot, and lists in `wanted_` what to fetch for it.
+void SnapshotMemory::choose(Prefetch prefetch) {
   start();
   sort_tail(candidates_);
   wanted_.clear();
   std::size_t kept = 0;
   for (const std::uint64_t number : candidates_) {
     Slot &slot = slot_of(number);
-    const bool wanted = wants(slot, ahead);
-    if (slot.state == BlockState::present && wanted && ahead != Ahead::nothing) {
+    const bool wanted = wants(slot, prefetch);
+    if (slot.state == BlockState::present && wanted && prefetch != Prefetch::nothing) {
       wanted_.push_back(number);
     }
     slot.listed = wanted || (!tracks_ && likely_use(slot) > k_worth_fetching / 4);
@@ -127,10 +127,10 @@ void SnapshotMemory::choose(Ahead ahead) {
   }
 }
 
-ReadStatus SnapshotMemory::begin(Ahead ahead, Guard *guard) {
-  // What was read since then without another begin() is of no look.
-  if (!chosen_ || ahead != Ahead::likely || calls_ != calls_at_begin_) {
-    choose(ahead);
+ReadStatus SnapshotMemory::begin(Prefetch prefetch, Guard *guard) {
+  // What was read since then without another begin() is of no snapshot.
+  if (!chosen_ || prefetch != Prefetch::likely || calls_ != calls_at_begin_) {
+    choose(prefetch);
   } else {
     wanted_ = requested_;
   }
@@ -149,12 +149,12 @@ ReadStatus SnapshotMemory::begin(Ahead ahead, Guard *guard) {
   return status_;
 }
 
-/// Is the block worth fetching ahead?
-bool SnapshotMemory::wants(const Slot &slot, Ahead ahead) const {
-  if (tracks_) { // what the last look with a keep() used, or one since
+/// Is the block worth prefetching?
+bool SnapshotMemory::wants(const Slot &slot, Prefetch prefetch) const {
+  if (tracks_) { // what the last snapshot with a keep() used, or one since
     return slot.placed && places_[slot.offset].used >= kept_at_;
   }
-  const bool again = ahead == Ahead::last_again && slot.touched + 1 == look_;
+  const bool again = prefetch == Prefetch::last_again && slot.touched + 1 == snapshot_;
   return again || likely_use(slot) >= k_worth_fetching;
 }
 
@@ -183,13 +183,13 @@ std::size_t SnapshotMemory::settle(std::span<const std::uint64_t> blocks, const 
   const std::size_t whole = std::min(outcome.bytes / k_block_size, blocks.size());
   for (std::size_t i = 0; i < whole; ++i) {
     Slot &slot = slot_of(blocks[i]);
-    const bool had_part = !tracks_ && slot.look == look_ && slot.state == BlockState::present;
+    const bool had_part = !tracks_ && slot.snapshot == snapshot_ && slot.state == BlockState::present;
     if (had_part) { // it stays as it was
       std::memcpy(bytes_.data() + (used_ + i) * k_block_size + slot.has.from,
                   (slot.copied ? copies_ : bytes_.data()) + offset_of(slot, slot.has.from),
                   std::size_t{slot.has.to} - slot.has.from);
     }
-    slot.look = look_;
+    slot.snapshot = snapshot_;
     slot.state = BlockState::present;
     slot.has = k_whole;
     if (had_part && !slot.copied && blocks.size() == 1) { // which most are: it keeps its place
@@ -200,7 +200,7 @@ std::size_t SnapshotMemory::settle(std::span<const std::uint64_t> blocks, const 
     slot.copied = false;
     if (!tracks_) {
       slot.offset = static_cast<std::uint32_t>(used_ + i);
-    } else if (!take_in(slot, arriving_.data() + i * k_block_size)) {
+    } else if (!absorb(slot, arriving_.data() + i * k_block_size)) {
       slot.state = BlockState::bad;
     }
   }
@@ -213,7 +213,7 @@ std::size_t SnapshotMemory::settle(std::span<const std::uint64_t> blocks, const 
     return whole;
   }
   Slot &slot = slot_of(blocks[whole]);
-  slot.look = look_;
+  slot.snapshot = snapshot_;
   slot.state = BlockState::bad;
   return whole + 1;
 }
@@ -285,19 +285,19 @@ std::size_t SnapshotMemory::offset_of(const Slot &slot, std::size_t within) {
 }
 
 void SnapshotMemory::note_use(Slot &slot, std::size_t within, std::size_t size) {
-  constexpr std::uint32_t k_renewed = 32; // looks: then what was used before no longer counts
-  if (slot.touched != look_) {
-    constexpr float k_first_use = 0.3F; // one use alone is not worth fetching ahead for: 0.3 * k_decay
+  constexpr std::uint32_t k_renewed = 32; // snapshots: then what was used before no longer counts
+  if (slot.touched != snapshot_) {
+    constexpr float k_first_use = 0.3F; // one use alone is not worth prefetching for: 0.3 * k_decay
     slot.use = std::max(likely_use(slot) + (1 - k_decay), k_first_use);
-    slot.used = look_ % k_renewed == 0 ? Extent{} : slot.used;
-    slot.touched = look_;
+    slot.used = snapshot_ % k_renewed == 0 ? Extent{} : slot.used;
+    slot.touched = snapshot_;
     if (!slot.listed) {
       slot.listed = true;
       candidates_.push_back(slot.block);
     }
   }
   if (tracks_) {
-    places_[slot.offset].used = look_;
+    places_[slot.offset].used = snapshot_;
   }
   const auto from = static_cast<std::uint16_t>(within - within % k_line);
   const auto to = static_cast<std::uint16_t>((within + size + k_line - 1) / k_line * k_line);
@@ -309,7 +309,7 @@ const std::byte *SnapshotMemory::block(std::uint64_t number, std::size_t within,
   if (refused_) { // nothing is made of a part
     return nullptr;
   }
-  if (number == last_block_ && last_look_ == look_ && last_extent_.covers(within, within + size)) {
+  if (number == last_block_ && last_snapshot_ == snapshot_ && last_extent_.covers(within, within + size)) {
     return (last_copied_ ? copies_ : bytes_.data()) + last_offset_ + (within - last_extent_.from);
   }
   if (number >= k_end >> k_block_bits) {
@@ -317,8 +317,8 @@ const std::byte *SnapshotMemory::block(std::uint64_t number, std::size_t within,
   }
   Slot *slot = &slot_of(number);
   const bool partly =
-      slot->look == look_ && slot->state == BlockState::present && !slot->has.covers(within, within + size);
-  if (slot->look != look_ || partly) {
+      slot->snapshot == snapshot_ && slot->state == BlockState::present && !slot->has.covers(within, within + size);
+  if (slot->snapshot != snapshot_ || partly) {
     if (tracks_) {
       load_page(number);
     } else {
@@ -326,12 +326,12 @@ const std::byte *SnapshotMemory::block(std::uint64_t number, std::size_t within,
     }
     slot = &slot_of(number);
   }
-  if (slot->look != look_ || slot->state != BlockState::present || !slot->has.covers(within, within + size)) {
+  if (slot->snapshot != snapshot_ || slot->state != BlockState::present || !slot->has.covers(within, within + size)) {
     return nullptr;
   }
   note_use(*slot, within, size);
   last_block_ = number;
-  last_look_ = look_;
+  last_snapshot_ = snapshot_;
   last_extent_ = {std::max(slot->has.from, slot->used.from), std::min(slot->has.to, slot->used.to)};
   last_copied_ = slot->copied;
   last_offset_ = offset_of(*slot, last_extent_.from);
@@ -342,7 +342,7 @@ const std::byte *SnapshotMemory::block(std::uint64_t number, std::size_t within,
 const std::byte *SnapshotMemory::record(std::size_t index, Address address, std::size_t size) const {
   const Address within = address - records_[index]; // huge if it lies before
   return within <= record_size_ && size <= record_size_ - within
-             ? record_bytes_ + index * SwitchCapture::k_record_stride + within
+             ? record_bytes_ + index * Copies::k_record_stride + within
              : nullptr;
 }
 
@@ -359,7 +359,7 @@ const std::byte *SnapshotMemory::record_with(Address address, std::size_t size) 
   if (number >= k_end >> k_block_bits) {
     return nullptr;
   }
-  if (const Slot &slot = slot_of(number); slot.look == look_ && slot.state == BlockState::present &&
+  if (const Slot &slot = slot_of(number); slot.snapshot == snapshot_ && slot.state == BlockState::present &&
                                           slot.has.covers(within, std::min(within + size, k_block_size))) {
     return nullptr;
   }
@@ -393,19 +393,19 @@ const std::byte *SnapshotMemory::view(Address address, std::size_t size) {
   return copy(address, across_.data(), std::min(size, across_.size())) ? across_.data() : nullptr;
 }
 
-/// Of an object that is missing what most looks read of one, in one call, even if it lies in two blocks: what costs is the call,
+/// Of an object that is missing what most snapshots read of one, in one call, even if it lies in two blocks: what costs is the call,
 /// and the cache lines, since the target has used them long ago.
 void SnapshotMemory::fetch_object(Address address, std::size_t size) {
   const std::uint64_t number = address >> k_block_bits;
-  const bool has_it = number == last_block_ && last_look_ == look_;
+  const bool has_it = number == last_block_ && last_snapshot_ == snapshot_;
   if (tracks_ || beyond_ == Beyond::refuse || has_it || number >= k_end >> k_block_bits ||
-      slot_of(number).look == look_) {
+      slot_of(number).snapshot == snapshot_) {
     return;
   }
   const Address from = address & ~(k_line - 1);
   const Address boundary = (number + 1) << k_block_bits;
   Address to = (address + std::max(size, k_object) + k_line - 1) & ~(k_line - 1);
-  if (to > boundary && slot_of(number + 1).look == look_) {
+  if (to > boundary && slot_of(number + 1).snapshot == snapshot_) {
     to = boundary;
   }
   if (is_over() || !make_room(2)) {
@@ -421,16 +421,16 @@ void SnapshotMemory::fetch_object(Address address, std::size_t size) {
   }
   // No page ends inside a block: each part is there, or is not.
   const Address end = from + outcome.bytes;
-  take_part(number, from, std::min(to, boundary), end);
+  place_part(number, from, std::min(to, boundary), end);
   if (to > boundary) {
-    take_part(number + 1, boundary, to, end);
+    place_part(number + 1, boundary, to, end);
   }
 }
 
 /// Bytes of a block that were to arrive where its place in bytes_ is, as all did before `end`.
-void SnapshotMemory::take_part(std::uint64_t number, Address from, Address to, Address end) {
+void SnapshotMemory::place_part(std::uint64_t number, Address from, Address to, Address end) {
   Slot &slot = slot_of(number);
-  slot.look = look_;
+  slot.snapshot = snapshot_;
   slot.state = to <= end ? BlockState::present : BlockState::bad;
   slot.copied = false;
   slot.has.from = static_cast<std::uint16_t>(from - (number << k_block_bits));
@@ -466,7 +466,7 @@ void SnapshotMemory::prefetch(std::span<const RemoteRange> ranges) {
     const std::size_t from = range.address > start ? range.address - start : 0;
     const std::size_t to = std::min<Address>(range.address + range.size - start, k_block_size);
     const Slot &slot = slot_of(number);
-    if (slot.look != look_ || (slot.state == BlockState::present && !slot.has.covers(from, to))) {
+    if (slot.snapshot != snapshot_ || (slot.state == BlockState::present && !slot.has.covers(from, to))) {
       wanted_.push_back(number);
     }
   });
@@ -478,10 +478,10 @@ void SnapshotMemory::prefetch(std::span<const RemoteRange> ranges) {
 void SnapshotMemory::refetch(std::span<const RemoteRange> ranges) {
   wanted_.clear();
   for_each_block(ranges, k_block_bits, [&](const RemoteRange &, std::uint64_t number) {
-    slot_of(number).look = 0;
+    slot_of(number).snapshot = 0;
     wanted_.push_back(number);
   });
-  last_look_ = 0;
+  last_snapshot_ = 0;
   load(wanted_);
 }
 

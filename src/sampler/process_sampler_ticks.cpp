@@ -11,8 +11,8 @@ constexpr std::int64_t k_longest_ns = k_ns_per_second / 10; // so that a stop is
 
 } // namespace
 
-/// Was all that was read of it in the accepted look what the engine had copied?
-bool ProcessSampler::can_go_ahead(const TargetThread &thread, ThreadState state) {
+/// Was all that was read of it in the accepted reading what the kernel had copied?
+bool ProcessSampler::can_arm(const TargetThread &thread, ThreadState state) {
   return state == ThreadState::running && !thread.shared && !reading_.new_threads && reading_.subject &&
          target_->memory().has_records() && !target_->memory().read_more();
 }
@@ -26,45 +26,45 @@ TargetThread *ProcessSampler::followed() {
   return found == threads.end() ? nullptr : &*found;
 }
 
-std::size_t ProcessSampler::may_go_ahead(double rate_hz) const {
+std::size_t ProcessSampler::ticks_to_arm(double rate_hz) const {
   // Nobody knows beforehand where arguments will lie.
   const bool simple = options_.idle == IdleThreads::skip && options_.all_tasks == AllTasks::skip && !options_.arguments;
-  if (!simple || engine_.ahead() == nullptr || !steady_.steady() || !new_threads_.empty()) {
+  if (!simple || engine_.kernel_ticks() == nullptr || !steady_.steady() || !new_threads_.empty()) {
     return 0;
   }
   const auto ticks = static_cast<std::size_t>(static_cast<double>(k_longest_ns) * rate_hz / k_ns_per_second);
-  const std::size_t most = std::min(ticks, AheadTicks::k_most + 1); // the last one is the sampler's
+  const std::size_t most = std::min(ticks, KernelTicks::k_most + 1); // the last one is the sampler's
   return most > k_worth_it ? most - 1 : 0;
 }
 
-bool ProcessSampler::go_ahead(std::span<const std::int64_t> due_ns) {
+bool ProcessSampler::arm(std::span<const std::int64_t> due_ns) {
   const TargetThread *const thread = followed();
-  ahead_asked_ = 0;
-  ahead_refused_ = false;
-  ahead_count_ = due_ns.size();
-  return thread != nullptr && engine_.ahead()->begin(*target_, *thread, generation_, due_ns);
+  unserved_ = 0;
+  copy_incomplete_ = false;
+  armed_ = due_ns.size();
+  return thread != nullptr && engine_.kernel_ticks()->begin(*target_, *thread, generation_, due_ns);
 }
 
-ProcessSampler::Passed ProcessSampler::take_passed(SampleSink &sink, std::uint64_t weight) {
-  AheadTicks &ahead = *engine_.ahead();
-  const std::optional<SwitchCapture::Ahead> tick = ahead.next();
+ProcessSampler::Drained ProcessSampler::drain(SampleSink &sink, std::uint64_t weight) {
+  KernelTicks &ticks = *engine_.kernel_ticks();
+  const std::optional<SwitchCapture::Tick> tick = ticks.next();
   if (!tick) {
-    return Passed::none;
+    return Drained::none;
   }
   if (!tick->captured) {
-    ++ahead_asked_;
-    return Passed::asks;
+    ++unserved_;
+    return Drained::needs_sampler;
   }
   TargetThread *const thread = followed();
   const ThreadReader::Wanted wanted{false, false, options_.plain_calls == PlainCalls::follow, false};
   const auto read = [&] { reader_.read(*thread, wanted, generation_, reading_); };
-  const bool whole = thread != nullptr && thread->stat && thread->watch.tid() == ahead.tid() &&
-                     AheadTicks::look(*target_, *tick, std::cref(read)) && reading_.subject && !reading_.new_threads;
+  const bool whole = thread != nullptr && thread->stat && thread->watch.tid() == ticks.tid() &&
+                     KernelTicks::read(*target_, *tick, std::cref(read)) && reading_.subject && !reading_.new_threads;
   if (!whole) {
-    ahead_refused_ = true;
-    ahead.forget();
+    copy_incomplete_ = true;
+    ticks.forget();
     lose(Loss::unreadable);
-    return Passed::taken;
+    return Drained::sampled;
   }
   totals_.read_ns += tick->took_ns;
   totals_.busy_ns += tick->took_ns; // by the kernel, while the sampler slept
@@ -72,15 +72,15 @@ ProcessSampler::Passed ProcessSampler::take_passed(SampleSink &sink, std::uint64
   if (accept(*thread)) {
     sample_.weight = weight;
     reading_.count = thread->counter ? std::optional(tick->count) : std::nullopt;
-    emit(*thread, ThreadState::running, {ahead.cpu_ns(*tick), thread->stat->wait_ns, thread->stat->times_run},
+    emit(*thread, ThreadState::running, {ticks.cpu_ns(*tick), thread->stat->wait_ns, thread->stat->times_run},
          tick->time_ns, sink);
   }
-  return Passed::taken;
+  return Drained::sampled;
 }
 
-void ProcessSampler::stop_ahead() {
-  totals_.lost[static_cast<std::size_t>(Loss::late)] += engine_.ahead()->end();
-  if (ahead_refused_ || ahead_asked_ * 2 > ahead_count_) {
+void ProcessSampler::disarm() {
+  totals_.lost[static_cast<std::size_t>(Loss::late)] += engine_.kernel_ticks()->end();
+  if (copy_incomplete_ || unserved_ * 2 > armed_) {
     steady_.broke();
   } else {
     steady_.held();
@@ -96,7 +96,7 @@ void ProcessSampler::ask_apart(std::uint64_t others_weight) {
   }
 }
 
-/// The thread that the engine goes ahead with counts as in any tick; the others as ThreadTurns has it: seldom, and for more.
+/// The thread whose ticks the kernel samples counts as in any tick; the others as ThreadTurns has it: seldom, and for more.
 ProcessSampler::Health ProcessSampler::visit_apart(SampleSink &sink, std::uint64_t weight,
                                                    std::uint64_t others_weight) {
   TargetThread *const thread = followed();

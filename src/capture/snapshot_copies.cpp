@@ -1,24 +1,24 @@
-/// The part of SnapshotMemory that takes what the kernel has copied.
+/// The part of SnapshotMemory that begins with what the kernel has copied.
 #include <algorithm>
 
-#include "awaitscope/process/snapshot_memory.hpp"
+#include "awaitscope/capture/snapshot_memory.hpp"
 
 namespace awaitscope {
 
-void SnapshotMemory::request(SwitchCapture &switches) {
-  static_assert(k_block_size <= SwitchCapture::k_longest);
+std::span<const RemoteRange> SnapshotMemory::expect() {
+  static_assert(k_block_size <= Copies::k_longest_range);
   if (chosen_ && calls_ == calls_at_begin_) {
-    return; // no look since the last request
+    return request_; // nothing was read since
   }
-  choose(Ahead::likely);
+  choose(Prefetch::likely);
   requested_ = wanted_;
   request_.clear();
   for (const std::uint64_t number : requested_) {
     const Extent used = slot_of(number).used;
     request_.push_back({(number << k_block_bits) + used.from, std::size_t{used.to} - used.from});
   }
-  switches.request(request_);
   chosen_ = true;
+  return request_;
 }
 
 ReadStatus SnapshotMemory::begin(const Copies &copies, Beyond beyond) {
@@ -37,7 +37,7 @@ ReadStatus SnapshotMemory::begin(const Copies &copies, Beyond beyond) {
   for (; done < std::min(requested_.size(), copies.failed.size()); ++done) {
     if (copies.failed[done] == 0) {
       Slot &slot = slot_of(requested_[done]);
-      slot.look = look_;
+      slot.snapshot = snapshot_;
       slot.state = BlockState::present;
       slot.copied = true;
       slot.offset = static_cast<std::uint32_t>(offset);

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <utility>
 
-#include "awaitscope/process/snapshot_memory.hpp"
+#include "awaitscope/capture/snapshot_memory.hpp"
 
 namespace awaitscope {
 namespace {
@@ -65,7 +65,7 @@ void SnapshotMemory::load_page(std::uint64_t block) {
   std::size_t count = 0;
   const std::uint64_t first = block - block % k_blocks_of_page;
   for (std::uint64_t number = first; number < first + k_blocks_of_page; ++number) {
-    if (slot_of(number).look != look_) {
+    if (slot_of(number).snapshot != snapshot_) {
       missing[count++] = number;
     }
   }
@@ -73,7 +73,7 @@ void SnapshotMemory::load_page(std::uint64_t block) {
 }
 
 /// A block has arrived: what of it has changed since keep() was called last? False if there is no room for it.
-bool SnapshotMemory::take_in(Slot &slot, const std::byte *bytes) {
+bool SnapshotMemory::absorb(Slot &slot, const std::byte *bytes) {
   if (!slot.placed) {
     if (!make_room(1)) {
       return false;
@@ -81,16 +81,16 @@ bool SnapshotMemory::take_in(Slot &slot, const std::byte *bytes) {
     slot.placed = true;
     slot.offset = static_cast<std::uint32_t>(used_++);
     places_.resize(std::max(places_.size(), used_));
-    places_[slot.offset] = Place{slot.block, look_, 0, {~0ULL, ~0ULL}};
+    places_[slot.offset] = Place{slot.block, snapshot_, 0, {~0ULL, ~0ULL}};
     std::memcpy(bytes_.data() + std::size_t{slot.offset} * k_block_size, bytes, k_block_size);
     return true;
   }
   Place &place = places_[slot.offset];
   std::byte *known = bytes_.data() + std::size_t{slot.offset} * k_block_size;
-  if (place.look <= kept_at_) {
+  if (place.snapshot <= kept_at_) {
     place.changed = {};
   }
-  place.look = look_;
+  place.snapshot = snapshot_;
   if (std::memcmp(known, bytes, k_block_size) != 0) {
     add(place.changed, differing(known, bytes, k_block_size));
     std::memcpy(known, bytes, k_block_size);
@@ -125,8 +125,8 @@ bool SnapshotMemory::unchanged(std::span<const Use> uses) {
   bool same = true;
   for (const Use &use : uses) { // to the end: all of them are used
     Place &place = places_[use.place];
-    place.used = look_;
-    same = same && place.look == look_ &&
+    place.used = snapshot_;
+    same = same && place.snapshot == snapshot_ &&
            ((place.changed.low & use.words.low) | (place.changed.high & use.words.high)) == 0;
   }
   return same;
@@ -147,7 +147,7 @@ void SnapshotMemory::swap(SnapshotMemory &other) {
   std::swap(tracks_, other.tracks_);
   std::swap(slots_, other.slots_);
   std::swap(occupied_, other.occupied_);
-  std::swap(look_, other.look_);
+  std::swap(snapshot_, other.snapshot_);
   std::swap(bytes_, other.bytes_);
   std::swap(used_, other.used_);
   std::swap(calls_, other.calls_);
@@ -156,7 +156,7 @@ void SnapshotMemory::swap(SnapshotMemory &other) {
   std::swap(full_, other.full_);
   std::swap(last_block_, other.last_block_);
   std::swap(last_offset_, other.last_offset_);
-  std::swap(last_look_, other.last_look_);
+  std::swap(last_snapshot_, other.last_snapshot_);
   std::swap(last_extent_, other.last_extent_);
   std::swap(last_copied_, other.last_copied_);
   std::swap(copies_, other.copies_);

@@ -1,14 +1,14 @@
-#include "awaitscope/sampler/ahead_ticks.hpp"
+#include "awaitscope/sampler/kernel_ticks.hpp"
 
 #include <algorithm>
 
 namespace awaitscope {
 
-bool AheadTicks::begin(Target &target, const TargetThread &thread, std::uint64_t generation,
-                       std::span<const std::int64_t> due_ns) {
+bool KernelTicks::begin(Target &target, const TargetThread &thread, std::uint64_t generation,
+                        std::span<const std::int64_t> due_ns) {
   count_ = done_ = 0;
   const std::optional<GuardedWord> threads = target.interpreters().generation_word(generation);
-  if (switches_.last_taken_from() != thread.watch.tid() || !thread.stat || !threads || own_cpu() != pin_.cpu()) {
+  if (switches_.last_replaced() != thread.watch.tid() || !thread.stat || !threads || own_cpu() != pin_.cpu()) {
     return false;
   }
   guards_ = {*threads};
@@ -20,31 +20,31 @@ bool AheadTicks::begin(Target &target, const TargetThread &thread, std::uint64_t
   }
   codes_.clear();
   target.stacks().add_codes(codes_);
-  switches_.know(codes_);
+  switches_.add_keys(codes_);
   tid_ = thread.watch.tid();
   cpu_ns_ = thread.stat->cpu_ns;
   ran_ns_ = switches_.ran_ns();
   count_ = std::min(due_ns.size(), k_most);
-  switches_.go_ahead(due_ns, guards_);
+  switches_.arm(due_ns, guards_);
   return true;
 }
 
-std::optional<SwitchCapture::Ahead> AheadTicks::next() {
-  const std::optional<SwitchCapture::Ahead> tick = active() ? switches_.ahead(done_) : std::nullopt;
+std::optional<SwitchCapture::Tick> KernelTicks::next() {
+  const std::optional<SwitchCapture::Tick> tick = active() ? switches_.tick(done_) : std::nullopt;
   done_ += tick ? 1U : 0U;
   return tick;
 }
 
-bool AheadTicks::look(Target &target, const SwitchCapture::Ahead &tick, const std::function<void()> &look) {
+bool KernelTicks::read(Target &target, const SwitchCapture::Tick &tick, const std::function<void()> &read) {
   target.memory().begin(tick.copies, SnapshotMemory::Beyond::refuse);
-  look();
+  read();
   return !target.memory().refused();
 }
 
-std::uint64_t AheadTicks::cpu_ns(const SwitchCapture::Ahead &tick) const { return cpu_ns_ + (tick.ran_ns - ran_ns_); }
+std::uint64_t KernelTicks::cpu_ns(const SwitchCapture::Tick &tick) const { return cpu_ns_ + (tick.ran_ns - ran_ns_); }
 
-std::size_t AheadTicks::end() {
-  switches_.stay();
+std::size_t KernelTicks::end() {
+  switches_.disarm();
   const std::size_t missed = count_ - done_;
   count_ = done_ = 0;
   return missed;

@@ -217,6 +217,7 @@ std::optional<LineageReader::Place> LineageReader::climb_from(const Place &place
   if (mark.kind == Mark::Kind::work_item && seen_.insert(mark.object).second) {
     append(*place.stack, 0, mark.index + 1, FrameKind::loop, segment.frames);
     append(*place.stack, mark.index + 1, place.end, FrameKind::python, segment.frames);
+    segment.request = tasks_.requests().find(*place.stack, 0, place.end, 0, place.thread_state);
     lineage.segments.push_back(segment);
     const std::size_t below = lineage.segments.size();
     const std::optional<Place> up = climb_from_work_item(mark.object, lineage);
@@ -227,6 +228,7 @@ std::optional<LineageReader::Place> LineageReader::climb_from(const Place &place
     segment = {};
   }
   append(*place.stack, 0, place.end, FrameKind::python, segment.frames);
+  segment.request = tasks_.requests().find(*place.stack, 0, place.end, 0, place.thread_state);
   lineage.segments.push_back(std::move(segment));
   lineage.root_thread = place.thread_state;
   return std::nullopt;
@@ -247,6 +249,7 @@ std::optional<LineageReader::Place> LineageReader::climb_from_switched(const Pla
                                                                        Lineage &lineage) {
   StackSegment inner;
   append(*place.stack, 0, place.end, FrameKind::python, inner.frames);
+  inner.request = tasks_.requests().find(*place.stack, 0, place.end, 0, place.thread_state);
   lineage.segments.push_back(std::move(inner));
   if (lineage.running_task == 0 && place.thread_state == own_thread_) {
     lineage.running_task = task;
@@ -285,6 +288,7 @@ std::optional<LineageReader::Place> LineageReader::climb_from_task(const Place &
     append(*place.stack, i, i + 1, FrameKind::python, segment.frames);
     tasks_.coroutines().add_greenlet(*place.stack, i, segment.frames);
   }
+  segment.request = tasks_.requests().find(*place.stack, mark.index, place.end, mark.object, place.thread_state);
   segment.begins_task = true;
   segment.coroutine = mark.object == 0 ? tasks_.label_of_coroutine(mark.coroutine) : tasks_.label(mark.object);
   lineage.segments.push_back(std::move(segment));
@@ -300,6 +304,7 @@ std::optional<LineageReader::Place> LineageReader::climb_from_task(const Place &
   const std::size_t callers = up ? 0 : steps_.callers_of_loop(*place.stack, mark.index, root_task_);
   StackSegment loop;
   append(*place.stack, callers, mark.index, FrameKind::loop, loop.frames);
+  loop.request = tasks_.requests().find(*place.stack, callers, mark.index, 0, place.thread_state);
   lineage.segments.push_back(std::move(loop));
   if (callers != 0) {
     return Place{place.thread_state, place.stack, callers, true};
@@ -324,9 +329,21 @@ void LineageReader::finish(std::optional<Place> place, RootNames names, Lineage 
   if (lineage.segments.size() >= k_max_segments) {
     lineage.segments.back().missing_above = true;
   }
+  choose_request(lineage);
   lineage.root_task = lineage.root_thread == 0 ? root_task_ : 0;
   if (names == RootNames::read && lineage.root_task != 0) {
     lineage.root_name = tasks_.given_name(lineage.root_task);
+  }
+}
+
+/// That of the outermost segment that has one.
+void LineageReader::choose_request(Lineage &lineage) {
+  for (auto segment = lineage.segments.rbegin(); segment != lineage.segments.rend(); ++segment) {
+    tasks_.requests().complete(segment->request);
+    if (segment->request.object != 0) {
+      lineage.request = segment->request;
+      return;
+    }
   }
 }
 

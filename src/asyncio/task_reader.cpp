@@ -65,18 +65,25 @@ void TaskReader::suspended_segment(Address task, StackSegment &segment, Address 
   const Address coroutine = futures_.coroutine(task);
   segment.begins_task = true;
   segment.coroutine = coroutines_.label(coroutine);
+  std::vector<Address> places;
   if (group != 0) {
     std::vector<Frame> frames;
-    entered(task, group, frames).append(frames, segment.frames);
-  } else if (!coroutines_.follow(coroutine, segment.frames).whole) {
+    const GroupReader::Entered call = entered(task, group, frames, places);
+    call.append(frames, segment.frames);
+    segment.request = requests_.find(std::span(frames).first(std::min(call.depth, frames.size())), places, task);
+    return;
+  }
+  const bool whole = coroutines_.follow(coroutine, segment.frames, nullptr, &places).whole;
+  segment.request = requests_.find(segment.frames, places, task);
+  if (!whole) {
     segment.frames.push_back(k_unreadable_frame);
   }
 }
 
 /// Which call of a task has entered the group, and the frames of the task.
-GroupReader::Entered TaskReader::entered(Address task, Address group, std::vector<Frame> &frames) {
+GroupReader::Entered TaskReader::entered(Address task, Address group, std::vector<Frame> &frames,
+                                         std::vector<Address> &places) {
   const Address coroutine = futures_.coroutine(task);
-  std::vector<Address> places;
   if (coroutines_.executes(coroutine)) {
     greenlets_.follow(coroutine, frames, &places);
   } else {
@@ -103,7 +110,10 @@ void TaskReader::switched_segment(Address task, StackSegment &segment) {
   const Address coroutine = futures_.coroutine(task);
   segment.begins_task = true;
   segment.coroutine = coroutines_.label(coroutine);
-  if (!greenlets_.follow(coroutine, segment.frames)) {
+  std::vector<Address> places;
+  const bool whole = greenlets_.follow(coroutine, segment.frames, &places);
+  segment.request = requests_.find(segment.frames, places, task);
+  if (!whole) {
     segment.frames.push_back(k_unreadable_frame);
   }
 }
@@ -173,7 +183,8 @@ TaskSnapshot TaskReader::snapshot_of(Address task, const std::vector<Address> &r
 bool TaskReader::waits_for_group(Address owner, Address group) {
   if (owner != last_group_.owner || group != last_group_.group) {
     std::vector<Frame> frames;
-    last_group_ = {owner, group, entered(owner, group, frames).leaving};
+    std::vector<Address> places;
+    last_group_ = {owner, group, entered(owner, group, frames, places).leaving};
   }
   return last_group_.leaving;
 }
@@ -326,7 +337,10 @@ bool TaskReader::look_at(Address task, TaskLook &look) {
   look.coroutine = futures_.coroutine(task);
   look.name = futures_.name(task);
   look.label = coroutines_.label(look.coroutine);
-  const AwaitEnd end = coroutines_.follow(look.coroutine, look.frames, &look.calls);
+  std::vector<Address> frame_places;
+  const AwaitEnd end = coroutines_.follow(look.coroutine, look.frames, &look.calls, &frame_places);
+  look.request = requests_.find(look.frames, frame_places, task);
+  requests_.complete(look.request);
   if (!end.whole) {
     look.frames.push_back(k_unreadable_frame);
   } else if (look.waits_for != 0) {
@@ -337,7 +351,8 @@ bool TaskReader::look_at(Address task, TaskLook &look) {
   look.awaited_by = waiter.task;
   if (waiter.group != 0) {
     std::vector<Frame> frames;
-    look.entered = entered(waiter.task, waiter.group, frames);
+    std::vector<Address> places;
+    look.entered = entered(waiter.task, waiter.group, frames, places);
   }
   look.missing_above = !waiter.whole && waiter.task == 0;
   look.may_have_starter = look.awaited_by == 0 && may_have_starter(task, look.label);

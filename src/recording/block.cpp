@@ -252,6 +252,8 @@ bool take(std::string_view block, std::int64_t unit_ns, RecordingTables &tables,
       return take_totals(bytes, tables, contents.totals.emplace());
     case Section::argument_keys:
       return take_keys(bytes, tables);
+    case Section::requests:
+      return take_requests(bytes, tables);
     case Section::function_facts:
       return take_facts(bytes, tables);
     case Section::seen_calls:

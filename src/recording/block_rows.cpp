@@ -21,6 +21,7 @@ constexpr std::uint64_t k_runnable = 64;
 constexpr std::uint64_t k_blocked = 128;
 constexpr std::uint64_t k_knows_calls = 256;
 constexpr std::uint64_t k_new_calls = 512;
+constexpr std::uint64_t k_has_request = 1024;
 
 std::uint64_t bits_of(ThreadState state) {
   switch (state) {
@@ -58,6 +59,7 @@ enum SampleColumn : std::size_t {
   at_new_calls,
   at_alike_calls,
   at_calls_gap,
+  at_request,
   sample_columns
 };
 
@@ -119,7 +121,11 @@ void put_samples(std::string &block, const std::vector<SampleRun> &rows, std::in
     out.put(at_thread, row.thread);
     out.put(at_bits, bits_of(row.state) | (row.task != 0 ? k_in_task : 0) | (row.cpu_ns != 0 ? k_has_cpu : 0) |
                          (row.events != 0 ? k_has_events : 0) | (row.count > 1 ? k_repeats : 0) |
-                         (row.count == 0 ? k_counts_none : 0) | bits_of(row.calls));
+                         (row.count == 0 ? k_counts_none : 0) | bits_of(row.calls) |
+                         (row.request != 0 ? k_has_request : 0));
+    if (row.request != 0) {
+      out.put(at_request, row.request);
+    }
     out.put(at_stack, row.stack);
     if (row.task != 0) {
       out.put(at_task, row.task);
@@ -156,8 +162,10 @@ bool take_samples(std::string_view contents, std::int64_t unit_ns, const Recordi
     row.events = (bits & k_has_events) != 0 ? in.take(at_events) : 0;
     row.count = (bits & k_repeats) != 0 ? in.take(at_count) + 2 : (bits & k_counts_none) != 0 ? 0 : 1;
     const std::uint64_t span = (bits & k_repeats) != 0 ? in.take(at_span) : 0;
+    const std::uint64_t request = (bits & k_has_request) != 0 ? in.take(at_request) : 0;
     if (thread >= tables.threads.size() || stack >= tables.stacks.size() || task >= tables.tasks.size() ||
-        std::max({time, span, cpu}) > k_max_units || std::max(row.count, row.events) > format::k_max_number) {
+        request >= tables.requests.size() || std::max({time, span, cpu}) > k_max_units ||
+        std::max(row.count, row.events) > format::k_max_number) {
       return false;
     }
     row.first_ns = static_cast<std::int64_t>(time) * unit_ns;
@@ -167,6 +175,7 @@ bool take_samples(std::string_view contents, std::int64_t unit_ns, const Recordi
     row.task = static_cast<std::uint32_t>(task);
     row.stack = static_cast<StackId>(stack);
     row.state = state_of(bits);
+    row.request = static_cast<std::uint32_t>(request);
     if (!take_calls(in, bits, unit_ns, row)) {
       return false;
     }
@@ -187,6 +196,7 @@ enum ChangeColumn : std::size_t {
   change_new_from,
   change_root,
   change_root_thread,
+  change_request,
   change_columns
 };
 
@@ -207,6 +217,7 @@ void put_task_changes(std::string &block, const std::vector<RecordedTaskChange> 
     out.put(change_new_from, static_cast<std::uint32_t>(row.new_from + 1)); // "no new call" wraps to 0
     out.put(change_root, row.root);
     out.put(change_root_thread, row.root_thread);
+    out.put(change_request, row.request);
     out.end_row();
   }
   out.append_to(block);
@@ -227,8 +238,9 @@ bool take_task_changes(std::string_view contents, std::int64_t unit_ns, const Re
     const auto new_from = static_cast<std::uint32_t>(in.take(change_new_from));
     const std::uint64_t root = in.has(change_root) ? in.take(change_root) : 0;
     const std::uint64_t thread = in.has(change_root_thread) ? in.take(change_root_thread) : 0;
-    if (root >= tables.tasks.size() || thread > tables.threads.size() || task == 0 || task >= tables.tasks.size() ||
-        tables.tasks[task].unknown || stack >= tables.stacks.size() ||
+    const std::uint64_t request = in.has(change_request) ? in.take(change_request) : 0;
+    if (request >= tables.requests.size() || root >= tables.tasks.size() || thread > tables.threads.size() ||
+        task == 0 || task >= tables.tasks.size() || tables.tasks[task].unknown || stack >= tables.stacks.size() ||
         state > static_cast<std::uint64_t>(TaskState::done) || gap > time + 1 || std::max(time, cpu) > k_max_units) {
       return false;
     }
@@ -236,7 +248,8 @@ bool take_task_changes(std::string_view contents, std::int64_t unit_ns, const Re
     rows.push_back({at * unit_ns, gap == 0 ? -1 : (at - static_cast<std::int64_t>(gap) + 1) * unit_ns,
                     cpu * static_cast<std::uint64_t>(unit_ns), static_cast<std::uint32_t>(task),
                     static_cast<StackId>(stack), new_from - 1, static_cast<TaskState>(state),
-                    static_cast<std::uint32_t>(root), static_cast<std::uint32_t>(thread)});
+                    static_cast<std::uint32_t>(root), static_cast<std::uint32_t>(thread),
+                    static_cast<std::uint32_t>(request)});
   }
   return in.ok();
 }

@@ -6,6 +6,7 @@
 #include "argument_rows.hpp"
 #include "awaitscope/model/limits.hpp"
 #include "awaitscope/recording/columns.hpp"
+#include "request_rows.hpp"
 
 namespace awaitscope::block {
 
@@ -167,6 +168,8 @@ bool put_tables(std::string &block, const RecordingTables &tables, const CodeTab
                     out.put(2, task.name);
                     out.put(3, task.process);
                   }) &&
+         put_rows(Section::requests, k_request_columns, from.requests, tables.requests.size(),
+                  [&](ColumnWriter &out) { put_request(out, from.requests, tables.requests[from.requests]); }) &&
          put_rows(Section::function_facts, k_fact_columns, from.facts, tables.facts.size(),
                   [&](ColumnWriter &out) { put_fact(out, tables.facts[from.facts]); }) &&
          put_rows(Section::argument_keys, k_key_columns, from.keys, tables.keys.size(),

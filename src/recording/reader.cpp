@@ -141,6 +141,15 @@ bool RecordingReader::within_bounds() {
          std::all_of(contents_.task_changes.begin(), contents_.task_changes.end(), is_allowed);
 }
 
+void RecordingReader::mark_unwanted() {
+  for (SampleRun &run : contents_.samples) {
+    run.left_out = !wanted_(run.request);
+  }
+  for (RecordedTaskChange &change : contents_.task_changes) {
+    change.left_out = !wanted_(change.request);
+  }
+}
+
 Result<bool> RecordingReader::next() {
   if (!std::exchange(first_taken_, false)) {
     Result<bool> more = next_block();
@@ -150,6 +159,9 @@ Result<bool> RecordingReader::next() {
   }
   if (!block::take(block_, info_.unit_ns, *tables_, contents_) || !within_bounds()) {
     return end(Ending::damaged);
+  }
+  if (wanted_) {
+    mark_unwanted();
   }
   if (contents_.totals) {
     totals_ = contents_.totals->sampling;

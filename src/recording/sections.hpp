@@ -10,6 +10,7 @@ bool take_codes(std::string_view contents, RecordingTables &tables);
 bool take_stacks(std::string_view contents, RecordingTables &tables);
 bool take_threads(std::string_view contents, RecordingTables &tables);
 bool take_tasks(std::string_view contents, RecordingTables &tables);
+bool take_requests(std::string_view contents, RecordingTables &tables);
 bool take_keys(std::string_view contents, RecordingTables &tables);
 bool take_facts(std::string_view contents, RecordingTables &tables);
 bool take_seen_calls(std::string_view contents, const RecordingTables &tables, std::size_t samples,

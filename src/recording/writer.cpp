@@ -149,6 +149,24 @@ std::uint32_t RecordingWriter::task(const TaskKey &key) {
   return next;
 }
 
+std::uint32_t RecordingWriter::request(ThreadId process, const SampledRequest &request) {
+  if (request.id == 0 || request.route == nullptr) {
+    return 0;
+  }
+  Request &known = requests_[process][request.id];
+  const auto next = static_cast<std::uint32_t>(tables_.requests.size());
+  if (known.route == request.route || next >= limits::k_max_requests) {
+    return known.last;
+  }
+  known.first = known.first == 0 ? next : known.first;
+  known.last = next;
+  known.route = request.route;
+  tables_.requests.push_back({known.first, text(request.route->method), text(request.route->route),
+                              text(request.route->view), request.route->resolved, request.in_task,
+                              process_of(process)});
+  return next;
+}
+
 TextId RecordingWriter::process_of(ThreadId pid) const {
   const auto named = processes_.find(pid);
   return named == processes_.end() ? 0 : named->second;
@@ -174,6 +192,7 @@ void RecordingWriter::add(const Sample &sample, const std::string &thread_name) 
     row.task = task(
         {sample.task, border == frames.rend() ? 0 : std::uint64_t{border->code} + 1, text(sample.task_name), process});
   }
+  row.request = request(sample.process, sample.request);
   row.first_ns = row.last_ns = std::max<std::int64_t>(0, sample.time_ns - start_ns_);
   row.count = sample.weight;
   const SampledCalls &calls = sample.calls;
@@ -195,7 +214,8 @@ void RecordingWriter::add(const Sample &sample, const std::string &thread_name) 
     const bool goes_on = row.first_ns >= run.last_ns && row.first_ns - run.last_ns <= 2 * period;
     const bool same_calls = run.calls.known == calls.known && (!calls.known || calls.all_same()) &&
                             run.calls.outer == calls.outer && run.calls.count == calls.count;
-    if (goes_on && same_calls && run.stack == row.stack && run.task == row.task && run.state == row.state) {
+    if (goes_on && same_calls && run.stack == row.stack && run.task == row.task && run.state == row.state &&
+        run.request == row.request) {
       run.last_ns = row.last_ns;
       run.count += row.count;
       run.cpu_ns += row.cpu_ns;
@@ -273,6 +293,7 @@ void RecordingWriter::add(const TaskChange &change) {
   row.stack = stack(change.frames);
   row.new_from = new_from_of(change);
   row.state = change.state;
+  row.request = request(change.process, change.request);
   if (change.root.task != 0) {
     row.root = task({change.root.task, std::uint64_t{change.root.coroutine} + 1, text(change.root.name), process});
   }

@@ -138,6 +138,7 @@ void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedSt
   sample_.cpu_ns = accounts_.take(sample_.tid, stat.cpu_ns);
   take_events(thread, state, stat);
   take_calls(thread, time_ns);
+  take_request();
   take_arguments(sink);
   if (options_.all_tasks == AllTasks::watch && sample_.task != 0) {
     watcher_.charge(sample_.task, sample_.cpu_ns);

@@ -25,6 +25,14 @@ void ProcessSampler::take_calls(TargetThread &thread, std::int64_t time_ns) {
   sample_.calls.count = static_cast<std::uint32_t>(frames.size() - first);
 }
 
+/// The request that the accepted reading has found; after take_calls().
+void ProcessSampler::take_request() {
+  const RequestSight &sight = reading_.lineage.request;
+  const bool own_call = sight.task == 0 && reading_.subject && sight.thread_state == reading_.subject->state;
+  const bool is_new = own_call && sample_.calls.known && sight.depth >= sample_.calls.same;
+  sample_.request = target_->request_ids().of(sight, is_new ? RequestIds::Call::is_new : RequestIds::Call::may_go_on);
+}
+
 /// Of calls whose frames are in the sample's stack: what is not belongs to what runs the task.
 void ProcessSampler::take_arguments(SampleSink &sink) {
   sample_.arguments.clear();

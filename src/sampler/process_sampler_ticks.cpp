@@ -11,10 +11,10 @@ constexpr std::int64_t k_longest_ns = k_ns_per_second / 10; // so that a stop is
 
 } // namespace
 
-/// Was all that was read of it in the accepted reading what the kernel had copied?
+/// Was all that was read of it in the accepted reading what the kernel had copied? Nobody knows where the next request will lie.
 bool ProcessSampler::can_arm(const TargetThread &thread, ThreadState state) {
   return state == ThreadState::running && !thread.shared && !reading_.new_threads && reading_.subject &&
-         target_->memory().has_records() && !target_->memory().read_more();
+         reading_.lineage.request.object == 0 && target_->memory().has_records() && !target_->memory().read_more();
 }
 
 TargetThread *ProcessSampler::followed() {

@@ -116,4 +116,20 @@ void TaskStacks::write(WatchedTask &task, TaskChange &change) {
   append(task, nullptr);
 }
 
+/// Of a task that awaits others for a group, only the frames count that were there when it entered that.
+const RequestSight &TaskStacks::request_of(const WatchedTask &task) const {
+  const WatchedTask &last = path_.empty() ? task : *path_.back();
+  if (last.base.request.object != 0) {
+    return last.base.request;
+  }
+  for (std::size_t i = path_.size(); i-- > 0;) {
+    const RequestSight &request = path_[i]->look.request;
+    const WatchedTask &below = i == 0 ? task : *path_[i - 1];
+    if (request.object != 0 && (!below.look.entered || request.depth < below.look.entered->depth)) {
+      return request;
+    }
+  }
+  return task.look.request;
+}
+
 } // namespace awaitscope

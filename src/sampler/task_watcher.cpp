@@ -381,12 +381,14 @@ void TaskWatcher::read_task(const AwakeLoop &loop, Address place, const std::vec
 void TaskWatcher::read_running(Address thread_state, TaskLook &look) {
   look.frames.clear();
   look.calls.clear();
+  look.request = {};
   PythonStack stack;
   target_.stacks().read(thread_state, stack);
   const Address coroutine = target_.tasks().coroutine_frame(look.task);
   auto frame = std::find_if(stack.frames.begin(), stack.frames.end(), [&](const PythonFrame &candidate) {
     return coroutine != 0 && candidate.address == coroutine;
   });
+  const auto first = static_cast<std::size_t>(frame - stack.frames.begin());
   for (; frame != stack.frames.end() && frame->of_generator; ++frame) {
     const std::optional<RawFrame> raw = target_.stacks().raw_frame(frame->address);
     if (!raw) {
@@ -398,6 +400,10 @@ void TaskWatcher::read_running(Address thread_state, TaskLook &look) {
     target_.tasks().coroutines().add_greenlet(stack, static_cast<std::size_t>(frame - stack.frames.begin()),
                                               look.frames, &look.calls);
   }
+  const auto end = static_cast<std::size_t>(frame - stack.frames.begin());
+  look.request = target_.tasks().requests().find(stack, first, end, look.task, thread_state);
+  look.request.depth -= std::min(look.request.depth, first);
+  target_.tasks().requests().complete(look.request);
 }
 
 } // namespace awaitscope

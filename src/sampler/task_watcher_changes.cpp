@@ -95,10 +95,12 @@ void TaskWatcher::compare(Address place, const Sight &sight, const When &when, s
       (look.frames.empty() || same_calls(look.calls, known.look.calls))) {
     look.frames = known.look.frames; // which lines it runs through, samples show
     look.calls = known.look.calls;
+    look.request = look.request.object == 0 ? known.look.request : look.request;
   }
   const std::uint32_t new_calls = fresh || another ? 0 : new_from(known.look, look);
   const bool same_frames = !fresh && !another && known.look.frames == look.frames;
-  const bool same = same_frames && known.look.state == look.state && new_calls == TaskChange::k_no_new_call;
+  const bool same = same_frames && known.look.state == look.state && new_calls == TaskChange::k_no_new_call &&
+                    known.look.request.route == look.request.route;
   known.own += same_frames ? 0 : 1;
   known.look = std::move(look);
   if (!same) {
@@ -111,6 +113,11 @@ TaskBase TaskWatcher::base_of(const Lineage &lineage) {
   LogicalStack stack;
   stitch(lineage, stack);
   base.frames = std::move(stack.frames);
+  const auto handler = std::find_if(lineage.segments.rbegin(), lineage.segments.rend(),
+                                    [](const StackSegment &segment) { return segment.request.route != nullptr; });
+  if (handler != lineage.segments.rend()) {
+    base.request = handler->request;
+  }
   if (lineage.root_thread != 0) {
     for (const TargetThread &thread : target_.threads()) {
       if (thread.entry.state == lineage.root_thread) {
@@ -142,6 +149,7 @@ void TaskWatcher::emit(WatchedTask &task, TaskState state, std::uint32_t new_fro
   }
   if (state != TaskState::done) {
     stacks_.write(task, change);
+    change.request = target_.request_ids().of(stacks_.request_of(task));
     change.new_from = new_from;
   }
   sink.consume(change);

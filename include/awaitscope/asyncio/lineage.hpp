@@ -67,6 +67,7 @@ private:
   };
   void begin(Address thread_state, const PythonStack *stack, Lineage &lineage);
   void finish(std::optional<Place> place, RootNames names, Lineage &lineage);
+  void choose_request(Lineage &lineage);
   Mark innermost_mark(const Place &place);
   Mark mark_of_callers(const Place &place);
   std::optional<Place> climb_tasks(Address task, Lineage &lineage);

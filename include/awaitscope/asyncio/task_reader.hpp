@@ -9,6 +9,7 @@
 #include "awaitscope/asyncio/function_roles.hpp"
 #include "awaitscope/asyncio/greenlets.hpp"
 #include "awaitscope/asyncio/groups.hpp"
+#include "awaitscope/asyncio/request_reader.hpp"
 #include "awaitscope/asyncio/waiters.hpp"
 #include "awaitscope/cpython/interpreter.hpp"
 #include "awaitscope/model/task.hpp"
@@ -33,6 +34,7 @@ struct TaskLook {
   std::optional<GroupReader::Entered> entered;
   bool missing_above = false;    ///< who awaits it could not be read
   bool may_have_starter = false; ///< no task awaits it, and a thread may
+  RequestSight request;          ///< that its own frames work for
 };
 
 /// Finds and reads asyncio's tasks, of every loop (asyncio's, uvloop's) and of both implementations.
@@ -41,7 +43,8 @@ public:
   TaskReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, InterpreterReader &interpreters)
       : objects_(objects), codes_(codes), stacks_(stacks), interpreters_(interpreters), roles_(objects, codes, stacks),
         futures_(objects), coroutines_(objects, codes, stacks, roles_), greenlets_(objects, codes, stacks, coroutines_),
-        groups_(objects, codes, stacks, coroutines_), waiters_(objects, codes, stacks, futures_, coroutines_) {}
+        groups_(objects, codes, stacks, coroutines_), waiters_(objects, codes, stacks, futures_, coroutines_),
+        requests_(objects, stacks, roles_, futures_) {}
 
   /// Finds asyncio's classes and dicts in each interpreter that has imported it. False while none has. A cold search reads
   /// hundreds of strings: not for a moment in which a thread is held off its CPU.
@@ -121,6 +124,7 @@ public:
   CoroutineReader &coroutines() { return coroutines_; }
   WaiterReader &waiters() { return waiters_; }
   FunctionRoles &roles() { return roles_; }
+  RequestReader &requests() { return requests_; }
 
   static constexpr std::size_t k_max_tasks = std::size_t{1} << 22U;
   static constexpr std::size_t k_max_frames = std::size_t{1} << 24U; ///< of all tasks of a snapshot
@@ -129,7 +133,7 @@ private:
   std::vector<Address> thread_states();
   std::optional<std::int64_t> suspended_since(Address frame);
   bool may_have_starter(Address task, CodeId label);
-  GroupReader::Entered entered(Address task, Address group, std::vector<Frame> &frames);
+  GroupReader::Entered entered(Address task, Address group, std::vector<Frame> &frames, std::vector<Address> &places);
   TaskState state_of(Address task, Address awaited, const std::vector<Address> &running);
   bool waits_for_group(Address owner, Address group);
   TaskSnapshot snapshot_of(Address task, const std::vector<Address> &running);
@@ -146,6 +150,7 @@ private:
   GreenletReader greenlets_;
   GroupReader groups_;
   WaiterReader waiters_;
+  RequestReader requests_;
   bool saw_all_ = true;
   struct {
     Address owner = 0;

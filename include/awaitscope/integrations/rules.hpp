@@ -22,6 +22,8 @@ enum class FunctionRole : std::uint8_t {
   runs_task_step,   ///< part of a task's step, where tasks are of pure Python; the holder has the task
   makes_eager_task, ///< may run a task's first step itself
   drives_greenlet,  ///< a coroutine that awaits for the holder, a greenlet, which waits meanwhile
+  handles_request,  ///< a web framework's: the holder has the request that it handles
+  times_request,    ///< a web server's: the holder has the time (a datetime) at which it began with the request
 };
 
 /// Where a frame keeps an object.
@@ -66,6 +68,8 @@ std::span<const FunctionRule> concurrent_futures_functions();
 std::span<const FunctionRule> asgiref_functions();
 std::span<const FunctionRule> anyio_functions();
 std::span<const FunctionRule> greenlet_functions();
+std::span<const FunctionRule> django_functions();
+std::span<const FunctionRule> gunicorn_functions();
 std::span<const CallbackRule> asyncio_callbacks();
 std::span<const CallbackRule> anyio_callbacks();
 

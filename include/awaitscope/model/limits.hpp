@@ -18,6 +18,7 @@ inline constexpr std::size_t k_max_depth = std::size_t{1} << 10U;          ///< 
 inline constexpr std::size_t k_max_threads = std::size_t{1} << 15U;
 inline constexpr std::size_t k_max_tasks = std::size_t{1} << 18U;
 inline constexpr std::size_t k_max_argument_keys = std::size_t{1} << 19U; ///< beyond it arguments are not known
+inline constexpr std::size_t k_max_requests = std::size_t{1} << 20U;      ///< beyond it samples have none
 inline constexpr std::size_t k_max_facts = std::size_t{1} << 19U;         ///< of functions; beyond it they are left out
 
 /// Stands for names that there is no room for, and for threads and tasks.

@@ -10,6 +10,7 @@
 
 #include "awaitscope/model/argument_calls.hpp"
 #include "awaitscope/model/event_count.hpp"
+#include "awaitscope/model/request.hpp"
 #include "awaitscope/model/stack.hpp"
 
 namespace awaitscope {
@@ -96,6 +97,7 @@ struct Sample {
          ///< sampled in some ticks only. 0: the account of a thread at the end of the recording. It has no
          ///< stack, and `cpu_ns` is what the thread has used since its last sample
   SampledCalls calls;
+  SampledRequest request; ///< that the stack works for
   std::vector<SeenCall>
       arguments; ///< of calls that no sample has seen before, if arguments are read; the outermost first
 };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "awaitscope/model/ids.hpp"
+#include "awaitscope/model/request.hpp"
 #include "awaitscope/model/stack.hpp"
 
 namespace awaitscope {
@@ -16,6 +17,7 @@ struct StackSegment {
   bool begins_task = false;   ///< a task begins here, with `coroutine`
   CodeId coroutine = 0;       ///< names the task's coroutine
   bool missing_above = false; ///< what it stands under could not be read
+  RequestSight request;       ///< that these frames work for
 };
 
 /// Where what a thread does comes from: through the tasks that await each other, and from thread to thread.
@@ -25,12 +27,14 @@ struct Lineage {
   Address root_thread = 0;            ///< the thread state at the root; 0 if a task is
   Address root_task = 0;              ///< the task at the root; 0 if a thread is
   std::string root_name;              ///< the name that the program gave the root task; empty if it gave none
+  RequestSight request;               ///< of the outermost segment that has one
 
   /// Keeps the memory of the segments' list.
   void clear() {
     segments.clear();
     running_task = root_thread = root_task = 0;
     root_name.clear();
+    request = {};
   }
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "awaitscope/model/ids.hpp"
+#include "awaitscope/model/request.hpp"
 #include "awaitscope/model/stack.hpp"
 #include "awaitscope/model/task.hpp"
 
@@ -42,6 +43,7 @@ struct TaskChange {
     std::string thread_name; ///< as of a sample
   };
   Root root;
+  SampledRequest request; ///< that the stack works for; none of a task that is done
 };
 
 } // namespace awaitscope

@@ -22,6 +22,7 @@ struct Extent {
   std::size_t tasks = 1;
   std::size_t keys = 1;
   std::size_t facts = 0;
+  std::size_t requests = 1;
 };
 
 /// A code's texts, as numbers: tables.codes holds them as strings.

@@ -40,12 +40,14 @@ private:
 
 class MemorySource final : public ByteSource {
 public:
-  explicit MemorySource(std::string bytes) : bytes_(std::move(bytes)) {}
+  explicit MemorySource(std::string bytes, std::string name = "the recording")
+      : bytes_(std::move(bytes)), name_(std::move(name)) {}
   Result<std::size_t> read(char *buffer, std::size_t size) override;
-  [[nodiscard]] std::string name() const override { return "the recording"; }
+  [[nodiscard]] std::string name() const override { return name_; }
 
 private:
   std::string bytes_;
+  std::string name_;
   std::size_t at_ = 0;
 };
 

@@ -31,11 +31,13 @@
 ///   stacks      the trace tree's nodes: own number minus parent's, code, line minus the code's first, kind
 ///   threads     tid, name (text); both less those of the thread before; process (text)
 ///   tasks       address, coroutine (code + 1, 0 if not known), name (text), process (text). Numbered from 1
+///   requests    bits (resolved, of a task), own number minus that of the request's first row, method, route, view, process (texts).
+///               Numbered from 1. Another row of a request says what has become known of it since
 ///   samples     first time (since the row before), thread, bits, task, stack, CPU time, events, count - 2, duration, calls that
 ///               are not the stack's own, calls that are, new ones of these, of those the ones like those before, time since the
-///               thread was read before + 1 (0: never); all but the first three and the stack only in rows whose bits say so
+///               thread was read before + 1 (0: never), request; all but the first three and the stack only in rows whose bits say so
 ///   task changes time (since the row before), since the look before + 1 (0: none), task, state, stack, CPU time, first own
-///               frame of a new call + 1, root task (0: itself), root thread + 1 (0: none)
+///               frame of a new call + 1, root task (0: itself), root thread + 1 (0: none), request (0: none)
 ///   totals      SamplingTotals so far, and whether this is the end; what the kernel counted of the event in all threads; the
 ///               CPU time of each process (text); the engine that is in use (text)
 ///   argument keys  function (code), what else there is of it and the traits (bits), self, others and state (8 bytes each, if the
@@ -112,7 +114,8 @@ enum class Section : std::uint8_t {
   function_facts,
   seen_calls,
   traced_calls,
-  lost_calls
+  lost_calls,
+  requests
 };
 
 } // namespace awaitscope::format

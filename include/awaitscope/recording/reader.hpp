@@ -32,6 +32,9 @@ public:
   /// Grows with each block.
   [[nodiscard]] const RecordingTables &tables() const { return *tables_; }
 
+  /// From now on what is of other requests is marked as left out. `wanted`: by the number of a row of RecordingTables::requests.
+  void select_requests(std::function<bool(std::uint32_t)> wanted) { wanted_ = std::move(wanted); }
+
   /// To the next block; false at the end, however that came about. Errors: the system's.
   Result<bool> next();
 
@@ -63,12 +66,14 @@ private:
 
   Result<bool> next_block();
   bool within_bounds();
+  void mark_unwanted();
   bool end(Ending how);
 
   std::unique_ptr<ByteSource> source_;
   std::unique_ptr<RecordingTables> tables_;
   FrameDecoder decoder_;
   Expansion expansion_;
+  std::function<bool(std::uint32_t)> wanted_; ///< none: all are
   RecordingInfo info_;
   std::string data_;
   std::string block_;

@@ -44,7 +44,18 @@ struct RecordedFact {
   TextId name = 0;
 };
 
-/// What samples refer to by number. Thread and task numbers are indexes; task 0 stands for none.
+/// A request, or what became known of one that an earlier row is of.
+struct RecordedRequest {
+  std::uint32_t first = 0; ///< the number of its first row
+  TextId method = 0;
+  TextId route = 0; ///< k_unresolved, if it is not
+  TextId view = 0;
+  bool resolved = false;
+  bool in_task = false; ///< a task handles it: it may be suspended
+  TextId process = 0;   ///< as of a thread
+};
+
+/// What samples refer to by number. Thread, task and request numbers are indexes; task 0 and request 0 stand for none.
 struct RecordingTables {
   CodeTable codes;
   StackTree stacks;
@@ -55,6 +66,7 @@ struct RecordingTables {
   std::vector<RecordedTask> tasks{RecordedTask{}};
   std::vector<RecordedKey> keys{RecordedKey{}};
   std::vector<RecordedFact> facts; ///< those of one function are not always together
+  std::vector<RecordedRequest> requests{RecordedRequest{}};
 };
 
 /// SampledCalls of the first sample of a run; in the others all calls are the same.
@@ -82,6 +94,8 @@ struct SampleRun {
   StackId stack = 0;
   ThreadState state = ThreadState::running;
   RecordedCalls calls{};
+  std::uint32_t request = 0;
+  bool left_out = false; ///< it is of a request that is not wanted (RecordingReader)
 };
 
 /// A SeenCall by numbers, of one of the sample rows of its block. In the order of rows, the outermost call of a row first.
@@ -130,6 +144,8 @@ struct RecordedTaskChange {
   TaskState state = TaskState::waiting;
   std::uint32_t root = 0;        ///< the task at the root of the stack; 0: itself
   std::uint32_t root_thread = 0; ///< + 1, of the thread there; 0: none
+  std::uint32_t request = 0;
+  bool left_out = false; ///< as of a SampleRun
 };
 
 } // namespace awaitscope

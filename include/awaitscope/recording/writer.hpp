@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -68,6 +69,13 @@ private:
     std::size_t operator()(const TaskKey &key) const;
   };
 
+  /// What is kept of each request.
+  struct Request {
+    std::uint32_t first = 0; ///< its first row
+    std::uint32_t last = 0;  ///< and the one that holds now, with
+    std::shared_ptr<const RequestRoute> route;
+  };
+
   struct ArgumentKeyHash {
     std::size_t operator()(const ArgumentKey &key) const { return key.self ^ key.others ^ key.state ^ key.code; }
   };
@@ -79,6 +87,7 @@ private:
   void add_arguments(const Sample &sample);
   std::uint32_t thread(ThreadId tid, const std::string &name, TextId process);
   std::uint32_t task(const TaskKey &key);
+  std::uint32_t request(ThreadId process, const SampledRequest &request);
   StackId stack(const std::vector<Frame> &frames);
   void cut(const block::Totals *totals);
   [[nodiscard]] block::Totals totals_of(const SamplingTotals &totals, bool final) const;
@@ -96,6 +105,7 @@ private:
   std::unordered_map<ThreadId, TextId> processes_;
   std::unordered_map<ThreadId, std::uint32_t> thread_ids_; ///< the last of each TID: one may be used again
   std::unordered_map<TaskKey, std::uint32_t, TaskKeyHash> task_ids_;
+  std::unordered_map<ThreadId, std::unordered_map<std::uint64_t, Request>> requests_; ///< by process and id
   std::vector<Thread> threads_;
   std::vector<SampleRun> rows_;
   std::vector<RecordedTaskChange> changes_;

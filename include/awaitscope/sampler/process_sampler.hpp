@@ -139,6 +139,7 @@ private:
   void emit(TargetThread &thread, ThreadState state, const SchedStat &stat, std::int64_t time_ns, SampleSink &sink);
   void emit_again(TargetThread &thread, ThreadState state, SampleSink &sink);
   void take_calls(TargetThread &thread, std::int64_t time_ns);
+  void take_request();
   void take_arguments(SampleSink &sink);
   void leave_calls(TargetThread &thread);
   void take_events(TargetThread &thread, ThreadState state, const SchedStat &stat);

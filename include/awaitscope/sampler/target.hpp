@@ -20,6 +20,7 @@
 #include "awaitscope/process/process.hpp"
 #include "awaitscope/process/thread_watch.hpp"
 #include "awaitscope/sampler/call_trail.hpp"
+#include "awaitscope/sampler/request_ids.hpp"
 #include "awaitscope/sampler/sample_sink.hpp"
 
 namespace awaitscope {
@@ -133,6 +134,7 @@ public:
   TaskReader &tasks() { return tasks_; }
   LineageReader &lineages() { return lineages_; }
   CodeCache &code_cache() { return code_cache_; }
+  RequestIds &request_ids() { return request_ids_; }
 
 private:
   /// Whether what is known of it reads as its layout says: for a layout that no table vouches for.
@@ -157,6 +159,7 @@ private:
   InterpreterReader interpreters_;
   TaskReader tasks_;
   LineageReader lineages_;
+  RequestIds request_ids_;
   std::vector<TargetThread> threads_;
   std::unordered_map<Address, std::size_t> by_state_; ///< where in the list the one with this thread state is
   std::optional<std::int64_t> rseq_offset_;

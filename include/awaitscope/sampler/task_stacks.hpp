@@ -15,6 +15,7 @@ namespace awaitscope {
 struct TaskBase {
   std::vector<Frame> frames;
   TaskChange::Root root;
+  RequestSight request;
 };
 
 /// A task as it was emitted last.
@@ -58,6 +59,9 @@ public:
 
   /// The whole of a task's stack, and where it begins.
   void write(WatchedTask &task, TaskChange &change);
+
+  /// The request of the outermost frame that handles one in the stack that write() has written last, of this task.
+  [[nodiscard]] const RequestSight &request_of(const WatchedTask &task) const;
 
 private:
   WatchedTask *parent(const WatchedTask &task);

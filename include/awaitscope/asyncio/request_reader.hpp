@@ -1,0 +1,58 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+
+#include "awaitscope/asyncio/function_roles.hpp"
+#include "awaitscope/asyncio/futures.hpp"
+#include "awaitscope/cpython/objects.hpp"
+#include "awaitscope/model/request.hpp"
+
+namespace awaitscope {
+
+/// Reads the request that frames work for, and its route, by the tables of integrations/.
+///
+/// Objects are freed and made anew at the same addresses from request to request: nothing is taken over from an earlier reading by
+/// its address. What is read is the request, what its URL was resolved to, and three strings: in as few calls as that takes.
+class RequestReader {
+public:
+  RequestReader(ObjectReader &objects, StackReader &stacks, FunctionRoles &roles, FutureReader &futures)
+      : objects_(objects), stacks_(stacks), roles_(roles), futures_(futures) {}
+
+  /// The request of the outermost of these frames that has one, without its route. `places`: where each lies, 0 for none.
+  RequestSight find(std::span<const Frame> frames, std::span<const Address> places, Address task);
+
+  /// The same of a part of a thread's stack. `task`: 0 for the thread itself.
+  RequestSight find(const PythonStack &stack, std::size_t from, std::size_t to, Address task, Address thread_state);
+
+  /// Reads the route, and what tells the request from others. What is no request becomes none.
+  void complete(RequestSight &sight);
+
+private:
+  /// A frame with what it means.
+  struct Place {
+    const FunctionRule *rule = nullptr;
+    Address address = 0;
+    CodeId code = 0;
+  };
+  bool take(const Place &place, std::size_t index, RequestSight &sight);
+  std::uint64_t time_of(const Place &place);
+  std::uint64_t serial_of_task(Address task);
+  std::string short_text(Address str);
+  std::shared_ptr<const RequestRoute> route_of(Address request);
+
+  ObjectReader &objects_;
+  StackReader &stacks_;
+  FunctionRoles &roles_;
+  FutureReader &futures_;
+  struct Less {
+    bool operator()(const auto &a, const auto &b) const { return *a < *b; }
+  };
+  std::set<std::shared_ptr<const RequestRoute>, Less> routes_; ///< all that were met: one object each
+};
+
+} // namespace awaitscope

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "awaitscope/model/ids.hpp"
+
+namespace awaitscope {
+
+/// What a web framework calls the work that a request asks for. Nothing of the request itself: no path, query or header.
+struct RequestRoute {
+  std::string method; ///< "GET"
+  std::string route;  ///< the pattern of its URL, or k_unresolved
+  std::string view;   ///< the function that answers it, with its module; empty while that is not known
+  bool resolved = false;
+
+  auto operator<=>(const RequestRoute &) const = default;
+};
+
+/// Stands for the route of a request whose URL has not been resolved (yet): it is in middleware, or nothing matches it.
+inline constexpr std::string_view k_unresolved = "unresolved";
+
+/// The request that frames work for, where the outermost of them that handles one keeps it.
+struct RequestSight {
+  Address object = 0;                        ///< the request; 0: there is none
+  Address task = 0;                          ///< whose frame it is; 0: a thread's
+  Address thread_state = 0;                  ///< of that thread
+  std::uint64_t serial = 0;                  ///< another request has another one; 0: nothing is known that tells
+  std::size_t depth = 0;                     ///< index of that frame among those of its task or thread
+  std::shared_ptr<const RequestRoute> route; ///< null until it is read
+};
+
+/// A request of a process.
+struct SampledRequest {
+  std::uint64_t id = 0; ///< another request has another one; 0: there is none
+  bool in_task = false; ///< a task handles it: it may be suspended
+  std::shared_ptr<const RequestRoute> route;
+};
+
+} // namespace awaitscope

@@ -1,0 +1,132 @@
+#include "awaitscope/asyncio/request_reader.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace awaitscope {
+namespace {
+
+constexpr std::size_t k_longest_text = 512; // of a route, or a view
+constexpr std::size_t k_most_routes = 4096; // a program that makes up methods, or views
+constexpr std::size_t k_text_head = 256;    // of a str, with what most routes have
+
+std::uint64_t serial(std::string_view bytes) {
+  const std::uint64_t hash = std::hash<std::string_view>{}(bytes);
+  return hash == 0 ? 1 : hash;
+}
+
+} // namespace
+
+/// Is it a frame that has a request?
+bool RequestReader::take(const Place &place, std::size_t index, RequestSight &sight) {
+  sight.object = place.address == 0 ? 0 : roles_.held(*place.rule, place.address, place.code);
+  sight.depth = index;
+  return sight.object != 0;
+}
+
+RequestSight RequestReader::find(std::span<const Frame> frames, std::span<const Address> places, Address task) {
+  RequestSight sight;
+  for (std::size_t i = 0; i < std::min(frames.size(), places.size()); ++i) {
+    const FunctionRule *const rule = roles_.rule(frames[i]);
+    if (rule != nullptr && rule->role == FunctionRole::handles_request &&
+        take({rule, places[i], frames[i].code}, i, sight)) {
+      sight.task = task;
+      break;
+    }
+  }
+  return sight;
+}
+
+RequestSight RequestReader::find(const PythonStack &stack, std::size_t from, std::size_t to, Address task,
+                                 Address thread_state) {
+  RequestSight sight;
+  Place timed;
+  for (std::size_t i = from; i < to; ++i) {
+    const PythonFrame &frame = stack.frames[i];
+    const FunctionRule *const rule = roles_.rule(frame.frame);
+    const FunctionRole role = rule == nullptr ? FunctionRole::ordinary : rule->role;
+    const Place place{rule, frame.address, frame.frame.code};
+    if (role == FunctionRole::times_request) {
+      timed = place;
+    } else if (role == FunctionRole::handles_request && take(place, i, sight)) {
+      sight.task = task;
+      sight.thread_state = thread_state;
+      sight.serial = task == 0 && timed.rule != nullptr ? time_of(timed) : 0;
+      break;
+    }
+  }
+  return sight;
+}
+
+/// Modules/_datetimemodule.c, PyDateTime_DateTime: the hash, a byte that says whether there is a time zone, and ten of the time, to
+/// the microsecond.
+std::uint64_t RequestReader::time_of(const Place &place) {
+  const Address time = roles_.held(*place.rule, place.address, place.code);
+  constexpr std::size_t k_hash = 8;
+  std::array<char, 11> bytes{};
+  const bool known =
+      time != 0 && objects_.type_of_object(time).name == "datetime.datetime" &&
+      objects_.memory().copy(time + objects_.layout().sizeof_object + k_hash, bytes.data(), bytes.size());
+  return known ? serial({bytes.data(), bytes.size()}) : 0;
+}
+
+/// Servers make a task for each request, and asyncio numbers them (Lib/asyncio/tasks.py, _task_name_counter).
+std::uint64_t RequestReader::serial_of_task(Address task) {
+  const std::string name = futures_.name(task);
+  return name.empty() || !given_name(name).empty() ? 0 : serial(name);
+}
+
+void RequestReader::complete(RequestSight &sight) {
+  if (sight.object == 0) {
+    return;
+  }
+  sight.route = route_of(sight.object);
+  if (sight.route == nullptr) {
+    sight = {};
+  } else if (sight.task != 0) {
+    sight.serial = serial_of_task(sight.task);
+  }
+}
+
+std::string RequestReader::short_text(Address str) {
+  if (str == 0 || objects_.type_of_object(str).name != "str") {
+    return {};
+  }
+  const auto units = objects_.units(str);
+  return units && units->count <= k_longest_text ? objects_.text(str).value_or("") : std::string();
+}
+
+/// Of Django: django/http/request.py, HttpRequest; django/urls/resolvers.py, ResolverMatch. Null if it is no request.
+std::shared_ptr<const RequestRoute> RequestReader::route_of(Address request) {
+  if (!objects_.is_kind(objects_.type_of(request), "HttpRequest")) {
+    return nullptr;
+  }
+  const Address method = objects_.attribute(request, "method");
+  const Address match = objects_.attribute(request, "resolver_match");
+  auto found = std::make_shared<RequestRoute>();
+  found->resolved = match != 0 && objects_.type_of_object(match).name == "ResolverMatch";
+  Address route = 0;
+  Address view = 0;
+  if (found->resolved) {
+    route = objects_.attribute(match, "route");
+    view = objects_.attribute(match, "_func_path");
+    const std::array<RemoteRange, 2> texts{RemoteRange{route, k_text_head}, RemoteRange{view, k_text_head}};
+    objects_.memory().prefetch(texts);
+  }
+  found->method = short_text(method);
+  found->view = short_text(view);
+  found->route = found->resolved ? short_text(route) : std::string(k_unresolved);
+  if (found->route.empty()) {
+    found->route += '/'; // path("", …)
+  }
+  const auto known = routes_.find(found);
+  if (known != routes_.end()) {
+    return *known;
+  }
+  if (routes_.size() >= k_most_routes) {
+    routes_.clear(); // those that are in use stay
+  }
+  return *routes_.insert(std::move(found)).first;
+}
+
+} // namespace awaitscope

@@ -1,0 +1,23 @@
+#include "awaitscope/integrations/rules.hpp"
+
+namespace awaitscope {
+
+/// Django 3.2 to 6.1, django/core/handlers.
+std::span<const FunctionRule> django_functions() {
+  static constexpr std::array k_rules{
+      // wsgi.py: __call__(self, environ, start_response): request = self.request_class(environ).
+      FunctionRule{"WSGIHandler.__call__", "django/core/handlers/wsgi.py", FunctionRole::handles_request,
+                   local("request")},
+      // asgi.py: handle(self, scope, receive, send): request, error_response = self.create_request(scope, body_file).
+      FunctionRule{"ASGIHandler.handle", "django/core/handlers/asgi.py", FunctionRole::handles_request,
+                   local("request")},
+      // base.py: what other handlers call: django/test/client.py, channels.
+      FunctionRule{"BaseHandler.get_response", "django/core/handlers/base.py", FunctionRole::handles_request,
+                   local("request")},
+      FunctionRule{"BaseHandler.get_response_async", "django/core/handlers/base.py", FunctionRole::handles_request,
+                   local("request")},
+  };
+  return k_rules;
+}
+
+} // namespace awaitscope

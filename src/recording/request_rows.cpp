@@ -1,0 +1,64 @@
+#include "request_rows.hpp"
+
+#include <algorithm>
+
+#include "awaitscope/model/limits.hpp"
+#include "sections.hpp"
+
+namespace awaitscope::block {
+namespace {
+
+enum RequestColumn : std::size_t {
+  request_bits,
+  request_first,
+  request_method,
+  request_route,
+  request_view,
+  request_process
+};
+
+constexpr std::uint64_t k_resolved = 1;
+constexpr std::uint64_t k_in_task = 2;
+
+} // namespace
+
+void put_request(ColumnWriter &out, std::size_t number, const RecordedRequest &request) {
+  out.put(request_bits, (request.resolved ? k_resolved : 0) | (request.in_task ? k_in_task : 0));
+  out.put(request_first, number - request.first);
+  out.put(request_method, request.method);
+  out.put(request_route, request.route);
+  out.put(request_view, request.view);
+  out.put(request_process, request.process);
+}
+
+bool take_requests(std::string_view contents, RecordingTables &tables) {
+  ColumnReader in(contents, k_request_columns);
+  for (std::size_t row = 0; row < in.rows(); ++row) {
+    const std::size_t own = tables.requests.size();
+    const std::uint64_t bits = in.take(request_bits);
+    const std::uint64_t back = in.take(request_first);
+    const std::uint64_t method = in.take(request_method);
+    const std::uint64_t route = in.take(request_route);
+    const std::uint64_t view = in.take(request_view);
+    const std::uint64_t process = in.take(request_process);
+    if (!in.ok() || back >= own || std::max({method, route, view, process}) >= tables.texts.size() ||
+        own >= limits::k_max_requests) {
+      return false;
+    }
+    RecordedRequest request;
+    request.first = static_cast<std::uint32_t>(own - back);
+    if (back != 0 && tables.requests[request.first].first != request.first) {
+      return false; // that is a later row of another request
+    }
+    request.method = static_cast<TextId>(method);
+    request.route = static_cast<TextId>(route);
+    request.view = static_cast<TextId>(view);
+    request.resolved = (bits & k_resolved) != 0;
+    request.in_task = (bits & k_in_task) != 0;
+    request.process = static_cast<TextId>(process);
+    tables.requests.push_back(request);
+  }
+  return in.ok();
+}
+
+} // namespace awaitscope::block

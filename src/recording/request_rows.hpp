@@ -1,0 +1,13 @@
+#pragma once
+
+#include "awaitscope/recording/columns.hpp"
+#include "awaitscope/recording/tables.hpp"
+
+namespace awaitscope::block {
+
+inline constexpr std::size_t k_request_columns = 6;
+
+/// The row of that number.
+void put_request(ColumnWriter &out, std::size_t number, const RecordedRequest &request);
+
+} // namespace awaitscope::block

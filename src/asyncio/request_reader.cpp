@@ -80,11 +80,18 @@ void RequestReader::complete(RequestSight &sight) {
   if (sight.object == 0) {
     return;
   }
+  sight.serial = sight.task != 0 ? serial_of_task(sight.task) : sight.serial;
+  constexpr unsigned k_alignment_bits = 4;
+  Known &known = known_[(sight.object >> k_alignment_bits) % k_remembered];
+  if (sight.serial != 0 && known.object == sight.object && known.serial == sight.serial) {
+    sight.route = known.route;
+    return;
+  }
   sight.route = route_of(sight.object);
   if (sight.route == nullptr) {
     sight = {};
-  } else if (sight.task != 0) {
-    sight.serial = serial_of_task(sight.task);
+  } else if (sight.route->resolved && !objects_.memory().refused()) {
+    known = {sight.object, sight.serial, sight.route};
   }
 }
 
@@ -93,7 +100,10 @@ std::string RequestReader::short_text(Address str) {
     return {};
   }
   const auto units = objects_.units(str);
-  return units && units->count <= k_longest_text ? objects_.text(str).value_or("") : std::string();
+  if (!units || units->count == 0) {
+    return {};
+  }
+  return units->count <= k_longest_text ? objects_.text(str).value_or("?") : "[too long]";
 }
 
 /// Of Django: django/http/request.py, HttpRequest; django/urls/resolvers.py, ResolverMatch. Null if it is no request.
@@ -115,10 +125,10 @@ std::shared_ptr<const RequestRoute> RequestReader::route_of(Address request) {
   }
   found->method = short_text(method);
   found->view = short_text(view);
-  found->route = found->resolved ? short_text(route) : std::string(k_unresolved);
-  if (found->route.empty()) {
-    found->route += '/'; // path("", …)
-  }
+  const bool is_text = found->resolved && objects_.type_of_object(route).name == "str";
+  const auto length = is_text ? objects_.units(route) : std::nullopt;
+  found->resolved = length.has_value(); // else it could not be read
+  found->route = !found->resolved ? std::string(k_unresolved) : length->count == 0 ? "/" : short_text(route);
   const auto known = routes_.find(found);
   if (known != routes_.end()) {
     return *known;

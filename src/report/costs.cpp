@@ -69,6 +69,9 @@ std::int64_t TimeRange::overlap(std::int64_t from_ns, std::int64_t to_ns) const 
 }
 
 Cost cost_within(const SampleRun &run, const TimeRange &range) {
+  if (run.left_out) {
+    return {};
+  }
   if (run.first_ns >= range.since_ns && run.last_ns <= range.until_ns) {
     return {run.count, 0, run.events, 0};
   }

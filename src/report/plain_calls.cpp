@@ -13,7 +13,7 @@ constexpr std::int64_t k_not_seen = -1; // of an outer call
 void PlainCallSpans::end(Thread &thread, std::size_t from, std::int64_t unseen_ns, bool ended) {
   for (std::size_t i = thread.calls.size(); i > from; --i) { // innermost first, as they return
     Call &call = thread.calls[i - 1];
-    if (call.span.first_seen_ns != k_not_seen) {
+    if (call.span.first_seen_ns != k_not_seen && !call.left_out) {
       call.span.last_seen_ns = thread.last_ns;
       call.span.to_ns = thread.last_ns + (unseen_ns - thread.last_ns) / 2;
       call.span.ended = ended;
@@ -50,6 +50,7 @@ void PlainCallSpans::add(const SampleRun &run, std::span<const RecordedSeenCall>
         call.span.first_seen_ns = run.first_ns;
         call.span.begun = now.before_ns >= 0;
         call.span.from_ns = call.span.begun ? run.first_ns - (run.first_ns - now.before_ns) / 2 : run.first_ns;
+        call.left_out = run.left_out;
         call.thread = run.thread;
         call.task = run.task;
         call.alike = i < std::size_t{now.same} + now.alike;

@@ -17,10 +17,11 @@ void TaskSpans::add(const RecordedTaskChange &change) {
     open.span.last_seen_ns = known_since ? change.before_ns : change.at_ns;
     open.span.ended = known_since;
     open.span.task_ended = change.state == TaskState::done;
-    visit_(open.span);
+    visit(open);
   }
   const std::int64_t from = continues ? open.span.to_ns : moment;
   open.active = change.state != TaskState::done;
+  open.left_out = change.left_out;
   open.span = {change.task,     change.stack, change.state,       from,        from, change.at_ns, change.at_ns,
                change.new_from, change.root,  change.root_thread, known_since, true, false};
 }
@@ -31,7 +32,7 @@ void TaskSpans::finish(std::int64_t end_ns) {
       open.span.to_ns = std::max(open.span.from_ns, end_ns);
       open.span.last_seen_ns = open.span.to_ns;
       open.span.ended = false;
-      visit_(open.span);
+      visit(open);
       open.active = false;
     }
   }

@@ -156,7 +156,8 @@ void add_report(CLI::App &app, ReportOptions &options, Loudness &loudness) {
   command
       .add_option("-f,--format", options.format,
                   "hot (a table of functions, the default), html (a page with a flame graph), svg, folded, latency, "
-                  "cache, speedscope, info; or by the ending of -o")
+                  "requests (a table of routes), request (what one of them did when), cache, speedscope, info; or by "
+                  "the ending of -o")
       ->type_name("NAME")
       ->group(k_output);
   command.add_flag("--json", options.view.json, "print a table as JSON")->group(k_output);
@@ -172,6 +173,13 @@ void add_report(CLI::App &app, ReportOptions &options, Loudness &loudness) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("STATE")
+      ->group(k_filters);
+  add_names(command, "--route", options.view.filter.routes, "only requests of this route, as -f requests names it");
+  command.add_option("--slower", options.view.slower, "only requests that took longer than this: 500ms, 2")
+      ->type_name("TIME")
+      ->group(k_filters);
+  command.add_option("--id", options.view.request, "with -f request: its number, by -f requests --json")
+      ->type_name("NUMBER")
       ->group(k_filters);
   command.add_option("--since", options.view.since, "only from this time on, counted from the start: 10, 500ms, 2m")
       ->type_name("TIME")

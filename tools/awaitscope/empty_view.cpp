@@ -45,6 +45,14 @@ std::set<std::string> function_names(const RecordingTables &tables) {
   return names;
 }
 
+std::set<std::string> route_names(const RecordingTables &tables) {
+  std::set<std::string> names;
+  for (std::size_t number = 1; number < tables.requests.size(); ++number) {
+    names.insert(tables.texts[tables.requests[number].route]);
+  }
+  return names;
+}
+
 std::set<std::string> task_names(const RecordingTables &tables) {
   std::set<std::string> names;
   for (const RecordedTask &task : tables.tasks) {
@@ -126,10 +134,10 @@ std::optional<Error> nothing_passes(const RecordingReader &reader, const ViewPla
                  fmt::format("--since {} is past the end of the recording", human_duration(plan.range.since_ns)),
                  fmt::format("it lasts {}", human_duration(elapsed_ns))};
   }
-  const std::array<Kind, 3> kinds{
-      {{"--thread", "thread", filter.threads, [&] { return thread_names(tables); }},
-       {"--task", "task", filter.tasks, [&] { return task_names(tables); }},
-       {"--function", "function", filter.functions, [&] { return function_names(tables); }}}};
+  const std::array<Kind, 4> kinds{{{"--thread", "thread", filter.threads, [&] { return thread_names(tables); }},
+                                   {"--task", "task", filter.tasks, [&] { return task_names(tables); }},
+                                   {"--function", "function", filter.functions, [&] { return function_names(tables); }},
+                                   {"--route", "route", filter.routes, [&] { return route_names(tables); }}}};
   for (const Kind &kind : kinds) {
     if (std::optional<Error> why = kind.patterns.empty() ? std::nullopt : unmatched(kind)) {
       return why;

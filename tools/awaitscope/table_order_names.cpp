@@ -21,9 +21,19 @@ constexpr std::array<NamedOrder, 5> k_latency_orders{{{"calls", TableOrder::call
                                                       {"p99", TableOrder::p99},
                                                       {"max", TableOrder::max}}};
 
+constexpr std::array<NamedOrder, 7> k_request_orders{{{"cpu", TableOrder::usual},
+                                                      {"wall", TableOrder::total},
+                                                      {"requests", TableOrder::calls},
+                                                      {"p50", TableOrder::p50},
+                                                      {"p95", TableOrder::p95},
+                                                      {"p99", TableOrder::p99},
+                                                      {"max", TableOrder::max}}};
+
 /// What a table of that format can be ordered by.
 std::span<const NamedOrder> orders_of(Format format) {
-  return format == Format::latency ? std::span<const NamedOrder>(k_latency_orders) : k_hot_orders;
+  return format == Format::requests  ? std::span<const NamedOrder>(k_request_orders)
+         : format == Format::latency ? std::span<const NamedOrder>(k_latency_orders)
+                                     : k_hot_orders;
 }
 
 } // namespace

@@ -20,6 +20,7 @@
 #include "empty_view.hpp"
 #include "hot_view.hpp"
 #include "option_effects.hpp"
+#include "request_view.hpp"
 #include "table_order_names.hpp"
 #include "terminal.hpp"
 
@@ -30,15 +31,17 @@ struct NamedFormat {
   std::string_view name;
   Format format;
 };
-constexpr std::array<NamedFormat, 9> k_formats{{{"recording", Format::recording},
-                                                {"folded", Format::folded},
-                                                {"hot", Format::hot},
-                                                {"info", Format::info},
-                                                {"speedscope", Format::speedscope},
-                                                {"latency", Format::latency},
-                                                {"cache", Format::cache},
-                                                {"html", Format::html},
-                                                {"svg", Format::svg}}};
+constexpr std::array<NamedFormat, 11> k_formats{{{"recording", Format::recording},
+                                                 {"folded", Format::folded},
+                                                 {"hot", Format::hot},
+                                                 {"info", Format::info},
+                                                 {"speedscope", Format::speedscope},
+                                                 {"latency", Format::latency},
+                                                 {"cache", Format::cache},
+                                                 {"requests", Format::requests},
+                                                 {"request", Format::request},
+                                                 {"html", Format::html},
+                                                 {"svg", Format::svg}}};
 
 struct NamedEnding {
   std::string_view ending;
@@ -388,14 +391,22 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
       *moment = *parsed;
     }
   }
+  if (!options.slower.empty()) {
+    const Result<std::int64_t> slower = parse_duration(options.slower);
+    if (!slower) {
+      return tl::unexpected(slower.error());
+    }
+    plan.profile.filter.slower_ns = *slower;
+  }
+  plan.request = options.request.value_or(0);
   if (plan.range.since_ns >= plan.range.until_ns) {
     return fail(ExitStatus::usage, "--since is not before --until", "give both from the recording's start: 2s, 1m");
   }
-  const bool has_json =
-      format == Format::hot || format == Format::info || format == Format::latency || format == Format::cache;
+  const bool has_json = format == Format::hot || format == Format::info || format == Format::latency ||
+                        format == Format::cache || format == Format::requests || format == Format::request;
   if (options.json && !has_json) {
     return fail(ExitStatus::usage, "--json goes with the tables only",
-                "use it with -f hot, -f latency, -f cache or -f info");
+                "use it with -f hot, -f latency, -f requests, -f cache or -f info");
   }
   if (const Result<void> effects = check_effects(format, options); !effects) {
     return tl::unexpected(effects.error());
@@ -409,10 +420,21 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
 
 Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &asked) {
   const std::string name = source->name();
+  Requests requests;
+  if (needs_requests(asked)) { // which are known at the end only
+    Result<std::string> bytes = read_all(*source);
+    Result<Requests> found = bytes ? requests_of(*bytes, name) : tl::unexpected(bytes.error());
+    if (!found) {
+      return tl::unexpected(found.error());
+    }
+    requests = std::move(*found);
+    source = std::make_unique<MemorySource>(std::move(*bytes), name);
+  }
   Result<RecordingReader> reader = RecordingReader::open(std::move(source));
   if (!reader) {
     return tl::unexpected(reader.error());
   }
+  select_requests(*reader, asked, requests);
   ViewPlan plan = asked;
   plan.profile.filter.only_process = only_process(reader->info());
   const bool is_traced = reader->info().arguments == Arguments::traced;
@@ -421,6 +443,8 @@ Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &asked) {
                       : plan.format == Format::latency        ? by_call(*reader, plan)
                       : plan.format == Format::html           ? over_time(*reader, plan, name)
                       : plan.format == Format::cache          ? of_caches(*reader, plan)
+                      : plan.format == Format::requests       ? by_route(*reader, plan)
+                      : plan.format == Format::request        ? of_request(*reader, plan, requests)
                                                               : summed(*reader, plan);
   if (view) {
     view->warnings = warnings_of(*reader, plan);

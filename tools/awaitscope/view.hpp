@@ -13,7 +13,19 @@
 
 namespace awaitscope::tools {
 
-enum class Format : std::uint8_t { recording, folded, hot, info, speedscope, latency, html, svg, cache };
+enum class Format : std::uint8_t {
+  recording,
+  folded,
+  hot,
+  info,
+  speedscope,
+  latency,
+  html,
+  svg,
+  cache,
+  requests,
+  request
+};
 
 /// What a view is asked for on the command line.
 struct ViewOptions {
@@ -28,12 +40,14 @@ struct ViewOptions {
   bool task_frames = false;
   bool task_names = false;
   bool all_tasks = false;
-  Filter filter;                    ///< but for the states
-  std::vector<std::string> states;  ///< of threads
-  std::optional<std::size_t> limit; ///< rows of a table; 0: all
-  std::string sort;                 ///< what a table is ordered by
-  bool hide_framework = false;      ///< hot: rows of packages and the standard library
-  bool framework = false;           ///< latency: show these
+  Filter filter;                        ///< but for the states
+  std::vector<std::string> states;      ///< of threads
+  std::optional<std::size_t> limit;     ///< rows of a table; 0: all
+  std::string sort;                     ///< what a table is ordered by
+  bool hide_framework = false;          ///< hot: rows of packages and the standard library
+  bool framework = false;               ///< latency: show these
+  std::string slower;                   ///< only requests that took longer
+  std::optional<std::uint64_t> request; ///< of format request: which
 };
 
 /// The values that -f, --metric and --state know.
@@ -64,6 +78,7 @@ struct ViewPlan {
   TableOrder order = TableOrder::usual;
   bool hide_framework = false;
   bool framework = false;
+  std::uint64_t request = 0; ///< of format request; 0: the slowest
 };
 
 Result<ViewPlan> plan_view(Format format, const ViewOptions &options);

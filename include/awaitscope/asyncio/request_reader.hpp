@@ -17,7 +17,8 @@ namespace awaitscope {
 /// Reads the request that frames work for, and its route, by the tables of integrations/.
 ///
 /// Objects are freed and made anew at the same addresses from request to request: nothing is taken over from an earlier reading by
-/// its address. What is read is the request, what its URL was resolved to, and three strings: in as few calls as that takes.
+/// its address alone. What is read is the request, what its URL was resolved to, and three strings: in as few calls as that takes. Of a
+/// request with a serial, which no other has, the route is read once.
 class RequestReader {
 public:
   RequestReader(ObjectReader &objects, StackReader &stacks, FunctionRoles &roles, FutureReader &futures)
@@ -33,6 +34,7 @@ public:
   void complete(RequestSight &sight);
 
 private:
+  static constexpr std::size_t k_remembered = 256;
   /// A frame with what it means.
   struct Place {
     const FunctionRule *rule = nullptr;
@@ -53,6 +55,14 @@ private:
     bool operator()(const auto &a, const auto &b) const { return *a < *b; }
   };
   std::set<std::shared_ptr<const RequestRoute>, Less> routes_; ///< all that were met: one object each
+
+  /// Requests whose route is known, direct-mapped by address.
+  struct Known {
+    Address object = 0;
+    std::uint64_t serial = 0;
+    std::shared_ptr<const RequestRoute> route;
+  };
+  std::array<Known, k_remembered> known_;
 };
 
 } // namespace awaitscope

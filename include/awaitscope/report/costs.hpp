@@ -41,7 +41,7 @@ struct TimeRange {
   [[nodiscard]] std::int64_t overlap(std::int64_t from_ns, std::int64_t to_ns) const;
 };
 
-/// The costs of a run of samples inside a range, without CPU time. The times of a run's samples are not kept, but the first and
+/// The costs of a run of samples inside a range, without CPU time; none of one that is left out. The times of a run's samples are not kept, but the first and
 /// the last: those between count as evenly spread, and events as spread over them.
 Cost cost_within(const SampleRun &run, const TimeRange &range);
 

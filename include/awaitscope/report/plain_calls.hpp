@@ -21,6 +21,7 @@ public:
     CallSpan span;
     std::uint32_t thread = 0;
     std::uint32_t task = 0;     ///< on whose behalf it began; 0: none
+    bool left_out = false;      ///< as of the SampleRun that saw it first
     bool alike = false;         ///< nothing tells it from the call that ended in its place last
     std::uint64_t samples = 0;  ///< that saw it, each for the ticks that it stands for
     std::uint64_t running = 0;  ///< of these, with its thread on a CPU

@@ -16,10 +16,13 @@ struct Filter {
   std::vector<std::string> functions;   ///< qualified, or its last part alone; anywhere in the stack
   std::vector<ThreadState> states{};    ///< of the thread
   std::vector<std::string> processes{}; ///< the program's name, or the PID
+  std::vector<std::string> routes{};    ///< of requests; RecordingReader leaves out what is of others
+  std::int64_t slower_ns = 0;           ///< likewise: requests that took longer
   std::string only_process{};           ///< "process PID NAME" of stacks that name none: of a recording of one process
 
   [[nodiscard]] bool everything() const {
-    return threads.empty() && tasks.empty() && functions.empty() && states.empty() && processes.empty();
+    return threads.empty() && tasks.empty() && functions.empty() && states.empty() && processes.empty() &&
+           routes.empty() && slower_ns == 0;
   }
 };
 

@@ -46,7 +46,13 @@ private:
   struct Open {
     TaskSpan span;
     bool active = false;
+    bool left_out = false;
   };
+  void visit(const Open &open) {
+    if (!open.left_out) {
+      visit_(open.span);
+    }
+  }
 
   Visit visit_;
   std::vector<Open> open_; ///< by task

@@ -1,0 +1,63 @@
+#include "awaitscope/integrations/request_parts.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "place.hpp"
+
+namespace awaitscope {
+namespace {
+
+/// django/db/backends/utils.py.
+constexpr std::array<Place, 4> k_statements{{{"django/db/backends/utils.py", "CursorWrapper.execute"},
+                                             {"django/db/backends/utils.py", "CursorWrapper.executemany"},
+                                             {"django/db/backends/utils.py", "CursorWrapper.callproc"},
+                                             {"django/db/backends/utils.py", "CursorWrapper._execute"}}};
+
+/// django/template/base.py, and backends of other engines: django/template/backends/jinja2.py.
+constexpr std::array<Place, 3> k_renderings{{{"django/template/base.py", "Template.render"},
+                                             {"django/template/base.py", "Template._render"},
+                                             {"django/template/backends/jinja2.py", "Template.render"}}};
+
+/// django/core/handlers/exception.py: convert_exception_to_response() wraps each middleware, and what calls the view.
+constexpr std::array<Place, 1> k_middleware{
+    {{"django/core/handlers/exception.py", "convert_exception_to_response.<locals>.inner"}}};
+
+/// django/core/handlers/base.py: what the innermost of them calls.
+constexpr std::array<Place, 2> k_view_callers{{{"django/core/handlers/base.py", "BaseHandler._get_response"},
+                                               {"django/core/handlers/base.py", "BaseHandler._get_response_async"}}};
+
+template <std::size_t N> bool is_one_of(const CodeInfo &code, const std::array<Place, N> &places) {
+  return std::any_of(places.begin(), places.end(), [&](const Place &place) { return is_at(code, place); });
+}
+
+} // namespace
+
+RequestParts::Role RequestParts::find(const CodeInfo &code) {
+  return is_one_of(code, k_statements)     ? Role::statement
+         : is_one_of(code, k_renderings)   ? Role::rendering
+         : is_one_of(code, k_middleware)   ? Role::middleware
+         : is_one_of(code, k_view_callers) ? Role::view_caller
+                                           : Role::ordinary;
+}
+
+RequestPart RequestParts::part_of(std::span<const Frame> frames) {
+  roles_.resize(std::max(roles_.size(), codes_.size()), Role::unknown);
+  bool in_middleware = false;
+  bool renders = false;
+  for (const Frame &frame : frames) {
+    if (frame.kind == FrameKind::unreadable || frame.kind == FrameKind::task_border) {
+      continue;
+    }
+    Role &role = roles_[frame.code];
+    role = role == Role::unknown ? find(codes_.at(frame.code)) : role;
+    if (role == Role::statement) {
+      return RequestPart::sql;
+    }
+    renders = renders || role == Role::rendering;
+    in_middleware = role == Role::middleware || (in_middleware && role != Role::view_caller);
+  }
+  return renders ? RequestPart::templates : in_middleware ? RequestPart::middleware : RequestPart::view;
+}
+
+} // namespace awaitscope

@@ -1,0 +1,130 @@
+#include "request_view.hpp"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "awaitscope/export/request.hpp"
+#include "awaitscope/export/requests.hpp"
+
+namespace awaitscope::tools {
+
+bool needs_requests(const ViewPlan &plan) {
+  return !plan.profile.filter.routes.empty() || plan.profile.filter.slower_ns > 0 || plan.format == Format::request;
+}
+
+Result<std::string> read_all(ByteSource &source) {
+  constexpr std::size_t k_step = std::size_t{1} << 20U;
+  std::string bytes;
+  while (true) {
+    const std::size_t at = bytes.size();
+    bytes.resize(at + k_step);
+    const Result<std::size_t> got = source.read(bytes.data() + at, k_step);
+    if (!got) {
+      return tl::unexpected(got.error());
+    }
+    bytes.resize(at + *got);
+    if (*got < k_step) {
+      return bytes;
+    }
+  }
+}
+
+Result<Requests> requests_of(const std::string &bytes, const std::string &name) {
+  Result<RecordingReader> reader = RecordingReader::open(std::make_unique<MemorySource>(bytes, name));
+  if (!reader) {
+    return tl::unexpected(reader.error());
+  }
+  Result<Requests> requests = read_requests(*reader);
+  if (!requests) {
+    return requests;
+  }
+  if (reader->tables().requests.size() == 1) {
+    return fail(ExitStatus::failed, "the recording contains no requests",
+                "requests of Django are found; record while it serves some");
+  }
+  requests->routes.reserve(reader->tables().requests.size());
+  for (const RecordedRequest &request : reader->tables().requests) {
+    const std::uint32_t last =
+        request.first < requests->spans.size() ? requests->spans[request.first].last : std::uint32_t{0};
+    requests->routes.push_back(reader->tables().texts[reader->tables().requests[last].route]);
+  }
+  return requests;
+}
+
+void select_requests(RecordingReader &reader, const ViewPlan &plan, const Requests &requests) {
+  const Filter &filter = plan.profile.filter;
+  if (filter.routes.empty() && filter.slower_ns == 0) {
+    return;
+  }
+  std::vector<bool> wanted(requests.routes.size());
+  for (const RequestSpan &span : requests.spans) {
+    const std::optional<Length> length = span.seen ? span.length() : std::nullopt;
+    wanted[span.number] = span.seen && passes(requests.routes[span.number], filter.routes) &&
+                          (filter.slower_ns == 0 || (length && length->ns > filter.slower_ns));
+  }
+  reader.select_requests([wanted = std::move(wanted), &tables = reader.tables()](std::uint32_t row) {
+    const std::uint32_t first = tables.requests[row].first;
+    return first < wanted.size() && wanted[first];
+  });
+}
+
+Result<View> by_route(RecordingReader &reader, const ViewPlan &plan) {
+  const Result<RouteCosts> costs = read_route_costs(reader, plan.range, plan.profile, plan.order);
+  if (!costs) {
+    return tl::unexpected(costs.error());
+  }
+  if (reader.tables().requests.size() == 1) {
+    return fail(ExitStatus::failed, "the recording contains no requests",
+                "requests of Django are found; record while it serves some");
+  }
+  return View{plan.json ? requests_json(*costs) : requests_text(*costs, plan.layout),
+              "requests by route",
+              {},
+              costs->routes.empty()};
+}
+
+namespace {
+
+/// That of the number, or the slowest one. Null if there is none.
+const RequestSpan *chosen(const Requests &requests, const Filter &filter, std::uint64_t number) {
+  const auto length_of = [](const RequestSpan &span) {
+    const std::optional<Length> length = span.length();
+    return length ? length->ns : -1;
+  };
+  const RequestSpan *found = nullptr;
+  for (const RequestSpan &span : requests.spans) {
+    const bool wanted =
+        span.seen && (number != 0 ? span.number == number : passes(requests.routes[span.number], filter.routes));
+    if (wanted && (found == nullptr || length_of(span) > length_of(*found))) {
+      found = &span;
+    }
+  }
+  return found;
+}
+
+} // namespace
+
+Result<View> of_request(RecordingReader &reader, const ViewPlan &plan, const Requests &requests) {
+  const RequestSpan *const span = chosen(requests, plan.profile.filter, plan.request);
+  if (span == nullptr) {
+    return fail(ExitStatus::failed,
+                plan.request != 0 ? fmt::format("the recording has no request {}", plan.request)
+                                  : std::string("no request passes the filters"),
+                "leave out --id for the slowest one, or take the number from -f requests --json");
+  }
+  const Result<RequestHistory> history = read_request_history(reader, *span);
+  if (!history) {
+    return tl::unexpected(history.error());
+  }
+  const RecordingTables &tables = reader.tables();
+  const FrameNames names(tables.codes, reader.info().import_paths, plan.names.files, plan.names.lines);
+  return View{plan.json ? request_json(*history, tables) : request_text(*history, tables, plan.layout, names),
+              "one request",
+              {},
+              false};
+}
+
+} // namespace awaitscope::tools

@@ -38,7 +38,7 @@ struct Effect {
 
 Result<void> check_effects(Format format, const ViewOptions &options) {
   const Filter &filter = options.filter;
-  const std::array<Effect, 17> effects{{
+  const std::array<Effect, 18> effects{{
       {"--metric", !options.metric.empty() && options.metric != "await", k_costs},
       {"--metric await", options.metric == "await", k_tasks | bit(Format::recording)},
       {"--idle", options.idle, k_sampled},
@@ -56,6 +56,7 @@ Result<void> check_effects(Format format, const ViewOptions &options) {
       {"--sort", !options.sort.empty(), bits({Format::hot, Format::latency})},
       {"--hide-framework", options.hide_framework, bit(Format::hot)},
       {"--framework", options.framework, bit(Format::latency)},
+      {"--source", !options.source.empty(), bit(Format::html)},
   }};
   const auto *const idle = std::find_if(effects.begin(), effects.end(), [&](const Effect &effect) {
     return effect.given && (effect.formats & bit(format)) == 0;

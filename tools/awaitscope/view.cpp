@@ -20,6 +20,7 @@
 #include "empty_view.hpp"
 #include "hot_view.hpp"
 #include "option_effects.hpp"
+#include "source_files.hpp"
 #include "table_order_names.hpp"
 #include "terminal.hpp"
 
@@ -182,7 +183,7 @@ Result<View> in_order(RecordingReader &reader, const ViewPlan &plan, const std::
 Result<View> over_time(RecordingReader &reader, const ViewPlan &plan, const std::string &name) {
   ProfileOptions profile = plan.profile;
   profile.task_frames = true; // the page marks where a task goes on in another one
-  const Result<PageContents> contents = read_page(reader, plan.range, profile);
+  Result<PageContents> contents = read_page(reader, plan.range, profile, plan.names.lines);
   if (!contents) {
     return tl::unexpected(contents.error());
   }
@@ -190,6 +191,7 @@ Result<View> over_time(RecordingReader &reader, const ViewPlan &plan, const std:
   if (const Result<void> holds = check_holds(reader, history.task_changes, plan.profile.metric); !holds) {
     return tl::unexpected(holds.error());
   }
+  contents->sources = read_sources(reader, history, plan.source);
   const PageOptions options{plan.profile.metric, plan.names, subject_of(reader.info()), name};
   return View{html_page(reader, *contents, options), "HTML page", {}, history.empty};
 }
@@ -392,6 +394,12 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
   if (const Result<void> effects = check_effects(format, options); !effects) {
     return tl::unexpected(effects.error());
   }
+  std::error_code failed;
+  if (!options.source.empty() && !std::filesystem::is_directory(options.source, failed)) {
+    return fail(ExitStatus::usage, fmt::format("--source: '{}' is no folder", options.source),
+                "name the folder that has the source files");
+  }
+  plan.source = options.source;
   plan.json = options.json;
   plan.all_tasks = options.all_tasks;
   plan.names = {options.full_paths ? FileNames::full : FileNames::importable,

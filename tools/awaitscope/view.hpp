@@ -34,6 +34,7 @@ struct ViewOptions {
   std::string sort;                 ///< what a table is ordered by
   bool hide_framework = false;      ///< hot: rows of packages and the standard library
   bool framework = false;           ///< latency: show these
+  std::string source;               ///< html: where the source files are
 };
 
 /// The values that -f, --metric and --state know.
@@ -61,6 +62,7 @@ struct ViewPlan {
   TableOrder order = TableOrder::usual;
   bool hide_framework = false;
   bool framework = false;
+  std::string source; ///< a folder; empty: where the recording names its files
 };
 
 Result<ViewPlan> plan_view(Format format, const ViewOptions &options);

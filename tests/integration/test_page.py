@@ -159,6 +159,26 @@ class Page(recordings.RecordingTest):
         self.assert_total(SITE, "wall", "samples", *self.stretch())
         self.assertEqual(self.rows("calls")[0][0], "catalogue_view")
 
+    def test_colors_of_the_picture(self):
+        """A function has the same one in the SVG."""
+        picture = self.path("x.svg")
+        self.assert_done(harness.run_tool("report", SITE, "-o", picture))
+        with open(picture, encoding="utf-8") as file:
+            fills = dict(re.findall(r'<title>([^<]*?) \([^<]* – [^<]*</title><rect [^>]*fill="(#[0-9a-f]{6})"', file.read()))
+        self.open(SITE)
+        colors = self.browser.run("""unpacked(document.getElementById("data").textContent).then(data => {
+            const context = document.createElement("canvas").getContext("2d");
+            return data.labels.filter(label => label.file).map(label => {
+                context.fillStyle = colorOf(label, false);
+                return [label.name, context.fillStyle];
+            });
+        })""")
+        self.assertGreater(len(fills), 8)
+        colors = dict(colors)
+        for name, fill in fills.items():
+            parts = [[int(color[at:at + 2], 16) for at in (1, 3, 5)] for color in (fill, colors[name.replace("&lt;", "<").replace("&gt;", ">")])]
+            self.assertLessEqual(max(abs(a - b) for a, b in zip(*parts)), 2, (name, fill))
+
     def test_windows(self):
         """Nothing is wider than the window, whatever it is; the dark scheme is dark; every control has a name."""
         for width, height, scheme in WINDOWS:

@@ -90,9 +90,10 @@ Result<ThreadState> parse_state(const std::string &name) {
               "use --state running, runnable, blocked or idle");
 }
 
+bool counts_time(const RecordingInfo &info) { return info.event == "task-clock" || info.event == "cpu-clock"; }
+
 std::string event_unit(const RecordingInfo &info) {
-  const bool is_clock = info.event == "task-clock" || info.event == "cpu-clock";
-  return is_clock ? info.event + " (nanoseconds)" : info.event;
+  return counts_time(info) ? info.event + " (nanoseconds)" : info.event;
 }
 
 std::string unit_of(Metric metric, const RecordingInfo &info) {
@@ -107,6 +108,20 @@ std::string unit_of(Metric metric, const RecordingInfo &info) {
     break;
   }
   return "nanoseconds suspended";
+}
+
+SvgUnit svg_unit_of(Metric metric, const RecordingInfo &info) {
+  switch (metric) {
+  case Metric::wall:
+    return {"samples", false};
+  case Metric::cpu:
+    return {"on the CPU", true};
+  case Metric::events:
+    return {counts_time(info) ? "of " + info.event : info.event, counts_time(info)};
+  case Metric::await:
+    break;
+  }
+  return {"suspended", true};
 }
 
 /// What a recording cannot tell is an error where it is all that was asked for.
@@ -276,10 +291,12 @@ Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
   }
   const std::vector<WeightedStack> stacks = stack_profile(tables, *costs, profile);
   if (plan.format == Format::svg) {
-    const std::string unit = unit_of(metric, reader.info());
+    const SvgUnit unit = svg_unit_of(metric, reader.info());
     const std::string title = fmt::format("{}: {}", subject_of(reader.info()), quantity_of(metric, reader.info()));
-    return View{
-        svg_flame_graph(stacks, names, tables.codes, title, unit), "flame graph, unit " + unit, {}, stacks.empty()};
+    return View{svg_flame_graph(stacks, names, tables.codes, title, unit),
+                "flame graph, unit " + unit_of(metric, reader.info()),
+                {},
+                stacks.empty()};
   }
   return View{folded_text(stacks, names),
               fmt::format("folded stacks, unit {}", unit_of(metric, reader.info())),

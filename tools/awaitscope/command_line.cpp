@@ -72,7 +72,7 @@ void add_view(CLI::App &command, ViewOptions &options, const char *sampled) {
   command
       .add_option(
           "--source", options.source,
-          "html: show lines of the hottest files from below this folder (default: from where the recording names "
+          "html: show lines of the hottest files from below this folder (else: from where the recording names "
           "them, if it was made on this machine)")
       ->type_name("FOLDER")
       ->group(k_output);

@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t k_most_files = 10;
+constexpr std::size_t k_most_asked = 100;       ///< of which as many as that are shown
 constexpr std::size_t k_longest = 300'000;      ///< bytes of one file
 constexpr std::size_t k_most_bytes = 1'000'000; ///< of all
 
@@ -77,29 +78,44 @@ std::optional<std::string> text_below(const fs::path &folder, const std::string 
   return std::nullopt;
 }
 
+std::optional<SourceFile> source_of(const std::optional<std::string> &text, const std::string &file,
+                                    const CodeTable &codes) {
+  if (!text) {
+    return std::nullopt;
+  }
+  SourceFile source{file, lines_of(*text), false};
+  source.differs = !defines_functions(source.lines, file, codes);
+  return source;
+}
+
+std::size_t size_of(const SourceFile &source) {
+  std::size_t size = 0;
+  for (const std::string &line : source.lines) {
+    size += line.size() + 1;
+  }
+  return size;
+}
+
 } // namespace
 
 std::vector<SourceFile> read_sources(const RecordingReader &reader, const CostHistory &history,
                                      const std::string &folder) {
   const CodeTable &codes = reader.tables().codes;
+  const bool is_here = reader.info().host == recorded_here({}).host;
   std::vector<SourceFile> sources;
-  if (folder.empty() && reader.info().host != recorded_here({}).host) {
-    return sources;
-  }
   std::size_t bytes = 0;
-  for (const std::string &file : hottest_files(history, codes, k_most_files)) {
-    const bool named = fs::path(file).is_absolute();
-    const std::optional<std::string> text = !folder.empty() ? text_below(folder, file)
-                                            : named         ? text_of(file)
-                                                            : std::nullopt;
-    if (!text || bytes + text->size() > k_most_bytes) {
-      continue;
+  for (const std::string &file : hottest_files(history, codes, k_most_asked)) {
+    std::optional<SourceFile> source = folder.empty() ? std::nullopt : source_of(text_below(folder, file), file, codes);
+    if (!source && is_here && fs::path(file).is_absolute()) {
+      source = source_of(text_of(file), file, codes);
+      source = source && source->differs ? std::nullopt : source;
     }
-    SourceFile source{file, lines_of(*text), false};
-    source.differs = !defines_functions(source.lines, file, codes);
-    if (!source.differs || !folder.empty()) {
-      bytes += text->size();
-      sources.push_back(std::move(source));
+    if (source && bytes + size_of(*source) <= k_most_bytes) {
+      bytes += size_of(*source);
+      sources.push_back(std::move(*source));
+    }
+    if (sources.size() == k_most_files) {
+      break;
     }
   }
   return sources;

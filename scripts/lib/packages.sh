@@ -21,7 +21,6 @@ build zlib1g-dev         hdr:zlib.h
 build libpfm4-dev        hdr:perfmon/pfmlib_perf_event.h
 build clang              cmd:clang
 build libbpf-dev         hdr:bpf/libbpf.h
-build zlib1g-dev         hdr:zlib.h
 build catch2             hdr:catch2/catch.hpp|catch2/catch_all.hpp
 test  python3            cmd:python3
 test  python3-venv       ensurepip

@@ -4,8 +4,10 @@
 
 namespace awaitscope {
 
-Result<PageContents> read_page(RecordingReader &reader, const TimeRange &range, const ProfileOptions &options) {
-  CostHistoryBuilder history(reader, range, options);
+Result<PageContents> read_page(RecordingReader &reader, const TimeRange &range, const ProfileOptions &options,
+                               Lines lines) {
+  const CallerLines callers = lines == Lines::executing ? CallerLines::kept : CallerLines::dropped;
+  CostHistoryBuilder history(reader, range, options, callers);
   CallCollector calls(reader.tables().codes);
   LatencyBuilder latencies(reader, range, options.filter, [&](const MeasuredCall &call) { calls.add(call); });
   bool too_large = false;

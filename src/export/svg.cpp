@@ -1,6 +1,7 @@
 #include "awaitscope/export/svg.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -41,60 +42,70 @@ std::string fitting(const std::string &text, double width) {
   return room < 3 ? std::string() : text.substr(0, end) + "…";
 }
 
-enum class Shade : std::uint8_t { root, project, library, standard, unreadable };
+/// FNV-1a, as the HTML page has it.
+std::uint32_t hash_of(std::string_view text) {
+  std::uint32_t hash = 2166136261U;
+  for (const char letter : text) {
+    hash = (hash ^ static_cast<unsigned char>(letter)) * 16777619U;
+  }
+  return hash ^ hash >> 15U;
+}
+
+/// Hue in degrees, saturation and lightness in percent (CSS Color 4, 7.1), as all programs know colours.
+std::string color(std::uint32_t hue, std::uint32_t saturation, std::uint32_t lightness) {
+  const double light = lightness / 100.0;
+  const double spread = saturation / 100.0 * std::min(light, 1 - light);
+  const auto part = [&](std::uint32_t shift) {
+    const double k = std::fmod(shift + hue / 30.0, 12);
+    return static_cast<int>(std::lround(255 * (light - spread * std::max(-1.0, std::min({k - 3, 9 - k, 1.0})))));
+  };
+  return fmt::format("#{:02x}{:02x}{:02x}", part(0), part(8), part(4));
+}
+
+/// The page's colours: the project's own functions are warm, libraries cool (a hue each), Python's own library grey.
+std::string color_of(const Frame &frame, const CodeTable &codes) {
+  if (frame.kind == FrameKind::unreadable) {
+    return color(0, 85, 62);
+  }
+  const CodeInfo &code = codes.at(frame.code);
+  if (frame.kind == FrameKind::task_border) {
+    return color(282, 35, 78);
+  }
+  const std::uint32_t hash = hash_of(code.function);
+  const FileOrigin origin = file_origin(code.file);
+  switch (origin.kind) {
+  case FileOrigin::Kind::project:
+    return color(18 + hash % 34, 88, 68 + hash % 9);
+  case FileOrigin::Kind::library:
+    return color(165 + hash_of(origin.package) % 80, 38, 72 + hash % 7);
+  case FileOrigin::Kind::standard:
+    break;
+  }
+  return color(220, 8, 72 + hash % 7);
+}
+
+std::string color_of_root(const std::string &name) {
+  return name.starts_with("task ") ? color(282, 35, 78) : color(220, 12, 78);
+}
 
 struct Node {
   std::uint64_t total = 0;
-  Shade shade = Shade::root;
+  std::string color;
   std::map<std::string, std::unique_ptr<Node>> children; ///< by name: the same picture every time
 };
 
-Node &child_of(Node &parent, const std::string &name, Shade shade) {
+Node &child_of(Node &parent, const std::string &name, const std::string &color) {
   std::unique_ptr<Node> &child = parent.children[name];
   if (!child) {
     child = std::make_unique<Node>();
-    child->shade = shade;
+    child->color = color;
   }
   return *child;
 }
 
-Shade shade_of(const Frame &frame, const CodeTable &codes) {
-  if (frame.kind == FrameKind::unreadable) {
-    return Shade::unreadable;
-  }
-  if (frame.kind == FrameKind::task_border) {
-    return Shade::root;
-  }
-  switch (file_origin(codes.at(frame.code).file).kind) {
-  case FileOrigin::Kind::project:
-    return Shade::project;
-  case FileOrigin::Kind::library:
-    return Shade::library;
-  case FileOrigin::Kind::standard:
-    break;
-  }
-  return Shade::standard;
-}
-
-std::string_view color_of(Shade shade) {
-  switch (shade) {
-  case Shade::root:
-    return "#c9b8dc";
-  case Shade::project:
-    return "#f4a259";
-  case Shade::library:
-    return "#8fc1b5";
-  case Shade::standard:
-    return "#c3c7ce";
-  case Shade::unreadable:
-    break;
-  }
-  return "#e5484d";
-}
-
 class Picture {
 public:
-  Picture(std::uint64_t whole, std::string unit) : whole_(whole), unit_(std::move(unit)) {}
+  Picture(std::uint64_t whole, SvgUnit unit) : whole_(whole), unit_(std::move(unit)) {}
 
   /// Rows below `depth` are drawn from a list: stacks may be deep.
   void draw(const Node &root) {
@@ -121,27 +132,31 @@ public:
 
   [[nodiscard]] std::string svg(const std::string &title) const {
     const double height = k_top + static_cast<double>(rows_) * k_row + 8;
-    return fmt::format(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
-        "font-family=\"Verdana, DejaVu Sans, sans-serif\" font-size=\"11\">\n"
-        "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
-        "<text x=\"6\" y=\"18\" font-size=\"14\">{2}</text>\n"
-        "<text x=\"6\" y=\"36\" fill=\"#5b6472\">{3} {4} in all; orange: your code, green: libraries, grey: "
-        "Python's library</text>\n{5}</svg>\n",
-        k_width, height, escaped(title), with_thousands(whole_), escaped(unit_), shapes_);
+    return fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
+                       "font-family=\"Verdana, DejaVu Sans, sans-serif\" font-size=\"11\">\n"
+                       "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
+                       "<text x=\"6\" y=\"18\" font-size=\"14\">{2}</text>\n"
+                       "<text x=\"6\" y=\"36\" fill=\"#5b6472\">{3} in all; orange: your code, blue and green: "
+                       "libraries, grey: Python's library</text>\n{4}</svg>\n",
+                       k_width, height, escaped(title), cost(whole_), shapes_);
   }
 
 private:
+  [[nodiscard]] std::string cost(std::uint64_t value) const {
+    const std::string number = unit_.is_time ? short_duration(static_cast<std::int64_t>(value)) : with_thousands(value);
+    return escaped(number + " " + unit_.text);
+  }
+
   void rectangle(const std::string &name, const Node &node, double left, double width, std::size_t depth) {
     rows_ = std::max(rows_, depth + 1);
     const double top = k_top + static_cast<double>(depth) * k_row;
     const double percent = 100.0 * static_cast<double>(node.total) / static_cast<double>(whole_);
     fmt::format_to(std::back_inserter(shapes_),
-                   "<g><title>{} – {} {}, {:.1f} %</title><rect x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\" "
+                   "<g><title>{} – {}, {:.1f} %</title><rect x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\" "
                    "fill=\"{}\" rx=\"1\"/>",
-                   escaped(name), with_thousands(node.total), escaped(unit_), percent, left, top,
-                   std::max(0.3, width - 0.4), k_row - 1, color_of(node.shade));
+                   escaped(name), cost(node.total), percent, left, top, std::max(0.3, width - 0.4), k_row - 1,
+                   node.color);
     if (const std::string text = fitting(name, width); !text.empty()) {
       fmt::format_to(std::back_inserter(shapes_), R"(<text x="{:.1f}" y="{}">{}</text>)", left + 3, top + 12,
                      escaped(text));
@@ -150,7 +165,7 @@ private:
   }
 
   std::uint64_t whole_;
-  std::string unit_;
+  SvgUnit unit_;
   std::string shapes_;
   std::size_t rows_ = 0;
 };
@@ -175,19 +190,19 @@ void clear(Node &root) {
 } // namespace
 
 std::string svg_flame_graph(const std::vector<WeightedStack> &profile, FrameNames &names, const CodeTable &codes,
-                            const std::string &title, const std::string &unit) {
+                            const std::string &title, const SvgUnit &unit) {
   Node root;
   for (const WeightedStack &stack : profile) {
     root.total += stack.weight;
     Node *at = &root;
     for (const std::string *name : {&stack.process, &stack.root}) {
       if (!name->empty()) {
-        at = &child_of(*at, *name, Shade::root);
+        at = &child_of(*at, *name, color_of_root(*name));
         at->total += stack.weight;
       }
     }
     for (const Frame &frame : stack.frames) {
-      at = &child_of(*at, names.name(frame), shade_of(frame, codes));
+      at = &child_of(*at, names.name(frame), color_of(frame, codes));
       at->total += stack.weight;
     }
   }

@@ -16,7 +16,8 @@ constexpr std::int64_t k_first_bin_ns = 10'000'000;
 /// The tree, and which node each kind of stack is.
 class Tree {
 public:
-  Tree(const RecordingTables &tables, const ProfileOptions &options) : tables_(tables), options_(options) {
+  Tree(const RecordingTables &tables, const ProfileOptions &options, CallerLines lines)
+      : tables_(tables), options_(options), lines_(lines) {
     history_.nodes.emplace_back();
   }
 
@@ -31,8 +32,10 @@ public:
       node = named(node, CostHistory::Level::thread, key.suspended ? "suspended tasks" : thread_of(key, frames));
     }
     node = named(node, key.in_task ? CostHistory::Level::task : CostHistory::Level::thread, root);
-    for (const Frame &frame : shown_frames(frames, options_)) {
-      node = child(node, {node, CostHistory::Level::frame, 0, frame});
+    const std::vector<Frame> shown = shown_frames(frames, options_);
+    for (const Frame &frame : shown) {
+      const bool has_line = lines_ == CallerLines::kept || &frame == &shown.back();
+      node = child(node, {node, CostHistory::Level::frame, 0, {frame.code, has_line ? frame.line : 0, frame.kind}});
     }
     return node;
   }
@@ -68,6 +71,7 @@ private:
 
   const RecordingTables &tables_;
   const ProfileOptions &options_;
+  CallerLines lines_;
   CostHistory history_;
   std::map<std::string, std::uint32_t> names_;
   std::map<ChildKey, std::uint32_t> children_;
@@ -130,8 +134,8 @@ private:
 
 class Builder {
 public:
-  Builder(const RecordingReader &reader, const TimeRange &range, ProfileOptions options)
-      : reader_(reader), range_(range), options_(std::move(options)), tree_(reader.tables(), options_) {}
+  Builder(const RecordingReader &reader, const TimeRange &range, ProfileOptions options, CallerLines lines)
+      : reader_(reader), range_(range), options_(std::move(options)), tree_(reader.tables(), options_, lines) {}
 
   void add(const SampleRun &run) {
     cpu_.add(run);
@@ -282,8 +286,8 @@ private:
 
 class CostHistoryBuilder::Reading {
 public:
-  Reading(const RecordingReader &reader, const TimeRange &range, const ProfileOptions &options)
-      : reader_(reader), builder_(reader, range, options),
+  Reading(const RecordingReader &reader, const TimeRange &range, const ProfileOptions &options, CallerLines lines)
+      : reader_(reader), builder_(reader, range, options, lines),
         spans_([this](const TaskSpan &span) { builder_.add(span); }) {}
 
   void add_block() {
@@ -311,14 +315,14 @@ private:
 };
 
 CostHistoryBuilder::CostHistoryBuilder(const RecordingReader &reader, const TimeRange &range,
-                                       const ProfileOptions &options)
-    : reading_(std::make_unique<Reading>(reader, range, options)) {}
+                                       const ProfileOptions &options, CallerLines lines)
+    : reading_(std::make_unique<Reading>(reader, range, options, lines)) {}
 CostHistoryBuilder::~CostHistoryBuilder() = default;
 void CostHistoryBuilder::add_block() { reading_->add_block(); }
 CostHistory CostHistoryBuilder::finish() { return reading_->finish(); }
 
 Result<CostHistory> read_cost_history(RecordingReader &reader, const TimeRange &range, const ProfileOptions &options) {
-  CostHistoryBuilder builder(reader, range, options);
+  CostHistoryBuilder builder(reader, range, options, CallerLines::kept);
   const Result<void> read = reader.each_block([&]() -> Result<void> {
     builder.add_block();
     return {};

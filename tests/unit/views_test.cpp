@@ -18,9 +18,9 @@ Frame python(CodeId code) { return {code, static_cast<std::int32_t>(code), Frame
 
 TEST_CASE("a running task's stack stands under those that await it, root first") {
   Lineage lineage; // leaf first
-  lineage.segments.push_back({{python(3), python(4)}, true, 3, false});
-  lineage.segments.push_back({{python(5), python(6)}, true, 5, false});
-  lineage.segments.push_back({{{1, 1, FrameKind::loop}, {2, 2, FrameKind::loop}}, false, 0, false});
+  lineage.segments.push_back({{python(3), python(4)}, true, 3, false, {}});
+  lineage.segments.push_back({{python(5), python(6)}, true, 5, false, {}});
+  lineage.segments.push_back({{{1, 1, FrameKind::loop}, {2, 2, FrameKind::loop}}, false, 0, false, {}});
   LogicalStack logical;
   stitch(lineage, logical);
   CHECK(logical.in_task);
@@ -37,7 +37,7 @@ TEST_CASE("a running task's stack stands under those that await it, root first")
 
 TEST_CASE("under a thread, the stack is the thread's") {
   Lineage lineage;
-  lineage.segments.push_back({{python(1), python(2)}, false, 0, false});
+  lineage.segments.push_back({{python(1), python(2)}, false, 0, false, {}});
   lineage.root_thread = 0x1000;
   LogicalStack logical;
   logical.frames.push_back(python(9)); // of an earlier one
@@ -52,7 +52,7 @@ TEST_CASE("under a thread, the stack is the thread's") {
 
 TEST_CASE("what could not be read is said in its place") {
   Lineage lineage;
-  lineage.segments.push_back({{python(3)}, true, 3, true});
+  lineage.segments.push_back({{python(3)}, true, 3, true, {}});
   LogicalStack logical;
   stitch(lineage, logical);
   REQUIRE(logical.frames.size() == 3);

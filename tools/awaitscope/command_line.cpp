@@ -67,6 +67,12 @@ void add_view(CLI::App &command, ViewOptions &options, const char *sampled) {
   command.add_flag("--task-names", options.task_names, "use task names: the names that the program gave its tasks")
       ->group(sampled);
   command.add_flag("--lines", options.lines, "show the current line instead of the def line")->group(k_output);
+  command
+      .add_option("--source", options.source,
+                  "html: show lines of the hottest files from below this folder (else: from where the recording names "
+                  "them, if it was made on this machine)")
+      ->type_name("FOLDER")
+      ->group(k_output);
   command.add_flag("--full-paths", options.full_paths, "show full paths")->group(k_output);
   command.add_flag("--loop-frames", options.loop_frames, "keep the event loop's own frames below a task")
       ->group(k_output);

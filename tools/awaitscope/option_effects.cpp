@@ -39,7 +39,7 @@ struct Effect {
 
 Result<void> check_effects(Format format, const ViewOptions &options) {
   const Filter &filter = options.filter;
-  const std::array<Effect, 20> effects{{
+  const std::array<Effect, 21> effects{{
       {"--metric", !options.metric.empty() && options.metric != "await", k_costs | bit(Format::requests)},
       {"--metric await", options.metric == "await", k_tasks | bit(Format::recording) | bit(Format::requests)},
       {"--idle", options.idle, k_sampled | bit(Format::requests)},
@@ -60,6 +60,7 @@ Result<void> check_effects(Format format, const ViewOptions &options) {
       {"--route", !filter.routes.empty(), k_names | k_routes},
       {"--slower", !options.slower.empty(), k_names | k_routes},
       {"--id", options.request.has_value(), bit(Format::request)},
+      {"--source", !options.source.empty(), bit(Format::html)},
   }};
   const auto *const idle = std::find_if(effects.begin(), effects.end(), [&](const Effect &effect) {
     return effect.given && (effect.formats & bit(format)) == 0;

@@ -21,6 +21,7 @@
 #include "hot_view.hpp"
 #include "option_effects.hpp"
 #include "request_view.hpp"
+#include "source_files.hpp"
 #include "table_order_names.hpp"
 #include "terminal.hpp"
 
@@ -94,9 +95,10 @@ Result<ThreadState> parse_state(const std::string &name) {
               "use --state running, runnable, blocked or idle");
 }
 
+bool counts_time(const RecordingInfo &info) { return info.event == "task-clock" || info.event == "cpu-clock"; }
+
 std::string event_unit(const RecordingInfo &info) {
-  const bool is_clock = info.event == "task-clock" || info.event == "cpu-clock";
-  return is_clock ? info.event + " (nanoseconds)" : info.event;
+  return counts_time(info) ? info.event + " (nanoseconds)" : info.event;
 }
 
 std::string unit_of(Metric metric, const RecordingInfo &info) {
@@ -111,6 +113,20 @@ std::string unit_of(Metric metric, const RecordingInfo &info) {
     break;
   }
   return "nanoseconds suspended";
+}
+
+SvgUnit svg_unit_of(Metric metric, const RecordingInfo &info) {
+  switch (metric) {
+  case Metric::wall:
+    return {"samples", false};
+  case Metric::cpu:
+    return {"on the CPU", true};
+  case Metric::events:
+    return {counts_time(info) ? "of " + info.event : info.event, counts_time(info)};
+  case Metric::await:
+    break;
+  }
+  return {"suspended", true};
 }
 
 /// What a recording cannot tell is an error where it is all that was asked for.
@@ -187,7 +203,7 @@ Result<View> in_order(RecordingReader &reader, const ViewPlan &plan, const std::
 Result<View> over_time(RecordingReader &reader, const ViewPlan &plan, const std::string &name) {
   ProfileOptions profile = plan.profile;
   profile.task_frames = true; // the page marks where a task goes on in another one
-  const Result<PageContents> contents = read_page(reader, plan.range, profile);
+  Result<PageContents> contents = read_page(reader, plan.range, profile, plan.names.lines);
   if (!contents) {
     return tl::unexpected(contents.error());
   }
@@ -195,6 +211,7 @@ Result<View> over_time(RecordingReader &reader, const ViewPlan &plan, const std:
   if (const Result<void> holds = check_holds(reader, history.task_changes, plan.profile.metric); !holds) {
     return tl::unexpected(holds.error());
   }
+  contents->sources = read_sources(reader, history, plan.source);
   const PageOptions options{plan.profile.metric, plan.names, subject_of(reader.info()), name};
   return View{html_page(reader, *contents, options), "HTML page", {}, history.empty};
 }
@@ -279,10 +296,12 @@ Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
   }
   const std::vector<WeightedStack> stacks = stack_profile(tables, *costs, profile);
   if (plan.format == Format::svg) {
-    const std::string unit = unit_of(metric, reader.info());
+    const SvgUnit unit = svg_unit_of(metric, reader.info());
     const std::string title = fmt::format("{}: {}", subject_of(reader.info()), quantity_of(metric, reader.info()));
-    return View{
-        svg_flame_graph(stacks, names, tables.codes, title, unit), "flame graph, unit " + unit, {}, stacks.empty()};
+    return View{svg_flame_graph(stacks, names, tables.codes, title, unit),
+                "flame graph, unit " + unit_of(metric, reader.info()),
+                {},
+                stacks.empty()};
   }
   return View{folded_text(stacks, names),
               fmt::format("folded stacks, unit {}", unit_of(metric, reader.info())),
@@ -411,6 +430,12 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
   if (const Result<void> effects = check_effects(format, options); !effects) {
     return tl::unexpected(effects.error());
   }
+  std::error_code failed;
+  if (!options.source.empty() && !std::filesystem::is_directory(options.source, failed)) {
+    return fail(ExitStatus::usage, fmt::format("--source: '{}' is no folder", options.source),
+                "name the folder that has the source files");
+  }
+  plan.source = options.source;
   plan.json = options.json;
   plan.all_tasks = options.all_tasks;
   plan.names = {options.full_paths ? FileNames::full : FileNames::importable,

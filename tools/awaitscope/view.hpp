@@ -48,6 +48,7 @@ struct ViewOptions {
   bool framework = false;               ///< latency: show these
   std::string slower;                   ///< only requests that took longer
   std::optional<std::uint64_t> request; ///< of format request: which
+  std::string source;                   ///< html: where the source files are
 };
 
 /// The values that -f, --metric and --state know.
@@ -79,6 +80,7 @@ struct ViewPlan {
   bool hide_framework = false;
   bool framework = false;
   std::uint64_t request = 0; ///< of format request; 0: the slowest
+  std::string source;        ///< a folder; empty: where the recording names its files
 };
 
 Result<ViewPlan> plan_view(Format format, const ViewOptions &options);

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "awaitscope/export/names.hpp"
 #include "awaitscope/recording/reader.hpp"
@@ -11,15 +12,24 @@
 
 namespace awaitscope {
 
+/// A file that functions are in.
+struct SourceFile {
+  std::string file; ///< as CodeInfo::file
+  std::vector<std::string> lines;
+  bool differs = false; ///< it is another version than the one that ran
+};
+
 /// What the page shows of a recording.
 struct PageContents {
   CostHistory history;
   std::optional<Latencies> latencies; ///< none where no calls are known, or too many in too deep stacks
   CallList calls;
+  std::vector<SourceFile> sources; ///< whose lines are shown; not read by read_page()
 };
 
 /// Reads the recording to its end. The metric of the options has no effect. Errors: those of reading.
-Result<PageContents> read_page(RecordingReader &reader, const TimeRange &range, const ProfileOptions &options);
+Result<PageContents> read_page(RecordingReader &reader, const TimeRange &range, const ProfileOptions &options,
+                               Lines lines);
 
 struct PageOptions {
   Metric first = Metric::wall; ///< that it begins with

@@ -37,7 +37,7 @@ struct CallList {
   };
 
   std::vector<Call> calls;
-  bool complete = true; ///< else there are none, for they are too many
+  bool complete = true;      ///< else there are none, for they are too many
   std::vector<Slow> slowest; ///< CallSpan::entry
 };
 

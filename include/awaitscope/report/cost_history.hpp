@@ -46,11 +46,15 @@ struct CostHistory {
   bool empty = true;
 };
 
+/// Whether stacks are told apart by the lines that their outer frames are at, or by that of the innermost one alone.
+enum class CallerLines : std::uint8_t { kept, dropped };
+
 /// For views that read more than this while they go through a recording.
 class CostHistoryBuilder {
 public:
   /// The metric of the options has no effect.
-  CostHistoryBuilder(const RecordingReader &reader, const TimeRange &range, const ProfileOptions &options);
+  CostHistoryBuilder(const RecordingReader &reader, const TimeRange &range, const ProfileOptions &options,
+                     CallerLines lines);
   CostHistoryBuilder(const CostHistoryBuilder &) = delete;
   CostHistoryBuilder &operator=(const CostHistoryBuilder &) = delete;
   ~CostHistoryBuilder();

@@ -2,10 +2,11 @@
 
 const ROW = 18;
 
+/// FNV-1a, as the SVG has it.
 function hashOf(text) {
   let hash = 2166136261;
-  for (let i = 0; i < text.length; ++i) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), 16777619);
+  for (const byte of new TextEncoder().encode(text)) {
+    hash = Math.imul(hash ^ byte, 16777619);
   }
   return (hash ^ hash >>> 15) >>> 0;
 }

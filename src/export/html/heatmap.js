@@ -41,7 +41,7 @@ class HeatMap {
   }
 
   columnWidth() {
-    return Math.min(24, this.canvas.clientWidth / this.columns);
+    return Math.min(56, this.canvas.clientWidth / this.columns);
   }
 
   at(event) {

@@ -40,6 +40,19 @@ function selfCosts(model, metric, first, end) {
   return costs;
 }
 
+/// What each line of each source file cost itself: a Map by line for each file.
+function lineCosts(sources, costs) {
+  const lines = sources.files.map(() => new Map());
+  for (let i = 0, node = 0; i < sources.nodes.length; i += 3) {
+    node += sources.nodes[i];
+    const [file, line] = [lines[sources.nodes[i + 1]], sources.nodes[i + 2]];
+    if (costs[node] > 0) {
+      file.set(line, (file.get(line) || 0) + costs[node]);
+    }
+  }
+  return lines;
+}
+
 function binTotals(metric) {
   return metric.bins.map(bin => {
     let sum = 0;

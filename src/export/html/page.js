@@ -54,6 +54,8 @@ function openPage(data) {
     onStretch: (from, to) => graph.select(Math.floor(from / data.bin_ns), Math.ceil(to / data.bin_ns))
   });
 
+  const source = new SourceView(model);
+
   function pathOf(node) {
     const path = [];
     for (let at = node; at > 0; at = state.tree.parent(at)) {
@@ -146,6 +148,7 @@ function openPage(data) {
                                       : `Shown: from ${time(state.first)} to ${time(state.end)}.`;
     const stretch = whole ? null : [state.first * data.bin_ns, state.end * data.bin_ns];
     calls.show(stretch);
+    source.show(costs, state.tree.total, state.metric.unit);
     heat.show(state.metric.slots, {count: slotCount, rows: data.rows, time: slotTime}, stretch);
     drawFlame();
     search();

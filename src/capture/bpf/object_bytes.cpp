@@ -3,16 +3,16 @@
 
 asm(".pushsection .rodata\n"
     ".balign 16\n"
-    "awaitscope_bpf_object:\n"
+    "k_bpf_object:\n"
     ".incbin \"" AWAITSCOPE_BPF_OBJECT "\"\n"
-    "awaitscope_bpf_object_end:\n"
+    "k_bpf_object_end:\n"
     ".popsection\n");
 
-extern "C" const std::byte awaitscope_bpf_object;
-extern "C" const std::byte awaitscope_bpf_object_end;
+extern "C" const std::byte k_bpf_object;
+extern "C" const std::byte k_bpf_object_end;
 
 namespace awaitscope::capture {
 
-std::span<const std::byte> object_bytes() { return {&awaitscope_bpf_object, &awaitscope_bpf_object_end}; }
+std::span<const std::byte> object_bytes() { return {&k_bpf_object, &k_bpf_object_end}; }
 
 } // namespace awaitscope::capture

@@ -18,8 +18,8 @@
 namespace awaitscope::capture {
 namespace {
 
-template <auto function> struct Calls {
-  template <typename T> void operator()(T *pointer) const { function(pointer); }
+template <auto Function> struct Calls {
+  template <typename T> void operator()(T *pointer) const { Function(pointer); }
 };
 struct Unmaps {
   void operator()(CaptureMemory *memory) const { ::munmap(memory, sizeof *memory); }

@@ -66,6 +66,7 @@ std::vector<std::string> hottest_files(const CostHistory &history, const CodeTab
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto &a, const auto &b) { return a.second > b.second; });
   sorted.resize(std::min(sorted.size(), most));
   std::vector<std::string> files;
+  files.reserve(sorted.size());
   for (const auto &[file, cost] : sorted) {
     files.push_back(file);
   }

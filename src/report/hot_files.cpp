@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <string_view>
 #include <utility>
 
 namespace awaitscope {
@@ -28,6 +29,32 @@ std::string defined_name(const CodeInfo &code) {
   return name.starts_with("<") ? std::string() : name;
 }
 
+/// Whether the function's `def` is at this line (from 1), or its first decorator, which counts as where it begins.
+bool begins_at(const std::vector<std::string> &lines, std::size_t line, const std::string &name) {
+  constexpr std::size_t k_decorators = 30; // lines
+  const auto text = [&](std::size_t number) {
+    const std::string &whole = lines[number - 1];
+    return std::string_view(whole).substr(std::min(whole.find_first_not_of(" \t"), whole.size()));
+  };
+  const auto defines = [&](std::size_t number) {
+    std::string_view rest = text(number);
+    rest.remove_prefix(rest.starts_with("async ") ? 6 : 0);
+    return rest.starts_with("def " + name);
+  };
+  if (line > lines.size()) {
+    return false;
+  }
+  if (!text(line).starts_with("@")) {
+    return defines(line);
+  }
+  for (std::size_t next = line + 1; next <= std::min(lines.size(), line + k_decorators); ++next) {
+    if (defines(next)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 } // namespace
 
 std::vector<std::string> hottest_files(const CostHistory &history, const CodeTable &codes, std::size_t most) {
@@ -39,6 +66,7 @@ std::vector<std::string> hottest_files(const CostHistory &history, const CodeTab
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto &a, const auto &b) { return a.second > b.second; });
   sorted.resize(std::min(sorted.size(), most));
   std::vector<std::string> files;
+  files.reserve(sorted.size());
   for (const auto &[file, cost] : sorted) {
     files.push_back(file);
   }
@@ -46,25 +74,14 @@ std::vector<std::string> hottest_files(const CostHistory &history, const CodeTab
 }
 
 bool defines_functions(const std::vector<std::string> &lines, const std::string &file, const CodeTable &codes) {
-  constexpr std::size_t k_decorators = 30; // lines between where a function begins and its `def`
-  std::size_t asked = 0;
-  std::size_t found = 0;
   for (CodeId id = 0; id < codes.size(); ++id) {
     const CodeInfo &code = codes.at(id);
     const std::string name = code.file == file ? defined_name(code) : std::string();
-    if (name.empty() || code.first_line <= 0) {
-      continue;
+    if (!name.empty() && code.first_line > 0 && !begins_at(lines, static_cast<std::size_t>(code.first_line), name)) {
+      return false;
     }
-    ++asked;
-    const std::size_t first = std::min(lines.size(), static_cast<std::size_t>(code.first_line) - 1);
-    const auto begin = lines.begin() + static_cast<std::ptrdiff_t>(first);
-    const auto end = begin + static_cast<std::ptrdiff_t>(std::min(k_decorators, lines.size() - first));
-    found += std::any_of(begin, end, [&](const std::string &line) {
-      const std::size_t at = line.find("def " + name);
-      return at != std::string::npos && line.find_first_not_of(' ') <= at;
-    });
   }
-  return found == asked;
+  return true;
 }
 
 } // namespace awaitscope

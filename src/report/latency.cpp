@@ -256,9 +256,9 @@ struct Scope {
 
 class LatencyBuilder::Reading {
 public:
-  Reading(const RecordingReader &reader, const TimeRange &range, const Filter &filter, Visit visit)
+  Reading(const RecordingReader &reader, const TimeRange &range, Filter filter, Visit visit)
       : visit_(std::move(visit)), reader_(reader), tables_(reader.tables()), range_(range),
-        filter_(filter), scope_{tables_, range_, filter_}, numbers_(tables_.codes),
+        filter_(std::move(filter)), scope_{tables_, range_, filter_}, numbers_(tables_.codes),
         walked_(reader, RowBudget::k_walked), kept_(reader, RowBudget::k_kept),
         calls_(tables_, [this](std::uint32_t task, const CallSpan &call) { add_call(task, call); }),
         origins_(tables_.codes),

@@ -1,7 +1,9 @@
 """The HTML page in Chromium, by mouse and by keyboard, in wide and narrow windows: its figures are those of the other views."""
+import base64
 import json
 import os
 import re
+import zlib
 
 import browser
 import folded
@@ -216,3 +218,28 @@ class Page(recordings.RecordingTest):
         for line, row in seen.items():
             self.assertEqual(row[2], lines[line - 1])
         self.assertEqual(self.browser.complaints(), [])
+
+    def test_only_what_ran_is_shown_without_asking(self):
+        """Files are read from where a recording names them if they are Python, and what ran; nothing else that it may name."""
+        folder = self.path("program")
+        os.mkdir(folder)
+        secret = self.path("secret")
+        with open(secret, "w") as file:
+            file.write("the secret\n")
+        with open(os.path.join(harness.ROOT, "tests", "targets", "threads.py"), encoding="utf-8") as file:
+            text = file.read()
+        target = self.target("threads.py", lifetime=30)
+        path, _ = self.record_file(target, "-r", 500, "-d", 1)
+        self.open(path)
+        self.assertIn("threads.py", self.text("#source-file"))
+        for what, lines in (("longer", "# a line\n" + text), ("other", "print()\n")):
+            with open(os.path.join(folder, "threads.py"), "w", encoding="utf-8") as file:
+                file.write(lines)
+            self.open(path, "--source", folder)
+            self.assertFalse(self.browser.run("document.getElementById('source-differs').hidden"), what)
+        os.remove(os.path.join(folder, "threads.py"))
+        os.symlink(secret, os.path.join(folder, "threads.py"))
+        self.open(path, "--source", folder)
+        with open(self.path("x.html"), encoding="utf-8") as file:
+            packed = re.search(r'<script type="text/plain" id="data">(.*?)</script>', file.read(), re.DOTALL).group(1)
+        self.assertNotIn(b"the secret", zlib.decompress(base64.b64decode(packed)))

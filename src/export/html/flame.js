@@ -48,6 +48,7 @@ class FlameGraph {
     this.onZoom = onZoom;
     this.matches = null;
     this.rows = [];
+    this.widths = new Map(); // of names, in the one font
     canvas.addEventListener("mousemove", event => this.hover(event));
     canvas.addEventListener("mouseleave", () => this.onDetail(this.focused));
     canvas.addEventListener("click", event => this.click(event));
@@ -155,18 +156,15 @@ class FlameGraph {
     context.globalAlpha = 1;
   }
 
-  /// As much of a name as fits.
+  /// As much of a name as fits, about: to measure each piece would take longer than all the rest.
   fitting(context, name, width) {
-    const letter = this.letter = this.letter || context.measureText("n").width;
-    if (name.length * letter * 2 < width || context.measureText(name).width <= width) {
-      return name;
+    let whole = this.widths.get(name);
+    if (whole === undefined) {
+      whole = context.measureText(name).width;
+      this.widths.set(name, whole);
     }
-    let [least, most] = [0, Math.min(name.length, Math.ceil(width / letter * 2))];
-    while (least < most) { // the longest beginning that fits
-      const middle = Math.ceil((least + most) / 2);
-      [least, most] = context.measureText(name.slice(0, middle) + "…").width <= width ? [middle, most] : [least, middle - 1];
-    }
-    return least > 1 ? name.slice(0, least) + "…" : "";
+    const letters = whole <= width ? name.length : Math.floor(name.length * width / whole) - 2;
+    return letters === name.length ? name : letters > 1 ? name.slice(0, letters) + "…" : "";
   }
 
   at(event) {

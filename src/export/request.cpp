@@ -71,7 +71,7 @@ std::string request_text(const RequestHistory &history, const RecordingTables &t
                            history.view, took, human_duration(history.span.from_ns)));
   TextTable table(layout.width, {{"at"},
                                  {"for"},
-                                 {"", TextTable::Kind::words},
+                                 {""}, // never cut: each is as wide as the others
                                  {"state", TextTable::Kind::words},
                                  {"in", TextTable::Kind::words},
                                  {"function", TextTable::Kind::words},

@@ -2,6 +2,7 @@
 #include <map>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 #include "awaitscope/report/requests.hpp"
 
@@ -44,8 +45,8 @@ double weight_of(const RouteCost &route, TableOrder order) {
 /// Gathers what requests cost while a recording is read.
 class Reading {
 public:
-  Reading(const RecordingReader &reader, const TimeRange &range, const ProfileOptions &options)
-      : reader_(reader), tables_(reader.tables()), range_(range), options_(options), parts_(tables_.codes),
+  Reading(const RecordingReader &reader, const TimeRange &range, ProfileOptions options)
+      : reader_(reader), tables_(reader.tables()), range_(range), options_(std::move(options)), parts_(tables_.codes),
         spans_(tables_, reader.info().period_ns()), waits_([this](const TaskSpan &span) { add_wait(span); }) {}
 
   void add_block() {

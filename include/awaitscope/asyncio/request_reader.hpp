@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <tuple>
 
 #include "awaitscope/asyncio/function_roles.hpp"
 #include "awaitscope/asyncio/futures.hpp"
@@ -52,7 +53,9 @@ private:
   FunctionRoles &roles_;
   FutureReader &futures_;
   struct Less {
-    bool operator()(const auto &a, const auto &b) const { return *a < *b; }
+    bool operator()(const auto &a, const auto &b) const {
+      return std::tie(a->route, a->method, a->view, a->resolved) < std::tie(b->route, b->method, b->view, b->resolved);
+    }
   };
   std::set<std::shared_ptr<const RequestRoute>, Less> routes_; ///< all that were met: one object each
 

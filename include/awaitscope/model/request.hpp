@@ -16,8 +16,6 @@ struct RequestRoute {
   std::string route;  ///< the pattern of its URL, or k_unresolved
   std::string view;   ///< the function that answers it, with its module; empty while that is not known
   bool resolved = false;
-
-  auto operator<=>(const RequestRoute &) const = default;
 };
 
 /// Stands for the route of a request whose URL has not been resolved (yet): it is in middleware, or nothing matches it.

@@ -42,7 +42,7 @@ RecordList StackReader::frames_of(Address thread_state) const {
   list.next = layout.if_previous;
   list.key = layout.if_code;
   list.key_mask = ~layout.reference_tag;
-  list.size = static_cast<std::uint32_t>(head_size());
+  list.size = Copies::k_longest_record; // with the locals that most readings follow
   return list;
 }
 

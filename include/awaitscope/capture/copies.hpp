@@ -34,8 +34,8 @@ struct Copies {
   static constexpr std::size_t k_max_ranges = 128;
   static constexpr std::size_t k_longest_range = 1024;  ///< bytes
   static constexpr std::size_t k_max_bytes = 32 * 1024; ///< of all ranges together
-  static constexpr std::size_t k_longest_record = 120;  ///< bytes
-  static constexpr std::size_t k_record_stride = 128;
+  static constexpr std::size_t k_longest_record = 248;  ///< bytes
+  static constexpr std::size_t k_record_stride = 256;
 
   const std::byte *bytes = nullptr;        ///< the ranges of the request, one behind the other
   std::span<const std::uint8_t> failed;    ///< for each of them: 0 if it could be copied

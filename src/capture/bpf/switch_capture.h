@@ -13,7 +13,7 @@ enum {
   k_longest_range = 1024, // bytes
   k_max_bytes = 32768,    // of all ranges together
   k_max_records = 256,
-  k_record_stride = 128, // bytes
+  k_record_stride = 256, // bytes
   k_max_ticks = 8,
   k_max_guards = 8,
   k_bucket_bits = 8,

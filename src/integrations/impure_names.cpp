@@ -15,10 +15,12 @@ constexpr std::string_view k_log = "writes a log";
 constexpr std::string_view k_database = "uses the database (a cache with a timeout may do: django.core.cache)";
 constexpr std::string_view k_thread = "depends on the thread";
 constexpr std::string_view k_changes = "changes a global object";
+constexpr std::string_view k_unknown_code = "runs code that is not known";
 constexpr std::string_view k_unknown = "is watched by a debugger or by coverage: what it does is not known";
 
 struct Row {
-  std::string_view name; ///< ends with a dot: and everything below it
+  /// Ends with a dot: and everything below it. Begins with one: an attribute of whatever it is.
+  std::string_view name;
   std::string_view effect;
 };
 
@@ -47,6 +49,8 @@ constexpr std::array k_names{
     Row{".now", k_time},
     Row{".utcnow", k_time},
     Row{".today", k_time},
+    Row{".localdate", k_time},
+    Row{".localtime", k_time},
     Row{"random.", k_random},
     Row{"random", k_random},
     Row{"randint", k_random},
@@ -66,6 +70,8 @@ constexpr std::array k_names{
     Row{"token_urlsafe", k_random},
     Row{"get_random_string", k_random},
     Row{".randint", k_random},
+    Row{".choice", k_random},
+    Row{".choices", k_random},
     Row{".randrange", k_random},
     Row{".random", k_random},
     Row{".shuffle", k_random},
@@ -119,9 +125,18 @@ constexpr std::array k_names{
     Row{".sendall", k_io},
     Row{".connect", k_io},
     Row{".urlopen", k_io},
+    Row{"warnings.warn", k_log},
     Row{"logging.", k_log},
     Row{"logger.", k_log},
     Row{"log.", k_log},
+    Row{".objects", k_database},
+    Row{".refresh_from_db", k_database},
+    Row{".get_or_create", k_database},
+    Row{".update_or_create", k_database},
+    Row{".bulk_create", k_database},
+    Row{".values_list", k_database},
+    Row{".select_related", k_database},
+    Row{".prefetch_related", k_database},
     Row{".execute", k_database},
     Row{".executemany", k_database},
     Row{".fetchone", k_database},
@@ -133,6 +148,15 @@ constexpr std::array k_names{
     Row{"threading.get_ident", k_thread},
     Row{"get_ident", k_thread},
     Row{"current_thread", k_thread},
+    Row{"get_language", k_thread},
+    Row{".get_language", k_thread},
+    Row{"setattr", k_changes},
+    Row{"delattr", k_changes},
+    Row{"object.__setattr__", k_changes},
+    Row{"heapq.heappush", k_changes},
+    Row{"heapq.heappop", k_changes},
+    Row{"exec", k_unknown_code},
+    Row{"operator.", {}}, // computes
     Row{"?", k_unknown},
 };
 
@@ -155,11 +179,19 @@ constexpr std::array k_files{
     Row{"/django/db/backends/utils.py", k_database},
 };
 
+bool fits(std::string_view row, std::string_view name) {
+  if (row.starts_with('.')) { // dt.datetime.now, Order.objects.filter
+    const std::size_t at = name.find(row);
+    return at != std::string_view::npos && (at + row.size() == name.size() || name[at + row.size()] == '.');
+  }
+  return row.ends_with('.') ? name.starts_with(row) : name == row;
+}
+
 } // namespace
 
 std::string_view effect_of_name(std::string_view name) {
   for (const Row &row : k_names) {
-    if (row.name.ends_with('.') ? name.starts_with(row.name) : name == row.name) {
+    if (fits(row.name, name)) {
       return row.effect;
     }
   }

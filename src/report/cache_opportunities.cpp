@@ -147,8 +147,9 @@ public:
     function->measured = true;
     function->by_thread[traced.thread].add({traced.begin_ns, traced.duration_ns, traced.cpu_ns});
     const bool told = (traced.return_traits & (ValueTrait::unhashable | ValueTrait::unread)) == 0;
-    function->unknown_return = function->unknown_return || (!told && !traced.raised);
-    if (tables_.keys[traced.key].key.judged() && traced.key != 0 && !traced.raised) {
+    const bool returned = !traced.raised && !traced.unfinished;
+    function->unknown_return = function->unknown_return || (!told && returned);
+    if (tables_.keys[traced.key].key.judged() && traced.key != 0 && returned) {
       const auto [known, is_first] = function->returns.try_emplace(traced.key, traced.returned, true);
       function->repeats = function->repeats || !is_first;
       known->second.second = known->second.second && known->second.first == traced.returned;

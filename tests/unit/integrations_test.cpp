@@ -1,3 +1,4 @@
+#include "awaitscope/integrations/impure_names.hpp"
 #include "awaitscope/integrations/rules.hpp"
 #include "catch.hpp"
 
@@ -44,4 +45,17 @@ TEST_CASE("the coroutine that drives a greenlet is known in each version of SQLA
     CHECK(rule->holder.name == "context");
   }
   CHECK(function_rule("greenlet_spawn", "/app/spawn.py", Names::qualified) == nullptr);
+}
+
+TEST_CASE("what has an effect is known under another name of its module too") {
+  for (const std::string_view name : {"dt.datetime.now", "timezone.now", "Order.objects.filter", "Order.objects",
+                                      "os.environ.get", ".refresh_from_db", "rng.choice", "COUNTS.update", "setattr"}) {
+    INFO(name);
+    CHECK_FALSE(effect_of_name(name).empty());
+  }
+  for (const std::string_view name :
+       {"operator.add", "os.path.join", "math.floor", "settings.objects_per_page", ".nowhere", "now_of"}) {
+    INFO(name);
+    CHECK(effect_of_name(name).empty());
+  }
 }

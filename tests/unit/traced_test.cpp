@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "awaitscope/export/traced.hpp"
+#include "awaitscope/report/cache_opportunities.hpp"
 #include "awaitscope/report/traced.hpp"
 #include "catch.hpp"
 #include "synthetic.hpp"
@@ -124,4 +125,29 @@ TEST_CASE("a filter picks traced functions") {
   const auto found = read_traced(reader, {}, filter);
   REQUIRE(found);
   CHECK(found->size() == 1);
+}
+
+TEST_CASE("a call that did not end says nothing of what its function returns") {
+  MemoryRecorder recorder(traced_info());
+  TracedCall call;
+  call.tid = 7;
+  call.duration_ns = 10 * k_ms;
+  call.key.code = recorder.codes.add({"same", "/srv/app.py", 1});
+  call.key.others = 5;
+  call.returned = 1;
+  for (int i = 0; i < 3; ++i) {
+    call.begin_ns = i * 20 * k_ms;
+    recorder.writer().add(call, "MainThread");
+  }
+  call.begin_ns = 60 * k_ms;
+  call.unfinished = true;
+  call.returned = 0;
+  call.return_traits = static_cast<std::uint8_t>(ValueTrait::unread);
+  recorder.writer().add(call, "MainThread");
+  recorder.writer().finish({});
+  RecordingReader reader = reader_of(recorder);
+  const auto found = read_cache_opportunities(reader, {}, {});
+  REQUIRE(found);
+  REQUIRE(found->functions.size() == 1);
+  CHECK(found->functions.front().confirmed == true);
 }

@@ -38,7 +38,7 @@ Result<RemoteScript> RemoteScript::prepare(const Process &process, const PythonR
   }
   if (enabled != 1) {
     return fail(ExitStatus::failed,
-                fmt::format("process {} forbids remote debugging (-X disable_remote_debug, "
+                fmt::format("process {} forbids remote debugging (-X disable-remote-debug, "
                             "PYTHON_DISABLE_REMOTE_DEBUG, or a Python built without it)",
                             process.pid()),
                 fmt::format("start it without that, or {}", k_launch_instead));

@@ -113,12 +113,8 @@ class FlameGraph {
     const canvas = this.canvas;
     const width = canvas.clientWidth;
     const height = Math.max(1, this.rows.length) * ROW;
-    const scale = window.devicePixelRatio || 1;
+    const context = scaledContext(canvas, height);
     canvas.style.height = height + 2 + "px";
-    canvas.width = Math.round(width * scale);
-    canvas.height = Math.round(height * scale);
-    const context = canvas.getContext("2d");
-    context.scale(scale, scale);
     context.font = "12px system-ui, sans-serif";
     context.textBaseline = "middle";
     const style = getComputedStyle(document.documentElement);

@@ -77,13 +77,8 @@ class HeatMap {
 
   draw() {
     const canvas = this.canvas;
-    const scale = window.devicePixelRatio || 1;
     const height = this.rows * SLOT_HEIGHT;
-    canvas.style.height = height + AXIS + "px";
-    canvas.width = Math.round(canvas.clientWidth * scale);
-    canvas.height = Math.round((height + AXIS) * scale);
-    const context = canvas.getContext("2d");
-    context.scale(scale, scale);
+    const context = scaledContext(canvas, height + AXIS);
     const style = getComputedStyle(document.documentElement);
     const width = this.columnWidth();
     const most = this.slots.reduce((a, b) => Math.max(a, b), 1);

@@ -66,13 +66,8 @@ class TimeGraph {
 
   draw() {
     const canvas = this.canvas;
-    const scale = window.devicePixelRatio || 1;
     const [width, height] = [canvas.clientWidth, 64];
-    canvas.style.height = height + "px";
-    canvas.width = Math.round(width * scale);
-    canvas.height = Math.round(height * scale);
-    const context = canvas.getContext("2d");
-    context.scale(scale, scale);
+    const context = scaledContext(canvas, height);
     const style = getComputedStyle(document.documentElement);
     const most = Math.max(1, ...this.totals);
     const each = width / Math.max(1, this.totals.length);

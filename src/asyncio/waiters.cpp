@@ -26,7 +26,6 @@ WaiterReader::Waiters WaiterReader::find(Address future, std::size_t most) {
     visit_race(future, search);
   }
   found.first_group = search.first_group;
-  found.whole = search.whole;
   return found;
 }
 

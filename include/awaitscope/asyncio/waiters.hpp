@@ -26,9 +26,8 @@ public:
   struct Waiters {
     std::vector<Address> tasks; ///< in the order in which their callbacks were added
     Address first_group = 0;    ///< the group of tasks through which the first one waits; 0: it waits right there
-    bool whole = true;          ///< false if a part could not be read
   };
-  /// The tasks that wait for this future or task, directly or through one that combines several. `most` ends the search early.
+  /// The tasks that wait for this future or task, as far as they could be read, directly or through one that combines several. `most` ends the search early.
   Waiters find(Address future, std::size_t most = k_max_waiters);
 
   /// Who a task stands under.

@@ -30,7 +30,8 @@ struct Statement {
   std::string first;                 ///< what is loaded first, if that is no local variable
   std::string container;             ///< what is loaded last but one
   std::string last_loaded;
-  std::vector<std::string> globals;   ///< with their attributes; without those that are called, where the minor tells
+  std::vector<std::string>
+      globals; ///< with their attributes; without those that are called, where the minor's bytecode says so
   std::optional<std::uint32_t> local; ///< the only thing in it
   std::string_view built;             ///< the last list, dict or set
 

@@ -146,9 +146,9 @@ public:
     }
     function->measured = true;
     function->by_thread[traced.thread].add({traced.begin_ns, traced.duration_ns, traced.cpu_ns});
-    const bool told = (traced.return_traits & (ValueTrait::unhashable | ValueTrait::unread)) == 0;
+    const bool readable = (traced.return_traits & (ValueTrait::unhashable | ValueTrait::unread)) == 0;
     const bool returned = !traced.raised && !traced.unfinished;
-    function->unknown_return = function->unknown_return || (!told && returned);
+    function->unknown_return = function->unknown_return || (!readable && returned);
     if (tables_.keys[traced.key].key.judged() && traced.key != 0 && returned) {
       const auto [known, is_first] = function->returns.try_emplace(traced.key, traced.returned, true);
       function->repeats = function->repeats || !is_first;

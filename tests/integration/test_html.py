@@ -126,8 +126,8 @@ class Html(recordings.RecordingTest):
             for metric in data["metrics"]:
                 with self.subTest(path=path, metric=metric["name"]):
                     stacks = self.stacks(path, "--metric", metric["name"])
-                    told = {stack.line.rpartition(" ")[0]: stack.count for stack in stacks}
-                    self.assertEqual(self.lines(data, metric), told)
+                    by_table = {stack.line.rpartition(" ")[0]: stack.count for stack in stacks}
+                    self.assertEqual(self.lines(data, metric), by_table)
 
     def test_its_seconds(self):
         """The parts of seconds have what the whole has."""
@@ -157,8 +157,8 @@ class Html(recordings.RecordingTest):
                 rows = {(data["labels"][row["label"]]["name"], data["labels"][row["label"]]["line"]): row
                         for row in data["calls"]["rows"]}
                 table = json.loads(self.report(path, "-f", "latency", "--json"))["functions"]
-                told = {(row["function"], row["line"]): row for row in table if row["project"]}
-                self.assertEqual(set(rows), set(told))
+                by_table = {(row["function"], row["line"]): row for row in table if row["project"]}
+                self.assertEqual(set(rows), set(by_table))
                 file = self.path("data.json")
                 with open(file, "w", encoding="utf-8") as opened:
                     json.dump(data, opened)
@@ -167,14 +167,14 @@ class Html(recordings.RecordingTest):
                 by_label = {row["label"]: row for row in computed["all"]}
                 for name, row in rows.items():
                     for key in ("calls", "begun", "cut", "max_ns", "await_ns"):
-                        self.assertEqual(row[key], told[name][key], (name, key))
-                        self.assertEqual(by_label[row["label"]][key], told[name][key], (name, key))
+                        self.assertEqual(row[key], by_table[name][key], (name, key))
+                        self.assertEqual(by_label[row["label"]][key], by_table[name][key], (name, key))
                     for key in ("p50", "p95", "p99"):
-                        length = told[name][key + "_ns"]
-                        known = [None, "longer", "shorter"].index(told[name][key + "_is"])
+                        length = by_table[name][key + "_ns"]
+                        known = [None, "longer", "shorter"].index(by_table[name][key + "_is"])
                         self.assertEqual(row[key], None if length is None else [length, known], (name, key))
                         self.assertEqual(by_label[row["label"]][key], row[key], (name, key))
-                    self.assertEqual(row["cpu_ns"], told[name]["cpu_ns"], name)
+                    self.assertEqual(row["cpu_ns"], by_table[name]["cpu_ns"], name)
                 self.assertEqual(computed["halves"], computed["calls"])
                 self.assertGreater(computed["calls"], 0)
 
@@ -220,9 +220,9 @@ class Html(recordings.RecordingTest):
                         continue
                     key = {"wall": "samples", "cpu": "cpu_ns"}[computed["name"]]
                     hot = json.loads(self.report(path, "-f", "hot", "--json", "--metric", computed["name"]))["functions"]
-                    told = {(row["function"], row["line"]): (row["own"][key], row["total"][key]) for row in hot}
+                    by_table = {(row["function"], row["line"]): (row["own"][key], row["total"][key]) for row in hot}
                     seen = {(name, line): (own, whole) for name, line, own, whole in computed["functions"]}
-                    self.assertEqual({key: costs for key, costs in told.items() if costs != (0, 0)}, seen)
+                    self.assertEqual({key: costs for key, costs in by_table.items() if costs != (0, 0)}, seen)
 
     def test_its_policy(self):
         """Only its own script and style, by their hashes; no reference to anything outside."""

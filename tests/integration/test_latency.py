@@ -200,11 +200,11 @@ class BlockingCalls(recordings.RecordingTest, harness.InterpreterTest):
         blocked, slept = (after[name] - before[name] for name in ("blocked_ns", "slept_ns"))
         rows = {row["function"]: row for row in json.loads(self.report(path, "-f", "latency", "--json"))["functions"]}
         row = rows["serve"]
-        told = "%s\n%s" % (row, result.stderr)
+        said = "%s\n%s" % (row, result.stderr)
         self.assertAlmostEqual(row["blocked_ns"] / (row["blocked_ns"] + row["await_ns"]), blocked / (blocked + slept), delta=0.05,
-                               msg=told)
-        self.assertEqual(row["blocked_in"][0]["function"], "query", told)
-        self.assertEqual(rows["main"]["max_is"], "longer", told)  # it had begun before
-        self.assertGreater(row["blocked_in"][0]["ns"], 0.95 * row["blocked_ns"], told)
+                               msg=said)
+        self.assertEqual(row["blocked_in"][0]["function"], "query", said)
+        self.assertEqual(rows["main"]["max_is"], "longer", said)  # it had begun before
+        self.assertGreater(row["blocked_in"][0]["ns"], 0.95 * row["blocked_ns"], said)
         text = self.report(path, "-f", "latency").decode("utf-8")
         self.assertRegex(text, r"blocked \d\.\d+ s \(query \d\.\d+ s\), await ")

@@ -81,9 +81,9 @@ class Page(recordings.RecordingTest):
                     self.assert_total(path, metric, units[metric])
                     key = {"wall": "samples", "cpu": "cpu_ns", "events": "events", "await": "await_ns"}[metric]
                     hot = self.hot(path, "--metric", metric)["functions"]
-                    told = {(row["function"], self.cost(row["own"][key], units[metric])) for row in hot if row["own"][key] > 0}
+                    by_table = {(row["function"], self.cost(row["own"][key], units[metric])) for row in hot if row["own"][key] > 0}
                     seen = {(row[2], row[0].partition(" (")[0]) for row in self.rows("functions") if not row[0].startswith("0 ")}
-                    self.assertEqual(seen, told)
+                    self.assertEqual(seen, by_table)
         self.assertEqual(self.browser.complaints(), [])
 
     def test_a_stretch_of_time(self):
@@ -146,17 +146,17 @@ class Page(recordings.RecordingTest):
     def test_calls(self):
         self.open(SITE)
         table = json.loads(self.report(SITE, "-f", "latency", "--json"))["functions"]
-        told = {row["function"]: row for row in table if row["project"]}
+        by_table = {row["function"]: row for row in table if row["project"]}
         rows = {row[0]: row for row in self.rows("calls")}
-        self.assertEqual(set(rows), set(told))
+        self.assertEqual(set(rows), set(by_table))
         for name, row in rows.items():
             mark = {None: "", "longer": "> ", "shorter": "< "}
-            lengths = [mark[told[name][key + "_is"]] + self.cost(told[name][key + "_ns"], "ns") for key in ("p50", "p95", "p99")]
-            self.assertEqual(row[1:6], ["{:,}".format(told[name]["calls"])] + lengths + [self.cost(told[name]["max_ns"], "ns")])
-            self.assertEqual(row[6:8], [self.cost(told[name]["cpu_ns"], "ns"), self.cost(told[name]["await_ns"], "ns")])
+            lengths = [mark[by_table[name][key + "_is"]] + self.cost(by_table[name][key + "_ns"], "ns") for key in ("p50", "p95", "p99")]
+            self.assertEqual(row[1:6], ["{:,}".format(by_table[name]["calls"])] + lengths + [self.cost(by_table[name]["max_ns"], "ns")])
+            self.assertEqual(row[6:8], [self.cost(by_table[name]["cpu_ns"], "ns"), self.cost(by_table[name]["await_ns"], "ns")])
         waterfalls = self.browser.run("[...document.querySelectorAll('#slowest summary')].map(each => each.textContent)")
         self.assertEqual(len(waterfalls), 10)
-        self.assertIn(self.cost(told["catalogue_view"]["max_ns"], "ns"), waterfalls[0])
+        self.assertIn(self.cost(by_table["catalogue_view"]["max_ns"], "ns"), waterfalls[0])
         self.browser.run("document.querySelector('#slowest button').click()")
         self.assert_total(SITE, "wall", "samples", *self.stretch())
         self.assertEqual(self.rows("calls")[0][0], "catalogue_view")

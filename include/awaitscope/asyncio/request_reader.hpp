@@ -31,7 +31,7 @@ public:
   /// The same of a part of a thread's stack. `task`: 0 for the thread itself.
   RequestSight find(const PythonStack &stack, std::size_t from, std::size_t to, Address task, Address thread_state);
 
-  /// Reads the route, and what tells the request from others. What is no request becomes none.
+  /// Reads the route, and what distinguishes the request from others. What is no request becomes none.
   void complete(RequestSight &sight);
 
 private:

@@ -26,7 +26,7 @@ struct RequestSight {
   Address object = 0;                        ///< the request; 0: there is none
   Address task = 0;                          ///< whose frame it is; 0: a thread's
   Address thread_state = 0;                  ///< of that thread
-  std::uint64_t serial = 0;                  ///< another request has another one; 0: nothing is known that tells
+  std::uint64_t serial = 0;                  ///< another request has another one; 0: none is known
   std::size_t depth = 0;                     ///< index of that frame among those of its task or thread
   std::shared_ptr<const RequestRoute> route; ///< null until it is read
 };

@@ -46,7 +46,7 @@ struct CostHistory {
   bool empty = true;
 };
 
-/// Whether stacks are told apart by the lines that their outer frames are at, or by that of the innermost one alone.
+/// Whether stacks differ by the lines that their outer frames are at, or by that of the innermost one alone.
 enum class CallerLines : std::uint8_t { kept, dropped };
 
 /// For views that read more than this while they go through a recording.

@@ -12,7 +12,7 @@ namespace awaitscope {
 ///
 /// The next request often lies where the last one did. It is the same if its serial is (RequestSight). Where none is known (a server
 /// that keeps neither a task nor a time for each request), it is if it has got no further than to the same route, and the call that
-/// handles it may still be the one of the reading before. Two requests in succession that nothing tells apart count as one then.
+/// handles it may still be the one of the reading before. Two requests in succession that nothing distinguishes count as one then.
 class RequestIds {
 public:
   enum class Call : std::uint8_t {

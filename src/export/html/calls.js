@@ -29,7 +29,7 @@ class CallTables {
     }
     const unknown = stretch !== null && this.data.calls === null;
     const rows = stretch === null || unknown ? this.data.rows : rowsOfCalls(this.data, ...stretch);
-    const note = stretch === null ? "" : unknown ? " There are too many calls to tell those of this stretch apart: these are of all the time."
+    const note = stretch === null ? "" : unknown ? " There are too many calls to pick those of this stretch: these are of all the time."
       : " These are the calls that ended in this stretch; of those, CPU time is not known.";
     byId("calls-note").textContent = `Calls shorter than ${costText(this.data.resolution_ns, "ns")} are mostly not seen. ` +
       `p95 takes ${this.data.for_p95} calls, p99 ${this.data.for_p99}; > and < mark bounds.${note}`;

@@ -10,19 +10,12 @@
 #include "awaitscope/support/units.hpp"
 #include "cells.hpp"
 #include "json_text.hpp"
+#include "length_json.hpp"
 
 namespace awaitscope {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json json(const std::optional<Length> &length) { return length ? Json(length->ns) : Json(nullptr); }
-
-Json bound(const std::optional<Length> &length) {
-  return !length || length->is == Length::Is::measured ? Json(nullptr)
-         : length->is == Length::Is::longer            ? Json("longer")
-                                                       : Json("shorter");
-}
 
 /// Of a table with sections.
 enum class Group : std::uint8_t { entries, project, others };
@@ -179,14 +172,14 @@ std::string latency_json(const Latencies &latencies, const CodeTable &codes) {
                          {"brief", function.brief},
                          {"merged", function.merged},
                          {"mean_ns", function.mean_ns ? Json(*function.mean_ns) : Json(nullptr)},
-                         {"p50_ns", json(function.p50)},
-                         {"p95_ns", json(function.p95)},
-                         {"p99_ns", json(function.p99)},
-                         {"p50_is", bound(function.p50)},
-                         {"p95_is", bound(function.p95)},
-                         {"p99_is", bound(function.p99)},
+                         {"p50_ns", length_json(function.p50)},
+                         {"p95_ns", length_json(function.p95)},
+                         {"p99_ns", length_json(function.p99)},
+                         {"p50_is", bound_json(function.p50)},
+                         {"p95_is", bound_json(function.p95)},
+                         {"p99_is", bound_json(function.p99)},
                          {"max_ns", function.max_ns},
-                         {"max_is", bound(Length{function.max_ns, function.max_is})},
+                         {"max_is", bound_json(Length{function.max_ns, function.max_is})},
                          {"cpu_ns", function.cpu_ns},
                          {"runnable_ns", function.runnable_ns},
                          {"blocked_ns", function.blocked_ns},

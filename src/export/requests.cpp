@@ -10,19 +10,12 @@
 #include "awaitscope/support/units.hpp"
 #include "cells.hpp"
 #include "json_text.hpp"
+#include "length_json.hpp"
 
 namespace awaitscope {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json json(const std::optional<Length> &length) { return length ? Json(length->ns) : Json(nullptr); }
-
-Json bound(const std::optional<Length> &length) {
-  return !length || length->is == Length::Is::measured ? Json(nullptr)
-         : length->is == Length::Is::longer            ? Json("longer")
-                                                       : Json("shorter");
-}
 
 /// What so many samples stand for.
 std::uint64_t time_of(const RouteCosts &costs, std::uint64_t samples) {
@@ -123,12 +116,12 @@ std::string requests_json(const RouteCosts &costs) {
                       {"middleware_samples", in_part(route, RequestPart::middleware)},
                       {"await_ns", route.cost.await_ns},
                       {"begun", route.begun},
-                      {"p50_ns", json(route.p50)},
-                      {"p95_ns", json(route.p95)},
-                      {"p99_ns", json(route.p99)},
-                      {"p50_is", bound(route.p50)},
-                      {"p95_is", bound(route.p95)},
-                      {"p99_is", bound(route.p99)},
+                      {"p50_ns", length_json(route.p50)},
+                      {"p95_ns", length_json(route.p95)},
+                      {"p99_ns", length_json(route.p99)},
+                      {"p50_is", bound_json(route.p50)},
+                      {"p95_is", bound_json(route.p95)},
+                      {"p99_is", bound_json(route.p99)},
                       {"max_ns", route.max_ns},
                       {"slowest", route.slowest}});
   }

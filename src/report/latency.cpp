@@ -14,9 +14,6 @@
 namespace awaitscope {
 namespace {
 
-// A call that was seen for less than this part of the time around is as good as seen once: two scans may be in one tick.
-constexpr std::int64_t k_brief = 8;
-
 /// The innermost coroutine of a task, and the task that it awaits, as the stack of that one has them: in front of the last border
 /// and behind it. Nothing if there is no such frame.
 struct AwaitedTask {
@@ -51,19 +48,12 @@ struct Gathered {
 
   /// Its length is what it counts as.
   Length add(const CallSpan &call, FunctionNumbers &numbers) {
-    // It began and ended half-way to the readings around those that saw it.
-    const std::int64_t before_ns = 2 * (call.first_seen_ns - call.from_ns);
-    const std::int64_t behind_ns = 2 * (call.to_ns - call.last_seen_ns);
-    const std::int64_t seen_ns = call.last_seen_ns - call.first_seen_ns;
-    const bool brief = call.begun && call.ended && seen_ns < (before_ns + behind_ns) / k_brief;
-    const std::int64_t length = brief ? std::min(before_ns, behind_ns) : call.to_ns - call.from_ns;
+    const Length length = seen_length(call);
     latency.code = call.code;
     ++latency.calls;
-    if (length > latency.max_ns) {
-      latency.max_ns = length;
-      latency.max_is = !call.begun || !call.ended ? Length::Is::longer
-                       : brief                    ? Length::Is::shorter
-                                                  : Length::Is::measured;
+    if (length.ns > latency.max_ns) {
+      latency.max_ns = length.ns;
+      latency.max_is = call.begun ? length.is : Length::Is::longer;
     }
     latency.await_ns += call.await_ns;
     const std::size_t self = numbers.number(call.code);
@@ -74,20 +64,19 @@ struct Gathered {
         entry.second += nanoseconds;
       }
     }
-    latency.brief += brief ? 1 : 0;
-    const Length counted{length, !call.ended ? Length::Is::longer : brief ? Length::Is::shorter : Length::Is::measured};
+    latency.brief += length.is == Length::Is::shorter ? 1 : 0;
     if (call.begun) {
-      lengths.add(counted);
+      lengths.add(length);
     }
     if (call.begun && call.ended) {
       ++whole;
-      sum_ns += length;
+      sum_ns += length.ns;
     } else {
       ++latency.cut;
     }
     latency.begun += call.begun ? 1 : 0;
     entries += call.entry ? 1 : 0;
-    return counted;
+    return length;
   }
 
   FunctionLatency finish() {
@@ -326,7 +315,7 @@ private:
   void add_call(std::uint32_t task, const CallSpan &call) {
     if (scope_.has_task(task) && scope_.has(call)) {
       within_ = within_ && kept_.spend(1);
-      tell(call, function_of(call).add(call, numbers_), task);
+      report(call, function_of(call).add(call, numbers_), task);
     }
   }
 
@@ -334,7 +323,7 @@ private:
     if (scope_.has_thread(call.thread, call.task) && scope_.has(call.span)) {
       within_ = within_ && kept_.spend(1);
       Gathered &function = function_of(call.span);
-      tell(call.span, function.add(call.span, numbers_), std::nullopt);
+      report(call.span, function.add(call.span, numbers_), std::nullopt);
       function.alike += call.alike ? 1 : 0;
     }
   }
@@ -361,7 +350,7 @@ private:
     const CallSpan span = span_of(call);
     if (scope_.has_thread(call.thread, 0) && scope_.has(span)) {
       Gathered &function = function_of(span);
-      tell(span, function.add(span, numbers_), std::nullopt);
+      report(span, function.add(span, numbers_), std::nullopt);
       function.latency.cpu_ns += call.cpu_ns;
     }
   }
@@ -378,7 +367,7 @@ private:
     }
   }
 
-  void tell(const CallSpan &span, const Length &length, std::optional<std::uint32_t> task) {
+  void report(const CallSpan &span, const Length &length, std::optional<std::uint32_t> task) {
     if (visit_) {
       visit_({span, length, task});
     }

@@ -1,7 +1,6 @@
-#include <algorithm>
-#include <utility>
+#include "awaitscope/report/length_estimate.hpp"
 
-#include "awaitscope/report/latency.hpp"
+#include <algorithm>
 
 namespace awaitscope {
 

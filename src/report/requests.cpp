@@ -5,9 +5,6 @@
 namespace awaitscope {
 namespace {
 
-// As for calls: one that was seen for less than this part of the time around is as good as seen once.
-constexpr std::int64_t k_brief = 8;
-
 /// Part of a request, as one thread or task has shown it.
 void merge(RequestSpan &span, const RequestSpan &part) {
   if (!span.timed || part.from_ns < span.from_ns) {
@@ -29,11 +26,8 @@ std::optional<Length> RequestSpan::length() const {
   if (!timed) {
     return std::nullopt;
   }
-  const std::int64_t before_ns = 2 * (first_seen_ns - from_ns);
-  const std::int64_t behind_ns = 2 * (to_ns - last_seen_ns);
-  const bool brief = begun && ended && last_seen_ns - first_seen_ns < (before_ns + behind_ns) / k_brief;
-  return brief ? Length{std::min(before_ns, behind_ns), Length::Is::shorter}
-               : Length{to_ns - from_ns, begun && ended ? Length::Is::measured : Length::Is::longer};
+  const Length length = seen_length(*this);
+  return begun ? length : Length{length.ns, Length::Is::longer};
 }
 
 RequestSpan &RequestSpans::span_of(std::uint32_t row) {

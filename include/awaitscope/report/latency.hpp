@@ -8,21 +8,11 @@
 #include <vector>
 
 #include "awaitscope/report/call_spans.hpp"
+#include "awaitscope/report/length_estimate.hpp"
 #include "awaitscope/report/profile.hpp"
 #include "awaitscope/report/table_order.hpp"
 
 namespace awaitscope {
-
-/// A length, and what is known of it.
-struct Length {
-  enum class Is : std::uint8_t {
-    measured, ///< to within the time between readings
-    longer,   ///< the recording ended before the call did, or did not see it end
-    shorter,  ///< one reading alone saw the call: this is the time between readings, and most such calls take less
-  };
-  std::int64_t ns = 0;
-  Is is = Is::measured;
-};
 
 /// What the calls of one function took.
 ///
@@ -75,18 +65,6 @@ struct Latencies {
   std::uint64_t task_changes = 0;
   bool plain_calls = false; ///< the recording knows of calls of plain functions
   bool traced = false;      ///< every call was counted, and no sample was taken
-};
-
-/// The p-quantiles of lengths of which some are only known to be longer.
-class LengthEstimate {
-public:
-  void add(Length length) { lengths_.push_back(length); }
-
-  /// Quantiles ascending in 0..1, by Kaplan-Meier. Nothing without lengths.
-  std::vector<Length> quantiles(const std::vector<double> &wanted);
-
-private:
-  std::vector<Length> lengths_;
 };
 
 /// A call that counts, its length as it counts, and the number of its task, if it is a coroutine's.

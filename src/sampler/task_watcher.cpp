@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::int64_t k_search_ns = k_ns_per_second / 10;
 constexpr std::int64_t k_recent_ns = k_ns_per_second;
-constexpr std::int64_t k_most_of_the_time = 8; // one part in so many
+constexpr std::int64_t k_parts = 4;      // of the time: all scans take one of them
+constexpr std::size_t k_worth_apart = 2; // recent tasks are scanned apart if they are one in so many at most
 constexpr std::int64_t k_averaged = 8;
 // Read in half a millisecond: a thread that is held for much longer, or wakes up meanwhile, goes to another CPU.
 constexpr std::size_t k_at_once = 64;
@@ -82,8 +83,11 @@ void TaskWatcher::look(SampleSink &sink) {
   if (awake_.empty()) {
     return; // all tasks are what they were
   }
-  if (began >= recent_.next_ns && scans_ > 0) { // first, since a scan of all takes longer
-    if (!scan_recent()) {
+  const std::vector<Address> recent = recent_tasks(began);
+  const bool recent_apart = scans_ > 0 && recent.size() * k_worth_apart <= stacks_.tasks().size();
+  parts_ = recent_apart ? 2 * k_parts : k_parts;
+  if (recent_apart && began >= recent_.next_ns) { // first, since a scan of all takes longer
+    if (!scan_recent(recent)) {
       return;
     }
     finish(began, sink);
@@ -119,7 +123,7 @@ void TaskWatcher::finish(std::int64_t since_ns, SampleSink &sink) {
   const std::int64_t ended = monotonic_ns();
   // One that took long, since somebody else had the CPU, does not make the next one late: the pauses are as long in all.
   scan_->cost_ns += (ended - since_ns - scan_->cost_ns) / k_averaged;
-  scan_->next_ns = ended + scan_->cost_ns * (k_most_of_the_time - 1);
+  scan_->next_ns = ended + scan_->cost_ns * (parts_ - 1);
 }
 
 void TaskWatcher::settle_all(SampleSink &sink) {
@@ -229,8 +233,7 @@ bool TaskWatcher::scan_all() {
 }
 
 /// The same of those tasks only that have changed of late.
-bool TaskWatcher::scan_recent() {
-  const std::vector<Address> places = recent_tasks(monotonic_ns());
+bool TaskWatcher::scan_recent(const std::vector<Address> &places) {
   begin_scan(recent_);
   const bool whole = recent_.looks.refresh(places);
   end_scan(whole);

@@ -7,6 +7,8 @@ A clean source leaves an empty file in the cache, named by a hash of everything 
 --changed leaves out what did not change since the base: where HEAD left origin/main, or else the last commit that is a day
 older than HEAD. A header that changed is checked with one source that includes it. Everything is checked if there is no
 base, or if .clang-tidy changed.
+
+--minutes ends it early: what changed last is checked first, and what is left is said. A later run goes on from there.
 """
 
 import argparse
@@ -117,6 +119,14 @@ def check(clang_tidy: str, build: Path, source: str) -> tuple[int, str]:
     return run.returncode, "\n".join(line for line in run.stdout.splitlines() if not counted.match(line))
 
 
+def newest_first(sources: list[str]) -> list[str]:
+    """In the order of the last commits that changed them; before all others, what is not committed yet."""
+    order: dict[Path, int] = {ROOT / name: -1 for name in git("diff", "--name-only", "HEAD").splitlines()}
+    for name in git("log", "--format=", "--name-only").splitlines():
+        order.setdefault(ROOT / name, len(order))
+    return sorted(sources, key=lambda source: order.get(Path(source).resolve(), -1))
+
+
 def new_findings(text: str, shown: set[str]) -> str:
     """What was not shown before: a finding in a header comes with every source that includes it."""
     findings = re.split(r"\n(?=\S[^\n]*: (?:error|warning): )", "\n" + text)
@@ -138,6 +148,7 @@ def main() -> int:
     parser.add_argument("--build", type=Path, default=ROOT / "build")
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--changed", action="store_true")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="start no further source after so many")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
 
@@ -153,21 +164,32 @@ def main() -> int:
         changed = changed_since(base)
         if ROOT / ".clang-tidy" not in changed:
             wanted = touched(read_by, changed)
-    unknown = [source for source in wanted if not marks[source].exists()]
+    unknown = newest_first([source for source in wanted if not marks[source].exists()])
     since = f", {len(wanted)} of them to check since {base[:12]}" if base else ""
     print(f"{len(marks)} sources{since}, {len(wanted) - len(unknown)} known to be clean", flush=True)
 
-    found = 0
+    until = time.monotonic() + 60 * arguments.minutes
+
+    def check_in_time(source: str) -> tuple[int, str] | None:
+        return check(arguments.clang_tidy, arguments.build, source) if time.monotonic() < until else None
+
+    found = left = 0
     shown: set[str] = set()
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        runs = {pool.submit(check, arguments.clang_tidy, arguments.build, source): source for source in unknown}
+        runs = {pool.submit(check_in_time, source): source for source in unknown}
         for run in concurrent.futures.as_completed(runs):
-            status, text = run.result()
+            result = run.result()
+            if result is None:
+                left += 1
+                continue
+            status, text = result
             if status == 0:
                 marks[runs[run]].touch()
             else:
                 found += 1
                 print(new_findings(text, shown) if text else f"{runs[run]}: clang-tidy: status {status}", flush=True)
+    if left:
+        print(f"{left} of {len(wanted)} sources are left after {arguments.minutes:g} minutes", flush=True)
     if found:
         print(f"clang-tidy: {found} of {len(wanted)} sources have findings", file=sys.stderr)
     return 1 if found else 0

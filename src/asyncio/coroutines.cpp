@@ -135,12 +135,13 @@ CallSight CoroutineReader::call_sight(const RawFrame &raw, std::int32_t caller_l
   const Layout &layout = objects_.layout();
   const Address first = raw.address + layout.if_localsplus;
   const auto arguments = objects_.memory().get<std::int32_t>(raw.code + layout.co_argcount).value_or(0);
-  const Address end =
-      raw.stack_end - Address{8} * (layout.awaited_depth + 1U); // what is awaited, and what was sent to it
+  const bool runs =
+      raw.stack_end == 0; // what it awaits, and what was sent to it, lies on top of what a suspended one holds
+  const Address end = runs ? stacks_.value_stack_begin(raw) : raw.stack_end - Address{8} * (layout.awaited_depth + 1U);
   constexpr std::size_t k_most = 64;
   std::size_t found = 0;
   for (std::size_t i = static_cast<std::size_t>(std::max(arguments, 0));
-       i < k_most && found < sight.held.size() && raw.stack_end != 0 && first + i * 8 < end; ++i) {
+       i < k_most && found < sight.held.size() && first + i * 8 < end; ++i) {
     if (const Address value = objects_.memory().pointer(first + i * 8); value != 0) {
       sight.held[found++] = value;
     }

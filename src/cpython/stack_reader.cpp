@@ -157,7 +157,6 @@ Address StackReader::local(Address frame, std::size_t index) {
   return objects_.memory().pointer(frame + layout.if_localsplus + index * 8) & ~layout.reference_tag;
 }
 
-/// 0 if that cannot be read.
 Address StackReader::value_stack_begin(const RawFrame &raw) {
   const Layout &layout = objects_.layout();
   if (layout.if_valuestack != k_absent) {

@@ -18,9 +18,18 @@ std::uint32_t new_from(const TaskLook &before, const TaskLook &now) {
                                                                  : TaskChange::k_no_new_call;
 }
 
-bool same_calls(const std::vector<CallSight> &some, const std::vector<CallSight> &others) {
-  return std::equal(some.begin(), some.end(), others.begin(), others.end(),
-                    [](const CallSight &one, const CallSight &other) { return one.number == other.number; });
+/// Is a running task in the calls in which it was suspended? When its step begins or ends, the outer ones alone are on the stack,
+/// the last of them in its await: at one of the instructions around the YIELD_VALUE at which it was (add_yield_from() in
+/// Python/compile.c, from 3.14 on in Python/codegen.c; a single YIELD_FROM before 3.11).
+bool same_calls(const std::vector<CallSight> &now, const std::vector<CallSight> &before) {
+  constexpr std::int64_t k_send = 6;   // bytes in front of where a suspended one goes on
+  constexpr std::int64_t k_resume = 4; // and from there on
+  const auto same_number = [](const CallSight &one, const CallSight &other) { return one.number == other.number; };
+  if (now.empty() || now.size() > before.size() || !std::equal(now.begin(), now.end(), before.begin(), same_number)) {
+    return now.empty() && before.empty();
+  }
+  const std::int64_t moved = now.back().instruction - before[now.size() - 1].instruction;
+  return now.size() == before.size() || (moved >= -k_send && moved <= k_resume);
 }
 
 } // namespace

@@ -26,7 +26,7 @@ struct CallSight {
   std::uint64_t number = 0;      ///< CoroutineReader::call_number()
   std::int64_t instruction = -1; ///< at which it is
   std::array<Address, 4>
-      held{}; ///< what it holds beside its arguments and what it awaits, as far as it has any; not if it runs
+      held{}; ///< what it holds beside its arguments and what it awaits; while it runs, in variables only
 
   bool operator==(const CallSight &) const = default;
 };

@@ -73,6 +73,9 @@ public:
   /// The first local variables of a frame: its positional arguments. 0 if it is unset.
   Address local(Address frame, std::size_t index);
 
+  /// Where the frame's local variables end and its value stack begins; 0 if that cannot be read.
+  Address value_stack_begin(const RawFrame &raw);
+
   /// What is on the frame's value stack. Where that ends is not known while the frame executes: then all that it has room for,
   /// with what earlier calls have left there.
   std::vector<Address> value_stack(const RawFrame &raw);
@@ -96,7 +99,6 @@ private:
   bool entered(Address thread_state);
   Address first_instruction(const std::byte *frame, Address code);
   [[nodiscard]] std::size_t head_size() const;
-  Address value_stack_begin(const RawFrame &raw);
   Address value_stack_end(const std::byte *frame, Address address) const;
 
   /// What a place in a code object was last decoded to: a program is in few places most of the time.

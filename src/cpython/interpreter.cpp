@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <unordered_set>
 
+#include <pthread.h>
+
 namespace awaitscope {
 namespace {
 
@@ -116,26 +118,46 @@ Address InterpreterReader::gil_holder(Address interpreter) {
   return memory.get<std::int32_t>(locked).value_or(0) == 1 ? memory.pointer(holder) : 0;
 }
 
-std::optional<Address> InterpreterReader::gil_holder_now(Address interpreter) {
+/// Where a GIL says who holds it. Nothing if that cannot be read, or more than one thread can run Python at a time.
+std::optional<Address> InterpreterReader::gil_place(Address interpreter) {
   const Layout &layout = runtime_.layout;
-  RemoteMemory &remote = objects_.memory().remote();
-  const bool own = layout.is_gil != k_absent;
-  if (own && gil_of_ != interpreter) {
-    if (remote.read(interpreter + layout.is_gil, &gil_, sizeof gil_) != ReadStatus::ok || gil_ == 0) {
+  if (layout.free_threaded) {
+    return std::nullopt;
+  }
+  if (layout.is_gil == k_absent) {
+    return runtime_.address + layout.rt_gil_holder;
+  }
+  if (gil_of_ != interpreter) {
+    if (objects_.memory().remote().read(interpreter + layout.is_gil, &gil_, sizeof gil_) != ReadStatus::ok ||
+        gil_ == 0) {
       return std::nullopt;
     }
     gil_of_ = interpreter; // it keeps its GIL for as long as it lives
   }
-  const Address at = own ? gil_ + layout.gil_holder : runtime_.address + layout.rt_gil_holder;
+  return gil_ + layout.gil_holder;
+}
+
+std::optional<Address> InterpreterReader::gil_holder_now(Address interpreter) {
+  const Layout &layout = runtime_.layout;
+  const std::optional<Address> place = gil_place(interpreter);
   struct {
     Address holder;
     std::int32_t locked; // Include/internal/pycore_gil.h: right behind it
   } gil{};
-  if (layout.free_threaded || layout.gil_locked != layout.gil_holder + offsetof(decltype(gil), locked) ||
-      remote.read(at, &gil, sizeof gil.holder + sizeof gil.locked) != ReadStatus::ok) {
+  if (!place || layout.gil_locked != layout.gil_holder + offsetof(decltype(gil), locked) ||
+      objects_.memory().remote().read(*place, &gil, sizeof gil.holder + sizeof gil.locked) != ReadStatus::ok) {
     return std::nullopt;
   }
   return gil.locked == 1 ? gil.holder : 0;
+}
+
+bool InterpreterReader::is_in_gil(Address interpreter, Address futex) {
+  // Include/internal/pycore_gil.h, struct _gil_runtime_state: last_holder, locked, switch_number, then cond, mutex, switch_cond and
+  // switch_mutex, as glibc has them.
+  constexpr Address k_before = 24;
+  constexpr Address k_conditions = 2 * (sizeof(pthread_cond_t) + sizeof(pthread_mutex_t));
+  const std::optional<Address> place = futex == 0 ? std::nullopt : gil_place(interpreter);
+  return place && futex >= *place + k_before && futex < *place + k_before + k_conditions;
 }
 
 bool InterpreterReader::attached(const ThreadEntry &entry) {

@@ -61,6 +61,9 @@ std::string spent(const FunctionLatency &function, const FrameNames &names) {
   if (function.runnable_ns > 0) {
     part("runnable " + duration_cell(function.runnable_ns));
   }
+  if (function.gil_ns > 0) {
+    part("waiting for the GIL " + duration_cell(function.gil_ns));
+  }
   if (function.blocked_ns > 0) {
     part("blocked " + duration_cell(function.blocked_ns) + longest_of(function.blocked_in, function.code, names));
   }
@@ -182,6 +185,7 @@ std::string latency_json(const Latencies &latencies, const CodeTable &codes) {
                          {"max_is", bound_json(Length{function.max_ns, function.max_is})},
                          {"cpu_ns", function.cpu_ns},
                          {"runnable_ns", function.runnable_ns},
+                         {"gil_ns", function.gil_ns},
                          {"blocked_ns", function.blocked_ns},
                          {"blocked_in", std::move(blocked_in)},
                          {"await_ns", function.await_ns},

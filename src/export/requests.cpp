@@ -43,6 +43,7 @@ std::string spent(const RouteCosts &costs, const RouteCost &route) {
     }
   };
   part("waiting for a CPU", time_of(costs, in_state(route, ThreadState::runnable)));
+  part("waiting for the GIL", time_of(costs, in_state(route, ThreadState::gil)));
   part("blocked", time_of(costs, in_state(route, ThreadState::blocked)));
   part("in SQL", time_of(costs, in_part(route, RequestPart::sql)));
   part("in templates", time_of(costs, in_part(route, RequestPart::templates)));
@@ -110,6 +111,7 @@ std::string requests_json(const RouteCosts &costs) {
                       {"events", route.cost.events},
                       {"running_samples", in_state(route, ThreadState::running)},
                       {"runnable_samples", in_state(route, ThreadState::runnable)},
+                      {"gil_samples", in_state(route, ThreadState::gil)},
                       {"blocked_samples", in_state(route, ThreadState::blocked)},
                       {"sql_samples", in_part(route, RequestPart::sql)},
                       {"template_samples", in_part(route, RequestPart::templates)},

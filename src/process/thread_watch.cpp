@@ -2,11 +2,13 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <string>
 #include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/syscall.h>
 
 #include "awaitscope/process/own_thread.hpp"
 
@@ -15,6 +17,17 @@ namespace {
 
 UniqueFd open_of(ThreadId pid, ThreadId tid, std::string_view name) {
   return UniqueFd(::open(fmt::format("/proc/{}/task/{}/{}", pid, tid, name).c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+/// "202 0x7f…": the number of the call, and its first argument (proc_pid_syscall(5)).
+Address futex_of(std::string_view text) {
+  constexpr int k_hexadecimal = 16;
+  static const std::string call = fmt::format("{} 0x", SYS_futex);
+  Address address = 0;
+  if (text.substr(0, call.size()) == call) {
+    std::from_chars(text.data() + call.size(), text.data() + text.size(), address, k_hexadecimal);
+  }
+  return address;
 }
 
 } // namespace
@@ -52,6 +65,7 @@ std::optional<TaskStat> ThreadWatch::stat() {
 ThreadWatch::Run ThreadWatch::run() {
   std::array<char, 160> buffer{};
   const std::string_view text = read(syscall_, "syscall", buffer);
+  futex_ = futex_of(text);
   if (!text.empty()) {
     return text.substr(0, 7) == "running" ? Run::runnable : Run::blocked;
   }

@@ -22,6 +22,7 @@ constexpr std::uint64_t k_blocked = 128;
 constexpr std::uint64_t k_knows_calls = 256;
 constexpr std::uint64_t k_new_calls = 512;
 constexpr std::uint64_t k_has_request = 1024;
+constexpr std::uint64_t k_gil = 2048;
 
 std::uint64_t bits_of(ThreadState state) {
   switch (state) {
@@ -29,6 +30,8 @@ std::uint64_t bits_of(ThreadState state) {
     return 0;
   case ThreadState::runnable:
     return k_runnable;
+  case ThreadState::gil:
+    return k_gil | k_blocked; // readers that do not know the first take it for the second
   case ThreadState::blocked:
     return k_blocked;
   case ThreadState::idle:
@@ -39,6 +42,7 @@ std::uint64_t bits_of(ThreadState state) {
 
 ThreadState state_of(std::uint64_t bits) {
   return (bits & k_idle) != 0       ? ThreadState::idle
+         : (bits & k_gil) != 0      ? ThreadState::gil
          : (bits & k_blocked) != 0  ? ThreadState::blocked
          : (bits & k_runnable) != 0 ? ThreadState::runnable
                                     : ThreadState::running;
@@ -60,6 +64,7 @@ enum SampleColumn : std::size_t {
   at_alike_calls,
   at_calls_gap,
   at_request,
+  at_gil_holder,
   sample_columns
 };
 
@@ -126,6 +131,9 @@ void put_samples(std::string &block, const std::vector<SampleRun> &rows, std::in
     if (row.request != 0) {
       out.put(at_request, row.request);
     }
+    if (row.state == ThreadState::gil) {
+      out.put(at_gil_holder, row.gil_holder);
+    }
     out.put(at_stack, row.stack);
     if (row.task != 0) {
       out.put(at_task, row.task);
@@ -163,8 +171,9 @@ bool take_samples(std::string_view contents, std::int64_t unit_ns, const Recordi
     row.count = (bits & k_repeats) != 0 ? in.take(at_count) + 2 : (bits & k_counts_none) != 0 ? 0 : 1;
     const std::uint64_t span = (bits & k_repeats) != 0 ? in.take(at_span) : 0;
     const std::uint64_t request = (bits & k_has_request) != 0 ? in.take(at_request) : 0;
-    if (thread >= tables.threads.size() || stack >= tables.stacks.size() || task >= tables.tasks.size() ||
-        request >= tables.requests.size() || std::max({time, span, cpu}) > k_max_units ||
+    const std::uint64_t gil_holder = (bits & k_gil) != 0 ? in.take(at_gil_holder) : 0;
+    if (thread >= tables.threads.size() || gil_holder > tables.threads.size() || stack >= tables.stacks.size() ||
+        task >= tables.tasks.size() || request >= tables.requests.size() || std::max({time, span, cpu}) > k_max_units ||
         std::max(row.count, row.events) > format::k_max_number) {
       return false;
     }
@@ -176,6 +185,7 @@ bool take_samples(std::string_view contents, std::int64_t unit_ns, const Recordi
     row.stack = static_cast<StackId>(stack);
     row.state = state_of(bits);
     row.request = static_cast<std::uint32_t>(request);
+    row.gil_holder = static_cast<std::uint32_t>(gil_holder);
     if (!take_calls(in, bits, unit_ns, row)) {
       return false;
     }

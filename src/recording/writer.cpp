@@ -193,6 +193,9 @@ void RecordingWriter::add(const Sample &sample, const std::string &thread_name) 
         {sample.task, border == frames.rend() ? 0 : std::uint64_t{border->code} + 1, text(sample.task_name), process});
   }
   row.request = request(sample.process, sample.request);
+  if (sample.gil_holder.tid != 0) {
+    row.gil_holder = thread(sample.gil_holder.tid, sample.gil_holder.thread_name, process) + 1;
+  }
   row.first_ns = row.last_ns = std::max<std::int64_t>(0, sample.time_ns - start_ns_);
   row.count = sample.weight;
   const SampledCalls &calls = sample.calls;
@@ -215,7 +218,7 @@ void RecordingWriter::add(const Sample &sample, const std::string &thread_name) 
     const bool same_calls = run.calls.known == calls.known && (!calls.known || calls.all_same()) &&
                             run.calls.outer == calls.outer && run.calls.count == calls.count;
     if (goes_on && same_calls && run.stack == row.stack && run.task == row.task && run.state == row.state &&
-        run.request == row.request) {
+        run.request == row.request && run.gil_holder == row.gil_holder) {
       run.last_ns = row.last_ns;
       run.count += row.count;
       run.cpu_ns += row.cpu_ns;

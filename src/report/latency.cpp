@@ -147,7 +147,9 @@ void add_waiting(std::vector<Gathered> &functions, FunctionNumbers &numbers, con
     const std::vector<Frame> frames = own_frames(tables.stacks.frames(place.first));
     const std::size_t innermost = frames.empty() ? 0 : numbers.number(frames.back().code);
     visit_functions(functions, numbers, frames, [&](Gathered &function, std::size_t number) {
-      (blocked ? function.latency.blocked_ns : function.latency.runnable_ns) += waited_ns;
+      (blocked                            ? function.latency.blocked_ns
+       : place.second == ThreadState::gil ? function.latency.gil_ns
+                                          : function.latency.runnable_ns) += waited_ns;
       if (blocked && number != innermost) {
         auto &wait = function.blocked_in[innermost];
         wait.first = frames.back().code;
@@ -197,7 +199,8 @@ double weight_of(const FunctionLatency &function, TableOrder order) {
     break;
   }
   // What a request waits for longest.
-  return static_cast<double>(function.cpu_ns + function.runnable_ns + function.blocked_ns + function.await_ns);
+  return static_cast<double>(function.cpu_ns + function.runnable_ns + function.gil_ns + function.blocked_ns +
+                             function.await_ns);
 }
 
 void sort(std::vector<FunctionLatency> &functions, const RecordingTables &tables, TableOrder order) {
@@ -284,7 +287,7 @@ public:
     latencies_.plain_calls = plain_calls_.any();
     cpu_.finish(reader_);
     add_cpu(functions_, numbers_, tables_, cpu_, on_cpu_);
-    add_waiting(functions_, numbers_, tables_, period_of(reader_), off_cpu_);
+    add_waiting(functions_, numbers_, tables_, reader_.info().period_ns(), off_cpu_); // rows count the ticks left out
     for (Gathered &function : functions_) {
       if (function.latency.calls > 0) {
         const std::size_t number = numbers_.number(function.latency.code);

@@ -135,6 +135,7 @@ void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedSt
   stitch(reading_.lineage, sample_.stack);
   sample_.task = reading_.lineage.running_task;
   sample_.task_name = reading_.lineage.root_name;
+  sample_.gil_holder = state == ThreadState::gil ? holder_beside(thread) : GilHolder{};
   sample_.cpu_ns = accounts_.take(sample_.tid, stat.cpu_ns);
   take_events(thread, state, stat);
   take_calls(thread, time_ns);
@@ -159,6 +160,7 @@ void ProcessSampler::emit_again(TargetThread &thread, ThreadState state, SampleS
   sample.cpu_ns = accounts_.take(sample.tid, thread.stat->cpu_ns);
   sample.events = 0;
   sample.weight = sample_.weight;
+  sample.gil_holder = state == ThreadState::gil ? holder_beside(thread) : GilHolder{};
   sample.calls.same = sample.calls.outer + sample.calls.count;
   sample.calls.alike = 0;
   sample.arguments.clear();
@@ -226,6 +228,13 @@ TargetThread *ProcessSampler::taken_from() {
       std::find_if(target_->threads().begin(), target_->threads().end(),
                    [&](const TargetThread &thread) { return !thread.shared && engine_.knows_runnable(thread); });
   return found == target_->threads().end() ? nullptr : &*found;
+}
+
+/// The thread that holds the GIL at this moment, while this one waits for it.
+GilHolder ProcessSampler::holder_beside(TargetThread &waiter) {
+  const Address state = target_->interpreters().gil_holder_now(waiter.entry.interpreter).value_or(0);
+  TargetThread &holder = target_->thread_of(state, waiter);
+  return &holder == &waiter ? GilHolder{} : GilHolder{holder.watch.tid(), target_->name_of(holder)};
 }
 
 /// The thread that holds the GIL; null if none of these does.

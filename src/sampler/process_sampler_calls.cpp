@@ -62,7 +62,7 @@ void ProcessSampler::take_events(TargetThread &thread, ThreadState state, const 
   }
   sample_.events = since.scaled();
   thread.count_told = *reading_.count;
-  const bool waits = state == ThreadState::blocked || state == ThreadState::idle;
+  const bool waits = is_wait(state);
   thread.count_told_at = waits ? stat.times_run : 0;
 }
 

@@ -31,6 +31,11 @@ bool WaitReader::is_idle_again(const TargetThread &thread) {
          target_.stacks().is_at(known->thread_state, known->place);
 }
 
+/// Does it wait for the GIL of its interpreter? As of when it was last asked.
+bool WaitReader::waits_for_gil(const TargetThread &thread) {
+  return target_.interpreters().is_in_gil(thread.entry.interpreter, thread.watch.futex());
+}
+
 /// Whether its stack was read, too.
 bool WaitReader::read(TargetThread &thread, const ThreadReader::Wanted &wanted, std::uint64_t generation,
                       ThreadReading &reading) {
@@ -40,18 +45,21 @@ bool WaitReader::read(TargetThread &thread, const ThreadReader::Wanted &wanted, 
   reading.stack.frames.clear();
   reading.generation.reset();
   reading.new_threads.reset();
-  if (is_idle_again(thread)) {
+  const bool for_gil = waits_for_gil(thread);
+  if (!for_gil && is_idle_again(thread)) {
     reading.subject = thread.entry;
     reading.dead_states.clear();
     thread.wait->times_run = thread.stat->times_run;
     return false;
   }
   std::vector<RawFrame> innermost = reader_.innermost(thread, IdlePlaces::k_depth, reading);
-  const bool idle = waits_for_work(innermost);
+  const bool idle = !for_gil && waits_for_work(innermost);
   const bool stack = !innermost.empty() && (!idle || all_);
   innermost.resize(std::min(innermost.size(), k_compared));
   thread.wait = {thread.stat->times_run,
-                 idle ? ThreadState::idle : ThreadState::blocked,
+                 for_gil ? ThreadState::gil
+                 : idle  ? ThreadState::idle
+                         : ThreadState::blocked,
                  {},
                  0,
                  reading.subject.value_or(ThreadEntry{}).state,
@@ -65,9 +73,7 @@ bool WaitReader::read(TargetThread &thread, const ThreadReader::Wanted &wanted, 
 WaitReader::Found WaitReader::update(TargetThread &thread, const ThreadReader::Wanted &wanted, std::uint64_t generation,
                                      ThreadReading &reading) {
   constexpr int k_attempts = 3;
-  const bool waits =
-      thread.wait && (thread.wait->state == ThreadState::blocked || thread.wait->state == ThreadState::idle);
-  if (waits && thread.wait->times_run == thread.stat->times_run) {
+  if (thread.wait && is_wait(thread.wait->state) && thread.wait->times_run == thread.stat->times_run) {
     return Found::known;
   }
   for (int attempt = 0; attempt < k_attempts; ++attempt) {

@@ -162,7 +162,8 @@ void add_report(CLI::App &app, ReportOptions &options, Loudness &loudness) {
   command
       .add_option("-f,--format", options.format,
                   "hot (a table of functions, the default), html (a page with a flame graph), svg, folded, latency, "
-                  "requests (a table of routes), request (what one of them did when), cache, speedscope, info; or by "
+                  "requests (a table of routes), request (what one of them did when), gil (who held it while others "
+                  "waited), cache, speedscope, info; or by "
                   "the ending of -o")
       ->type_name("NAME")
       ->group(k_output);

@@ -23,8 +23,10 @@ constexpr unsigned bits(std::initializer_list<Format> formats) {
 constexpr unsigned k_stacks = bits({Format::folded, Format::speedscope, Format::html, Format::svg});
 constexpr unsigned k_costs = k_stacks | bit(Format::hot);
 constexpr unsigned k_routes = bits({Format::requests, Format::request});
+constexpr unsigned k_samples = k_costs | bits({Format::requests, Format::gil}); // views of samples
 constexpr unsigned k_tasks = k_costs | bit(Format::latency);
-constexpr unsigned k_tables = bits({Format::hot, Format::latency, Format::cache, Format::requests, Format::request});
+constexpr unsigned k_tables =
+    bits({Format::hot, Format::latency, Format::cache, Format::requests, Format::request, Format::gil});
 constexpr unsigned k_names = k_tasks | bit(Format::cache);
 // What a recording keeps is decided while it is made.
 constexpr unsigned k_sampled = k_costs | bit(Format::recording);
@@ -49,16 +51,16 @@ Result<void> check_effects(Format format, const ViewOptions &options) {
       {"--task-frames", options.task_frames, k_stacks},
       {"--task-names", options.task_names, k_sampled},
       {"--all-tasks", options.all_tasks, k_tasks | bit(Format::recording)},
-      {"--thread", !filter.threads.empty(), k_costs | bit(Format::requests)},
-      {"--task", !filter.tasks.empty(), k_tasks | bit(Format::requests)},
-      {"--function", !filter.functions.empty(), k_names | bit(Format::requests)},
+      {"--thread", !filter.threads.empty(), k_samples},
+      {"--task", !filter.tasks.empty(), k_tasks | k_samples},
+      {"--function", !filter.functions.empty(), k_names | k_samples},
       {"--state", !options.states.empty(), k_costs | bit(Format::requests)},
       {"--limit", options.limit.has_value(), k_tables},
       {"--sort", !options.sort.empty(), bits({Format::hot, Format::latency, Format::requests})},
       {"--hide-framework", options.hide_framework, bit(Format::hot)},
       {"--framework", options.framework, bit(Format::latency)},
-      {"--route", !filter.routes.empty(), k_names | k_routes},
-      {"--slower", !options.slower.empty(), k_names | k_routes},
+      {"--route", !filter.routes.empty(), k_names | k_samples | k_routes},
+      {"--slower", !options.slower.empty(), k_names | k_samples | k_routes},
       {"--id", options.request.has_value(), bit(Format::request)},
       {"--source", !options.source.empty(), bit(Format::html)},
   }};

@@ -18,6 +18,7 @@
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
 #include "empty_view.hpp"
+#include "gil_view.hpp"
 #include "hot_view.hpp"
 #include "option_effects.hpp"
 #include "request_view.hpp"
@@ -32,7 +33,7 @@ struct NamedFormat {
   std::string_view name;
   Format format;
 };
-constexpr std::array<NamedFormat, 11> k_formats{{{"recording", Format::recording},
+constexpr std::array<NamedFormat, 12> k_formats{{{"recording", Format::recording},
                                                  {"folded", Format::folded},
                                                  {"hot", Format::hot},
                                                  {"info", Format::info},
@@ -41,6 +42,7 @@ constexpr std::array<NamedFormat, 11> k_formats{{{"recording", Format::recording
                                                  {"cache", Format::cache},
                                                  {"requests", Format::requests},
                                                  {"request", Format::request},
+                                                 {"gil", Format::gil},
                                                  {"html", Format::html},
                                                  {"svg", Format::svg}}};
 
@@ -92,7 +94,7 @@ Result<ThreadState> parse_state(const std::string &name) {
   }
   return fail(ExitStatus::usage,
               fmt::format("unknown state '{}'{}", name, did_you_mean(closest_name(name, state_names()))),
-              "use --state running, runnable, blocked or idle");
+              "use --state running, runnable, gil, blocked or idle");
 }
 
 bool counts_time(const RecordingInfo &info) { return info.event == "task-clock" || info.event == "cpu-clock"; }
@@ -422,10 +424,11 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
     return fail(ExitStatus::usage, "--since is not before --until", "give both from the recording's start: 2s, 1m");
   }
   const bool has_json = format == Format::hot || format == Format::info || format == Format::latency ||
-                        format == Format::cache || format == Format::requests || format == Format::request;
+                        format == Format::cache || format == Format::requests || format == Format::request ||
+                        format == Format::gil;
   if (options.json && !has_json) {
     return fail(ExitStatus::usage, "--json goes with the tables only",
-                "use it with -f hot, -f latency, -f requests, -f cache or -f info");
+                "use it with -f hot, -f latency, -f requests, -f gil, -f cache or -f info");
   }
   if (const Result<void> effects = check_effects(format, options); !effects) {
     return tl::unexpected(effects.error());
@@ -470,6 +473,7 @@ Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &asked) {
                       : plan.format == Format::cache          ? of_caches(*reader, plan)
                       : plan.format == Format::requests       ? by_route(*reader, plan)
                       : plan.format == Format::request        ? of_request(*reader, plan, requests)
+                      : plan.format == Format::gil            ? gil_view(*reader, plan)
                                                               : summed(*reader, plan);
   if (view) {
     view->warnings = warnings_of(*reader, plan);

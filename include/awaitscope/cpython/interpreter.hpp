@@ -51,6 +51,10 @@ public:
   /// The same at this moment, past the snapshot. Nothing if it cannot be read, or more than one thread can run Python at a time.
   std::optional<Address> gil_holder_now(Address interpreter);
 
+  /// Is this address, on which a thread waits in futex(2), one of the interpreter's GIL: of its conditions or mutexes, with glibc's
+  /// pthread_cond_t? (With musl's, which waits on the stack, it never is.)
+  bool is_in_gil(Address interpreter, Address futex);
+
   /// Is this the thread state that its thread runs in? One that waits, or is in C code without the GIL, runs in none.
   bool attached(const ThreadEntry &entry);
 
@@ -70,6 +74,7 @@ public:
   const std::vector<Address> &interpreters();
 
 private:
+  std::optional<Address> gil_place(Address interpreter);
   ThreadId native_id(Address thread_state, Address thread_pointer);
   std::vector<Address> interpreters_;
   Address gil_of_ = 0; ///< the interpreter whose GIL is at gil_

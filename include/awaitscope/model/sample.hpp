@@ -15,16 +15,17 @@
 
 namespace awaitscope {
 
-/// What a thread did when it was sampled. The first three are those of the scheduler; a thread that waits is idle where it waits
-/// for work (IdlePlaces), and blocked in any other call.
+/// What a thread did when it was sampled. The first two are those of the scheduler. A thread that waits otherwise waits for the GIL if
+/// it is in futex(2) on it; else it is idle where it waits for work (IdlePlaces), and blocked in any other call.
 enum class ThreadState : std::uint8_t {
   running,  ///< on a CPU
   runnable, ///< it waits for a CPU
+  gil,      ///< it waits for the GIL
   blocked,  ///< it waits in a call of the program's own
   idle,     ///< it waits for work
 };
 
-inline constexpr std::size_t k_thread_states = 4;
+inline constexpr std::size_t k_thread_states = 5;
 
 constexpr std::string_view name_of(ThreadState state) {
   switch (state) {
@@ -32,6 +33,8 @@ constexpr std::string_view name_of(ThreadState state) {
     return "running";
   case ThreadState::runnable:
     return "runnable";
+  case ThreadState::gil:
+    return "gil";
   case ThreadState::blocked:
     return "blocked";
   case ThreadState::idle:
@@ -39,6 +42,9 @@ constexpr std::string_view name_of(ThreadState state) {
   }
   return "idle";
 }
+
+/// Does it neither run nor wait for a CPU?
+constexpr bool is_wait(ThreadState state) { return state != ThreadState::running && state != ThreadState::runnable; }
 
 /// Why a sample that was due is not in the recording.
 enum class Loss : std::uint8_t {
@@ -81,6 +87,12 @@ struct SampledCalls {
   [[nodiscard]] bool all_same() const { return known && same == outer + count; }
 };
 
+/// The thread that held the GIL while another one waited for it. No tid: none did, or one that is not known.
+struct GilHolder {
+  ThreadId tid = 0;
+  std::string thread_name; ///< as that of its own samples
+};
+
 /// A sample of one thread. The stack is whole, or carries an unreadable frame.
 struct Sample {
   std::int64_t time_ns = 0; ///< CLOCK_MONOTONIC
@@ -98,6 +110,7 @@ struct Sample {
          ///< stack, and `cpu_ns` is what the thread has used since its last sample
   SampledCalls calls;
   SampledRequest request; ///< that the stack works for
+  GilHolder gil_holder;   ///< if it waits for the GIL
   std::vector<SeenCall>
       arguments; ///< of calls that no sample has seen before, if arguments are read; the outermost first
 };

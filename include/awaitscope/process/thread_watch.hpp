@@ -30,6 +30,9 @@ public:
   };
   [[nodiscard]] Run run();
 
+  /// The address that it waited for in futex(2) when run() last found it blocked; 0: it was in another call, or that is not known.
+  [[nodiscard]] Address futex() const { return futex_; }
+
   /// When the scheduler last brought the account of its running up to date, in nanoseconds of its CPU's run-queue clock: at ticks,
   /// and when it leaves the CPU. So of two threads, one of which came to run in place of the other, both have the same time until
   /// the next tick (kernel/sched/fair.c, update_curr(); kernel/sched/rt.c, update_curr_rt()). Nothing where the kernel does not
@@ -47,6 +50,7 @@ private:
   ThreadId pid_ = 0;
   ThreadId tid_ = 0;
   // Opened at first use: many threads have ended before they are looked at, and most are never seen running.
+  Address futex_ = 0;
   bool ended_ = false; ///< schedstat is not there (any more)
   UniqueFd schedstat_;
   UniqueFd syscall_; ///< "running" while runnable (proc_pid_syscall(5)); needs ptrace access

@@ -95,6 +95,8 @@ struct SampleRun {
   ThreadState state = ThreadState::running;
   RecordedCalls calls{};
   std::uint32_t request = 0;
+  std::uint32_t gil_holder =
+      0;                 ///< number of the thread that held the GIL for which this one waits, plus 1; 0: not known
   bool left_out = false; ///< it is of a request that is not wanted (RecordingReader)
 };
 

@@ -46,9 +46,10 @@ struct FunctionLatency {
   std::int64_t max_ns = 0; ///< of all, those that are cut at the length that was seen
   Length::Is max_is = Length::Is::measured;
   std::uint64_t cpu_ns = 0; ///< of the samples inside the range in whose task's own frames it was
-  /// By samples, as CPU time, at the sampling period each: its thread could run and had no CPU; or was blocked, in a call, for a
-  /// lock or for the GIL.
+  /// By samples, as CPU time, at the sampling period each: its thread could run and had no CPU; waited for the GIL; or was blocked,
+  /// in a call or for a lock.
   std::uint64_t runnable_ns = 0;
+  std::uint64_t gil_ns = 0;
   std::uint64_t blocked_ns = 0;
   std::vector<std::pair<CodeId, std::uint64_t>> blocked_in; ///< functions below it that were blocked, the longest first
   std::uint64_t await_ns = 0;

@@ -124,6 +124,7 @@ private:
   Health visit_if(SampleSink &sink, const std::function<bool(const TargetThread &)> &wanted);
   Health visit(TargetThread &thread, SampleSink &sink);
   TargetThread *taken_from();
+  GilHolder holder_beside(TargetThread &waiter);
   TargetThread *gil_holder(const TargetThread *taken_from);
   TargetThread *followed();
   void list_born();

@@ -33,6 +33,7 @@ public:
 
 private:
   bool read(TargetThread &thread, const ThreadReader::Wanted &wanted, std::uint64_t generation, ThreadReading &reading);
+  bool waits_for_gil(const TargetThread &thread);
   bool is_idle_again(const TargetThread &thread);
   bool waits_for_work(const std::vector<RawFrame> &innermost);
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "awaitscope/export/blockers.hpp"
 #include "awaitscope/export/request.hpp"
 #include "awaitscope/export/requests.hpp"
 
@@ -125,6 +126,23 @@ Result<View> of_request(RecordingReader &reader, const ViewPlan &plan, const Req
               "one request",
               {},
               false};
+}
+
+Result<View> of_blockers(RecordingReader &reader, const ViewPlan &plan) {
+  const Result<LoopHolds> holds = read_loop_holds(reader, plan.range, plan.profile, plan.longer_ns);
+  if (!holds) {
+    return tl::unexpected(holds.error());
+  }
+  if (!holds->knows_calls && holds->callbacks > 0) {
+    return fail(ExitStatus::failed, "the recording does not say which calls go on from sample to sample",
+                "record again, into a recording");
+  }
+  const RecordingTables &tables = reader.tables();
+  const FrameNames names(tables.codes, reader.info().import_paths, plan.names.files, plan.names.lines);
+  return View{plan.json ? blockers_json(*holds, tables) : blockers_text(*holds, tables, plan.layout, names),
+              "what blocked event loops",
+              {},
+              holds->callbacks == 0};
 }
 
 } // namespace awaitscope::tools

@@ -26,4 +26,7 @@ Result<View> by_route(RecordingReader &reader, const ViewPlan &plan);
 /// What one request did when.
 Result<View> of_request(RecordingReader &reader, const ViewPlan &plan, const Requests &requests);
 
+/// What kept event loops from running anything else.
+Result<View> of_blockers(RecordingReader &reader, const ViewPlan &plan);
+
 } // namespace awaitscope::tools

@@ -32,7 +32,7 @@ struct NamedFormat {
   std::string_view name;
   Format format;
 };
-constexpr std::array<NamedFormat, 11> k_formats{{{"recording", Format::recording},
+constexpr std::array<NamedFormat, 12> k_formats{{{"recording", Format::recording},
                                                  {"folded", Format::folded},
                                                  {"hot", Format::hot},
                                                  {"info", Format::info},
@@ -41,6 +41,7 @@ constexpr std::array<NamedFormat, 11> k_formats{{{"recording", Format::recording
                                                  {"cache", Format::cache},
                                                  {"requests", Format::requests},
                                                  {"request", Format::request},
+                                                 {"blockers", Format::blockers},
                                                  {"html", Format::html},
                                                  {"svg", Format::svg}}};
 
@@ -417,15 +418,23 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
     }
     plan.profile.filter.slower_ns = *slower;
   }
+  if (!options.longer.empty()) {
+    const Result<std::int64_t> longer = parse_duration(options.longer);
+    if (!longer) {
+      return tl::unexpected(longer.error());
+    }
+    plan.longer_ns = *longer;
+  }
   plan.request = options.request.value_or(0);
   if (plan.range.since_ns >= plan.range.until_ns) {
     return fail(ExitStatus::usage, "--since is not before --until", "give both from the recording's start: 2s, 1m");
   }
   const bool has_json = format == Format::hot || format == Format::info || format == Format::latency ||
-                        format == Format::cache || format == Format::requests || format == Format::request;
+                        format == Format::cache || format == Format::requests || format == Format::request ||
+                        format == Format::blockers;
   if (options.json && !has_json) {
     return fail(ExitStatus::usage, "--json goes with the tables only",
-                "use it with -f hot, -f latency, -f requests, -f cache or -f info");
+                "use it with -f hot, -f latency, -f requests, -f blockers, -f cache or -f info");
   }
   if (const Result<void> effects = check_effects(format, options); !effects) {
     return tl::unexpected(effects.error());
@@ -470,6 +479,7 @@ Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &asked) {
                       : plan.format == Format::cache          ? of_caches(*reader, plan)
                       : plan.format == Format::requests       ? by_route(*reader, plan)
                       : plan.format == Format::request        ? of_request(*reader, plan, requests)
+                      : plan.format == Format::blockers       ? of_blockers(*reader, plan)
                                                               : summed(*reader, plan);
   if (view) {
     view->warnings = warnings_of(*reader, plan);

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "awaitscope/integrations/loop_callbacks.hpp"
+#include "awaitscope/report/file_origin.hpp"
+#include "awaitscope/report/profile.hpp"
+
+namespace awaitscope {
+
+/// A callback, or a step of a task, in which a thread kept its event loop from running anything else.
+///
+/// Successive samples of a thread are of one callback if it runs the same task for the same request, and the outermost call inside the
+/// callback may still be the same one (RecordedCalls; of asyncio's own loop the callback's handle and what the loop's own frames hold
+/// count as well), and the thread was not found waiting for work in between. So two callbacks in succession pass for one only
+/// where nothing that a sample sees differs: in practice, where a loop without frames of its own (uvloop) runs steps of one task only,
+/// alike and without a pause. How many others were ready meanwhile is not recorded.
+///
+/// It begins and ends half-way between the samples that saw it and those around that did not.
+struct LoopHold {
+  std::int64_t from_ns = 0; ///< since the recording's start
+  std::int64_t to_ns = 0;
+  bool begun = true; ///< its beginning was seen
+  bool ended = true; ///< its end was seen
+  std::uint32_t thread = 0;
+  std::uint32_t task = 0; ///< that the thread ran; 0: none
+  std::uint32_t request = 0;
+  std::array<std::uint64_t, k_thread_states> samples_in{}; ///< by what the thread did
+  StackId stack = 0;                                       ///< the most frequent one of those that `own` was in most
+  std::optional<CodeId> own;                               ///< the innermost function of the project's own code there
+  std::int32_t own_line = 0;                               ///< that it executed; 0: not known
+  std::optional<CodeId> leaf;                              ///< the innermost function there
+
+  [[nodiscard]] std::int64_t length_ns() const { return to_ns - from_ns; }
+  [[nodiscard]] ThreadState state() const; ///< that most samples had
+};
+
+struct LoopHolds {
+  std::vector<LoopHold> holds; ///< the longest first
+  std::int64_t longer_ns = 0;  ///< than this
+  std::int64_t elapsed_ns = 0;
+  std::int64_t period_ns = 0;
+  std::uint64_t callbacks = 0; ///< samples in callbacks of loops
+  bool knows_calls = false;    ///< some samples say which calls go on
+};
+
+/// Finds holds in the samples of a recording.
+class HoldFinder {
+public:
+  /// Only those that are longer, pass the filter, and reach into the range.
+  HoldFinder(const RecordingReader &reader, const TimeRange &range, ProfileOptions options, std::int64_t longer_ns)
+      : tables_(reader.tables()), range_(range), options_(std::move(options)), callbacks_(tables_.codes),
+        origins_(tables_.codes) {
+    found_.longer_ns = longer_ns;
+    found_.period_ns = reader.info().period_ns();
+  }
+
+  /// Of each thread in the order of time.
+  void add(const SampleRun &run);
+
+  /// The recording's end.
+  LoopHolds finish(std::int64_t end_ns);
+
+private:
+  struct Open {
+    LoopHold hold;
+    std::vector<SampleRun> runs; ///< one for each stack and state, with all its samples
+    std::uint64_t sightings = 0; ///< ticks that saw it
+    std::int64_t last_ns = 0;
+    bool active = false;
+  };
+  [[nodiscard]] bool goes_on(const Open &open, const SampleRun &run, std::size_t inside) const;
+  void end(Open &open, std::int64_t unseen_ns, bool ended);
+  void keep(Open &open);
+
+  const RecordingTables &tables_;
+  TimeRange range_;
+  ProfileOptions options_;
+  LoopCallbacks callbacks_;
+  CodeOrigins origins_;
+  std::unordered_map<ThreadId, Open> threads_; ///< by TID: what a recording calls a thread goes by whom it works for
+  LoopHolds found_;
+};
+
+/// Reads the recording to its end.
+Result<LoopHolds> read_loop_holds(RecordingReader &reader, const TimeRange &range, const ProfileOptions &options,
+                                  std::int64_t longer_ns);
+
+} // namespace awaitscope

@@ -32,8 +32,16 @@ bool HoldFinder::goes_on(const Open &open, const SampleRun &run, std::size_t ins
   const std::size_t below = calls - std::min(calls, inside); // calls of the loop itself
   const std::int64_t gap_ns = run.first_ns - open.last_ns;
   return open.active && run.calls.known && run.calls.same > below && run.task == open.hold.task &&
-         tables_.requests[run.request].first == tables_.requests[open.hold.request].first &&
+         !run.calls.other_context && tables_.requests[run.request].first == tables_.requests[open.hold.request].first &&
          gap_ns <= k_longest_gap * found_.period_ns * weight_of(run, found_.period_ns);
+}
+
+std::optional<std::size_t> HoldFinder::inside(StackId stack) {
+  const auto [known, fresh] = inside_.try_emplace(stack);
+  if (fresh) {
+    known->second = callbacks_.inside(tables_.stacks.frames(stack));
+  }
+  return known->second;
 }
 
 void HoldFinder::add(const SampleRun &run) {
@@ -42,8 +50,7 @@ void HoldFinder::add(const SampleRun &run) {
   }
   Open &open = threads_[tables_.threads[run.thread].tid];
   found_.knows_calls = found_.knows_calls || run.calls.known;
-  const std::vector<Frame> frames = tables_.stacks.frames(run.stack);
-  const std::optional<std::size_t> inside = callbacks_.inside(frames);
+  const std::optional<std::size_t> inside = this->inside(run.stack);
   found_.callbacks += inside ? run.count : 0;
   if (inside && goes_on(open, run, *inside)) {
     open.hold.request = std::max(open.hold.request, run.request); // a later row says more of it
@@ -66,14 +73,8 @@ void HoldFinder::add(const SampleRun &run) {
   }
   open.sightings += static_cast<std::uint64_t>(ticks_of(run, found_.period_ns));
   open.hold.samples_in[static_cast<std::size_t>(run.state)] += run.count;
-  const auto known = std::find_if(open.runs.begin(), open.runs.end(), [&](const SampleRun &other) {
-    return other.stack == run.stack && other.state == run.state && other.left_out == run.left_out;
-  });
-  if (known == open.runs.end()) {
-    open.runs.push_back(run);
-  } else {
-    known->count += run.count;
-  }
+  const auto [known, fresh] = open.runs.try_emplace({run.stack, run.state}, run);
+  known->second.count += fresh ? 0 : run.count;
 }
 
 /// `unseen_ns`: when the thread was read elsewhere.
@@ -94,25 +95,18 @@ void HoldFinder::end(Open &open, std::int64_t unseen_ns, bool ended) {
 /// Which function held the loop: the innermost one of the project's that most samples had.
 void HoldFinder::keep(Open &open) {
   LoopHold &hold = open.hold;
-  std::map<std::optional<CodeId>, std::uint64_t> samples_of;
-  std::vector<std::optional<CodeId>> owners;
-  for (const SampleRun &run : open.runs) {
+  std::map<std::optional<CodeId>, std::pair<std::uint64_t, const SampleRun *>> owners; // samples, the most frequent run
+  for (const auto &[place, run] : open.runs) {
     const std::vector<Frame> frames = tables_.stacks.frames(run.stack);
-    const auto own = std::find_if(frames.rbegin(), frames.rend(), [&](const Frame &frame) {
-      return frame.kind == FrameKind::python && origins_.is_project(frame.code);
-    });
-    owners.push_back(own == frames.rend() ? std::nullopt : std::optional(own->code));
-    samples_of[owners.back()] += run.count;
+    const std::size_t own = origins_.innermost_of_project(frames);
+    auto &[samples, most] = owners[own == frames.size() ? std::nullopt : std::optional(frames[own].code)];
+    samples += run.count;
+    most = most == nullptr || run.count > most->count ? &run : most;
   }
-  const SampleRun *chosen = nullptr;
-  std::uint64_t most = 0;
-  for (std::size_t i = 0; i < open.runs.size(); ++i) {
-    const std::uint64_t samples = samples_of[owners[i]];
-    const bool better = chosen == nullptr || std::tie(samples, open.runs[i].count) > std::tie(most, chosen->count);
-    chosen = better ? &open.runs[i] : chosen;
-    most = better ? samples : most;
-    hold.own = better ? owners[i] : hold.own;
-  }
+  const auto owner = std::max_element(owners.begin(), owners.end(),
+                                      [](const auto &a, const auto &b) { return a.second.first < b.second.first; });
+  hold.own = owner->first;
+  const SampleRun *const chosen = owner->second.second;
   hold.stack = chosen->stack;
   const std::vector<Frame> frames = tables_.stacks.frames(hold.stack);
   for (const Frame &frame : frames) { // the innermost last

@@ -80,7 +80,8 @@ class Blockers(recordings.RecordingTest, harness.InterpreterTest):
     def test_busy_uvloop(self):
         if django_site.lacks_uvloop(self.python):
             self.skipTest("pip has no uvloop for %s" % self.interpreter)
-        self.check_busy("busy", "--loop", "uvloop", python=django_site.environment(self.python))
+        for scene in ("busy", "one_task"):
+            self.check_busy(scene, "--loop", "uvloop", python=django_site.environment(self.python))
 
     def test_holds_of_uvloop(self):
         if django_site.lacks_uvloop(self.python):

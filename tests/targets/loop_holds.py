@@ -44,7 +44,7 @@ def hold_read(seconds, kit):
 
 
 def hold_process(seconds, _):
-    subprocess.run(["sleep", "%.3f" % seconds], check=True)
+    subprocess.run([sys.executable, "-SEc", "import time; time.sleep(%.3f)" % seconds], check=True)
 
 
 def hold_lock(seconds, kit):

@@ -160,12 +160,12 @@ void add_report(CLI::App &app, ReportOptions &options, Loudness &loudness) {
   command.add_option("FILE", options.file, "a recording (- for stdin)")->required()->type_name("FILE")->group(k_target);
   add_output(command, options.output, loudness);
   command
-      .add_option(
-          "-f,--format", options.format,
-          "hot (a table of functions, the default), html (a page with a flame graph), svg, folded, latency, "
-          "requests (a table of routes), request (what one of them did when), blockers (what held event loops), cache, "
-          "speedscope, info; or by "
-          "the ending of -o")
+      .add_option("-f,--format", options.format,
+                  "hot (a table of functions, the default), html (a page with a flame graph), svg, folded, latency, "
+                  "requests (a table of routes), request (what one of them did when), queries (a table of SQL), "
+                  "blockers (what held event loops), cache, "
+                  "speedscope, info; or by "
+                  "the ending of -o")
       ->type_name("NAME")
       ->group(k_output);
   command.add_flag("--json", options.view.json, "print a table as JSON")->group(k_output);

@@ -22,11 +22,11 @@ constexpr unsigned bits(std::initializer_list<Format> formats) {
 
 constexpr unsigned k_stacks = bits({Format::folded, Format::speedscope, Format::html, Format::svg});
 constexpr unsigned k_costs = k_stacks | bit(Format::hot);
-constexpr unsigned k_routes = bits({Format::requests, Format::request, Format::blockers});
-constexpr unsigned k_filtered = bits({Format::requests, Format::blockers});
+constexpr unsigned k_routes = bits({Format::requests, Format::request, Format::blockers, Format::queries});
+constexpr unsigned k_filtered = bits({Format::requests, Format::blockers, Format::queries});
 constexpr unsigned k_tasks = k_costs | bit(Format::latency);
-constexpr unsigned k_tables =
-    bits({Format::hot, Format::latency, Format::cache, Format::requests, Format::request, Format::blockers});
+constexpr unsigned k_tables = bits({Format::hot, Format::latency, Format::cache, Format::requests, Format::request,
+                                    Format::blockers, Format::queries});
 constexpr unsigned k_names = k_tasks | bit(Format::cache);
 // What a recording keeps is decided while it is made.
 constexpr unsigned k_sampled = k_costs | bit(Format::recording);
@@ -46,7 +46,7 @@ Result<void> check_effects(Format format, const ViewOptions &options) {
       {"--metric await", options.metric == "await", k_tasks | bit(Format::recording) | bit(Format::requests)},
       {"--idle", options.idle, k_sampled | bit(Format::requests)},
       {"--lines", options.lines, k_stacks},
-      {"--full-paths", options.full_paths, k_names | bits({Format::request, Format::blockers})},
+      {"--full-paths", options.full_paths, k_names | bits({Format::request, Format::blockers, Format::queries})},
       {"--loop-frames", options.loop_frames, k_costs},
       {"--task-frames", options.task_frames, k_stacks},
       {"--task-names", options.task_names, k_sampled},
@@ -56,7 +56,7 @@ Result<void> check_effects(Format format, const ViewOptions &options) {
       {"--function", !filter.functions.empty(), k_names | k_filtered},
       {"--state", !options.states.empty(), k_costs | k_filtered},
       {"--limit", options.limit.has_value(), k_tables},
-      {"--sort", !options.sort.empty(), bits({Format::hot, Format::latency, Format::requests})},
+      {"--sort", !options.sort.empty(), bits({Format::hot, Format::latency, Format::requests, Format::queries})},
       {"--hide-framework", options.hide_framework, bit(Format::hot)},
       {"--framework", options.framework, bit(Format::latency)},
       {"--route", !filter.routes.empty(), k_names | k_routes},

@@ -32,7 +32,7 @@ struct NamedFormat {
   std::string_view name;
   Format format;
 };
-constexpr std::array<NamedFormat, 12> k_formats{{{"recording", Format::recording},
+constexpr std::array<NamedFormat, 13> k_formats{{{"recording", Format::recording},
                                                  {"folded", Format::folded},
                                                  {"hot", Format::hot},
                                                  {"info", Format::info},
@@ -42,6 +42,7 @@ constexpr std::array<NamedFormat, 12> k_formats{{{"recording", Format::recording
                                                  {"requests", Format::requests},
                                                  {"request", Format::request},
                                                  {"blockers", Format::blockers},
+                                                 {"queries", Format::queries},
                                                  {"html", Format::html},
                                                  {"svg", Format::svg}}};
 
@@ -431,10 +432,10 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
   }
   const bool has_json = format == Format::hot || format == Format::info || format == Format::latency ||
                         format == Format::cache || format == Format::requests || format == Format::request ||
-                        format == Format::blockers;
+                        format == Format::blockers || format == Format::queries;
   if (options.json && !has_json) {
     return fail(ExitStatus::usage, "--json goes with the tables only",
-                "use it with -f hot, -f latency, -f requests, -f blockers, -f cache or -f info");
+                "use it with -f hot, -f latency, -f requests, -f queries, -f blockers, -f cache or -f info");
   }
   if (const Result<void> effects = check_effects(format, options); !effects) {
     return tl::unexpected(effects.error());
@@ -480,6 +481,7 @@ Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &asked) {
                       : plan.format == Format::requests       ? by_route(*reader, plan)
                       : plan.format == Format::request        ? of_request(*reader, plan, requests)
                       : plan.format == Format::blockers       ? of_blockers(*reader, plan)
+                      : plan.format == Format::queries        ? by_query(*reader, plan)
                                                               : summed(*reader, plan);
   if (view) {
     view->warnings = warnings_of(*reader, plan);

@@ -25,7 +25,8 @@ enum class Format : std::uint8_t {
   cache,
   requests,
   request,
-  blockers
+  blockers,
+  queries
 };
 
 /// What a view is asked for on the command line.

@@ -2,9 +2,10 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
-#include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "awaitscope/integrations/loop_callbacks.hpp"
@@ -15,11 +16,11 @@ namespace awaitscope {
 
 /// A callback, or a step of a task, in which a thread kept its event loop from running anything else.
 ///
-/// Successive samples of a thread are of one callback if it runs the same task for the same request, and the outermost call inside the
-/// callback may still be the same one (RecordedCalls; of asyncio's own loop the callback's handle and what the loop's own frames hold
-/// count as well), and the thread was not found waiting for work in between. So two callbacks in succession pass for one only
-/// where nothing that a sample sees differs: in practice, where a loop without frames of its own (uvloop) runs steps of one task only,
-/// alike and without a pause. How many others were ready meanwhile is not recorded.
+/// Successive samples of a thread are of one callback if it runs the same task for the same request, the outermost call inside the
+/// callback may still be the same one (RecordedCalls), no context was entered or left in between, as each callback of asyncio's and
+/// uvloop's does, and the thread was not found waiting for work. So two callbacks in succession are never taken for one, but in recordings
+/// that do not know of contexts; and a callback that runs others in contexts of their own (Context.run) is several holds, each of
+/// which may be too short to count. How many tasks were ready meanwhile is not recorded.
 ///
 /// It begins and ends half-way between the samples that saw it and those around that did not.
 struct LoopHold {
@@ -69,14 +70,15 @@ public:
 private:
   struct Open {
     LoopHold hold;
-    std::vector<SampleRun> runs; ///< one for each stack and state, with all its samples
-    std::uint64_t sightings = 0; ///< ticks that saw it
+    std::map<std::pair<StackId, ThreadState>, SampleRun> runs; ///< one for each, with all its samples
+    std::uint64_t sightings = 0;                               ///< ticks that saw it
     std::int64_t last_ns = 0;
     bool active = false;
   };
   [[nodiscard]] bool goes_on(const Open &open, const SampleRun &run, std::size_t inside) const;
   void end(Open &open, std::int64_t unseen_ns, bool ended);
   void keep(Open &open);
+  std::optional<std::size_t> inside(StackId stack);
 
   const RecordingTables &tables_;
   TimeRange range_;
@@ -84,6 +86,7 @@ private:
   LoopCallbacks callbacks_;
   CodeOrigins origins_;
   std::unordered_map<ThreadId, Open> threads_; ///< by TID: what a recording calls a thread goes by whom it works for
+  std::unordered_map<StackId, std::optional<std::size_t>> inside_; ///< as LoopCallbacks::inside(), by stack
   LoopHolds found_;
 };
 

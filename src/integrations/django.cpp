@@ -2,7 +2,7 @@
 
 namespace awaitscope {
 
-/// Django 3.2 to 6.1, django/core/handlers.
+/// Django 3.2 to 6.1: django/core/handlers and django/db.
 std::span<const FunctionRule> django_functions() {
   static constexpr std::array k_rules{
       // wsgi.py: __call__(self, environ, start_response): request = self.request_class(environ).
@@ -16,6 +16,10 @@ std::span<const FunctionRule> django_functions() {
                    local("request")},
       FunctionRule{"BaseHandler.get_response_async", "django/core/handlers/base.py", FunctionRole::handles_request,
                    local("request")},
+      // django/db/backends/utils.py: _execute(self, sql, params, *ignored_wrapper_args), and _executemany: what wrappers call.
+      FunctionRule{"CursorWrapper._execute", "django/db/backends/utils.py", FunctionRole::executes_sql, local("sql")},
+      FunctionRule{"CursorWrapper._executemany", "django/db/backends/utils.py", FunctionRole::executes_sql,
+                   local("sql")},
   };
   return k_rules;
 }

@@ -9,10 +9,11 @@ namespace awaitscope {
 namespace {
 
 /// django/db/backends/utils.py.
-constexpr std::array<Place, 4> k_statements{{{"django/db/backends/utils.py", "CursorWrapper.execute"},
+constexpr std::array<Place, 5> k_statements{{{"django/db/backends/utils.py", "CursorWrapper.execute"},
                                              {"django/db/backends/utils.py", "CursorWrapper.executemany"},
                                              {"django/db/backends/utils.py", "CursorWrapper.callproc"},
-                                             {"django/db/backends/utils.py", "CursorWrapper._execute"}}};
+                                             {"django/db/backends/utils.py", "CursorWrapper._execute"},
+                                             {"django/db/backends/utils.py", "CursorWrapper._executemany"}}};
 
 /// django/template/base.py, and backends of other engines: django/template/backends/jinja2.py.
 constexpr std::array<Place, 3> k_renderings{{{"django/template/base.py", "Template.render"},
@@ -41,16 +42,29 @@ RequestParts::Role RequestParts::find(const CodeInfo &code) {
                                            : Role::ordinary;
 }
 
-RequestPart RequestParts::part_of(std::span<const Frame> frames) {
+RequestParts::Role RequestParts::role_of(const Frame &frame) {
+  if (frame.kind == FrameKind::unreadable || frame.kind == FrameKind::task_border) {
+    return Role::ordinary;
+  }
   roles_.resize(std::max(roles_.size(), codes_.size()), Role::unknown);
+  Role &role = roles_[frame.code];
+  role = role == Role::unknown ? find(codes_.at(frame.code)) : role;
+  return role;
+}
+
+std::size_t RequestParts::innermost_statement(std::span<const Frame> frames) {
+  std::size_t i = frames.size();
+  while (i > 0 && role_of(frames[i - 1]) != Role::statement) {
+    --i;
+  }
+  return i == 0 ? frames.size() : i - 1;
+}
+
+RequestPart RequestParts::part_of(std::span<const Frame> frames) {
   bool in_middleware = false;
   bool renders = false;
   for (const Frame &frame : frames) {
-    if (frame.kind == FrameKind::unreadable || frame.kind == FrameKind::task_border) {
-      continue;
-    }
-    Role &role = roles_[frame.code];
-    role = role == Role::unknown ? find(codes_.at(frame.code)) : role;
+    const Role role = role_of(frame);
     if (role == Role::statement) {
       return RequestPart::sql;
     }

@@ -22,7 +22,9 @@ constexpr std::uint64_t k_blocked = 128;
 constexpr std::uint64_t k_knows_calls = 256;
 constexpr std::uint64_t k_new_calls = 512;
 constexpr std::uint64_t k_has_request = 1024;
-constexpr std::uint64_t k_gil = 2048;
+constexpr std::uint64_t k_other_context = 2048;
+constexpr std::uint64_t k_has_statement = 4096;
+constexpr std::uint64_t k_gil = 8192;
 
 std::uint64_t bits_of(ThreadState state) {
   switch (state) {
@@ -64,6 +66,7 @@ enum SampleColumn : std::size_t {
   at_alike_calls,
   at_calls_gap,
   at_request,
+  at_statement,
   at_gil_holder,
   sample_columns
 };
@@ -71,7 +74,9 @@ enum SampleColumn : std::size_t {
 constexpr std::uint64_t k_max_units = format::k_max_number / format::k_max_unit;
 
 std::uint64_t bits_of(const RecordedCalls &calls) {
-  return (calls.known ? k_knows_calls : 0) | (calls.known && calls.same != calls.outer + calls.count ? k_new_calls : 0);
+  return (calls.known ? k_knows_calls : 0) |
+         (calls.known && calls.same != calls.outer + calls.count ? k_new_calls : 0) |
+         (calls.known && calls.other_context ? k_other_context : 0);
 }
 
 void put_calls(ColumnWriter &out, const SampleRun &row, std::int64_t unit_ns) {
@@ -110,7 +115,8 @@ bool take_calls(ColumnReader &in, std::uint64_t bits, std::int64_t unit_ns, Samp
                static_cast<std::uint32_t>(count),
                static_cast<std::uint32_t>(outer + count - fresh),
                static_cast<std::uint32_t>(alike),
-               gap == 0 ? -1 : std::max<std::int64_t>(0, row.first_ns - static_cast<std::int64_t>(gap - 1) * unit_ns)};
+               gap == 0 ? -1 : std::max<std::int64_t>(0, row.first_ns - static_cast<std::int64_t>(gap - 1) * unit_ns),
+               (bits & k_other_context) != 0};
   return true;
 }
 
@@ -127,9 +133,12 @@ void put_samples(std::string &block, const std::vector<SampleRun> &rows, std::in
     out.put(at_bits, bits_of(row.state) | (row.task != 0 ? k_in_task : 0) | (row.cpu_ns != 0 ? k_has_cpu : 0) |
                          (row.events != 0 ? k_has_events : 0) | (row.count > 1 ? k_repeats : 0) |
                          (row.count == 0 ? k_counts_none : 0) | bits_of(row.calls) |
-                         (row.request != 0 ? k_has_request : 0));
+                         (row.request != 0 ? k_has_request : 0) | (row.statement != 0 ? k_has_statement : 0));
     if (row.request != 0) {
       out.put(at_request, row.request);
+    }
+    if (row.statement != 0) {
+      out.put(at_statement, row.statement);
     }
     if (row.state == ThreadState::gil) {
       out.put(at_gil_holder, row.gil_holder);
@@ -171,10 +180,11 @@ bool take_samples(std::string_view contents, std::int64_t unit_ns, const Recordi
     row.count = (bits & k_repeats) != 0 ? in.take(at_count) + 2 : (bits & k_counts_none) != 0 ? 0 : 1;
     const std::uint64_t span = (bits & k_repeats) != 0 ? in.take(at_span) : 0;
     const std::uint64_t request = (bits & k_has_request) != 0 ? in.take(at_request) : 0;
+    const std::uint64_t statement = (bits & k_has_statement) != 0 ? in.take(at_statement) : 0;
     const std::uint64_t gil_holder = (bits & k_gil) != 0 ? in.take(at_gil_holder) : 0;
     if (thread >= tables.threads.size() || gil_holder > tables.threads.size() || stack >= tables.stacks.size() ||
-        task >= tables.tasks.size() || request >= tables.requests.size() || std::max({time, span, cpu}) > k_max_units ||
-        std::max(row.count, row.events) > format::k_max_number) {
+        task >= tables.tasks.size() || request >= tables.requests.size() || statement >= tables.texts.size() ||
+        std::max({time, span, cpu}) > k_max_units || std::max(row.count, row.events) > format::k_max_number) {
       return false;
     }
     row.first_ns = static_cast<std::int64_t>(time) * unit_ns;
@@ -185,6 +195,7 @@ bool take_samples(std::string_view contents, std::int64_t unit_ns, const Recordi
     row.stack = static_cast<StackId>(stack);
     row.state = state_of(bits);
     row.request = static_cast<std::uint32_t>(request);
+    row.statement = static_cast<TextId>(statement);
     row.gil_holder = static_cast<std::uint32_t>(gil_holder);
     if (!take_calls(in, bits, unit_ns, row)) {
       return false;

@@ -196,11 +196,13 @@ void RecordingWriter::add(const Sample &sample, const std::string &thread_name) 
   if (sample.gil_holder.tid != 0) {
     row.gil_holder = thread(sample.gil_holder.tid, sample.gil_holder.thread_name, process) + 1;
   }
+  row.statement = sample.statement == nullptr ? 0 : text(*sample.statement);
   row.first_ns = row.last_ns = std::max<std::int64_t>(0, sample.time_ns - start_ns_);
   row.count = sample.weight;
   const SampledCalls &calls = sample.calls;
   const std::int64_t before_ns = calls.before_ns == 0 || calls.all_same() ? -1 : calls.before_ns - start_ns_;
-  row.calls = {calls.known, calls.outer, calls.count, calls.same, calls.alike, std::min(before_ns, row.first_ns)};
+  row.calls = {calls.known,        calls.outer, calls.count, calls.same, calls.alike, std::min(before_ns, row.first_ns),
+               calls.other_context};
   samples_ += sample.weight;
   Thread &known = threads_[row.thread];
   row.cpu_ns = known.cpu_rest_ns + sample.cpu_ns;
@@ -215,10 +217,11 @@ void RecordingWriter::add(const Sample &sample, const std::string &thread_name) 
     // One tick is somewhere in each period, so the next is less than two periods away, of the rate at that time.
     const std::int64_t period = period_ns_ * static_cast<std::int64_t>(sample.weight);
     const bool goes_on = row.first_ns >= run.last_ns && row.first_ns - run.last_ns <= 2 * period;
-    const bool same_calls = run.calls.known == calls.known && (!calls.known || calls.all_same()) &&
+    const bool same_calls = run.calls.known == calls.known &&
+                            (!calls.known || (calls.all_same() && !calls.other_context)) &&
                             run.calls.outer == calls.outer && run.calls.count == calls.count;
     if (goes_on && same_calls && run.stack == row.stack && run.task == row.task && run.state == row.state &&
-        run.request == row.request && run.gil_holder == row.gil_holder) {
+        run.request == row.request && run.statement == row.statement && run.gil_holder == row.gil_holder) {
       run.last_ns = row.last_ns;
       run.count += row.count;
       run.cpu_ns += row.cpu_ns;

@@ -52,4 +52,12 @@ std::size_t CodeOrigins::outermost_of_project(const std::vector<Frame> &frames) 
   return static_cast<std::size_t>(found - frames.begin());
 }
 
+std::size_t CodeOrigins::innermost_of_project(const std::vector<Frame> &frames) {
+  std::size_t i = frames.size();
+  while (i > 0 && !(frames[i - 1].kind == FrameKind::python && is_project(frames[i - 1].code))) {
+    --i;
+  }
+  return i == 0 ? frames.size() : i - 1;
+}
+
 } // namespace awaitscope

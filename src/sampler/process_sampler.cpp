@@ -140,6 +140,7 @@ void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedSt
   take_events(thread, state, stat);
   take_calls(thread, time_ns);
   take_request();
+  sample_.statement = target_->tasks().statements().without_values(reading_.statement);
   take_arguments(sink);
   if (options_.all_tasks == AllTasks::watch && sample_.task != 0) {
     watcher_.charge(sample_.task, sample_.cpu_ns);
@@ -163,6 +164,7 @@ void ProcessSampler::emit_again(TargetThread &thread, ThreadState state, SampleS
   sample.gil_holder = state == ThreadState::gil ? holder_beside(thread) : GilHolder{};
   sample.calls.same = sample.calls.outer + sample.calls.count;
   sample.calls.alike = 0;
+  sample.calls.other_context = false;
   sample.arguments.clear();
   thread.calls.stay(sample.time_ns);
   ++totals_.samples;

@@ -16,6 +16,8 @@ void ProcessSampler::take_calls(TargetThread &thread, std::int64_t time_ns) {
     return;
   }
   sample_.calls = thread.calls.follow(reading_.calls, time_ns);
+  sample_.calls.other_context = thread.context_version != reading_.context_version;
+  thread.context_version = reading_.context_version;
   const std::vector<PythonFrame> &frames = reading_.stack.frames;
   std::size_t first = frames.size() - std::min(frames.size(), reading_.lineage.segments.front().frames.size());
   while (first < frames.size() && frames[first].of_generator) {

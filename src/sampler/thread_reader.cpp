@@ -77,6 +77,12 @@ void ThreadReader::read(TargetThread &thread, const Wanted &wanted, std::uint64_
   if (wanted.arguments && !reading.calls.empty()) {
     target_.arguments().read(target_.stacks(), thread.calls.same(reading.calls), reading.arguments);
   }
+  reading.context_version.reset();
+  if (wanted.calls) {
+    const Layout &layout = target_.runtime().layout;
+    reading.context_version = target_.memory().get<std::uint64_t>(subject.state + layout.ts_context_version);
+  }
+  reading.statement = target_.tasks().statements().read(reading.stack);
   target_.lineages().trace(subject.state, reading.stack, names_, reading.lineage);
   reading.asyncio_unknown = !target_.tasks().located_in(subject.interpreter) &&
                             std::any_of(reading.stack.frames.begin(), reading.stack.frames.end(),

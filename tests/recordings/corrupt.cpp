@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "awaitscope/export/blockers.hpp"
 #include "awaitscope/export/cache.hpp"
 #include "awaitscope/export/folded.hpp"
 #include "awaitscope/export/hot.hpp"
 #include "awaitscope/export/info.hpp"
 #include "awaitscope/export/latency.hpp"
+#include "awaitscope/export/queries.hpp"
 #include "awaitscope/export/speedscope.hpp"
 #include "awaitscope/recording/format.hpp"
 #include "awaitscope/report/hot.hpp"
@@ -75,6 +77,14 @@ Outcome read_through(const std::string &bytes) {
   Result<RecordingReader> calls = RecordingReader::open(std::make_unique<MemorySource>(bytes));
   if (const Result<CacheOpportunities> found = read_cache_opportunities(*calls, {}, {})) {
     cache_json(*found, calls->tables().codes);
+  }
+  Result<RecordingReader> of_loops = RecordingReader::open(std::make_unique<MemorySource>(bytes));
+  if (const Result<LoopHolds> holds = read_loop_holds(*of_loops, {}, {}, 1'000'000)) {
+    blockers_json(*holds, of_loops->tables());
+  }
+  Result<RecordingReader> statements = RecordingReader::open(std::make_unique<MemorySource>(bytes));
+  if (const Result<QueryCosts> queries = read_query_costs(*statements, {}, {})) {
+    queries_json(*queries, statements->tables().codes);
   }
   Result<RecordingReader> fourth = RecordingReader::open(std::make_unique<MemorySource>(bytes));
   ProfileOptions suspended;

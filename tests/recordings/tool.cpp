@@ -1,4 +1,4 @@
-/// recording_tool small|site|processes SEED FILE | big SAMPLES STACKS FILE | crafted FOLDER | fuzz COUNT SEED
+/// recording_tool small|site|processes SEED FILE | loop FILE | big SAMPLES STACKS FILE | crafted FOLDER | fuzz COUNT SEED
 ///
 /// Makes recordings, or corrupts two COUNT times and reads each: an answer or an error, nothing else, in memory of twice the
 /// contents at most, beside buffers of a fixed size; and every view of it in a second of CPU time and 200 MB. Prints what it
@@ -17,6 +17,7 @@
 
 #include "corrupt.hpp"
 #include "crafted.hpp"
+#include "loop_site.hpp"
 #include "site.hpp"
 #include "synthetic.hpp"
 
@@ -115,8 +116,10 @@ int fuzz_each(std::uint64_t count, std::uint64_t seed) {
   record_processes(several, seed);
   MemoryRecorder arguments(invented_info());
   record_arguments(arguments, seed);
-  for (const MemoryRecorder *recorder : {&one, &several, &arguments}) {
-    if (const int failed = fuzz(*recorder, count / 3 + 1, seed); failed != 0) {
+  MemoryRecorder loop(loop_site_info());
+  record_loop_site(loop);
+  for (const MemoryRecorder *recorder : {&one, &several, &arguments, &loop}) {
+    if (const int failed = fuzz(*recorder, count / 4 + 1, seed); failed != 0) {
       return failed;
     }
   }
@@ -162,6 +165,11 @@ int main(int count, char **words) {
   if (arguments.size() == 2 && arguments[0] == "crafted") {
     return save_crafted(arguments[1]) ? 0 : 1;
   }
+  if (arguments.size() == 2 && arguments[0] == "loop") {
+    MemoryRecorder loop(loop_site_info());
+    record_loop_site(loop);
+    return save(arguments.back(), loop.bytes()) ? 0 : 1;
+  }
   MemoryRecorder recorder(invented_info());
   if (arguments.size() == 3 && arguments[0] == "small") {
     record_small(recorder, std::stoull(arguments[1]));
@@ -174,9 +182,9 @@ int main(int count, char **words) {
   } else if (arguments.size() == 4 && arguments[0] == "big") {
     record_big(recorder, std::stoull(arguments[1]), static_cast<std::uint32_t>(std::stoul(arguments[2])));
   } else {
-    std::cerr
-        << "usage: recording_tool small|site|processes SEED FILE | big SAMPLES STACKS FILE | crafted FOLDER | fuzz "
-           "COUNT SEED\n";
+    std::cerr << "usage: recording_tool small|site|processes SEED FILE | loop FILE | big SAMPLES STACKS FILE | crafted "
+                 "FOLDER | fuzz "
+                 "COUNT SEED\n";
     return 2;
   }
   return save(arguments.back(), recorder.bytes()) ? 0 : 1;

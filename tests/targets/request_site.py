@@ -192,6 +192,10 @@ def main():
     options = truth.options(extra)
     log = os.open(options.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     configure()
+    serve(options)
+
+
+def serve(options):
     end_later(options.lifetime)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]

@@ -160,11 +160,12 @@ void add_report(CLI::App &app, ReportOptions &options, Loudness &loudness) {
   command.add_option("FILE", options.file, "a recording (- for stdin)")->required()->type_name("FILE")->group(k_target);
   add_output(command, options.output, loudness);
   command
-      .add_option("-f,--format", options.format,
-                  "hot (a table of functions, the default), html (a page with a flame graph), svg, folded, latency, "
-                  "requests (a table of routes), request (what one of them did when), gil (who held it while others "
-                  "waited), cache, speedscope, info; or by "
-                  "the ending of -o")
+      .add_option(
+          "-f,--format", options.format,
+          "hot (a table of functions, the default), html (a page with a flame graph), svg, folded, latency, "
+          "requests (a table of routes), request (what one of them did when), queries (a table of SQL), "
+          "blockers (what held event loops), gil (who held it while others waited), cache, speedscope, info; or by "
+          "the ending of -o")
       ->type_name("NAME")
       ->group(k_output);
   command.add_flag("--json", options.view.json, "print a table as JSON")->group(k_output);
@@ -183,6 +184,10 @@ void add_report(CLI::App &app, ReportOptions &options, Loudness &loudness) {
       ->group(k_filters);
   add_names(command, "--route", options.view.filter.routes, "only requests of this route, as -f requests names it");
   command.add_option("--slower", options.view.slower, "only requests that took longer than this: 500ms, 2")
+      ->type_name("TIME")
+      ->group(k_filters);
+  command
+      .add_option("--longer", options.view.longer, "with -f blockers: only callbacks that took longer than this (50ms)")
       ->type_name("TIME")
       ->group(k_filters);
   command.add_option("--id", options.view.request, "with -f request: its number, by -f requests --json")

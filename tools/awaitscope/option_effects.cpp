@@ -22,11 +22,11 @@ constexpr unsigned bits(std::initializer_list<Format> formats) {
 
 constexpr unsigned k_stacks = bits({Format::folded, Format::speedscope, Format::html, Format::svg});
 constexpr unsigned k_costs = k_stacks | bit(Format::hot);
-constexpr unsigned k_routes = bits({Format::requests, Format::request});
-constexpr unsigned k_samples = k_costs | bits({Format::requests, Format::gil}); // views of samples
+constexpr unsigned k_routes = bits({Format::requests, Format::request, Format::blockers, Format::queries, Format::gil});
+constexpr unsigned k_filtered = bits({Format::requests, Format::blockers, Format::queries});
 constexpr unsigned k_tasks = k_costs | bit(Format::latency);
-constexpr unsigned k_tables =
-    bits({Format::hot, Format::latency, Format::cache, Format::requests, Format::request, Format::gil});
+constexpr unsigned k_tables = bits({Format::hot, Format::latency, Format::cache, Format::requests, Format::request,
+                                    Format::blockers, Format::queries, Format::gil});
 constexpr unsigned k_names = k_tasks | bit(Format::cache);
 // What a recording keeps is decided while it is made.
 constexpr unsigned k_sampled = k_costs | bit(Format::recording);
@@ -41,26 +41,27 @@ struct Effect {
 
 Result<void> check_effects(Format format, const ViewOptions &options) {
   const Filter &filter = options.filter;
-  const std::array<Effect, 21> effects{{
+  const std::array<Effect, 22> effects{{
       {"--metric", !options.metric.empty() && options.metric != "await", k_costs | bit(Format::requests)},
       {"--metric await", options.metric == "await", k_tasks | bit(Format::recording) | bit(Format::requests)},
       {"--idle", options.idle, k_sampled | bit(Format::requests)},
       {"--lines", options.lines, k_stacks},
-      {"--full-paths", options.full_paths, k_names | bit(Format::request)},
+      {"--full-paths", options.full_paths, k_names | bits({Format::request, Format::blockers, Format::queries})},
       {"--loop-frames", options.loop_frames, k_costs},
       {"--task-frames", options.task_frames, k_stacks},
       {"--task-names", options.task_names, k_sampled},
       {"--all-tasks", options.all_tasks, k_tasks | bit(Format::recording)},
-      {"--thread", !filter.threads.empty(), k_samples},
-      {"--task", !filter.tasks.empty(), k_tasks | k_samples},
-      {"--function", !filter.functions.empty(), k_names | k_samples},
-      {"--state", !options.states.empty(), k_costs | bit(Format::requests)},
+      {"--thread", !filter.threads.empty(), k_costs | k_filtered | bit(Format::gil)},
+      {"--task", !filter.tasks.empty(), k_tasks | k_filtered | bit(Format::gil)},
+      {"--function", !filter.functions.empty(), k_names | k_filtered | bit(Format::gil)},
+      {"--state", !options.states.empty(), k_costs | k_filtered},
       {"--limit", options.limit.has_value(), k_tables},
-      {"--sort", !options.sort.empty(), bits({Format::hot, Format::latency, Format::requests})},
+      {"--sort", !options.sort.empty(), bits({Format::hot, Format::latency, Format::requests, Format::queries})},
       {"--hide-framework", options.hide_framework, bit(Format::hot)},
       {"--framework", options.framework, bit(Format::latency)},
-      {"--route", !filter.routes.empty(), k_names | k_samples | k_routes},
-      {"--slower", !options.slower.empty(), k_names | k_samples | k_routes},
+      {"--route", !filter.routes.empty(), k_names | k_routes},
+      {"--slower", !options.slower.empty(), k_names | k_routes},
+      {"--longer", !options.longer.empty(), bit(Format::blockers)},
       {"--id", options.request.has_value(), bit(Format::request)},
       {"--source", !options.source.empty(), bit(Format::html)},
   }};

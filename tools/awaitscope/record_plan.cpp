@@ -116,7 +116,8 @@ Result<RecordPlan> plan_of(const RecordOptions &options) {
   // Views of suspended tasks need them, whatever else was asked for.
   const bool of_tasks = plan.format == Format::latency || view->profile.metric == Metric::await;
   plan.sampling.all_tasks = options.view.all_tasks || of_tasks ? AllTasks::watch : AllTasks::skip;
-  const bool of_requests = plan.format == Format::requests || plan.format == Format::request;
+  const bool of_requests = plan.format == Format::requests || plan.format == Format::request ||
+                           plan.format == Format::blockers || plan.format == Format::queries;
   const bool calls =
       plan.format == Format::recording || plan.format == Format::latency || plan.format == Format::cache || of_requests;
   plan.sampling.plain_calls = calls ? PlainCalls::follow : PlainCalls::skip;

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "awaitscope/export/blockers.hpp"
+#include "awaitscope/export/queries.hpp"
 #include "awaitscope/export/request.hpp"
 #include "awaitscope/export/requests.hpp"
 
@@ -125,6 +127,44 @@ Result<View> of_request(RecordingReader &reader, const ViewPlan &plan, const Req
               "one request",
               {},
               false};
+}
+
+Result<View> by_query(RecordingReader &reader, const ViewPlan &plan) {
+  const Result<QueryCosts> costs = read_query_costs(reader, plan.range, plan.profile, plan.order);
+  if (!costs) {
+    return tl::unexpected(costs.error());
+  }
+  if (costs->queries.empty() && plan.profile.filter.everything() && plan.range.everything()) {
+    return fail(ExitStatus::failed, "the recording contains no statements of SQL",
+                "those of Django's database cursors are found; record while some run");
+  }
+  const RecordingTables &tables = reader.tables();
+  const FrameNames names(tables.codes, reader.info().import_paths, plan.names.files, plan.names.lines);
+  return View{plan.json ? queries_json(*costs, tables.codes) : queries_text(*costs, plan.layout, names),
+              "statements of SQL",
+              {},
+              costs->queries.empty()};
+}
+
+Result<View> of_blockers(RecordingReader &reader, const ViewPlan &plan) {
+  const Result<LoopHolds> holds = read_loop_holds(reader, plan.range, plan.profile, plan.longer_ns);
+  if (!holds) {
+    return tl::unexpected(holds.error());
+  }
+  if (holds->callbacks == 0 && plan.profile.filter.everything()) {
+    return fail(ExitStatus::failed, "the recording saw no callback of an event loop",
+                "those of asyncio and uvloop are found; a loop that only waits for work runs none");
+  }
+  if (!holds->knows_calls && holds->callbacks > 0) {
+    return fail(ExitStatus::failed, "the recording does not say which calls go on from sample to sample",
+                "record again, into a recording");
+  }
+  const RecordingTables &tables = reader.tables();
+  const FrameNames names(tables.codes, reader.info().import_paths, plan.names.files, plan.names.lines);
+  return View{plan.json ? blockers_json(*holds, tables) : blockers_text(*holds, tables, plan.layout, names),
+              "what blocked event loops",
+              {},
+              holds->holds.empty() && !plan.profile.filter.everything()};
 }
 
 } // namespace awaitscope::tools

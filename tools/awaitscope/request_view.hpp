@@ -26,4 +26,10 @@ Result<View> by_route(RecordingReader &reader, const ViewPlan &plan);
 /// What one request did when.
 Result<View> of_request(RecordingReader &reader, const ViewPlan &plan, const Requests &requests);
 
+/// The table of statements of SQL.
+Result<View> by_query(RecordingReader &reader, const ViewPlan &plan);
+
+/// What kept event loops from running anything else.
+Result<View> of_blockers(RecordingReader &reader, const ViewPlan &plan);
+
 } // namespace awaitscope::tools

@@ -29,9 +29,13 @@ constexpr std::array<NamedOrder, 7> k_request_orders{{{"cpu", TableOrder::usual}
                                                       {"p99", TableOrder::p99},
                                                       {"max", TableOrder::max}}};
 
+constexpr std::array<NamedOrder, 3> k_query_orders{
+    {{"wall", TableOrder::usual}, {"cpu", TableOrder::self}, {"seen", TableOrder::calls}}};
+
 /// What a table of that format can be ordered by.
 std::span<const NamedOrder> orders_of(Format format) {
   return format == Format::requests  ? std::span<const NamedOrder>(k_request_orders)
+         : format == Format::queries ? std::span<const NamedOrder>(k_query_orders)
          : format == Format::latency ? std::span<const NamedOrder>(k_latency_orders)
                                      : k_hot_orders;
 }

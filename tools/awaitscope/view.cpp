@@ -6,17 +6,16 @@
 
 #include <fmt/format.h>
 
-#include "awaitscope/export/cache.hpp"
 #include "awaitscope/export/folded.hpp"
 #include "awaitscope/export/html.hpp"
 #include "awaitscope/export/info.hpp"
 #include "awaitscope/export/latency.hpp"
 #include "awaitscope/export/speedscope.hpp"
 #include "awaitscope/export/svg.hpp"
-#include "awaitscope/export/traced.hpp"
 #include "awaitscope/integrations/program_name.hpp"
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
+#include "cache_view.hpp"
 #include "empty_view.hpp"
 #include "gil_view.hpp"
 #include "hot_view.hpp"
@@ -33,7 +32,7 @@ struct NamedFormat {
   std::string_view name;
   Format format;
 };
-constexpr std::array<NamedFormat, 12> k_formats{{{"recording", Format::recording},
+constexpr std::array<NamedFormat, 14> k_formats{{{"recording", Format::recording},
                                                  {"folded", Format::folded},
                                                  {"hot", Format::hot},
                                                  {"info", Format::info},
@@ -42,6 +41,8 @@ constexpr std::array<NamedFormat, 12> k_formats{{{"recording", Format::recording
                                                  {"cache", Format::cache},
                                                  {"requests", Format::requests},
                                                  {"request", Format::request},
+                                                 {"blockers", Format::blockers},
+                                                 {"queries", Format::queries},
                                                  {"gil", Format::gil},
                                                  {"html", Format::html},
                                                  {"svg", Format::svg}}};
@@ -238,39 +239,6 @@ Result<View> by_call(RecordingReader &reader, const ViewPlan &plan) {
               latencies->functions.empty()};
 }
 
-/// The table of functions of which every call was counted.
-Result<View> traced(RecordingReader &reader, const ViewPlan &plan) {
-  const Result<std::vector<TracedFunction>> functions =
-      read_traced(reader, plan.range, plan.profile.filter, plan.order);
-  if (!functions) {
-    return tl::unexpected(functions.error());
-  }
-  const CodeTable &codes = reader.tables().codes;
-  const FrameNames names = names_of(reader, plan);
-  return View{plan.json ? traced_json(*functions, codes) : traced_text(*functions, plan.layout, names),
-              "functions by their traced calls",
-              {},
-              functions->empty()};
-}
-
-/// What caches would save.
-Result<View> of_caches(RecordingReader &reader, const ViewPlan &plan) {
-  if (reader.info().arguments == Arguments::none) {
-    return fail(ExitStatus::failed, "the recording does not know the arguments of calls",
-                "record with --args, or trace the functions: awaitscope trace --help");
-  }
-  const Result<CacheOpportunities> found = read_cache_opportunities(reader, plan.range, plan.profile.filter);
-  if (!found) {
-    return tl::unexpected(found.error());
-  }
-  const CodeTable &codes = reader.tables().codes;
-  const FrameNames names = names_of(reader, plan);
-  return View{plan.json ? cache_json(*found, codes) : cache_text(*found, plan.layout, names),
-              "what caches would save",
-              {},
-              found->functions.empty()};
-}
-
 /// Views of what each stack cost.
 Result<View> summed(RecordingReader &reader, const ViewPlan &plan) {
   const Result<StackCosts> costs = read_costs(reader, plan.range);
@@ -419,16 +387,23 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
     }
     plan.profile.filter.slower_ns = *slower;
   }
+  if (!options.longer.empty()) {
+    const Result<std::int64_t> longer = parse_duration(options.longer);
+    if (!longer) {
+      return tl::unexpected(longer.error());
+    }
+    plan.longer_ns = *longer;
+  }
   plan.request = options.request.value_or(0);
   if (plan.range.since_ns >= plan.range.until_ns) {
     return fail(ExitStatus::usage, "--since is not before --until", "give both from the recording's start: 2s, 1m");
   }
   const bool has_json = format == Format::hot || format == Format::info || format == Format::latency ||
                         format == Format::cache || format == Format::requests || format == Format::request ||
-                        format == Format::gil;
+                        format == Format::blockers || format == Format::queries || format == Format::gil;
   if (options.json && !has_json) {
     return fail(ExitStatus::usage, "--json goes with the tables only",
-                "use it with -f hot, -f latency, -f requests, -f gil, -f cache or -f info");
+                "use it with -f hot, latency, requests, queries, blockers, gil, cache or info");
   }
   if (const Result<void> effects = check_effects(format, options); !effects) {
     return tl::unexpected(effects.error());
@@ -466,13 +441,15 @@ Result<View> render(std::unique_ptr<ByteSource> source, const ViewPlan &asked) {
   ViewPlan plan = asked;
   plan.profile.filter.only_process = only_process(reader->info());
   const bool is_traced = reader->info().arguments == Arguments::traced;
-  Result<View> view = plan.format == Format::hot && is_traced ? traced(*reader, plan)
+  Result<View> view = plan.format == Format::hot && is_traced ? traced_view(*reader, plan)
                       : plan.format == Format::speedscope     ? in_order(*reader, plan, name)
                       : plan.format == Format::latency        ? by_call(*reader, plan)
                       : plan.format == Format::html           ? over_time(*reader, plan, name)
-                      : plan.format == Format::cache          ? of_caches(*reader, plan)
+                      : plan.format == Format::cache          ? cache_view(*reader, plan)
                       : plan.format == Format::requests       ? by_route(*reader, plan)
                       : plan.format == Format::request        ? of_request(*reader, plan, requests)
+                      : plan.format == Format::blockers       ? of_blockers(*reader, plan)
+                      : plan.format == Format::queries        ? by_query(*reader, plan)
                       : plan.format == Format::gil            ? gil_view(*reader, plan)
                                                               : summed(*reader, plan);
   if (view) {

@@ -24,8 +24,10 @@ enum class Format : std::uint8_t {
   svg,
   cache,
   requests,
-  gil,
-  request
+  request,
+  blockers,
+  queries,
+  gil
 };
 
 /// What a view is asked for on the command line.
@@ -48,6 +50,7 @@ struct ViewOptions {
   bool hide_framework = false;          ///< hot: rows of packages and the standard library
   bool framework = false;               ///< latency: show these
   std::string slower;                   ///< only requests that took longer
+  std::string longer;                   ///< blockers: only callbacks that took longer
   std::optional<std::uint64_t> request; ///< of format request: which
   std::string source;                   ///< html: where the source files are
 };
@@ -80,8 +83,9 @@ struct ViewPlan {
   TableOrder order = TableOrder::usual;
   bool hide_framework = false;
   bool framework = false;
-  std::uint64_t request = 0; ///< of format request; 0: the slowest
-  std::string source;        ///< a folder; empty: where the recording names its files
+  std::uint64_t request = 0;           ///< of format request; 0: the slowest
+  std::int64_t longer_ns = 50'000'000; ///< of format blockers
+  std::string source;                  ///< a folder; empty: where the recording names its files
 };
 
 Result<ViewPlan> plan_view(Format format, const ViewOptions &options);

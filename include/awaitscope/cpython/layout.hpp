@@ -54,6 +54,7 @@ struct Layout { // NOLINT(clang-analyzer-optin.performance.Padding): by what it 
   Offset ts_native_id = k_absent; ///< absent: the C library's descriptor of the thread holds it
   Offset ts_attached = k_absent;  ///< whether it is attached, where each thread state says so itself
   Offset ts_dict = k_absent, ts_chunk = k_absent, ts_chunk_top = k_absent;
+  Offset ts_context_version = k_absent;                 ///< counts contexts (PEP 567) that the thread enters and leaves
   Offset ts_frame = k_absent;                           ///< current frame, where the thread state holds it
   Offset ts_cframe = k_absent, cframe_frame = k_absent; ///< where a C frame holds it: a _PyCFrame of each evaluation
   Offset cframe_previous = k_absent;

@@ -25,9 +25,13 @@ public:
   /// Of a stack of a request, root first.
   [[nodiscard]] RequestPart part_of(std::span<const Frame> frames);
 
+  /// The place of the innermost frame that executes a statement; the number of frames if there is none.
+  [[nodiscard]] std::size_t innermost_statement(std::span<const Frame> frames);
+
 private:
   enum class Role : std::uint8_t { unknown, ordinary, statement, rendering, middleware, view_caller };
   [[nodiscard]] static Role find(const CodeInfo &code);
+  Role role_of(const Frame &frame);
 
   const CodeTable &codes_;
   std::vector<Role> roles_; ///< by CodeId

@@ -24,6 +24,7 @@ enum class FunctionRole : std::uint8_t {
   drives_greenlet,  ///< a coroutine that awaits for the holder, a greenlet, which waits meanwhile
   handles_request,  ///< a web framework's: the holder has the request that it handles
   times_request,    ///< a web server's: the holder has the time (a datetime) at which it began with the request
+  executes_sql,     ///< executes one statement: the holder has its text
 };
 
 /// Where a frame keeps an object.

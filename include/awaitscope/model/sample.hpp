@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -83,6 +84,7 @@ struct SampledCalls {
   std::uint32_t same = 0;     ///< of all these, how many were calls of the sample before
   std::uint32_t alike = 0;    ///< of those behind them, how many nothing tells from the call that ended there last
   std::int64_t before_ns = 0; ///< CLOCK_MONOTONIC: when the thread was read last before, wherever it was; 0: never
+  bool other_context = false; ///< it entered or left contexts (PEP 567) since, as each callback of an event loop does
 
   [[nodiscard]] bool all_same() const { return known && same == outer + count; }
 };
@@ -109,8 +111,9 @@ struct Sample {
          ///< sampled in some ticks only. 0: the account of a thread at the end of the recording. It has no
          ///< stack, and `cpu_ns` is what the thread has used since its last sample
   SampledCalls calls;
-  SampledRequest request; ///< that the stack works for
-  GilHolder gil_holder;   ///< if it waits for the GIL
+  SampledRequest request;                       ///< that the stack works for
+  std::shared_ptr<const std::string> statement; ///< of SQL, without its values, that the thread executes; null: none
+  GilHolder gil_holder;                         ///< if it waits for the GIL
   std::vector<SeenCall>
       arguments; ///< of calls that no sample has seen before, if arguments are read; the outermost first
 };

@@ -35,8 +35,9 @@
 ///               Numbered from 1. Another row of a request says what has become known of it since
 ///   samples     first time (since the row before), thread, bits, task, stack, CPU time, events, count - 2, duration, calls that
 ///               are not the stack's own, calls that are, new ones of these, of those the ones like those before, time since the
-///               thread was read before + 1 (0: never), request, thread that holds the GIL + 1 (0: not known); all but the first three
-///               and the stack only in rows whose bits say so
+///               thread was read before + 1 (0: never), request, statement of SQL (text), thread that holds the GIL + 1 (0: not
+///               known); all but the first three and the stack only in rows whose bits say so. A bit says that contexts were entered
+///               or left since the thread's row before
 ///   task changes time (since the row before), since the look before + 1 (0: none), task, state, stack, CPU time, first own
 ///               frame of a new call + 1, root task (0: itself), root thread + 1 (0: none), request (0: none)
 ///   totals      SamplingTotals so far, and whether this is the end; what the kernel counted of the event in all threads; the

@@ -78,6 +78,7 @@ struct RecordedCalls {
   std::uint32_t alike = 0;
   std::int64_t before_ns =
       -1; ///< since the recording's start; -1: the thread was not read before. Only where calls are new
+  bool other_context = false;
 };
 
 /// Samples of one thread at ticks that follow each other and found the same. A single sample is a run of one.
@@ -95,8 +96,8 @@ struct SampleRun {
   ThreadState state = ThreadState::running;
   RecordedCalls calls{};
   std::uint32_t request = 0;
-  std::uint32_t gil_holder =
-      0;                 ///< number of the thread that held the GIL for which this one waits, plus 1; 0: not known
+  TextId statement = 0;         ///< of SQL, without its values; 0: none
+  std::uint32_t gil_holder = 0; ///< while it waits for the GIL: number of the thread that held it, plus 1; 0: not known
   bool left_out = false; ///< it is of a request that is not wanted (RecordingReader)
 };
 

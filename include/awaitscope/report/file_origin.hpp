@@ -33,6 +33,7 @@ public:
 
   /// The place of the outermost frame that is the project's Python code; the number of frames if there is none.
   std::size_t outermost_of_project(const std::vector<Frame> &frames);
+  std::size_t innermost_of_project(const std::vector<Frame> &frames); ///< likewise
 
 private:
   const CodeTable &codes_;

@@ -52,12 +52,13 @@ struct TargetThread {
     std::vector<RawFrame> place{}; ///< the innermost frames
   };
   std::optional<Wait> wait{};
-  bool sampled = false;                 ///< at any time
-  bool frameless = false;               ///< it was in no Python code when it was read last
-  CallTrail calls{};                    ///< if those are followed
-  std::optional<PerfCounter> counter{}; ///< of the event that is recorded
-  bool uncounted = false;               ///< there was no room for a counter
-  EventCount count_told{};              ///< what samples carry of that
+  bool sampled = false;                           ///< at any time
+  bool frameless = false;                         ///< it was in no Python code when it was read last
+  CallTrail calls{};                              ///< if those are followed, and with them:
+  std::optional<std::uint64_t> context_version{}; ///< of its last sample
+  std::optional<PerfCounter> counter{};           ///< of the event that is recorded
+  bool uncounted = false;                         ///< there was no room for a counter
+  EventCount count_told{};                        ///< what samples carry of that
   std::uint64_t count_told_at = 0; ///< schedstat's third field when it was reported last, if the thread waited then
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "awaitscope/asyncio/lineage.hpp"
@@ -17,7 +18,9 @@ struct ThreadReading {
   std::vector<CallMark> calls;     ///< of the stack, if wanted; none if that is not whole
   std::vector<SeenCall> arguments; ///< of those of these calls that were not seen before, if wanted
   Lineage lineage;
-  std::optional<EventCount> count; ///< of the thread's counter
+  std::string statement; ///< of SQL that the thread executes, with its values: these go no further
+  std::optional<std::uint64_t> context_version; ///< of the thread state: another one if contexts were entered or left
+  std::optional<EventCount> count;              ///< of the thread's counter
   std::optional<Address> gil_holder;
   std::optional<std::uint64_t> generation;             ///< of the list of threads; none: it was not read
   std::optional<std::vector<ThreadEntry>> new_threads; ///< the new ones, if that is another one

@@ -39,6 +39,9 @@ std::string details(const LoopHold &hold, const RecordingTables &tables, const F
   if (hold.task != 0 && !tables.tasks[hold.task].unknown) {
     part("task " + names.function(tables.tasks[hold.task].coroutine));
   }
+  if (hold.ready > 0) {
+    part(fmt::format("{} task{} ready meanwhile", with_thousands(hold.ready), hold.ready == 1 ? "" : "s"));
+  }
   if (hold.request != 0) {
     const RecordedRequest &request = tables.requests[hold.request];
     part(one_line(fmt::format("{} {}", tables.texts[request.method], tables.texts[request.route])));
@@ -57,7 +60,7 @@ Json frame_json(const Frame &frame, const CodeTable &codes) {
       {"function", code.function}, {"file", code.file}, {"line", frame.line == 0 ? Json(nullptr) : Json(frame.line)}};
 }
 
-Json hold_json(const LoopHold &hold, const RecordingTables &tables) {
+Json hold_json(const LoopHolds &holds, const LoopHold &hold, const RecordingTables &tables) {
   Json frames = Json::array();
   for (const Frame &frame : tables.stacks.frames(hold.stack)) {
     if (frame.kind == FrameKind::python) {
@@ -82,6 +85,7 @@ Json hold_json(const LoopHold &hold, const RecordingTables &tables) {
           {"method", hold.request == 0 ? Json(nullptr) : Json(tables.texts[request.method])},
           {"route", hold.request == 0 ? Json(nullptr) : Json(tables.texts[request.route])},
           {"request", hold.request == 0 ? Json(nullptr) : Json(request.first)},
+          {"ready_tasks", holds.knows_tasks ? Json(hold.ready) : Json(nullptr)},
           {"tid", thread.tid},
           {"thread", tables.texts[thread.name]},
           {"process", tables.texts[thread.process]}};
@@ -134,7 +138,7 @@ std::string blockers_json(const LoopHolds &holds, const RecordingTables &tables)
   out.member("elapsed_ns", holds.elapsed_ns);
   out.member("longer_ns", holds.longer_ns);
   out.member("callback_samples", holds.callbacks);
-  out.list("blockers", in_order, [&](const LoopHold *hold) { return hold_json(*hold, tables); });
+  out.list("blockers", in_order, [&](const LoopHold *hold) { return hold_json(holds, *hold, tables); });
   return out.finish();
 }
 

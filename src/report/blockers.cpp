@@ -7,8 +7,9 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::int64_t k_longest_gap = 4;       // periods: behind it nobody knows what the thread did
-constexpr std::uint64_t k_fewest_sightings = 3; // two samples far apart prove little
+constexpr std::int64_t k_longest_gap = 4; // periods: behind it only contexts say what the thread did
+constexpr std::uint64_t k_fewest_sightings = 2;
+constexpr std::uint64_t k_fewest_without_contexts = 3; // two samples far apart prove little then
 
 /// How many ticks it spans.
 std::int64_t ticks_of(const SampleRun &run, std::int64_t period_ns) {
@@ -33,7 +34,7 @@ bool HoldFinder::goes_on(const Open &open, const SampleRun &run, std::size_t ins
   const std::int64_t gap_ns = run.first_ns - open.last_ns;
   return open.active && run.calls.known && run.calls.same > below && run.task == open.hold.task &&
          !run.calls.other_context && tables_.requests[run.request].first == tables_.requests[open.hold.request].first &&
-         gap_ns <= k_longest_gap * found_.period_ns * weight_of(run, found_.period_ns);
+         (knows_contexts_ || gap_ns <= k_longest_gap * found_.period_ns * weight_of(run, found_.period_ns));
 }
 
 std::optional<std::size_t> HoldFinder::inside(StackId stack) {
@@ -50,6 +51,7 @@ void HoldFinder::add(const SampleRun &run) {
   }
   Open &open = threads_[tables_.threads[run.thread].tid];
   found_.knows_calls = found_.knows_calls || run.calls.known;
+  knows_contexts_ = knows_contexts_ || run.calls.other_context; // as the first sample of each thread says
   const std::optional<std::size_t> inside = this->inside(run.stack);
   found_.callbacks += inside ? run.count : 0;
   if (inside && goes_on(open, run, *inside)) {
@@ -83,7 +85,8 @@ void HoldFinder::end(Open &open, std::int64_t unseen_ns, bool ended) {
     open.hold.to_ns = open.last_ns + (unseen_ns - open.last_ns) / 2;
     open.hold.ended = ended;
     const bool reaches_in = open.hold.from_ns <= range_.until_ns && open.hold.to_ns >= range_.since_ns;
-    if (open.hold.length_ns() > found_.longer_ns && open.sightings >= k_fewest_sightings && reaches_in) {
+    const std::uint64_t fewest = knows_contexts_ ? k_fewest_sightings : k_fewest_without_contexts;
+    if (open.hold.length_ns() > found_.longer_ns && open.sightings >= fewest && reaches_in) {
       keep(open);
     }
   }
@@ -120,11 +123,40 @@ void HoldFinder::keep(Open &open) {
   }
 }
 
+void HoldFinder::add(const RecordedTaskChange &change) {
+  found_.knows_tasks = true;
+  tasks_.add(change);
+}
+
+void HoldFinder::add_ready(const TaskSpan &span) {
+  if (span.state == TaskState::ready) {
+    auto &[begins, ends] = ready_[tables_.tasks[span.task].process];
+    begins.push_back(span.from_ns);
+    ends.push_back(span.to_ns);
+  }
+}
+
+/// Those that had become ready before the hold's end, less those that were no longer at its beginning.
+void HoldFinder::count_ready() {
+  for (auto &[process, spans] : ready_) {
+    std::sort(spans.first.begin(), spans.first.end());
+    std::sort(spans.second.begin(), spans.second.end());
+  }
+  for (LoopHold &hold : found_.holds) {
+    const auto &[begins, ends] = ready_[tables_.threads[hold.thread].process];
+    const auto begun = std::lower_bound(begins.begin(), begins.end(), hold.to_ns) - begins.begin();
+    const auto ended = std::upper_bound(ends.begin(), ends.end(), hold.from_ns) - ends.begin();
+    hold.ready = static_cast<std::uint64_t>(std::max<std::ptrdiff_t>(0, begun - ended));
+  }
+}
+
 LoopHolds HoldFinder::finish(std::int64_t end_ns) {
   for (auto &[tid, open] : threads_) {
     const bool left = end_ns - open.last_ns > 2 * found_.period_ns;
     end(open, left ? open.last_ns + found_.period_ns : end_ns + (end_ns - open.last_ns), left);
   }
+  tasks_.finish(end_ns);
+  count_ready();
   found_.elapsed_ns = range_.overlap(0, end_ns);
   std::sort(found_.holds.begin(), found_.holds.end(), [](const LoopHold &a, const LoopHold &b) {
     return std::tuple(-a.length_ns(), a.from_ns, a.thread) < std::tuple(-b.length_ns(), b.from_ns, b.thread);
@@ -140,6 +172,9 @@ Result<LoopHolds> read_loop_holds(RecordingReader &reader, const TimeRange &rang
     for (const SampleRun &run : reader.samples()) {
       last_ns = std::max(last_ns, run.last_ns);
       finder.add(run);
+    }
+    for (const RecordedTaskChange &change : reader.task_changes()) {
+      finder.add(change);
     }
     return {};
   });

@@ -121,7 +121,7 @@ void Reading::add(const SampleRun &run) {
   if (!how.passes || cost.samples == 0) {
     return;
   }
-  Counts &counts = counts_[{run.statement, request, run.thread}];
+  Counts &counts = counts_[{run.statement, run.statement == 0 ? 0 : request, run.thread}];
   counts.cost += cost;
   counts.in[static_cast<std::size_t>(run.state)] += cost.samples;
   counts.calls += fresh ? 1 : 0;

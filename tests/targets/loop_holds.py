@@ -4,7 +4,7 @@ holds    `count` callbacks, one behind the other, each of which holds the loop f
          queries SQLite, reads from a socket, waits for a process, waits for a lock, or computes. Every other one is a step of a task,
          the others are callbacks of no task. Truth: `log`, a line for each: function, monotonic nanoseconds of its beginning and its end.
 busy     nothing but short callbacks: steps of many tasks, some of which live for one step, and callbacks of no task.
-one_task the same, all of them steps of one task.
+one_task the same, all of them steps of one task. Truth of both: `log`, a line for each that the machine made long: its beginning and its end.
 
 Counters: for holds, how many there were; else, callbacks.
 """
@@ -21,6 +21,7 @@ import truth
 
 SHORTEST, LONGEST = 0.060, 0.500
 clock = time.monotonic_ns
+starved = None
 
 
 def burn(seconds):
@@ -122,16 +123,23 @@ async def holds(options, shared, log):
     await asyncio.sleep(options.lifetime)
 
 
+def brief(seconds, shared):
+    """What a callback does: short, unless the machine keeps the thread from running."""
+    begun = clock()
+    burn(seconds)
+    if clock() - begun > 1e9 * SHORTEST / 2:
+        starved.write(b"%d %d\n" % (begun, clock()))
+    shared.words[0] += 1
+
+
 async def spin(shared, end):
     while time.monotonic() < end:
-        burn(random.uniform(0.001, 0.006))
-        shared.words[0] += 1
+        brief(random.uniform(0.001, 0.006), shared)
         await asyncio.sleep(0)
 
 
 async def one_step(shared):
-    burn(0.004)
-    shared.words[0] += 1
+    brief(0.004, shared)
 
 
 async def make_tasks(shared, end):
@@ -140,15 +148,14 @@ async def make_tasks(shared, end):
 
 
 def call_again(shared, end):
-    burn(0.002)
-    shared.words[0] += 1
+    brief(0.002, shared)
     if time.monotonic() < end:
         asyncio.get_event_loop().call_soon(call_again, shared, end)
 
 
 async def busy(options, shared):
     end = time.monotonic() + options.lifetime
-    truth.announce(options, shared)
+    truth.announce(options, shared, log=starved.name)
     if options.scene == "busy":
         for _ in range(2):
             call_again(shared, end)
@@ -157,12 +164,14 @@ async def busy(options, shared):
 
 
 async def main(options):
+    global starved
     shared = truth.counters(options, ["callbacks", "go"])
     if options.scene == "holds":
         with open(options.ready + ".holds", "wb", buffering=0) as log:
             await holds(options, shared, log)
     else:
-        await busy(options, shared)
+        with open(options.ready + ".starved", "wb", buffering=0) as starved:
+            await busy(options, shared)
 
 
 def more(parser):

@@ -87,6 +87,34 @@ TEST_CASE("a step of a task that lasts over samples holds the loop, whatever it 
   CHECK(hold.ended);
 }
 
+TEST_CASE("tasks that are ready while the loop is held are counted") {
+  Loop loop;
+  const auto change = [&](Address task, std::int64_t at, TaskState state) {
+    TaskChange made;
+    made.task = task;
+    made.coroutine = loop.serve;
+    made.state = state;
+    made.at_ns = at * k_ms;
+    made.before_ns = (at - 10) * k_ms;
+    made.frames = {{loop.serve, 1, FrameKind::python}};
+    loop.writer().add(made);
+  };
+  change(1, 50, TaskState::waiting);
+  change(2, 60, TaskState::ready);
+  change(2, 80, TaskState::running); // before the hold
+  change(3, 90, TaskState::ready);
+  for (std::int64_t at = 100; at <= 200; at += 10) {
+    loop.step(at, 1, loop.load, at == 100 ? 2 : 4);
+  }
+  change(4, 150, TaskState::ready);
+  change(3, 230, TaskState::running);
+  change(5, 300, TaskState::ready);
+  const LoopHolds found = loop.read(400);
+  REQUIRE(found.holds.size() == 1);
+  CHECK(found.knows_tasks);
+  CHECK(found.holds.front().ready == 2);
+}
+
 TEST_CASE("a call that blocks is named, and the function of the project that calls it") {
   Loop loop;
   for (std::int64_t at = 100; at <= 200; at += 10) {

@@ -89,7 +89,8 @@ void add_tables(CLI::App &command, ViewOptions &options) {
       ->group(k_output);
   command
       .add_option("--sort", options.sort,
-                  "what a table is ordered by: self (default), total; of latency calls, p50, p95, p99, max")
+                  "what a table is ordered by: self (default), total; of latency calls, p50, p95, p99, max; of queries "
+                  "wall, cpu, seen")
       ->type_name("COLUMN")
       ->group(k_output);
   command

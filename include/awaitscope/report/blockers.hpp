@@ -11,6 +11,7 @@
 #include "awaitscope/integrations/loop_callbacks.hpp"
 #include "awaitscope/report/file_origin.hpp"
 #include "awaitscope/report/profile.hpp"
+#include "awaitscope/report/waits.hpp"
 
 namespace awaitscope {
 
@@ -20,7 +21,7 @@ namespace awaitscope {
 /// callback may still be the same one (RecordedCalls), no context was entered or left in between, as each callback of asyncio's and
 /// uvloop's does, and the thread was not found waiting for work. So two callbacks in succession are never taken for one, but in recordings
 /// that do not know of contexts; and a callback that runs others in contexts of their own (Context.run) is several holds, each of
-/// which may be too short to count. How many tasks were ready meanwhile is not recorded.
+/// which may be too short to count.
 ///
 /// It begins and ends half-way between the samples that saw it and those around that did not.
 struct LoopHold {
@@ -35,7 +36,8 @@ struct LoopHold {
   StackId stack = 0;                                       ///< the most frequent one of those that `own` was in most
   std::optional<CodeId> own;                               ///< the innermost function of the project's own code there
   std::int32_t own_line = 0;                               ///< that it executed; 0: not known
-  std::optional<CodeId> leaf;                              ///< the innermost function there
+  std::uint64_t ready = 0;    ///< tasks of the process that were ready to run meanwhile, as far as changes of tasks say
+  std::optional<CodeId> leaf; ///< the innermost function there
 
   [[nodiscard]] std::int64_t length_ns() const { return to_ns - from_ns; }
   [[nodiscard]] ThreadState state() const; ///< that most samples had
@@ -48,6 +50,7 @@ struct LoopHolds {
   std::int64_t period_ns = 0;
   std::uint64_t callbacks = 0; ///< samples in callbacks of loops
   bool knows_calls = false;    ///< some samples say which calls go on
+  bool knows_tasks = false;    ///< there are changes of tasks
 };
 
 /// Finds holds in the samples of a recording.
@@ -56,13 +59,15 @@ public:
   /// Only those that are longer, pass the filter, and reach into the range.
   HoldFinder(const RecordingReader &reader, const TimeRange &range, ProfileOptions options, std::int64_t longer_ns)
       : tables_(reader.tables()), range_(range), options_(std::move(options)), callbacks_(tables_.codes),
-        origins_(tables_.codes) {
+        origins_(tables_.codes), tasks_([this](const TaskSpan &span) { add_ready(span); }) {
     found_.longer_ns = longer_ns;
     found_.period_ns = reader.info().period_ns();
   }
 
   /// Of each thread in the order of time.
   void add(const SampleRun &run);
+
+  void add(const RecordedTaskChange &change);
 
   /// The recording's end.
   LoopHolds finish(std::int64_t end_ns);
@@ -79,6 +84,8 @@ private:
   void end(Open &open, std::int64_t unseen_ns, bool ended);
   void keep(Open &open);
   std::optional<std::size_t> inside(StackId stack);
+  void add_ready(const TaskSpan &span);
+  void count_ready();
 
   const RecordingTables &tables_;
   TimeRange range_;
@@ -87,6 +94,10 @@ private:
   CodeOrigins origins_;
   std::unordered_map<ThreadId, Open> threads_; ///< by TID: what a recording calls a thread goes by whom it works for
   std::unordered_map<StackId, std::optional<std::size_t>> inside_; ///< as LoopCallbacks::inside(), by stack
+  bool knows_contexts_ = false; ///< the recording says when they are entered and left
+  TaskSpans tasks_;
+  /// By process, when tasks became ready and when they were no longer.
+  std::map<TextId, std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>> ready_;
   LoopHolds found_;
 };
 

@@ -104,8 +104,8 @@ class Streams(CacheTest, harness.InterpreterTest):
             self.assertGreaterEqual(row["calls_seen"], 300, said)
             self.assertGreaterEqual(row["hit_rate"], true_rate - 0.10, said)
             self.assertLessEqual(row["distinct_args"], len(keys), said)
-        for smaller, larger in zip(row["by_maxsize"], row["by_maxsize"][1:]):
-            self.assertLessEqual(smaller["hit_rate"], larger["hit_rate"] + 1e-9, said)
+        # Of a cache of bounded size samples say nothing: any number of keys may come between two samples.
+        self.assertEqual([size["hit_rate"] for size in row["by_maxsize"]], [None, None, row["hit_rate"]], said)
         self.assertIs(row["confirmed"], None)
 
     def check_choice(self, rows):
@@ -159,15 +159,25 @@ class Odd(CacheTest, harness.InterpreterTest):
     def test_functions_that_are_no_plain_ones(self):
         _, path = self.record_target("odd")
         rows = self.rows(path)
-        expected = {"decorated": 3, "<lambda>": 6, "of_class": 3, "of_none": 3, "positional": 3, "frozen_dict": 3, "redefined": 6}
+        expected = {"decorated": 3, "<lambda>": 6, "of_class": 3, "of_none": 3, "positional": 3, "frozen_dict": 3, "redefined": 6,
+                    "number": 1}
         for name, distinct in expected.items():
             self.assertEqual(rows[name]["distinct_args"], distinct, rows[name])
             self.assertTrue(rows[name]["hashable"], rows[name])
-        fit = ("decorated", "<lambda>", "of_class", "of_none", "positional", "frozen_dict", "steady")
+        fit = ("decorated", "<lambda>", "of_class", "of_none", "positional", "patterned", "itemised", "number")
         self.assertEqual([rows[name] for name in fit if not rows[name]["recommended"]], [])
         self.assertEqual(rows["steady"]["selves"], 3)
+        for name in ("temporary", "steady"):  # one address may be two objects
+            self.assertEqual(rows[name]["hit_rate"], 0, rows[name])
+        self.assertGreater(rows["steady"]["hit_rate_if_same_objects"], 0.5, rows["steady"])
         unfit = {"moving": "changes", "derived": "changes", "iterated": "another object each time", "worth": "cached_property",
-                 "of": "unhashable", "redefined": "reads the time", "wrapper": "reads the outer variable function"}
+                 "temporary": "awaitscope trace can", "steady": "awaitscope trace can", "frozen_dict": "awaitscope trace can",
+                 "touching": "calls touch, which sets the attribute value", "timed": "reads the time",
+                 "touching_below": "calls touch, which sets the attribute value", "threaded": "depends on the thread",
+                 "touching_in_class": "sets the attribute value", "contextual": "context",
+                 "configured": "reads Config.rate, which is no argument, and changes",
+                 "scaled": "calls factor, which reads FACTOR, which changes", "aliased": "sets TABLE[]",
+                 "one_shot": "returns a new map", "of": "unhashable", "redefined": "reads the time", "wrapper": "reads the outer variable function"}
         if self.interpreter.has_qualname:  # 3.11+; before that, what is called is not told from what is loaded
             self.assertTrue(rows["collected"]["recommended"], rows["collected"])
         for name, reason in unfit.items():
@@ -232,6 +242,15 @@ class Options(CacheTest, harness.ToolTest):
         result = harness.run_tool("record", "-p", target.pid, "-d", 1, "-r", RATE, "-o", path, "--args=burn")
         self.assert_done(result)
         self.assertEqual(set(self.rows(path)), {"burn"})
+
+    def test_a_pattern_that_fits_nothing(self):
+        target = self.target("cached_calls.py", "--what", "streams", "--cheap", "10", "--dear", "60", lifetime=60)
+        path = self.path("chosen.ascope")
+        target.set_counter("go", 1)
+        result = harness.run_tool("record", "-p", target.pid, "-d", 1, "-r", RATE, "-o", path, "--args=absent.py")
+        self.assert_done(result)
+        self.assertIn("--args fits no function that was sampled", result.stderr)
+        self.assertIn("main (cached_calls.py)", result.stderr)
 
     def test_what_has_no_effect_is_refused(self):
         self.assert_error(harness.run_tool("record", "-p", "1", "--show-args"), 2)

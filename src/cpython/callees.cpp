@@ -152,6 +152,9 @@ void CalleeReader::read(const Waiting &waiting) {
   }
   const CodeParts parts = read_code_parts(objects_, waiting.code);
   const FunctionFacts facts = facts_of(parts, *layout.bytecode, layout.bytecode->decode(bytes));
+  if (std::find(parts.names.begin(), parts.names.end(), "super") != parts.names.end() && waiting.scope.owner != 0) {
+    add_inherited(waiting.scope.owner, parts.names);
+  }
   for (const FunctionFact &fact : facts.facts) {
     if (waiting.depth > 0) {
       add_fact(fact.kind, fact.name);
@@ -223,12 +226,28 @@ void CalleeReader::resolve_member(Address type, const std::string &name) {
   }
 }
 
-/// What a class or its bases have under a name (Objects/typeobject.c, find_name_in_mro(); tp_mro stands behind tp_bases).
+/// What super() may lead to.
+void CalleeReader::add_inherited(Address type, const std::vector<std::string> &names) {
+  for (const Address base : order_of(type)) {
+    const Address members = base == type ? 0 : memory_.pointer(base + objects_.layout().tp_dict);
+    for (const std::string &name : members == 0 ? std::vector<std::string>() : names) {
+      if (const Address member = objects_.dict_value(members, name); member != 0) {
+        add_functions(member, type);
+      }
+    }
+  }
+}
+
+/// tp_mro, which stands behind tp_bases (Include/cpython/object.h).
+std::vector<Address> CalleeReader::order_of(Address type) {
+  return objects_.tuple_elements(memory_.pointer(type + objects_.layout().tp_bases + 8))
+      .value_or(std::vector<Address>());
+}
+
+/// What a class or its bases have under a name (Objects/typeobject.c, find_name_in_mro()).
 Address CalleeReader::member_of(Address type, std::string_view name) {
-  const Layout &layout = objects_.layout();
-  const Address order = memory_.pointer(type + layout.tp_bases + 8);
-  for (const Address base : objects_.tuple_elements(order).value_or(std::vector<Address>())) {
-    const Address names = memory_.pointer(base + layout.tp_dict);
+  for (const Address base : order_of(type)) {
+    const Address names = memory_.pointer(base + objects_.layout().tp_dict);
     if (const Address member = names == 0 ? 0 : objects_.dict_value(names, name); member != 0) {
       return member;
     }

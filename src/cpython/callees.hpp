@@ -70,6 +70,8 @@ private:
   void look_again();
   Address value_of(const Scope &scope, Path path);
   std::string mark_of(Address value);
+  void add_inherited(Address type, const std::vector<std::string> &names);
+  std::vector<Address> order_of(Address type);
   Address member_of(Address type, std::string_view name);
   std::string type_name(Address type);
   std::string text(Address str);

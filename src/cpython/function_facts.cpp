@@ -230,7 +230,9 @@ private:
       const std::string name = index < code_.derefs.size() ? code_.derefs[index] : "?";
       const bool outer = index < code_.free.size() && code_.free[index];
       if (outer) {
-        add(Kind::reads_nonlocal, name);
+        if (name != "__class__") { // of super()
+          add(Kind::reads_nonlocal, name);
+        }
         statement_.globals.push_back(name);
       }
       statement_.load(outer ? name : std::string());

@@ -111,6 +111,23 @@ def again_too(n):
     return again(n)
 
 
+class Parent:
+    def give(self, n):
+        set_state(n)
+        return n
+
+
+class Child(Parent):
+    def give(self, n):
+        return super().give(n)
+
+
+def imports_what_it_calls(n):
+    from unfit_calls_helper import change
+    change()
+    return n
+
+
 class Counter:
     def __init__(self):
         self.seen = [0]
@@ -208,7 +225,7 @@ def asks_for_chance(n):
 HIDDEN = ["asks_a_helper", "asks_a_helper_of_a_helper", "asks_in_a_circle", "asks_in_a_comprehension",
           "asks_a_decorated_one", "Counter.asks_another_method", "Counter.asks_its_class", "sets_by_another_name",
           "appends_by_another_name", "sets_by_its_dict", "uses_up", "reads_the_context", "reads_its_thread", "asks_the_time",
-          "asks_for_chance"]
+          "asks_for_chance", "Child.give", "imports_what_it_calls"]
 
 
 def makes_an_iterator(n):
@@ -270,7 +287,7 @@ FIT = ["fits", "fits_too", "fits_with_a_helper", "fits_with_a_pattern", "fits_wi
 def main():
     parsed = truth.options()
     truth.announce(parsed, unfit=UNFIT + HIDDEN, fit=FIT, calls=TIMES)
-    account, counter, rate = Account(), Counter(), Rate()
+    account, counter, rate, child = Account(), Counter(), Rate(), Child()
     reads_a_cell, change = closing_over()
     items = [1, 2]
     for _ in range(TIMES):
@@ -278,7 +295,7 @@ def main():
                          asks_a_helper_of_a_helper, asks_in_a_circle, asks_in_a_comprehension, asks_a_decorated_one,
                          counter.asks_another_method, counter.asks_its_class, sets_by_another_name, appends_by_another_name,
                          sets_by_its_dict, uses_up, reads_the_context, reads_its_thread, asks_the_time, asks_for_chance,
-                         fits_with_a_helper, fits_with_an_item, rate.fits_of_an_object):
+                         child.give, imports_what_it_calls, fits_with_a_helper, fits_with_an_item, rate.fits_of_an_object):
             function(1)
         try:
             raises(1)

@@ -1,14 +1,15 @@
 """What traced functions call: effects of theirs are effects of their callers, and no returned value shows them.
 
-By the names in their code, as the module's and the class's dicts resolve them when a function is called first. What is called by
+By the names in their code, as the module's and the class's dicts resolve them when a function is called first and once more. What is called by
 other means (a value out of a container, an argument) is not seen.
 """
 
 DEEPEST_CALLEE = 8  # from a traced function
-MOST_CALLEES = 1000  # of a process
+MOST_CALLEES = 2000  # of a process, in both rounds
 DEEPEST_CHAIN = 3  # os.path.join
 STANDARD = os.path.dirname(os.__file__) + "/"
-CALLEES = {}  # code objects that were noted, by their ids; kept alive, so that no other one takes the id
+CALLEES = {}  # code objects that were noted, by their ids and rounds; kept alive, so that no other one takes the id
+ROUNDS = 2  # the first call of a function imports what the second one finds
 Module = type(sys)
 Builtin = type(len)
 module_of_class = type.__dict__["__module__"].__get__
@@ -70,10 +71,14 @@ class Reach:
             value = dict.get(callee.scope, name) if type(callee.scope) is dict else None
             if value is not None:
                 self.resolve(name, value, 0)
+            elif type(sys.modules.get(name)) is Module:  # the function imports it, or something out of it
+                self.resolve_import(name, attributes(sys.modules[name]))
         for value in callee.closure.values():
             self.add_functions("", value, None)
         if callee.owner is not None:
             self.add_members("", callee.owner)
+            if "super" in self.names:
+                self.add_inherited(callee.owner)
         for inner in callee.code.co_consts:
             if type(inner) is Code:
                 name = getattr(inner, "co_qualname", callee.name + ".<locals>." + inner.co_name)
@@ -100,6 +105,18 @@ class Reach:
             is_iterator = any("__next__" in dict_of(base) for base in bases)
             self.add_use(chain, "iterator." + chain if is_iterator else self.name_of(kind))
             self.add_members(chain, kind)
+
+    def resolve_import(self, module, names):
+        for name in self.names:
+            if names.get(name) is not None:
+                self.resolve(module, names[name], DEEPEST_CHAIN)
+
+    def add_inherited(self, kind):
+        """What super() may lead to."""
+        for base in mro_of(kind)[1:]:
+            for name in self.names:
+                if name in dict_of(base):
+                    self.add_functions("super", dict_of(base)[name], kind)
 
     def name_of(self, kind):
         module = module_of_class(kind)
@@ -142,6 +159,7 @@ def note_callees(target, scope, closure, owner):
         for found in reach.callees + reach.inner:
             if is_standard(found.code):  # what matters of it goes by its names
                 continue
-            if depth < DEEPEST_CALLEE and id(found.code) not in CALLEES and len(CALLEES) < MOST_CALLEES:
-                CALLEES[id(found.code)] = found.code
+            mark = id(found.code), target.rounds
+            if depth < DEEPEST_CALLEE and mark not in CALLEES and len(CALLEES) < MOST_CALLEES:
+                CALLEES[mark] = found.code
                 waiting.append((found, depth + 1))

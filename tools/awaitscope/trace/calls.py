@@ -24,10 +24,10 @@ def begin(target, frame):
     try:
         local = frame.f_locals
         values = [local[name] for name in target.names]
-        if not target.met:
+        if target.rounds < ROUNDS:
             closure = {name: local[name] for name in target.code.co_freevars if name in local}
             note_callees(target, frame.f_globals, closure, class_of(target, values))
-            target.met = True
+            target.rounds += 1
         if CLEARS_LOCALS:
             local.clear()
         call.self, call.others, call.flags = hash_arguments(target, values)

@@ -5,7 +5,7 @@ class Target:
     """A code object whose calls are counted."""
 
     __slots__ = ("number", "module", "name", "code", "names", "has_self", "keywords", "suspends", "returns", "yields", "starts", "calls",
-                 "met")
+                 "rounds")
 
     def __init__(self, number, code, module, name):
         self.number, self.module, self.name = number, module, name
@@ -20,7 +20,7 @@ class Target:
         self.suspends = bool(code.co_flags & CO_SUSPENDS)
         self.returns = self.yields = self.starts = None
         self.calls = 0
-        self.met = False  # whether it was called
+        self.rounds = 0  # of note_callees()
         if MONITORING is None:
             from opcode import opmap
             bytecode = code.co_code

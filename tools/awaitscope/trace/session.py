@@ -75,7 +75,7 @@ def follow_fork():
     open_files()
     for target in TARGETS.values():
         target.calls = 0
-        target.met = False
+        target.rounds = 0
         target.note()
     note("ready", cpu=time.process_time_ns())
     start_control()

@@ -36,6 +36,8 @@ std::vector<std::string> split(std::string_view chain) {
   return names;
 }
 
+bool is_of_library(std::string_view file) { return file.starts_with("<frozen ") || behind_library(file) != 0; }
+
 bool is_standard(std::string_view file) {
   const std::size_t behind = behind_library(file);
   return file.starts_with("<frozen ") || (behind != 0 && !file.substr(0, behind).ends_with("-packages/"));
@@ -283,9 +285,16 @@ void CalleeReader::add_function(Address function, Address owner) {
   if (function == 0 || !objects_.is_kind(objects_.type_of(function), "function")) {
     return;
   }
+  const Address code = memory_.pointer(function + layout.func_code);
+  const auto id = codes_.find(code);
+  if (id && is_of_library(codes_.info(*id).file)) { // whatever name it was imported under
+    add_use(text(memory_.pointer(function + layout.func_module)) + "." +
+                text(memory_.pointer(function + layout.func_qualname)),
+            {});
+  }
   // Include/cpython/funcobject.h: func_globals follows func_code where that comes first (up to 3.9), and else comes first.
   const Offset globals = layout.func_code == layout.sizeof_object ? layout.func_code + 8 : layout.sizeof_object;
-  add_edge(Kind::calls, memory_.pointer(function + layout.func_code),
+  add_edge(Kind::calls, code,
            {memory_.pointer(function + globals), owner, memory_.pointer(function + layout.func_closure)});
 }
 

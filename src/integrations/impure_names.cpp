@@ -92,6 +92,11 @@ constexpr std::array k_names{
     Row{"os.path.isdir", k_io},
     Row{"os.path.getsize", k_io},
     Row{"os.path.getmtime", k_io},
+    Row{"genericpath.exists", k_io},
+    Row{"genericpath.isfile", k_io},
+    Row{"genericpath.isdir", k_io},
+    Row{"genericpath.getsize", k_io},
+    Row{"genericpath.getmtime", k_io},
     Row{"os.path.", {}}, // computes
     Row{"os.sep", {}},
     Row{"os.fspath", {}},

@@ -9,6 +9,7 @@ import re
 import threading
 import time
 import time as clock
+from os.path import exists as is_there
 from random import random as chance
 
 import truth
@@ -222,7 +223,11 @@ def asks_for_chance(n):
     return n
 
 
-HIDDEN = ["asks_a_helper", "asks_a_helper_of_a_helper", "asks_in_a_circle", "asks_in_a_comprehension",
+def asks_for_a_file(n):
+    return is_there("/") * n
+
+
+HIDDEN = ["asks_for_a_file", "asks_a_helper", "asks_a_helper_of_a_helper", "asks_in_a_circle", "asks_in_a_comprehension",
           "asks_a_decorated_one", "Counter.asks_another_method", "Counter.asks_its_class", "sets_by_another_name",
           "appends_by_another_name", "sets_by_its_dict", "uses_up", "reads_the_context", "reads_its_thread", "asks_the_time",
           "asks_for_chance", "Child.give", "imports_what_it_calls"]
@@ -294,7 +299,7 @@ def main():
         for function in (reads_the_clock, is_random, counts, makes_a_list, reads_a_cell, fits, makes_an_iterator, asks_a_helper,
                          asks_a_helper_of_a_helper, asks_in_a_circle, asks_in_a_comprehension, asks_a_decorated_one,
                          counter.asks_another_method, counter.asks_its_class, sets_by_another_name, appends_by_another_name,
-                         sets_by_its_dict, uses_up, reads_the_context, reads_its_thread, asks_the_time, asks_for_chance,
+                         sets_by_its_dict, uses_up, reads_the_context, reads_its_thread, asks_the_time, asks_for_chance, asks_for_a_file,
                          child.give, imports_what_it_calls, fits_with_a_helper, fits_with_an_item, rate.fits_of_an_object):
             function(1)
         try:

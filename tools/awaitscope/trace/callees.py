@@ -141,6 +141,8 @@ class Reach:
             found = True
             callee = callee_of(function, owner)
             self.callees.append(callee)
+            if is_of_library(callee.code) and type(function.__module__) is str:  # whatever name it was imported under
+                self.add_use(chain, "%s.%s" % (function.__module__, function.__qualname__))
             self.lines.append((chain, "calls", callee.label()))
         return found
 
@@ -148,6 +150,10 @@ class Reach:
 def is_standard(code):
     file = code.co_filename
     return file.startswith("<frozen ") or (file.startswith(STANDARD) and "-packages" not in file)
+
+
+def is_of_library(code):
+    return is_standard(code) or "-packages/" in code.co_filename
 
 
 def note_callees(target, scope, closure, owner):

@@ -1,61 +1,40 @@
 #include "awaitscope/cpython/arguments.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "callees.hpp"
+#include "code_parts.hpp"
 
 namespace awaitscope {
 namespace {
 
-constexpr std::size_t k_most_names = 1024;
 constexpr std::size_t k_most_arguments = 32; // that are read; more make a call that says nothing
 constexpr std::size_t k_most_keywords = 64;
 constexpr std::size_t k_most_facts = 256;           // of all functions of one name and line
 constexpr std::uint64_t k_longest_code = 64 * 1024; // bytes
 
-// Include/internal/pycore_code.h: CO_FAST_CELL, CO_FAST_FREE.
+// Include/internal/pycore_code.h: CO_FAST_CELL.
 constexpr std::uint8_t k_kind_cell = 0x40;
-constexpr std::uint8_t k_kind_free = 0x80;
 
 } // namespace
 
-std::vector<std::string> ArgumentReader::names_at(Address tuple) {
-  std::vector<std::string> names;
-  const auto count = objects_.memory().get<std::uint64_t>(tuple + objects_.layout().ob_size);
-  if (tuple == 0 || !count || *count > k_most_names) {
-    return names;
-  }
-  for (const Address name : objects_.tuple_elements(tuple).value_or(std::vector<Address>())) {
-    names.push_back(objects_.text(name).value_or("?"));
-  }
-  return names;
+ArgumentReader::ArgumentReader(ObjectReader &objects, CodeCache &codes, CallMarkReader &marks)
+    : objects_(objects), codes_(codes), marks_(marks), values_(objects) {}
+
+ArgumentReader::~ArgumentReader() = default;
+
+void ArgumentReader::choose(ArgumentChoice choice) {
+  choice_ = std::move(choice);
+  callees_ = std::make_unique<CalleeReader>(objects_.memory().remote(), objects_.layout(), codes_.table());
 }
 
-CodeParts ArgumentReader::parts_of(const Known &known) {
-  const Layout &layout = objects_.layout();
-  SnapshotMemory &memory = objects_.memory();
-  const auto number = [&](Address at) { return memory.get<std::uint32_t>(known.code + at).value_or(0); };
-  CodeParts parts;
-  parts.flags = number(layout.co_flags);
-  parts.positional = number(layout.co_argcount); // then co_posonlyargcount, co_kwonlyargcount (Include/cpython/code.h)
-  parts.keyword_only = number(layout.co_argcount + 8);
-  parts.names = names_at(memory.pointer(known.code + layout.co_names));
-  if (layout.co_varnames !=
-      k_absent) { // co_cellvars follows co_freevars; LOAD_DEREF counts through the former, then the latter
-    parts.locals = names_at(memory.pointer(known.code + layout.co_varnames));
-    parts.derefs = names_at(memory.pointer(known.code + layout.co_freevars + 8));
-    parts.free.assign(parts.derefs.size(), false);
-    for (std::string &name : names_at(memory.pointer(known.code + layout.co_freevars))) {
-      parts.derefs.push_back(std::move(name));
-      parts.free.push_back(true);
-    }
-    return parts;
+std::vector<FunctionFact> ArgumentReader::take_facts() {
+  if (callees_) {
+    callees_->work(facts_);
   }
-  parts.locals = names_at(memory.pointer(known.code + layout.co_localsplusnames));
-  parts.derefs = parts.locals;
-  const Address kinds = memory.pointer(known.code + layout.co_localspluskinds);
-  for (std::size_t i = 0; i < parts.locals.size(); ++i) {
-    parts.free.push_back((memory.get<std::uint8_t>(kinds + layout.bytes_value + i).value_or(0) & k_kind_free) != 0);
-  }
-  return parts;
+  return std::exchange(facts_, {});
 }
 
 void ArgumentReader::add_slots(const Known &known, const CodeParts &parts, Function &function) {
@@ -84,6 +63,21 @@ void ArgumentReader::add_slots(const Known &known, const CodeParts &parts, Funct
   }
 }
 
+/// What its names stand for is looked up where its frame looks: f_globals stands two words behind f_code (Include/cpython/frameobject.h,
+/// up to 3.10), three in front of it (3.11), and three behind it (3.12+, Include/internal/pycore_frame.h, pycore_interpframe_structs.h).
+void ArgumentReader::add_callees(const Known &known, const Function &function) {
+  const Layout &layout = objects_.layout();
+  const std::int64_t to_globals = layout.if_generator != k_absent ? 16 : layout.if_code == 0 ? 24 : -24;
+  CalleeReader::Scope scope{
+      objects_.memory().pointer(known.address + layout.if_code + static_cast<Address>(to_globals)), 0, 0};
+  if (function.takes_self && !function.slots.empty()) {
+    const Address self = argument(known, function.slots.front());
+    const Address type = self == 0 ? 0 : objects_.type_of(self);
+    scope.owner = objects_.is_kind(type, "type") ? self : type;
+  }
+  callees_->add(known.frame.code, known.code, scope);
+}
+
 void ArgumentReader::read_function(const Known &known, Function &function) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
@@ -95,7 +89,7 @@ void ArgumentReader::read_function(const Known &known, Function &function) {
     function.code = memory.refused() ? 0 : known.code;
     return;
   }
-  const CodeParts parts = parts_of(known);
+  const CodeParts parts = read_code_parts(objects_, known.code);
   FunctionFacts facts = facts_of(parts, *layout.bytecode, layout.bytecode->decode(bytes));
   add_slots(known, parts, function);
   function.takes_self = parts.takes_self();
@@ -104,6 +98,9 @@ void ArgumentReader::read_function(const Known &known, Function &function) {
     return; // again the next time
   }
   function.code = known.code;
+  if (function.chosen) {
+    add_callees(known, function);
+  }
   for (FunctionFact &fact : facts.facts) {
     fact.code = known.frame.code;
     const bool is_new = std::find(function.told.begin(), function.told.end(), fact) == function.told.end();
@@ -203,6 +200,9 @@ ArgumentKey ArgumentReader::key_of(const Known &known, const Function &function)
     append(argument(known, slot), slot, is_self ? self : others);
   }
   key.traits = self.traits | others.traits;
+  if (has(others.traits, ValueTrait::identity)) {
+    key.traits |= static_cast<std::uint8_t>(ValueTrait::others_identity);
+  }
   if (!key.judged()) {
     return key;
   }

@@ -12,7 +12,8 @@ std::vector<Bytecode::Instruction> Bytecode::decode(std::span<const std::uint8_t
     if (operation == Operation::extended_arg) {
       continue;
     }
-    instructions.push_back({static_cast<std::uint32_t>(at), operation, operand});
+    const bool takes_item = operation == Operation::operate && operand == rules_.subscript;
+    instructions.push_back({static_cast<std::uint32_t>(at), takes_item ? Operation::other : operation, operand});
     operand = 0;
     at += std::size_t{2} * caches_[bytes[at]];
   }

@@ -13,12 +13,13 @@ namespace {
 using Kind = FunctionFact::Kind;
 using Instruction = Bytecode::Instruction;
 
-constexpr std::size_t k_most_facts = 64; // of one function
+constexpr std::size_t k_most_facts = 512; // of one function
 
 /// Names of what makes a new object that its users may change.
 std::string_view mutable_made_by(std::string_view name) {
-  constexpr std::array<std::string_view, 9> k_names{"list",        "dict",    "set",   "sorted",     "bytearray",
-                                                    "defaultdict", "Counter", "deque", "OrderedDict"};
+  constexpr std::array<std::string_view, 15> k_names{"list",     "dict",   "set",         "sorted", "bytearray",
+                                                     "deque",    "iter",   "defaultdict", "map",    "Counter",
+                                                     "reversed", "filter", "OrderedDict", "zip",    "enumerate"};
   name = name.substr(name.rfind('.') + 1); // npos + 1 is 0
   const auto *const found = std::find(k_names.begin(), k_names.end(), name);
   return found == k_names.end() ? std::string_view() : *found == "sorted" ? std::string_view("list") : *found;
@@ -54,6 +55,13 @@ public:
       read(instruction);
     }
     end_chain();
+    const bool returns = std::any_of(instructions.begin(), instructions.end(), [](const Instruction &instruction) {
+      return instruction.operation == Operation::return_value || instruction.operation == Operation::return_constant ||
+             instruction.operation == Operation::hidden;
+    });
+    if (!returns) {
+      add(Kind::never_returns);
+    }
     return std::move(facts_);
   }
 
@@ -91,6 +99,8 @@ private:
 
   /// A global with the attributes that were taken of it at once.
   void end_chain() {
+    argument_ = false;
+    of_argument_.clear();
     if (!chain_.empty()) {
       add(Kind::uses, std::exchange(chain_, {}));
     }
@@ -100,6 +110,15 @@ private:
     if (slot < code_.arguments()) {
       facts_.stores.emplace_back(at.position, slot);
       add(Kind::overwrites, slot < code_.locals.size() ? code_.locals[slot] : "?");
+    }
+    const bool is_alias = !statement_.operations.empty() && statement_.globals.size() == 1 && !statement_.local &&
+                          std::all_of(statement_.operations.begin(), statement_.operations.end(), [](Operation each) {
+                            return each == Operation::load_global || each == Operation::load_attribute;
+                          });
+    if (is_alias) {
+      aliases_[slot] = statement_.globals.front();
+    } else {
+      aliases_.erase(slot);
     }
     const std::string_view made = made_by_statement();
     if (!made.empty()) {
@@ -176,9 +195,17 @@ private:
            operation == Operation::load_attribute || operation == Operation::load_constant;
   }
 
+  /// One that was set to a global stands for that.
   void load_local(std::uint32_t slot) {
+    if (const auto alias = aliases_.find(slot); alias != aliases_.end()) {
+      chain_ = alias->second;
+      statement_.load(chain_);
+      statement_.globals.push_back(chain_);
+      return;
+    }
     statement_.local = slot;
     statement_.load({});
+    argument_ = slot < code_.arguments();
   }
 
   void load(const Instruction &instruction) {
@@ -188,6 +215,7 @@ private:
       break;
     case Operation::load_fast_pair:
       load_local(instruction.operand >> 4U);
+      end_chain();
       load_local(instruction.operand & 15U);
       break;
     case Operation::load_global:
@@ -202,7 +230,9 @@ private:
       const std::string name = index < code_.derefs.size() ? code_.derefs[index] : "?";
       const bool outer = index < code_.free.size() && code_.free[index];
       if (outer) {
-        add(Kind::reads_nonlocal, name);
+        if (name != "__class__") { // of super()
+          add(Kind::reads_nonlocal, name);
+        }
         statement_.globals.push_back(name);
       }
       statement_.load(outer ? name : std::string());
@@ -212,11 +242,23 @@ private:
       statement_.last_loaded = chain_.empty() ? "." + name_of(instruction) : chain_ + "." + name_of(instruction);
       statement_.first = statement_.operations.size() == 1 ? statement_.last_loaded : statement_.first;
       if (chain_.empty()) {
+        add_attribute_of_argument(name_of(instruction));
         add(Kind::uses, "." + name_of(instruction));
       } else {
         extend_chain(instruction);
       }
       break;
+    }
+  }
+
+  /// Attributes of attributes are named together: a method of one may change it.
+  void add_attribute_of_argument(const std::string &name) {
+    if (!argument_) {
+      return;
+    }
+    of_argument_ += "." + name;
+    if (of_argument_.size() > name.size() + 1) {
+      add(Kind::uses, of_argument_);
     }
   }
 
@@ -302,7 +344,7 @@ private:
         load_local(instruction.operand & 15U);
         statement_.operations.push_back(Operation::load_fast);
       }
-    } else if (operation == Operation::jump || operation == Operation::pop) {
+    } else if (operation == Operation::jump || operation == Operation::pop || operation == Operation::return_constant) {
       end_statement(false);
     } else {
       if (operation == Operation::load_constant) {
@@ -318,6 +360,9 @@ private:
   Statement statement_;
   std::string chain_;
   std::string_view last_built_;                    ///< in the statement before
+  std::map<std::uint32_t, std::string> aliases_;   ///< of globals, by the local that was set to one
+  bool argument_ = false;                          ///< right behind an argument, or an attribute of one
+  std::string of_argument_;                        ///< attributes that were taken of an argument at once
   bool after_store_ = false;                       ///< the statement begins right behind a store
   std::map<std::uint32_t, std::string_view> made_; ///< locals that hold what the function has made
 };

@@ -6,7 +6,7 @@ namespace {
 constexpr OpcodeRow k_opcodes[] = {
 #include "opcodes/3_14.inc"
 };
-constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 1, .attribute_shift = 1});
+constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 1, .attribute_shift = 1, .subscript = 26});
 
 } // namespace
 

@@ -49,7 +49,6 @@ std::optional<FunctionCache> LruCacheReader::describe(Address cache) {
   return found;
 }
 
-/// What a wrapper wraps, or 0.
 Address LruCacheReader::next_inner(Address function) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();

@@ -30,6 +30,9 @@ std::string ValueReader::shown(Address object, int depth) {
   switch (known.kind) {
   case Kind::integer: {
     const std::optional<std::int64_t> number = objects_.integer(object);
+    if (class_name == "bool") {
+      return number.value_or(0) != 0 ? "True" : "False";
+    }
     return number ? fmt::format("{}", *number) : "<large int>";
   }
   case Kind::floating:
@@ -37,10 +40,7 @@ std::string ValueReader::shown(Address object, int depth) {
   case Kind::text:
     return "'" + shortened(objects_.text(object).value_or("?")) + "'";
   case Kind::constant:
-    return class_name == "NoneType"                    ? "None"
-           : class_name != "bool"                      ? "<" + class_name + ">"
-           : objects_.integer(object).value_or(0) != 0 ? "True"
-                                                       : "False";
+    return class_name == "NoneType" ? "None" : "<" + class_name + ">";
   case Kind::tuple: {
     const auto count = objects_.memory().get<std::uint64_t>(object + objects_.layout().ob_size);
     const auto items = count && *count <= k_most_objects && depth < 2 ? objects_.tuple_elements(object) : std::nullopt;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include <sys/random.h>
@@ -34,18 +35,17 @@ void put_tag(std::string &out, char tag) { out += tag; }
 
 void mark(ValueReader::Bytes &out, ValueTrait trait) { out.traits |= static_cast<std::uint8_t>(trait); }
 
-/// Types of iterators and files, by name: a call that gets one changes it.
+/// Equal for equal numbers: there are two zeros.
+std::uint64_t bits_of(double number) { return std::bit_cast<std::uint64_t>(number == 0 ? 0.0 : number); }
+
+} // namespace
+
 bool is_used_up(std::string_view type) {
   constexpr std::array<std::string_view, 8> k_types{"generator", "coroutine", "async_generator", "map",
                                                     "filter",    "zip",       "enumerate",       "reversed"};
   return type.ends_with("iterator") || type.starts_with("itertools.") || type.starts_with("_io.") ||
          std::find(k_types.begin(), k_types.end(), type) != k_types.end();
 }
-
-/// Equal for equal numbers: there are two zeros.
-std::uint64_t bits_of(double number) { return std::bit_cast<std::uint64_t>(number == 0 ? 0.0 : number); }
-
-} // namespace
 
 ValueReader::ValueReader(ObjectReader &objects) : objects_(objects) {
   static_assert(std::tuple_size_v<decltype(secret_)> >= XXH3_SECRET_SIZE_MIN);
@@ -97,14 +97,14 @@ ValueReader::Type ValueReader::classify(Address type) {
     return {Kind::unhashable, true, {}, {}};
   }
   if (objects_.is_kind(meta, "EnumType") || objects_.is_kind(meta, "EnumMeta") || (info.flags & k_type) != 0 ||
-      info.name == "bool" || info.name == "NoneType" || info.name == "ellipsis") {
+      info.name == "NoneType" || info.name == "ellipsis") {
     return {Kind::constant, true, {}, {}};
   }
   if (objects_.is_kind(meta, "ModelBase")) {
     return {Kind::model, true, primary_key_of(type), {}};
   }
   if ((info.flags & k_long) != 0) {
-    return of(Kind::integer, "int");
+    return {Kind::integer, info.name == "int" || info.name == "bool", {}, {}};
   }
   if ((info.flags & k_unicode) != 0) {
     return of(Kind::text, "str");
@@ -186,6 +186,9 @@ void ValueReader::append(Address object, Bytes &out, int depth) {
   default:
     break;
   }
+  if (known.kind == Kind::floating && known.exact && append_as_integer(object, out.value)) {
+    return;
+  }
   put_tag(out.value, static_cast<char>('A' + static_cast<int>(known.kind)));
   if (!known.exact) {
     put(out.value, type);
@@ -251,6 +254,27 @@ bool ValueReader::append_raw(Address from, std::uint64_t size, std::string &out)
     objects_.memory().prefetch(std::span(&range, 1));
   }
   return size == 0 || objects_.memory().copy(from, out.data() + at, size);
+}
+
+/// A float that an int equals, as that int: a dict takes them for one key. False for others, and for those of 2**60 and more.
+bool ValueReader::append_as_integer(Address object, std::string &out) {
+  constexpr double k_most = 1ULL << 60U;
+  constexpr unsigned k_digit_bits = 30; // Include/cpython/longintrepr.h, PyLong_SHIFT
+  const auto number = objects_.memory().get<double>(object + objects_.layout().sizeof_object);
+  if (!number || !(std::abs(*number) < k_most) || *number != std::trunc(*number)) {
+    return false;
+  }
+  put_tag(out, static_cast<char>('A' + static_cast<int>(Kind::integer)));
+  put_tag(out, *number < 0 ? '-' : '+');
+  const auto magnitude = static_cast<std::uint64_t>(std::abs(*number));
+  const std::array<std::uint32_t, 2> digits{static_cast<std::uint32_t>(magnitude % (1ULL << k_digit_bits)),
+                                            static_cast<std::uint32_t>(magnitude >> k_digit_bits)};
+  const std::uint64_t used = digits[1] != 0 ? 2 : digits[0] != 0 ? 1 : 0;
+  put(out, used * sizeof digits[0]);
+  for (std::size_t i = 0; i < used; ++i) {
+    put(out, digits[i]);
+  }
+  return true;
 }
 
 /// As ObjectReader::integer(), of any size.

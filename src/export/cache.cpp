@@ -37,9 +37,11 @@ void add_row(TextTable &table, const CacheOpportunity &function, std::uint64_t p
 std::string sizes(const CacheOpportunity &function) {
   std::string text;
   for (const CacheEffect &effect : function.hits.by_maxsize) {
-    text += fmt::format("{}maxsize={}: {}, saves {}", text.empty() ? "" : "; ",
-                        effect.maxsize == 0 ? "None" : std::to_string(effect.maxsize), rate(function, effect.hit_rate),
-                        seconds(function.saving_ns(effect)));
+    const std::string size = effect.maxsize == 0 ? "None" : std::to_string(effect.maxsize);
+    text += text.empty() ? "" : "; ";
+    text += effect.known ? fmt::format("maxsize={}: {}, saves {}", size, rate(function, effect.hit_rate),
+                                       seconds(function.saving_ns(effect)))
+                         : fmt::format("maxsize={}: -", size);
   }
   return text;
 }
@@ -56,8 +58,8 @@ Json json(const CacheOpportunity &function, const CodeTable &codes) {
   Json by_maxsize = Json::array();
   for (const CacheEffect &effect : function.hits.by_maxsize) {
     by_maxsize.push_back({{"maxsize", effect.maxsize == 0 ? Json(nullptr) : Json(effect.maxsize)},
-                          {"hit_rate", effect.hit_rate},
-                          {"saving_ns", function.saving_ns(effect)}});
+                          {"hit_rate", effect.known ? Json(effect.hit_rate) : Json(nullptr)},
+                          {"saving_ns", effect.known ? Json(function.saving_ns(effect)) : Json(nullptr)}});
   }
   return {
       {"function", code.function},
@@ -70,6 +72,9 @@ Json json(const CacheOpportunity &function, const CodeTable &codes) {
       {"distinct_args", function.hits.distinct},
       {"hit_rate", function.judged == 0 ? Json(nullptr) : Json(function.hits.unbounded().hit_rate)},
       {"hit_rate_kind", function.measured ? "measured" : "at_least"},
+      {"hit_rate_of", function.measured ? "calls" : "time"},
+      {"hit_rate_if_same_objects",
+       function.hits_if_same ? Json(function.hits_if_same->unbounded().hit_rate) : Json(nullptr)},
       {"hit_rate_without_self", function.hit_rate_without_self ? Json(*function.hit_rate_without_self) : Json(nullptr)},
       {"selves", function.selves},
       {"saving_ns", function.saving_ns(function.hits.unbounded())},
@@ -115,6 +120,24 @@ namespace {
 
 constexpr std::uint64_t k_little = 100; // a hundredth of the profile
 
+/// How the figures came about.
+std::string footer(const CacheOpportunities &opportunities) {
+  const auto is_measured = [](const CacheOpportunity &function) { return function.measured; };
+  const std::vector<CacheOpportunity> &all = opportunities.functions;
+  if (!all.empty() && std::all_of(all.begin(), all.end(), is_measured)) {
+    return "Every call was counted (awaitscope trace), so that hits are those of the calls that were made. What a "
+           "cache saves is the "
+           "cost of the calls that would have hit; functions that call each other save it once.";
+  }
+  return "Samples separate one call from the next by where its callers stand, and by its arguments and variables (-f "
+         "latency). "
+         "They do not show how many calls there were: hits are a part of the function's time, and ≥ is a lower bound "
+         "(95 %), for a "
+         "cache that keeps everything; - is not known. What a cache saves is the cost of the calls that would have "
+         "hit, as an "
+         "estimate; functions that call each other save it once.";
+}
+
 std::string functions(std::size_t count) { return count == 1 ? "1 function" : with_thousands(count) + " functions"; }
 
 } // namespace
@@ -157,14 +180,7 @@ std::string cache_text(const CacheOpportunities &opportunities, const TableLayou
                                                           with_thousands(cheap))),
                     layout.width);
   }
-  return text + '\n' +
-         wrapped(
-             "Samples separate one call from the next by where its callers stand, and by its arguments and variables "
-             "(-f latency). A long call is seen more often than a short one: each seen call stands for as many as its "
-             "length says. ≥ is a lower bound: calls that were not seen count as misses as often as their arguments "
-             "are likely to be new (Good and Turing). What a cache saves is the cost of the calls that would have "
-             "hit; functions that call each other save it once.",
-             layout.width);
+  return text + '\n' + wrapped(footer(opportunities), layout.width);
 }
 
 std::string cache_json(const CacheOpportunities &opportunities, const CodeTable &codes) {

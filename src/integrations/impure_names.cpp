@@ -14,7 +14,10 @@ constexpr std::string_view k_io = "does I/O";
 constexpr std::string_view k_log = "writes a log";
 constexpr std::string_view k_database = "uses the database (a cache with a timeout may do: django.core.cache)";
 constexpr std::string_view k_thread = "depends on the thread";
-constexpr std::string_view k_changes = "changes a global object";
+constexpr std::string_view k_context = "depends on the context (contextvars)";
+constexpr std::string_view k_iterator = "uses up an iterator";
+constexpr std::string_view k_attributes = "reads or sets attributes by way of a dict";
+constexpr std::string_view k_changes = "changes an object that lives on";
 constexpr std::string_view k_unknown_code = "runs code that is not known";
 constexpr std::string_view k_unknown = "is watched by a debugger or by coverage: what it does is not known";
 
@@ -89,6 +92,11 @@ constexpr std::array k_names{
     Row{"os.path.isdir", k_io},
     Row{"os.path.getsize", k_io},
     Row{"os.path.getmtime", k_io},
+    Row{"genericpath.exists", k_io},
+    Row{"genericpath.isfile", k_io},
+    Row{"genericpath.isdir", k_io},
+    Row{"genericpath.getsize", k_io},
+    Row{"genericpath.getmtime", k_io},
     Row{"os.path.", {}}, // computes
     Row{"os.sep", {}},
     Row{"os.fspath", {}},
@@ -150,7 +158,39 @@ constexpr std::array k_names{
     Row{"current_thread", k_thread},
     Row{"get_language", k_thread},
     Row{".get_language", k_thread},
+    Row{"_thread._local.", k_thread},
+    Row{"_thread._local", k_thread},
+    Row{"_threading_local.local.", k_thread},
+    Row{"_contextvars.ContextVar.", k_context},
+    Row{"builtins.ContextVar.", k_context}, // up to 3.8
+    Row{"ContextVar.", k_context},
+    Row{"contextvars.", k_context},
+    Row{"iterator.", k_iterator},
+    Row{".__dict__", k_attributes},
+    Row{"vars", k_attributes},
+    Row{"globals", k_attributes},
+    Row{"locals", {}}, // of this call
+    Row{"builtins.vars", k_attributes},
+    Row{"builtins.globals", k_attributes},
     Row{"setattr", k_changes},
+    Row{"builtins.setattr", k_changes},
+    Row{"builtins.delattr", k_changes},
+    Row{"builtins.exec", k_unknown_code},
+    Row{"builtins.print", k_io},
+    Row{"builtins.input", k_io},
+    Row{"_io.", k_io},
+    Row{"posix.fspath", {}},
+    Row{"posix.getpid", k_environment},
+    Row{"posix.getcwd", k_environment},
+    Row{"posix.", k_io},
+    Row{"_socket.", k_io},
+    Row{"_random.", k_random},
+    Row{"locale.setlocale", k_changes},
+    Row{"sys.setrecursionlimit", k_changes},
+    Row{"bisect.insort", k_changes},
+    Row{"_bisect.insort", k_changes},
+    Row{"_heapq.heappush", k_changes},
+    Row{"_heapq.heappop", k_changes},
     Row{"delattr", k_changes},
     Row{"object.__setattr__", k_changes},
     Row{"heapq.heappush", k_changes},
@@ -201,6 +241,11 @@ std::string_view effect_of_name(std::string_view name) {
   }
   const bool changes = std::find(k_changing.begin(), k_changing.end(), name.substr(dot + 1)) != k_changing.end();
   return changes ? k_changes : std::string_view();
+}
+
+bool is_on_the_side(std::string_view name) {
+  const std::string_view effect = effect_of_name(name);
+  return effect == k_changes || effect == k_log || name == "print" || name == "builtins.print";
 }
 
 std::string_view effect_of_file(std::string_view file) {

@@ -1,6 +1,7 @@
 #include "awaitscope/model/code_table.hpp"
 
 #include <functional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -12,6 +13,10 @@ namespace {
 std::uint64_t name_bytes_of(const CodeInfo &info) { return info.function.size() + info.file.size(); }
 
 } // namespace
+
+std::string code_label(const CodeInfo &code) {
+  return code.function + " (" + code.file + ":" + std::to_string(code.first_line) + ")";
+}
 
 CodeId CodeTable::add(CodeInfo info) {
   name_bytes_ += name_bytes_of(info);

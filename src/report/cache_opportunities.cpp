@@ -46,30 +46,50 @@ struct Gathered {
   std::map<std::uint32_t, OuterCalls> by_thread; ///< of the traced ones
 };
 
+/// What two calls need in common for a hit.
+enum class Equality : std::uint8_t {
+  proven,       ///< arguments that are certainly equal
+  same_objects, ///< or objects at the same address: when one has died another may stand there
+  without_self, ///< arguments that are certainly equal, whatever `self` is
+};
+
 /// Keys by number, as far as they stand for equal arguments: those of two code objects of one function may.
 class KeyNumbers {
 public:
-  explicit KeyNumbers(const RecordingTables &tables) : tables_(tables) {}
-  std::size_t number(KeyId id, bool with_self) {
+  /// `told_apart`: one address in keys is one object, as the agent of a trace sees to.
+  KeyNumbers(const RecordingTables &tables, bool told_apart, Equality equality)
+      : tables_(tables), told_apart_(told_apart), equality_(equality) {}
+
+  std::size_t number(KeyId id) {
     const ArgumentKey &key = tables_.keys[id].key;
+    const bool with_self = equality_ != Equality::without_self;
+    const ValueTrait unproven = with_self ? ValueTrait::identity : ValueTrait::others_identity;
+    if (!told_apart_ && equality_ != Equality::same_objects && has(key.traits, unproven)) {
+      return k_single + singles_++;
+    }
     const auto parts = std::make_tuple(with_self ? key.self : 0, key.others, with_self ? key.state : 0);
     return numbers_.try_emplace(parts, numbers_.size()).first->second;
   }
 
 private:
+  static constexpr std::size_t k_single = SIZE_MAX / 2; // from here on: keys that equal no other one
+
   const RecordingTables &tables_;
+  bool told_apart_;
+  Equality equality_;
+  std::size_t singles_ = 0;
   std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>, std::size_t> numbers_;
 };
 
-HitEstimate hits_of(const std::vector<Call> &calls, const RecordingTables &tables, bool measured, bool with_self) {
-  KeyNumbers numbers(tables);
+HitEstimate hits_of(const std::vector<Call> &calls, const RecordingTables &tables, bool measured, Equality equality) {
+  KeyNumbers numbers(tables, measured, equality);
   std::vector<KeyedCall> keyed;
   keyed.reserve(calls.size());
   for (const Call &call : calls) {
     if (call.seen == 0) { // as if these samples had not been taken
       continue;
     }
-    keyed.push_back({numbers.number(call.key, with_self), call.seen, call.cost, call.raised});
+    keyed.push_back({numbers.number(call.key), call.seen, call.cost, call.raised});
   }
   return measured ? measure_hits(keyed) : estimate_hits(keyed);
 }
@@ -233,17 +253,21 @@ CacheOpportunity opportunity_of(Gathered &gathered, const RecordingTables &table
   std::erase_if(calls, [&](const Call &call) { return call.key == 0 || !tables.keys[call.key].key.judged(); });
   std::stable_sort(calls.begin(), calls.end(), [](const Call &a, const Call &b) { return a.began_ns < b.began_ns; });
   made.judged = calls.size();
-  made.hits = hits_of(calls, tables, made.measured, true);
+  made.hits = hits_of(calls, tables, made.measured, Equality::proven);
   std::set<std::uint64_t> selves;
   for (const Call &call : calls) {
     const ArgumentKey &key = tables.keys[call.key].key;
     made.by_identity += has(key.traits, ValueTrait::identity) ? 1U : 0U;
     selves.insert(key.self);
   }
+  if (!made.measured && made.by_identity > 0) {
+    made.hits_if_same = hits_of(calls, tables, made.measured, Equality::same_objects);
+    made.hits.distinct = made.hits_if_same->distinct; // addresses: what was seen
+  }
   selves.erase(0);
   made.selves = selves.size();
   if (!selves.empty()) {
-    made.hit_rate_without_self = hits_of(calls, tables, made.measured, false).unbounded().hit_rate;
+    made.hit_rate_without_self = hits_of(calls, tables, made.measured, Equality::without_self).unbounded().hit_rate;
   }
   made.examples = examples_of(calls, tables);
   return made;
@@ -301,11 +325,16 @@ void judge(CacheOpportunity &function, const KnownFunctions &known, std::size_t 
   if (reasons.empty() && function.judged < k_enough_calls) {
     reasons.push_back(fmt::format("only {} calls were seen: record for longer", function.judged));
   }
-  const double share = profile_ns == 0 ? 1
-                                       : static_cast<double>(function.saving_ns(function.hits.unbounded())) /
-                                             static_cast<double>(profile_ns);
-  if (reasons.empty() && share < k_worth_it) {
-    reasons.emplace_back("would save less than 1 % of the profile");
+  const auto pays = [&](const HitEstimate &hits) {
+    return profile_ns == 0 ||
+           static_cast<double>(function.saving_ns(hits.unbounded())) >= k_worth_it * static_cast<double>(profile_ns);
+  };
+  if (reasons.empty() && !pays(function.hits)) {
+    const bool perhaps = function.hits_if_same && pays(*function.hits_if_same);
+    reasons.emplace_back(
+        perhaps ? "is called with objects that are compared by identity: samples cannot tell whether it is the "
+                  "same one each time, or another one in its place; awaitscope trace can"
+                : "would save less than 1 % of the profile");
   }
   function.recommended = reasons.empty();
   if (function.recommended && tables.codes.at(function.code).function.find("<locals>") != std::string::npos) {
@@ -356,10 +385,7 @@ Result<CacheOpportunities> read_cache_opportunities(RecordingReader &reader, con
   costs.finish(reader, range);
   std::vector<Gathered> gathered = gatherer.finish(reader.totals().elapsed_ns);
   FunctionNumbers &numbers = gatherer.numbers();
-  KnownFunctions known(tables);
-  for (const RecordedFact &fact : tables.facts) {
-    known.add(numbers.number(fact.code), fact);
-  }
+  KnownFunctions known(tables, numbers);
   add_callee_effects(known, numbers, tables, costs);
 
   CacheOpportunities found;

@@ -1,6 +1,7 @@
 #include "cache_reasons.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include <fmt/format.h>
 
@@ -8,7 +9,113 @@
 
 namespace awaitscope {
 
-using Kind = FunctionFact::Kind;
+namespace {
+
+/// Of a qualified name.
+bool is_constructor(std::string_view function) {
+  const std::string_view name = function.substr(function.rfind('.') + 1); // npos + 1 is 0
+  return name == "__init__" || name == "__new__" || name == "__post_init__";
+}
+
+/// Do callers see nothing of what lies under this name but speed? "_cache[]", "_cache.pop"
+bool is_memo(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char letter) { return std::tolower(letter); });
+  return name.find("cache") != std::string::npos || name.find("memo") != std::string::npos;
+}
+
+} // namespace
+
+KnownFunctions::KnownFunctions(const RecordingTables &tables, FunctionNumbers &numbers) : tables_(tables) {
+  std::map<std::string, CodeId> labels;
+  for (std::size_t code = 0; code < tables.codes.size(); ++code) {
+    labels.try_emplace(code_label(tables.codes.at(static_cast<CodeId>(code))), static_cast<CodeId>(code));
+  }
+  for (const RecordedFact &fact : tables.facts) {
+    const std::size_t function = numbers.number(fact.code);
+    codes_.try_emplace(function, fact.code);
+    if (fact.kind != Kind::calls && fact.kind != Kind::contains) {
+      add(function, fact);
+      continue;
+    }
+    if (const auto callee = labels.find(tables.texts[fact.name]); callee != labels.end()) {
+      const std::size_t number = numbers.number(callee->second);
+      codes_.try_emplace(number, callee->second);
+      edges_[function].push_back({number, fact.kind == Kind::contains ? Way::inside : Way::call});
+    }
+  }
+  for (const auto &[function, edges] : edges_) {
+    std::set<std::pair<std::size_t, Way>> met;
+    if (const std::string effect = effect_below(function, Way::call, met); !effect.empty()) {
+      add_callee_effect(function, effect);
+    }
+  }
+}
+
+/// Of what it calls, directly or not, the first effect that is found.
+std::string KnownFunctions::effect_below(std::size_t function, Way way,
+                                         std::set<std::pair<std::size_t, Way>> &met) const {
+  const auto edges = edges_.find(function);
+  if (edges == edges_.end()) {
+    return {};
+  }
+  for (const Edge &edge : edges->second) {
+    const std::string &name = tables_.codes.at(codes_.at(edge.callee)).function;
+    const Way next = way == Way::making || is_constructor(name) ? Way::making : edge.way;
+    if (!met.emplace(edge.callee, next).second) {
+      continue;
+    }
+    if (const std::string effect = effect_of_callee(edge.callee, next); !effect.empty()) {
+      return fmt::format("calls {}, which {}", name, effect);
+    }
+    if (std::string effect = effect_below(edge.callee, next, met); !effect.empty()) {
+      return effect;
+    }
+  }
+  return {};
+}
+
+/// Is it what callers do not see? Of the standard library that is taken for granted, where no name says otherwise.
+bool KnownFunctions::is_benign(std::size_t function, const RecordedFact &fact) const {
+  const bool writes = fact.kind == Kind::writes_global || fact.kind == Kind::writes_attribute ||
+                      fact.kind == Kind::writes_nonlocal ||
+                      (fact.kind == Kind::uses && is_on_the_side(tables_.texts[fact.name]));
+  const FileOrigin::Kind origin = file_origin(tables_.codes.at(codes_.at(function)).file).kind;
+  return writes && (origin == FileOrigin::Kind::standard ||
+                    (origin == FileOrigin::Kind::library && is_memo(tables_.texts[fact.name])));
+}
+
+std::string KnownFunctions::effect_of_callee(std::size_t function, Way way) const {
+  const std::string &file = tables_.codes.at(codes_.at(function)).file;
+  if (const std::string_view effect = effect_of_file(file); !effect.empty()) {
+    return std::string(effect);
+  }
+  const auto facts = facts_.find(function);
+  if (facts == facts_.end()) {
+    return {};
+  }
+  for (const RecordedFact &fact : facts->second) {
+    const std::string &name = tables_.texts[fact.name];
+    if (is_benign(function, fact)) {
+      continue;
+    }
+    if (fact.kind == Kind::writes_global && (way != Way::making || !name.starts_with('.'))) {
+      return fmt::format("sets {}", name);
+    }
+    if (fact.kind == Kind::writes_attribute && way != Way::making) {
+      return fmt::format("sets the attribute {}", name);
+    }
+    if (fact.kind == Kind::reads_changing) {
+      return fmt::format("reads {}, which changes", name);
+    }
+    if (fact.kind == Kind::writes_nonlocal && way != Way::inside) {
+      return fmt::format("sets the outer variable {}", name);
+    }
+    if (const std::string_view effect = fact.kind == Kind::uses ? effect_of_name(name) : ""; !effect.empty()) {
+      return fmt::format("{} ({})", effect, name);
+    }
+  }
+  return {};
+}
 
 void KnownFunctions::add(std::size_t function, const RecordedFact &fact) {
   std::vector<RecordedFact> &facts = facts_[function];
@@ -33,6 +140,9 @@ std::string KnownFunctions::effect_of(std::size_t function) const {
   }
   for (const RecordedFact &fact : facts->second) {
     const std::string &name = tables_.texts[fact.name];
+    if (is_benign(function, fact)) {
+      continue;
+    }
     if (fact.kind == Kind::writes_global) {
       return fmt::format("sets {}", name);
     }
@@ -74,6 +184,9 @@ std::vector<std::string> KnownFunctions::refusals(std::size_t function, const Ca
   if (has(function, Kind::no_arguments)) {
     reasons.emplace_back("has no arguments: if it always returns the same, make it a constant of the module");
   }
+  if (has(function, Kind::never_returns)) {
+    reasons.emplace_back("never returns: a cache keeps no exception");
+  }
   add_call_refusals(function, opportunity, reasons);
   const auto facts = facts_.find(function);
   if (facts == facts_.end() || !has(function, Kind::judged)) {
@@ -99,6 +212,9 @@ std::vector<std::string> KnownFunctions::refusals(std::size_t function, const Ca
       if (!sure) {
         reasons.push_back(fmt::format("reads the outer variable {}, which is no argument", name));
       }
+      break;
+    case Kind::reads_changing:
+      reasons.push_back(fmt::format("reads {}, which is no argument, and changes", name));
       break;
     case Kind::returns_mutable:
       reasons.push_back(fmt::format("returns a new {}: callers would share it; return a tuple or frozenset", name));

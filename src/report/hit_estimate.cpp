@@ -66,12 +66,6 @@ bool hits(std::size_t distance, std::size_t maxsize) {
 
 double part(double of, double whole) { return whole > 0 ? std::clamp(of / whole, 0.0, 1.0) : 0; }
 
-/// What is kept of each key.
-struct Key {
-  std::size_t calls = 0;
-  double cost = 0;
-};
-
 /// Of the calls that one sample has seen, the length: for numbers of calls that one and two samples have seen.
 double brief_length(double ones, double twos) {
   if (ones <= 0) {
@@ -88,35 +82,41 @@ double brief_length(double ones, double twos) {
   return high;
 }
 
-/// The sums for one length of brief calls.
-struct Sums {
-  double calls = 0;         ///< all
-  double repeated = 0;      ///< those that are like one that was seen before
-  double unseen = 0;        ///< those of keys that were not seen, at most
-  double unseen_spread = 0; ///< the variance of that
-  double cost = 0;
-  double missed_cost = 0;
+/// The costs of all calls and of those that miss, if brief calls have one length.
+struct Costs {
+  double all = 0;
+  double missed = 0;
 
-  Sums(const std::vector<KeyedCall> &seen, const std::unordered_map<std::size_t, Key> &keys, double length) {
+  Costs(const std::vector<KeyedCall> &seen, const std::unordered_map<std::size_t, std::size_t> &keys, double length) {
     const double weight = 1 / std::max(1e-6, 1 - seen_by(length)[0]);
-    std::unordered_set<std::size_t> before;
     for (const KeyedCall &call : seen) {
       const bool brief = call.seen < k_brief;
       const double more = brief ? weight - 1 : 0;
       const double each = brief ? call.cost * length : call.cost;
-      const Key &key = keys.at(call.key);
-      calls += 1 + more;
-      repeated += before.insert(call.key).second ? 0 : 1 + more;
-      cost += (1 + more) * each;
-      missed_cost += each / static_cast<double>(key.calls); // the mean of its calls, in all
-      if (key.calls == 1) {
-        unseen += more;
-        unseen_spread += more * more;
-        missed_cost += more * each;
-      }
+      const std::size_t of_key = keys.at(call.key);
+      all += (1 + more) * each;
+      missed += each / static_cast<double>(of_key); // the mean of its calls, in all
+      missed += of_key == 1 ? more * each : 0;
     }
   }
 };
+
+/// Of the time in calls, the part that hits at least.
+double least_hit_rate(const std::vector<KeyedCall> &calls) {
+  double samples = 0;
+  double in_first = 0;
+  double variance = 0;
+  std::unordered_set<std::size_t> before;
+  for (const KeyedCall &call : calls) {
+    samples += call.seen;
+    if (before.insert(call.key).second) {
+      in_first += call.seen;
+      variance += call.seen < k_brief ? 1 : 0.5;
+    }
+  }
+  const double misses = in_first + k_one_sided * std::sqrt(variance + 1) + 1;
+  return part(samples - misses, samples);
+}
 
 } // namespace
 
@@ -149,7 +149,6 @@ HitEstimate measure_hits(const std::vector<KeyedCall> &calls) {
   for (const KeyedCall &call : calls) {
     cost += call.cost;
   }
-  estimate.calls = static_cast<double>(calls.size());
   estimate.distinct = static_cast<std::size_t>(std::count(distances.begin(), distances.end(), k_first));
   for (CacheEffect &effect : estimate.by_maxsize) {
     double count = 0;
@@ -160,7 +159,7 @@ HitEstimate measure_hits(const std::vector<KeyedCall> &calls) {
         saved += calls[i].cost;
       }
     }
-    effect.hit_rate = part(count, estimate.calls);
+    effect.hit_rate = part(count, static_cast<double>(calls.size()));
     effect.saved = part(saved, cost);
   }
   return estimate;
@@ -171,28 +170,20 @@ HitEstimate estimate_hits(const std::vector<KeyedCall> &calls) {
   if (calls.empty()) {
     return estimate;
   }
-  std::unordered_map<std::size_t, Key> keys;
+  std::unordered_map<std::size_t, std::size_t> keys; // how many calls each has
   double ones = 0;
   double twos = 0;
   for (const KeyedCall &call : calls) {
-    Key &key = keys[call.key];
-    ++key.calls;
+    ++keys[call.key];
     ones += call.seen < k_brief ? 1 : 0;
     twos += call.seen >= k_brief && call.seen < k_brief + 1 ? 1 : 0;
   }
-  const double most_twos = twos + k_one_sided * std::sqrt(twos + 1) + 1;
-  const Sums least(calls, keys, brief_length(ones, most_twos));
-  const Sums likely(calls, keys, brief_length(ones, std::max(twos, 0.1)));
-  const auto distinct = static_cast<double>(keys.size());
-  const double misses = distinct + least.unseen + k_one_sided * std::sqrt(least.unseen_spread);
-  const CacheEffect seen = estimate.unbounded();
-  const double hit_rate = std::max(part(least.calls - misses, least.calls), part(least.repeated, least.calls));
-  const double saved = part(likely.cost - likely.missed_cost, likely.cost);
+  const Costs costs(calls, keys, brief_length(ones, std::max(twos, 0.1)));
   for (CacheEffect &effect : estimate.by_maxsize) {
-    effect.hit_rate = hit_rate * (effect.maxsize == 0 ? 1 : part(effect.hit_rate, seen.hit_rate));
-    effect.saved = saved * (effect.maxsize == 0 ? 1 : part(effect.saved, seen.saved));
+    effect.known = effect.maxsize == 0;
   }
-  estimate.calls = least.calls;
+  estimate.by_maxsize.back().hit_rate = least_hit_rate(calls);
+  estimate.by_maxsize.back().saved = part(costs.all - costs.missed, costs.all);
   return estimate;
 }
 

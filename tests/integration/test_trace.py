@@ -2,54 +2,12 @@
 import glob
 import json
 import os
-import struct
+import signal
+import subprocess
 import time
 
 import harness
-
-FUNCTIONS = ["plain", "fib", "fails", "outer", "inner", "Shop.total", "Shop.of", "Shop.rate", "numbers", "fetch",
-             "make.<locals>.add", "wrapped", "threaded", "takes"]
-
-
-def named(functions):
-    return [word for function in functions for word in ("-m", "__main__:" + function)]
-
-
-class TraceTest(harness.InterpreterTest):
-
-    def setUp(self):
-        super().setUp()
-        self.recording = self.path("calls.ascope")
-
-    def report(self, view, *args):
-        result = harness.run_tool("report", self.recording, "-f", view, "--json", *args)
-        self.assert_done(result)
-        return {row["function"]: row for row in json.loads(result.stdout)["functions"]}
-
-    def launch(self, *args, script="traced_calls.py", more=(), python=None, **how):
-        """trace ARGS -o FILE -- PYTHON SCRIPT --work -> its Result; the program's counters are in self.truth"""
-        ready = self.path("ready.json")
-        command = [python or self.python, os.path.join(harness.TARGETS, script), "--ready", ready, *more]
-        result = harness.run_tool("trace", "-o", self.recording, *args, "--", *command, **how)
-        self.truth = {}
-        if os.path.exists(ready):
-            with open(ready, encoding="utf-8") as file:
-                counters = json.load(file)["counters"]
-            with open(counters["path"], "rb") as file:
-                self.truth = dict(zip(counters["names"], struct.unpack("%dQ" % len(counters["names"]), file.read())))
-        return result
-
-    def assert_counts(self, truth, functions=FUNCTIONS):
-        calls = self.report("hot")
-        for name in functions:
-            self.assertGreater(truth[name], 0, name)
-            self.assertEqual(calls[name]["calls"], truth[name], name)
-
-    def wait_for(self, what, within=20.0):
-        end = time.monotonic() + within
-        while not what():
-            self.assertLess(time.monotonic(), end, "it did not happen in time")
-            time.sleep(0.005)
+from traces import FUNCTIONS, TraceTest, named
 
 
 class Launched(TraceTest):
@@ -153,12 +111,67 @@ class Attached(TraceTest):
             self.assertIn(hint, result.stderr)
             self.assertEqual(target.counters()["hooks"], 0)
 
+    def test_a_stopped_target(self):
+        target = self.target("traced_calls.py")
+        os.kill(target.pid, signal.SIGSTOP)
+        self.addCleanup(os.kill, target.pid, signal.SIGCONT)
+        tool = harness.start_tool("trace", "-p", target.pid, "-o", self.recording, "-m", "__main__:plain")
+        self.addCleanup(harness.end_process, tool)
+        time.sleep(3)
+        harness.send(tool)
+        result = harness.finish(tool)
+        self.assertEqual(result.status, 1, result.stderr)
+        self.assertIn("it is stopped", result.stderr)
+
     def test_a_target_that_forbids_it(self):
         target = self.target("traced_calls.py", environment={"PYTHON_DISABLE_REMOTE_DEBUG": "1"})
         result = harness.run_tool("trace", "-p", target.pid, "-o", self.recording, "-m", "__main__:plain")
         self.assert_error(result, 1)
         self.assertIn("forbids remote debugging", result.stderr)
         self.assertEqual(target.counters()["hooks"], 0)
+
+
+class AskedAgain(TraceTest):
+    """The agent is asked for again while it imports: it runs Python then, which is when a request is met."""
+    minors = ("3.14", "3.15")
+
+    SCRIPT = """
+import time
+def work(n):
+    return n
+end = time.monotonic() + 30
+print("ready", flush=True)
+while time.monotonic() < end:
+    work(1)
+"""
+    SLOW = """
+import time
+end = time.monotonic() + 1
+while time.monotonic() < end:
+    pass
+from _struct import *
+from _struct import _clearcache
+"""
+
+    def test_it_begins_once(self):
+        script, slow = self.path("script.py"), self.path("slow")
+        os.mkdir(slow)
+        for path, text in ((script, self.SCRIPT), (os.path.join(slow, "struct.py"), self.SLOW)):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        errors = self.path("errors")
+        with open(errors, "wb") as file:
+            target = subprocess.Popen([self.python, script], env=dict(os.environ, PYTHONPATH=slow), stdout=subprocess.PIPE,
+                                      stderr=file)
+        self.addCleanup(target.wait)
+        self.addCleanup(target.kill)
+        self.addCleanup(target.stdout.close)
+        self.assertEqual(target.stdout.readline(), b"ready\n")
+        result = harness.run_tool("trace", "-p", target.pid, "-d", 1, "-o", self.recording, "-m", "__main__:work")
+        self.assert_done(result)
+        self.assertGreater(self.report("hot")["work"]["calls"], 0)
+        with open(errors, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "")
 
 
 class Refused(TraceTest):
@@ -280,60 +293,61 @@ os.waitpid(child, 0)
         self.assertEqual(self.calls("--subprocesses"), 24)
 
 
-class Unfit(TraceTest):
-    minors = ("3.8", "3.11", "3.13", "3.14", "3.15")
+class Incomplete(TraceTest):
+    """What cannot be counted is said, and what never ran is not counted."""
+    minors = ("3.8", "3.10", "3.11", "3.13")
 
-    def test_none_is_confirmed(self):
-        """Only what always returned the same for the same arguments, and does nothing else, is."""
-        ready = self.path("ready.json")
-        script = os.path.join(harness.TARGETS, "unfit_calls.py")
-        result = harness.run_tool("trace", "-o", self.recording, "-m", "__main__:*", "--", self.python, script, "--ready",
-                                  ready)
-        self.assert_done(result)
-        with open(ready, encoding="utf-8") as file:
-            truth = json.load(file)
-        calls = self.report("hot")
-        cache = self.report("cache")
-        for name in truth["unfit"] + truth["fit"]:
-            self.assertEqual(calls[name]["calls"], truth["calls"], name)
-        for name in truth["unfit"]:
-            self.assertIsNot(cache[name]["confirmed"], True, cache[name])
-            self.assertFalse(cache[name]["recommended"], cache[name])
-        for name in truth["fit"]:
-            self.assertIs(cache[name]["confirmed"], True, cache[name])
-            self.assertEqual(cache[name]["hit_rate_kind"], "measured")
-            self.assertEqual(cache[name]["calls_seen"], truth["calls"])
-            self.assertEqual(cache[name]["distinct_args"], 1)
-
-
-class Odd(TraceTest):
-    minors = ("3.8", "3.13")
-
-    SCRIPT = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import odd_functions
-for name, function, args in odd_functions.calls(lambda rounds: sum(range(3000)), 10, 36):
-    function(*args)
+    PROFILED = """
+import cProfile
+def work(n):
+    return n
+def numbers(n):
+    yield n
+for n in range(10):
+    numbers(n)
+    list(numbers(n))
+work(1)
+with cProfile.Profile():
+    work(2)
+"""
+    ENDED = """
+import os
+def work(n):
+    return n
+if os.fork() == 0:
+    work(1)
+    os._exit(0)
+os.wait()
+work(1)
 """
 
-    def test_functions_that_are_no_plain_ones(self):
+    def trace(self, text, *args):
         script = self.path("script.py")
         with open(script, "w", encoding="utf-8") as file:
-            file.write(self.SCRIPT)
-        self.assert_done(harness.run_tool("trace", "-o", self.recording, "-m", "odd_functions:*", "--", self.python, script,
-                                          harness.TARGETS))
-        rows = self.report("cache")
-        expected = {"decorated": 3, "<lambda>": 6, "Account.of_class": 3, "Account.of_none": 3, "positional": 3, "frozen_dict": 3,
-                    "outer_one.<locals>.same_name": 3, "outer_two.<locals>.same_name": 1, "iterated": 36}
-        for name, distinct in expected.items():
-            self.assertEqual(rows[name]["calls_seen"], 36, rows[name])
-            self.assertEqual(rows[name]["distinct_args"], distinct, rows[name])
-            self.assertIs(rows[name]["confirmed"], None if distinct == 36 else True, rows[name])
-        self.assertFalse([reason for reason in rows["Account.of_class"]["reasons"] if "identity" in reason])
-        self.assertFalse(rows["Account.of"]["hashable"], rows["Account.of"])
-        for name in ("Slotted.moving", "More.derived", "iterated", "Report.worth", "Account.of", "make_anew"):
-            self.assertFalse(rows[name]["recommended"], rows[name])
+            file.write(text)
+        return harness.run_tool("trace", "-o", self.recording, *args, "--", self.python, script)
+
+    def test_a_profiler_in_the_program(self):
+        result = self.trace(self.PROFILED, "-m", "__main__:*")
+        self.assert_done(result)
+        rows = self.report("hot")
+        self.assertEqual(rows["numbers"]["calls"], 10)  # ten others never began
+        if self.interpreter.minor in ("3.8", "3.10", "3.11"):
+            self.assertEqual(rows["work"]["calls"], 1)
+            self.assertIn("the counts are incomplete", result.stderr)
+        else:
+            self.assertEqual(rows["work"]["calls"], 2)
+            self.assertNotIn("incomplete", result.stderr)
+
+    def test_a_child_that_ends_without_a_word(self):
+        result = self.trace(self.ENDED, "-m", "__main__:work", "--subprocesses")
+        self.assert_done(result)
+        self.assertIn("may be missing", result.stderr)
+
+    def test_a_trace_that_fails_leaves_no_file(self):
+        result = self.trace(self.PROFILED, "-m", "__main__:absent")
+        self.assertEqual(result.status, 1, result.stderr)
+        self.assertFalse(os.path.exists(self.recording))
 
 
 class Killed(TraceTest):

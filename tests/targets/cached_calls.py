@@ -91,24 +91,28 @@ STREAMS = {
 
 
 class Log:
-    """Of each function the keys of its calls, in their order, and what they took of the CPU."""
+    """Of each function the keys of its calls, in their order, and what they took of the CPU, together and each."""
 
     def __init__(self, path):
         self.path = path
         self.keys = {}
         self.cpu_ns = {}
+        self.each_ns = {}
 
     def run(self, name, function, calls):
         """Of each call the number of its key, and its arguments."""
-        used = time.thread_time_ns()
+        clock = time.thread_time_ns
+        used = [clock()]
         for _, args in calls:
             function(*args)
-        self.cpu_ns[name] = self.cpu_ns.get(name, 0) + time.thread_time_ns() - used
+            used.append(clock())
+        self.cpu_ns[name] = self.cpu_ns.get(name, 0) + used[-1] - used[0]
+        self.each_ns.setdefault(name, []).extend(end - begin for begin, end in zip(used, used[1:]))
         self.keys.setdefault(name, []).extend(key for key, _ in calls)
 
     def write(self):
         with open(self.path, "w", encoding="ascii") as file:
-            json.dump({"keys": self.keys, "cpu_ns": self.cpu_ns}, file)
+            json.dump({"keys": self.keys, "cpu_ns": self.cpu_ns, "each_ns": self.each_ns}, file)
 
     def run_both(self, name, rounds, keys, turn):
         """Without a cache and with one: in turns, since a machine is never as fast for long."""

@@ -1,5 +1,9 @@
 """Functions that are no plain ones of a module."""
+import contextvars
 import functools
+import re
+import threading
+import time as clock
 
 WORK = {}
 
@@ -102,6 +106,109 @@ def collected(value, rounds):
     return len(found) + value
 
 
+class Box:
+    pass
+
+
+TOUCHED = Box()
+TABLE = {}
+LOCAL = threading.local()
+LOCAL.value = 1
+CONTEXT = contextvars.ContextVar("CONTEXT", default=1)
+
+
+def temporary(box, rounds):
+    return burn(rounds)
+
+
+def touch(value):
+    TOUCHED.value = value
+
+
+def touch_below(value):
+    touch(value)
+
+
+def touching(value, rounds):
+    touch(value)
+    return burn(rounds) + value
+
+
+def touching_below(value, rounds):
+    touch_below(value)
+    return burn(rounds) + value
+
+
+class Toucher:
+    def touch_itself(self, value):
+        self.value = value
+
+    @classmethod
+    def touching_in_class(cls, value, rounds):
+        cls.touch_itself(cls, value)
+        return burn(rounds) + value
+
+
+class Config:
+    rate = 1
+
+
+FACTOR = 1
+
+
+def configured(value, rounds):
+    return burn(rounds) + value * Config.rate
+
+
+def factor():
+    return FACTOR
+
+
+def scaled(value, rounds):
+    return burn(rounds) + value * factor()
+
+
+def timed(value, rounds):
+    clock.monotonic_ns()
+    return burn(rounds) + value
+
+
+def threaded(value, rounds):
+    return burn(rounds) + value * LOCAL.value
+
+
+def contextual(value, rounds):
+    return burn(rounds) + value * CONTEXT.get()
+
+
+def aliased(value, rounds):
+    table = TABLE
+    table[value] = value
+    return burn(rounds) + value
+
+
+def one_shot(value, rounds):
+    burn(rounds)
+    return map(str, range(value))
+
+
+class Made:
+    def __init__(self, value):
+        self.value = value
+
+
+def patterned(value, rounds):
+    return burn(rounds) + Made(value).value + re.match("a+", "aab").end()
+
+
+def itemised(value, rounds):
+    return [burn(rounds) + value, 2][0]
+
+
+def number(value, other, rounds):
+    return burn(rounds)
+
+
 BODIES = ("value", "value * time.time()")
 
 
@@ -120,11 +227,20 @@ def calls(burn_rounds, rounds, count):
     account, report = Account(), Report(rounds)
     frozen = [FrozenDict(a=i) for i in range(3)]
     both = make_anew(0), make_anew(1)
+    numbers = (1, 1.0, True)
+    new_ones = {"touching": touching, "touching_below": touching_below, "touching_in_class": Toucher.touching_in_class,
+                "timed": timed, "threaded": threaded, "contextual": contextual, "aliased": aliased, "one_shot": one_shot,
+                "configured": configured, "scaled": scaled, "patterned": patterned, "itemised": itemised}
     of_numbers = {"decorated": decorated, "of": account.of, "of_class": Account.of_class, "of_none": Account.of_none,
                   "outer_one": outer_one}
+    global FACTOR
     for i in range(count):
-        for name, function in of_numbers.items():
+        Config.rate += 1
+        FACTOR += 1
+        for name, function in {**of_numbers, **new_ones}.items():
             yield name, function, (i % 3, rounds)
+        yield "temporary", temporary, (Box(), rounds)
+        yield "number", number, (numbers[i % 3], 0, rounds)
         yield "<lambda>", PAIR[i % 2], (i % 3, rounds)
         few[0].rate += 1
         yield "moving", few[0].moving, (1, rounds)

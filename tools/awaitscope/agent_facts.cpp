@@ -35,6 +35,38 @@ std::vector<std::uint8_t> bytes_of(const std::string &digits) {
   return bytes;
 }
 
+/// What the names in its code stand for, as far as the code takes them so: a line is a chain of names, "uses" or "calls", and for what.
+void add_resolved(const AgentNote &note, std::vector<FunctionFact> &facts) {
+  using Kind = FunctionFact::Kind;
+  std::vector<std::string> used;
+  for (const FunctionFact &fact : facts) {
+    if (fact.kind == Kind::uses) {
+      used.push_back(fact.name);
+    }
+  }
+  for (const std::string &line : lines_of(note.resolved)) {
+    const std::size_t kind = line.find('\t');
+    const std::size_t value = kind == std::string::npos ? kind : line.find('\t', kind + 1);
+    if (value == std::string::npos) {
+      continue;
+    }
+    const std::string chain = line.substr(0, kind);
+    const bool calls = line.compare(kind + 1, value - kind - 1, "calls") == 0;
+    if (calls && chain.empty()) { // of a closure
+      facts.push_back({0, Kind::calls, line.substr(value + 1)});
+    }
+    for (const std::string &name : used) {
+      if (name == chain || (!chain.empty() && name.starts_with(chain + "."))) {
+        facts.push_back(calls ? FunctionFact{0, Kind::calls, line.substr(value + 1)}
+                              : FunctionFact{0, Kind::uses, line.substr(value + 1) + name.substr(chain.size())});
+      }
+    }
+  }
+  for (const std::string &label : lines_of(note.contains)) {
+    facts.push_back({0, Kind::contains, label});
+  }
+}
+
 } // namespace
 
 std::vector<FunctionFact> facts_of_note(const AgentNote &note, const std::string &python) {
@@ -59,7 +91,9 @@ std::vector<FunctionFact> facts_of_note(const AgentNote &note, const std::string
   for (const std::string &name : parts.derefs) {
     parts.free.push_back(std::find(free.begin(), free.end(), name) != free.end());
   }
-  return facts_of(parts, *layout->bytecode, layout->bytecode->decode(bytes)).facts;
+  std::vector<FunctionFact> facts = facts_of(parts, *layout->bytecode, layout->bytecode->decode(bytes)).facts;
+  add_resolved(note, facts);
+  return facts;
 }
 
 } // namespace awaitscope::tools

@@ -50,7 +50,8 @@ AgentNote parse_note(std::string_view line) {
         std::pair("module", &note.module), std::pair("name", &note.name), std::pair("file", &note.file),
         std::pair("python", &note.python), std::pair("executable", &note.executable), std::pair("why", &note.why),
         std::pair("failure", &note.failure), std::pair("names", &note.names), std::pair("locals", &note.locals),
-        std::pair("derefs", &note.derefs), std::pair("free", &note.free), std::pair("bytecode", &note.bytecode)}) {
+        std::pair("derefs", &note.derefs), std::pair("free", &note.free), std::pair("bytecode", &note.bytecode),
+        std::pair("resolved", &note.resolved), std::pair("contains", &note.contains)}) {
     *field = text_in(object, name);
   }
   for (const auto &[name, field] :

@@ -11,7 +11,7 @@ namespace awaitscope::tools {
 
 /// A line of PID.notes, as one JSON object; what it has not is 0 or empty. Text is valid UTF-8.
 struct AgentNote {
-  std::string event; ///< start, ready, refused, missing, function, thread, end
+  std::string event; ///< start, ready, refused, missing, function, callee, thread, lost, paths, end
   std::string what, hint;
   std::string module, name, file;
   std::string python, executable;
@@ -22,6 +22,7 @@ struct AgentNote {
   // Of a function, its code object: numbers and, a line each, names of it; in hexadecimal digits its instructions.
   std::uint64_t flags = 0, positional = 0, keyword_only = 0;
   std::string names, locals, derefs, free, bytecode;
+  std::string resolved, contains; ///< of a callee: callees.py, Reach; the labels of functions inside
 };
 
 /// Parses a line; one that is no such object has no event.

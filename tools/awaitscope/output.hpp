@@ -34,6 +34,9 @@ public:
   /// where the file allows that.
   Result<void> append(std::string_view data);
 
+  /// What was written is of no use: a file that was not there before is removed again.
+  void discard() { kept_ = false; }
+
   [[nodiscard]] const std::string &name() const { return name_; }
   [[nodiscard]] off_t size() const { return size_; } ///< of what was written
   [[nodiscard]] bool is_standard() const { return !file_.file.valid(); }

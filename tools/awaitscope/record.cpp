@@ -19,6 +19,7 @@
 #include "awaitscope/recording/writer.hpp"
 #include "awaitscope/sampler/sampler.hpp"
 #include "awaitscope/support/clock.hpp"
+#include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
 #include "engines.hpp"
 #include "events.hpp"
@@ -209,6 +210,14 @@ Result<void> sample_and_write(const RecordOptions &options, RecordPlan &plan, St
       }
     }
     say_outcome(options, plan, sampled, view);
+  }
+  if (plan.matches && !plan.matches->any && options.verbosity != Verbosity::quiet) {
+    std::string names;
+    for (const std::string &name : plan.matches->others) {
+      names += (names.empty() ? "" : ", ") + one_line(valid_utf8(name));
+    }
+    say(fmt::format("warning: --args fits no function that was sampled, so that no arguments are recorded{}",
+                    names.empty() ? "" : "; there are " + names));
   }
   if (thread.freed() > 0 && options.verbosity != Verbosity::quiet) {
     say(fmt::format("warning: {} times awaitscope had no CPU for a tenth of a second, and sampled nothing: the machine "

@@ -15,13 +15,20 @@ namespace awaitscope::tools {
 namespace {
 
 /// The functions whose arguments are read.
-std::function<bool(const CodeInfo &)> choice_of(std::vector<std::string> patterns) {
-  std::erase(patterns, ""); // of an --args without a value
+std::function<bool(const CodeInfo &)> choice_of(const std::vector<std::string> &patterns,
+                                                std::shared_ptr<ArgumentMatches> matches) {
   if (patterns.empty()) {
     return [](const CodeInfo &code) { return is_program_file(code.file); };
   }
-  return [patterns = std::move(patterns)](const CodeInfo &code) {
-    return passes(code, patterns) || passes(code.file, patterns);
+  return [patterns, matches = std::move(matches)](const CodeInfo &code) {
+    constexpr std::size_t k_most_others = 5;
+    const std::string file = code.file.substr(code.file.rfind('/') + 1); // npos + 1 is 0
+    const bool chosen = passes(code, patterns) || passes(code.file, patterns) || passes(file, patterns);
+    matches->any = matches->any || chosen;
+    if (!matches->any && matches->others.size() < k_most_others && is_program_file(code.file)) {
+      matches->others.insert(fmt::format("{} ({})", code.function, file));
+    }
+    return chosen;
   };
 }
 
@@ -123,7 +130,10 @@ Result<RecordPlan> plan_of(const RecordOptions &options) {
   plan.sampling.plain_calls = calls ? PlainCalls::follow : PlainCalls::skip;
   plan.sampling.root_names = options.view.task_names ? RootNames::read : RootNames::skip;
   if (options.arguments || plan.format == Format::cache) {
-    plan.sampling.arguments = ArgumentChoice{choice_of(options.argument_patterns), options.show_arguments};
+    std::vector<std::string> patterns = options.argument_patterns;
+    std::erase(patterns, ""); // of an --args without a value
+    plan.matches = patterns.empty() ? nullptr : std::make_shared<ArgumentMatches>();
+    plan.sampling.arguments = ArgumentChoice{choice_of(patterns, plan.matches), options.show_arguments};
   }
   return plan;
 }

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "awaitscope/sampler/process_follower.hpp"
 #include "awaitscope/sampler/process_sampler.hpp"
@@ -10,13 +13,20 @@
 
 namespace awaitscope::tools {
 
+/// Whether any function fits the patterns of --args, and if not, some of those that there are.
+struct ArgumentMatches {
+  bool any = false;
+  std::set<std::string> others; ///< of the program's own: "price (prices.py)"
+};
+
 /// What the command line asked for, parsed and checked.
 struct RecordPlan {
   SamplerOptions sampling;
   EventPlan event;
   Format format = Format::recording;
-  ViewPlan view;                ///< unless a recording is to be written
-  std::optional<Output> output; ///< opened by open_output()
+  ViewPlan view;                            ///< unless a recording is to be written
+  std::shared_ptr<ArgumentMatches> matches; ///< none: --args has no patterns
+  std::optional<Output> output;             ///< opened by open_output()
 };
 
 Children children_for(const RecordOptions &options);

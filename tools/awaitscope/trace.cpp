@@ -227,6 +227,16 @@ void say_what_came(const TraceProgress &progress, const TraceOptions &options, c
     say(fmt::format("warning: {} calls could not be read, and may be missing ({}): please report this",
                     with_thousands(progress.failures), progress.failure));
   }
+  if (progress.replaced > 0) {
+    say("warning: the counts are incomplete: the program has set a profile function of its own (sys.setprofile, "
+        "cProfile), which takes "
+        "the place of ours before Python 3.12");
+  }
+  if (progress.running > 0 && !unanswered) {
+    say(fmt::format(
+        "warning: {} ended without a word (os._exit, a signal): calls of its last 0.2 seconds may be missing",
+        progress.running == 1 ? "a process" : fmt::format("each of {} processes", progress.running)));
+  }
   if (unanswered) {
     say("warning: the target has not taken the tracing out yet: it will as soon as it runs Python");
   }
@@ -291,6 +301,7 @@ Result<int> trace(const TraceOptions &options, const InheritedState &inherited) 
     trace.run();
     done = queue.close();
     if (const std::optional<Error> failure = failure_of(recording.progress(), options); done && failure) {
+      output->discard();
       done = tl::unexpected(*failure);
     } else if (done && options.verbosity != Verbosity::quiet) {
       say_what_came(recording.progress(), options, *output, trace.unanswered());

@@ -21,7 +21,18 @@ namespace awaitscope::tools {
 namespace {
 
 constexpr std::string_view k_script = "agent.py";
-constexpr std::string_view k_claim = "claim"; ///< the first agent makes it: session.py, run()
+constexpr std::string_view k_claim = "claim"; ///< the first agent makes it
+
+/// What the interpreter is asked to run. It may be asked more than once, and then runs it again inside the first one, as soon as that
+/// runs Python: so an agent claims the trace before its first import. posix is built in, and loaded before any program.
+constexpr std::string_view k_starter = R"(import posix
+try:
+    posix.close(posix.open({}, posix.O_CREAT | posix.O_EXCL | posix.O_WRONLY | posix.O_CLOEXEC, 0o600))
+    agent = {}
+except OSError:  # another one has it
+    agent = b""
+exec(agent)
+)";
 
 /// Bytes as a Python expression that needs no escapes.
 std::string python_bytes(std::string_view bytes) {
@@ -69,6 +80,12 @@ Owner owner_of(ThreadId pid) {
   return {second("\nUid:"), second("\nGid:")};
 }
 
+/// By a signal or a debugger (proc(5), State: T, t).
+bool is_stopped(ThreadId pid) {
+  const std::string status = read_file(fmt::format("/proc/{}/status", pid)).value_or(std::string());
+  return status.find("\nState:\tT") != std::string::npos || status.find("\nState:\tt") != std::string::npos;
+}
+
 /// The thread states of the main interpreter, the main thread's first: there is none where a script would do more, or less.
 std::vector<ThreadEntry> candidates(Target &target) {
   std::vector<ThreadEntry> entries = target.interpreters().threads();
@@ -108,6 +125,12 @@ Result<void> ask(Target &target, const RemoteScript &script, const TraceFolder &
         return {};
       }
       const bool over = duration_ns != 0 && monotonic_ns() - began_ns >= std::max(duration_ns, k_least_ns);
+      const bool stopped = is_stopped(target.process().pid());
+      if (!noted && (stopped || monotonic_ns() - began_ns > k_patience_ns) && verbosity != Verbosity::quiet) {
+        noted = true;
+        say(fmt::format("process {} {} at the moment; waiting until it does", target.process().pid(),
+                        stopped ? "does not run (it is stopped: kill -CONT)" : "runs no Python"));
+      }
       if (over || StopSignals::requested().load()) {
         return fail(ExitStatus::failed, fmt::format("process {} ran no Python until now", target.process().pid()),
                     "trace it while it works");
@@ -115,10 +138,6 @@ Result<void> ask(Target &target, const RemoteScript &script, const TraceFolder &
     }
     if (!target.process().alive()) {
       return tl::unexpected(no_such_process(target.process().pid()));
-    }
-    if (!noted && monotonic_ns() - began_ns > k_patience_ns && verbosity != Verbosity::quiet) {
-      noted = true;
-      say(fmt::format("process {} runs no Python at the moment; waiting until it does", target.process().pid()));
     }
   }
 }
@@ -132,7 +151,8 @@ Result<Address> main_interpreter(Target &target) {
 } // namespace
 
 std::string attached_agent(const TraceFolder &folder, const AgentOrder &order) {
-  return std::string(k_trace_agent) + order_text(folder, order, false);
+  return fmt::format(fmt::runtime(k_starter), python_text(fmt::format("{}/{}", folder.path(), k_claim)),
+                     python_bytes(std::string(k_trace_agent) + order_text(folder, order, false)));
 }
 
 std::string launched_agent(const TraceFolder &folder, const AgentOrder &order) {

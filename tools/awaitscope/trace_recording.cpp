@@ -20,6 +20,7 @@ constexpr std::size_t k_most_processes = 256;
 constexpr std::size_t k_most_functions = std::size_t{1} << 16U;
 constexpr std::size_t k_most_thread_names = std::size_t{1} << 15U;
 constexpr std::size_t k_most_missing = 20;
+constexpr std::size_t k_most_facts = std::size_t{1} << 18U;
 
 /// "4711.notes" -> 4711
 std::optional<ThreadId> process_of(const std::string &name) {
@@ -98,6 +99,18 @@ void TraceRecording::meet(ThreadId pid, const AgentNote &note) {
   }
 }
 
+/// What is known already, of another process or as a callee, is not written again.
+CodeId TraceRecording::learn_code(const AgentNote &note) {
+  const CodeId code = codes_.intern({note.name, note.file, static_cast<std::int32_t>(note.line)});
+  for (FunctionFact &fact : facts_of_note(note, info_.python)) {
+    fact.code = code;
+    if (facts_.size() < k_most_facts && facts_.emplace(code, fact.kind, fact.name).second) {
+      writer_->add(fact);
+    }
+  }
+  return code;
+}
+
 void TraceRecording::take(ThreadId pid, Process &process, const AgentNote &note) {
   if (note.event == "start" && process.functions.empty()) {
     meet(pid, note);
@@ -106,15 +119,9 @@ void TraceRecording::take(ThreadId pid, Process &process, const AgentNote &note)
     return;
   }
   if (note.event == "function" && note.number == process.functions.size() && note.number < k_most_functions) {
-    const std::size_t known = codes_.size();
-    const CodeId code = codes_.intern({note.name, note.file, static_cast<std::int32_t>(note.line)});
-    process.functions.push_back(code);
-    if (codes_.size() > known) { // else another process has it too
-      for (FunctionFact &fact : facts_of_note(note, info_.python)) {
-        fact.code = code;
-        writer_->add(fact);
-      }
-    }
+    process.functions.push_back(learn_code(note));
+  } else if (note.event == "callee") {
+    learn_code(note);
   } else if (note.event == "thread" && process.threads.size() < k_most_thread_names) {
     process.threads[note.tid] = note.name;
   } else if (note.event == "paths") {
@@ -131,6 +138,8 @@ void TraceRecording::take(ThreadId pid, Process &process, const AgentNote &note)
   } else if (note.event == "refused") {
     progress_.refused = error_of(note);
     process.ended = true;
+  } else if (note.event == "replaced") {
+    ++progress_.replaced;
   } else if (note.event == "missing" && progress_.missing.size() < k_most_missing) {
     progress_.missing.push_back(error_of(note));
   } else if (note.event == "lost" && note.number < process.functions.size()) {

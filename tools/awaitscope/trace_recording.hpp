@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -23,6 +25,7 @@ struct TraceProgress {
   std::size_t processes = 0;
   std::size_t running = 0;          ///< of these, those that did not say that they have ended
   std::int64_t ready_ns = 0;        ///< CLOCK_MONOTONIC: when the first was found to count calls; 0: none does
+  std::size_t replaced = 0;         ///< processes whose program put a profile function of its own in the agent's place
   std::optional<Error> refused;     ///< why one does not
   std::vector<Error> missing;       ///< functions that were not found
   std::vector<std::string> endings; ///< why they ended: "time", "recorder", "exit", "failure"
@@ -55,6 +58,7 @@ private:
   void meet(ThreadId pid, const AgentNote &note);
   void take(ThreadId pid, Process &process, const AgentNote &note);
   void take(ThreadId pid, Process &process, const AgentCall &call);
+  CodeId learn_code(const AgentNote &note);
   [[nodiscard]] SamplingTotals totals() const;
 
   const TraceFolder &folder_;
@@ -62,7 +66,8 @@ private:
   bool tell_apart_;
   RecordingWriter::PutBlock put_;
   CodeTable codes_;
-  std::optional<RecordingWriter> writer_; ///< once an agent has said what it is in
+  std::set<std::tuple<CodeId, FunctionFact::Kind, std::string>> facts_; ///< that were written
+  std::optional<RecordingWriter> writer_;                               ///< once an agent has said what it is in
   std::map<ThreadId, Process> processes_;
   TraceProgress progress_;
   std::uint64_t cpu_ns_ = 0; ///< of the processes that have ended, while they were traced

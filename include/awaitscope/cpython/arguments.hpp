@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "awaitscope/model/argument_calls.hpp"
 
 namespace awaitscope {
+
+class CalleeReader;
 
 /// Which functions' arguments are read, and what of them.
 struct ArgumentChoice {
@@ -31,18 +34,21 @@ struct ArgumentChoice {
 /// Coroutines and generators come and go in calls of others: one is known by its frame and its arguments.
 class ArgumentReader {
 public:
-  ArgumentReader(ObjectReader &objects, CodeCache &codes, CallMarkReader &marks)
-      : objects_(objects), codes_(codes), marks_(marks), values_(objects) {}
+  ArgumentReader(ObjectReader &objects, CodeCache &codes, CallMarkReader &marks);
+  ~ArgumentReader();
+  ArgumentReader(const ArgumentReader &) = delete;
+  ArgumentReader &operator=(const ArgumentReader &) = delete;
 
   /// Once, before anything is read.
-  void choose(ArgumentChoice choice) { choice_ = std::move(choice); }
+  void choose(ArgumentChoice choice);
   [[nodiscard]] bool chosen() const { return choice_.chooses != nullptr; }
 
   /// Of the calls of a stack from this one on, counted as StackReader::read() has them. Reads from the same snapshot.
   void read(const StackReader &stacks, std::size_t from, std::vector<SeenCall> &calls);
 
-  /// What was found out since the last time, of functions that are chosen and of those that they call.
-  std::vector<FunctionFact> take_facts() { return std::exchange(facts_, {}); }
+  /// What was found out since the last time, of functions that are chosen and of those that they call. Reads on, of the latter, past
+  /// the snapshot, for a bounded time: to be called between samples.
+  std::vector<FunctionFact> take_facts();
 
 private:
   using Known = StackReader::Known;
@@ -66,9 +72,8 @@ private:
   };
 
   const Function &function_of(const Known &known);
+  void add_callees(const Known &known, const Function &function);
   void read_function(const Known &known, Function &function);
-  CodeParts parts_of(const Known &known);
-  std::vector<std::string> names_at(Address tuple);
   void add_slots(const Known &known, const CodeParts &parts, Function &function);
   [[nodiscard]] bool is_overwritten(const Function &function, const Known &known);
   Address argument(const Known &known, const Slot &slot);
@@ -85,6 +90,7 @@ private:
   ArgumentChoice choice_;
   std::vector<Function> functions_; ///< by CodeId
   std::vector<FunctionFact> facts_;
+  std::unique_ptr<CalleeReader> callees_;
   std::size_t strangers_left_ = 0; ///< functions that are not chosen, of which this reading may still read the code
   std::vector<std::uint64_t> generators_; ///< that were seen last: direct-mapped by their frames
 };

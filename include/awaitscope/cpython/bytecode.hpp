@@ -37,6 +37,7 @@ enum class Operation : std::uint8_t {
   make_function,
   call,
   return_value,
+  return_constant,
   pop,    ///< drops what a statement has made
   jump,   ///< or may
   hidden, ///< another instruction stood here: what it does is not known
@@ -53,6 +54,8 @@ struct OpcodeRow {
 struct OperandRules {
   std::uint8_t global_shift = 0;    ///< of LOAD_GLOBAL, down to the index into co_names
   std::uint8_t attribute_shift = 0; ///< of LOAD_ATTR
+  std::uint32_t subscript =
+      UINT32_MAX; ///< of BINARY_OP, where it takes an item (NB_SUBSCR, Include/opcode.h, since 3.14)
 };
 
 /// What the instructions of a minor do.

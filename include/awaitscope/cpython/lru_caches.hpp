@@ -27,14 +27,18 @@ public:
   /// that was never read in a state in which it can be.
   std::vector<std::optional<CacheCounts>> counts(std::span<const FunctionCache> caches);
 
+  /// What a wrapper (a decorator's function with __wrapped__, a cache, a method, a static or class method, a partial) wraps, or 0.
+  Address next_inner(Address function);
+
+  /// The name of a function that C code defines; empty if it cannot be read.
+  std::string builtin_name(Address function);
+
 private:
   /// The bytes of a wrapper that are read of it.
   [[nodiscard]] std::size_t wrapper_size() const { return objects_.layout().lru_misses + sizeof(std::uint64_t); }
 
   void name(Address function, FunctionCache &cache);
   Address innermost(Address function);
-  Address next_inner(Address function);
-  std::string builtin_name(Address function);
   std::vector<Address> dicts_of(std::span<const FunctionCache *const> caches);
 
   struct Round {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -11,11 +12,14 @@
 
 namespace awaitscope {
 
+/// Types of iterators and files, by tp_name: a call that gets one changes it.
+bool is_used_up(std::string_view type);
+
 /// Turns values into bytes that are equal for values that are, as a dict takes them for a key, and into hashes of these bytes.
 ///
 /// - By value: int, float, complex, bool, None, str, bytes, Decimal, date, time, datetime, timedelta, UUID, and tuples and frozensets
-///   of what is compared by value. One of a subclass equals those of its own class alone, an int no float, Decimal("1.0") no Decimal("1"):
-///   a cache may take more for equal, never less.
+///   of what is compared by value. 1, 1.0 and True are equal, as for lru_cache(typed=False). One of a subclass equals those of its own
+///   class alone, Decimal("1.0") no Decimal("1"): a cache may take more for equal, never less.
 /// - Members of enums and classes are identified by their addresses, which is by value.
 /// - A Django model by its class and primary key, once it has one.
 /// - A list, dict, set, and whatever has no __hash__ is unhashable.
@@ -88,6 +92,7 @@ private:
   bool append_value(const Type &type, Address object, Bytes &out, int depth);
   void append_object(Address object, Bytes &out, int depth);
   void append_state(Address value, std::string &out);
+  bool append_as_integer(Address object, std::string &out);
   bool append_integer(Address object, std::string &out);
   bool append_raw(Address from, std::uint64_t size, std::string &out);
   bool append_items(Address tuple, Bytes &out, int depth);

@@ -19,6 +19,7 @@ enum class ValueTrait : std::uint8_t {
   overwritten =
       8,      ///< the function may have set or deleted one of its arguments before it was read; the hash says nothing
   model = 16, ///< a Django model, identified by its class and primary key
+  others_identity = 32, ///< `identity` is so of another argument than `self`
 };
 
 constexpr bool has(std::uint8_t traits, ValueTrait trait) { return (traits & static_cast<std::uint8_t>(trait)) != 0; }
@@ -68,6 +69,10 @@ struct FunctionFact {
     reads_nonlocal,  ///< of the name: a variable of an outer function
     returns_mutable, ///< it makes a list, dict or set (the name), and returns it
     overwrites,      ///< its argument of the name
+    calls,           ///< the function of that code_label(), or may: a name in its code stands for it
+    contains,        ///< the function of that code_label(): its code is inside of this one's
+    never_returns,   ///< no instruction of it returns a value: it raises, or goes on
+    reads_changing,  ///< of the name: a global or an attribute of a class or module, which was set anew meanwhile
     count_
   };
   CodeId code = 0;

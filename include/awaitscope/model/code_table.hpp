@@ -17,6 +17,9 @@ struct CodeInfo {
   std::int32_t first_line = 0;
 };
 
+/// What stands for a function in the name of a FunctionFact: "Shop.total (/srv/shop.py:12)".
+std::string code_label(const CodeInfo &code);
+
 /// Every function seen, each stored once. Ids are dense and never reused; entries never move. What is interned is bounded (limits.hpp):
 /// a function beyond that is limits::k_left_out.
 class CodeTable {

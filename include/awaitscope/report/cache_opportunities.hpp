@@ -14,11 +14,13 @@ namespace awaitscope {
 /// called with last.
 struct CacheOpportunity {
   CodeId code = 0;
-  std::uint64_t cpu_ns = 0;      ///< with what it calls
-  std::uint64_t wall_ns = 0;     ///< the same
-  std::uint64_t calls = 0;       ///< that were seen
-  std::uint64_t judged = 0;      ///< of these, whose arguments are known
-  HitEstimate hits;              ///< of those that were judged; `saved` is a part of the cost
+  std::uint64_t cpu_ns = 0;  ///< with what it calls
+  std::uint64_t wall_ns = 0; ///< the same
+  std::uint64_t calls = 0;   ///< that were seen
+  std::uint64_t judged = 0;  ///< of these, whose arguments are known
+  HitEstimate hits;          ///< of those that were judged; `saved` is a part of the cost
+  /// The same if objects at one address are the same one, which samples cannot tell; none where that makes no difference.
+  std::optional<HitEstimate> hits_if_same;
   bool measured = false;         ///< every call was seen
   bool hashable = true;          ///< no call had an argument without a hash
   std::uint64_t by_identity = 0; ///< of the judged calls, those with an argument that is compared by identity

@@ -5,6 +5,13 @@ class Call:
     __slots__ = ("target", "thread", "self", "others", "flags", "caller", "inner", "cpu", "start")
 
 
+def class_of(target, values):
+    """Of `self`, or `cls` itself."""
+    if not target.has_self:
+        return None
+    return values[0] if is_class(values[0]) else type(values[0])
+
+
 def begin(target, frame):
     if getpid() != State.process and not follow_fork():
         return
@@ -17,6 +24,10 @@ def begin(target, frame):
     try:
         local = frame.f_locals
         values = [local[name] for name in target.names]
+        if target.rounds < ROUNDS:
+            closure = {name: local[name] for name in target.code.co_freevars if name in local}
+            note_callees(target, frame.f_globals, closure, class_of(target, values))
+            target.rounds += 1
         if CLEARS_LOCALS:
             local.clear()
         call.self, call.others, call.flags = hash_arguments(target, values)
@@ -121,10 +132,24 @@ def on_module(code, _offset):
 
 
 # sys.setprofile, before 3.12
+set_profile = sys.setprofile
+
+
+def note_replaced():
+    """The program takes our profile function away, in one thread (sys.setprofile, cProfile) or in those to come (threading)."""
+    if not State.replaced:
+        State.replaced = True
+        note("replaced")
+
+
 def on_profile(frame, event, value):
     if not State.on:
         if sys.getprofile() is on_profile:
             sys.setprofile(None)
+        return
+    if event == "c_call":
+        if value is set_profile or value.__name__ == "enable" and type(value.__self__).__name__ == "Profile":
+            note_replaced()
         return
     if event != "call" and event != "return":
         return
@@ -140,7 +165,9 @@ def on_profile(frame, event, value):
                 begin(target, frame)
         elif frame.f_lasti not in target.yields:
             call = OPEN.pop(id(frame), None)
-            if call is not None:
+            if call is not None and target.suspends and frame.f_lasti < 0:  # one that is thrown away before it begins
+                target.calls -= 1
+            elif call is not None:
                 returned = frame.f_lasti in target.returns
                 end(call, now, 0 if returned else RAISED | RESULT_UNREAD, value)
     except Exception as error:

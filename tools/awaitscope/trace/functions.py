@@ -4,7 +4,8 @@
 class Target:
     """A code object whose calls are counted."""
 
-    __slots__ = ("number", "module", "name", "code", "names", "has_self", "keywords", "suspends", "returns", "yields", "starts", "calls")
+    __slots__ = ("number", "module", "name", "code", "names", "has_self", "keywords", "suspends", "returns", "yields", "starts", "calls",
+                 "rounds")
 
     def __init__(self, number, code, module, name):
         self.number, self.module, self.name = number, module, name
@@ -19,6 +20,7 @@ class Target:
         self.suspends = bool(code.co_flags & CO_SUSPENDS)
         self.returns = self.yields = self.starts = None
         self.calls = 0
+        self.rounds = 0  # of note_callees()
         if MONITORING is None:
             from opcode import opmap
             bytecode = code.co_code
@@ -34,19 +36,22 @@ class Target:
 
 
     def note(self):
-        """With what the recorder needs to judge whether the function could be cached."""
-        code = self.code
-        cells = [name for name in code.co_cellvars if name not in code.co_varnames]
-        if sys.version_info >= (3, 11):  # one list of slots
-            slots = list(code.co_varnames) + cells + list(code.co_freevars)
-            derefs = slots
-        else:
-            slots, derefs = list(code.co_varnames), list(code.co_cellvars) + list(code.co_freevars)
-        bytecode = code.co_code if len(code.co_code) <= MOST_BYTECODE else b""
-        note("function", number=self.number, module=self.module, name=self.name, file=code.co_filename,
-             line=code.co_firstlineno, flags=code.co_flags, positional=code.co_argcount,
-             keyword_only=code.co_kwonlyargcount, names="\n".join(code.co_names), locals="\n".join(slots),
-             derefs="\n".join(derefs), free="\n".join(code.co_freevars), bytecode=bytecode.hex())
+        note("function", number=self.number, module=self.module, name=self.name, **code_fields(self.code))
+
+
+def code_fields(code):
+    """What the recorder needs to judge whether a function could be cached."""
+    cells = [name for name in code.co_cellvars if name not in code.co_varnames]
+    if sys.version_info >= (3, 11):  # one list of slots
+        slots = list(code.co_varnames) + cells + list(code.co_freevars)
+        derefs = slots
+    else:
+        slots, derefs = list(code.co_varnames), list(code.co_cellvars) + list(code.co_freevars)
+    bytecode = code.co_code if len(code.co_code) <= MOST_BYTECODE else b""
+    return {"file": code.co_filename, "line": code.co_firstlineno, "flags": code.co_flags,
+            "positional": code.co_argcount, "keyword_only": code.co_kwonlyargcount, "names": "\n".join(code.co_names),
+            "locals": "\n".join(slots), "derefs": "\n".join(derefs), "free": "\n".join(code.co_freevars),
+            "bytecode": bytecode.hex()}
 
 
 def unwrapped(value):

@@ -51,6 +51,7 @@ class State:
     ending = ""
     failed = 0
     paths_noted = False
+    replaced = False  # the profile function, by one of the program
     failure = ""
 
 
@@ -60,7 +61,7 @@ OPEN = {}  # calls that go on, by their frame's id
 INNERMOST = {}  # of a thread: the call of a plain function that it is in
 THREADS = set()  # whose names were noted
 LOST = {}  # calls that could not be written, by their function's number
-RECORDS = __import__("collections").deque()
+RECORDS = __import__("_collections").deque()
 FLUSHING = STOPPING = WAKE = None  # locks
 KEY = b""
 

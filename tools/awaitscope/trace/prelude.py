@@ -4,7 +4,7 @@ One program for CPython 3.8 to 3.15, made of the files in this folder in the ord
 anything but the standard library. The recorder appends a line that calls run() with its settings, and either names the
 file to the interpreter (PEP 768) or puts it on the path as sitecustomize.
 
-It must not raise into the program, keep its objects alive, or call its code: no __hash__, __eq__, __repr__, no attribute
+It must not raise into the program, keep its objects alive (it keeps weak references to some), or call its code: no __hash__, __eq__, __repr__, no attribute
 of an object of a class that is not known. What it writes is read by agent_output.hpp.
 """
 import _thread
@@ -15,8 +15,10 @@ import struct
 import sys
 import time
 
+from _weakref import ref as weak_reference
 from _json import encode_basestring_ascii as quoted
 from _thread import get_native_id
+from itertools import count
 from os import getpid
 from sys import _getframe as getframe
 from time import monotonic_ns, thread_time_ns

@@ -71,9 +71,11 @@ def follow_fork():
         return False
     State.failed = 0
     LOST.clear()
+    CALLEES.clear()
     open_files()
     for target in TARGETS.values():
         target.calls = 0
+        target.rounds = 0
         target.note()
     note("ready", cpu=time.process_time_ns())
     start_control()
@@ -175,6 +177,8 @@ def control():
             flush()
             note_losses()
             note_paths()
+            if MONITORING is None and sys.modules["threading"]._profile_hook is not on_profile:
+                note_replaced()
             if State.deadline is not None and time.monotonic_ns() >= State.deadline:
                 stop("time")
             elif not recorder_listens():
@@ -244,7 +248,7 @@ def run(folder, key, functions, seconds, subprocesses, launched):
             else:
                 os.environ.pop("PYTHONPATH", None)
     try:
-        if not subprocesses:
+        if launched and not subprocesses:  # one that attaches has it already
             os.close(os.open(folder + "/claim", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         start(functions, seconds)
     except OSError:

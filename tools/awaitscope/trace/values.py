@@ -3,13 +3,39 @@
 
 # Only types that are exactly these are read: a subclass may define anything. By id, since a metaclass may define __hash__.
 SCALARS = frozenset(map(id, (int, float, complex, bool, type(None), str, bytes)))
+SIMPLE = frozenset(map(id, (int, type(None), str, bytes)))  # of these, those that equal nothing of another type
 MUTABLE = frozenset(map(id, (list, dict, set, bytearray)))
 DEEPEST = 8
 
 
 def encode_datetime(value):
     zone = value.tzinfo
-    return value.replace(tzinfo=None).isoformat(), value.fold, None if zone is None else id(zone)
+    fixed = attributes(sys.modules["datetime"]).get("timezone")
+    if zone is not None:
+        zone = zone.utcoffset(None).total_seconds() if type(zone) is fixed else number_of(zone)
+    return value.replace(tzinfo=None).isoformat(), value.fold, zone
+
+
+MOST_OBJECTS = 1 << 16  # that are known at a time
+OBJECTS = {}  # by their ids: a weak reference, and a number that no other object has
+NUMBERS = count(1)
+
+
+def number_of(value):
+    """Tells objects apart, also one that was made at the address of another one that has died. Those that no weak reference can be
+    made of get another number each time."""
+    known = OBJECTS.get(id(value))
+    if known is not None and known[0]() is value:
+        return known[1]
+    number = next(NUMBERS)
+    try:
+        reference = weak_reference(value)
+    except TypeError:
+        return number
+    if len(OBJECTS) >= MOST_OBJECTS:
+        OBJECTS.clear()
+    OBJECTS[id(value)] = reference, number
+    return number
 
 
 ENCODERS = {}  # by the type's id
@@ -20,6 +46,17 @@ TO_LEARN = {  # once the program has imported them
     "uuid": [("UUID", lambda value: value.int)],
 }
 KNOWN_TYPES = []  # what ENCODERS names lives as long as this
+
+
+def number_key(value, kind):
+    """Equal for equal numbers of any type, as lru_cache takes them: 1, 1.0 and True."""
+    if kind is complex:
+        if value.imag != 0:
+            return value
+        value, kind = value.real, float
+    if kind is bool or (kind is float and value.is_integer()):
+        return int(value)
+    return value if value == value else ("nan", next(NUMBERS))
 
 
 def learn_types():
@@ -45,15 +82,16 @@ def model_key(value, bases):
 class Values:
     """Turns values into what marshal can write, and notes what they were hashed by."""
 
-    __slots__ = ("by_identity", "unhashable", "model")
+    __slots__ = ("typed", "by_identity", "unhashable", "model")
 
-    def __init__(self):
+    def __init__(self, typed=False):
+        self.typed = typed  # 1.0 is not 1
         self.by_identity = self.unhashable = self.model = False
 
     def encode(self, value, depth=0):
         kind = type(value)
         if id(kind) in SCALARS:
-            return value
+            return value if self.typed or id(kind) in SIMPLE else number_key(value, kind)
         if kind is tuple and depth < DEEPEST:
             return "tuple", tuple([self.encode(item, depth + 1) for item in value])
         if kind is frozenset and depth < DEEPEST:
@@ -72,7 +110,7 @@ class Values:
     def encode_object(self, value, kind):
         bases = mro_of(kind)
         if any(base is type for base in bases):  # a class is one object
-            return "class", id(value)
+            return "class", number_of(value)
         if any(dict_of(base).get("__module__") == "enum" for base in mro_of(type(kind))):
             return "enum", id(value)  # a member is one object
         key = model_key(value, bases)
@@ -84,8 +122,8 @@ class Values:
             self.unhashable = True
         self.by_identity = True
         if any("__next__" in dict_of(base) for base in bases):  # an iterator is another one once it was used
-            return "at", id(value), monotonic_ns()
-        return "at", id(value)
+            return "at", next(NUMBERS)
+        return "at", number_of(value)
 
 
 def digest_of(encoded):
@@ -106,7 +144,7 @@ def hash_arguments(target, values):
     if not values:
         return first, NOTHING, flags
     others = [target.number]  # two lambdas of one line have one name, and a cache each
-    if SCALARS.issuperset(map(id, map(type, values))):
+    if SIMPLE.issuperset(map(id, map(type, values))):
         return first, digest_of((*others, *values)), flags
     last = len(values) - 1
     for at, value in enumerate(values):
@@ -122,7 +160,7 @@ def hash_arguments(target, values):
 def hash_result(value):
     if id(type(value)) in SCALARS:
         return digest_of(value), 0
-    seen = Values()
+    seen = Values(typed=True)
     encoded = seen.encode(value)
     flags = RESULT_UNHASHABLE if seen.unhashable else 0
     if seen.by_identity:  # the next one may be another object at the same address

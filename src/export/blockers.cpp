@@ -78,6 +78,7 @@ Json hold_json(const LoopHolds &holds, const LoopHold &hold, const RecordingTabl
           {"state", name_of(hold.state())},
           {"running_samples", samples(ThreadState::running)},
           {"runnable_samples", samples(ThreadState::runnable)},
+          {"gil_samples", samples(ThreadState::gil)},
           {"blocked_samples", samples(ThreadState::blocked)},
           {"own", hold.own ? frame_json({*hold.own, hold.own_line, FrameKind::python}, tables.codes) : Json(nullptr)},
           {"frames", std::move(frames)},

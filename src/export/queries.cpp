@@ -77,6 +77,7 @@ Json query_json(const QueryCosts &costs, const QueryCost &query, const CodeTable
           {"cpu_ns", query.cost.cpu_ns},
           {"running_samples", in_state(query, ThreadState::running)},
           {"runnable_samples", in_state(query, ThreadState::runnable)},
+          {"gil_samples", in_state(query, ThreadState::gil)},
           {"blocked_samples", in_state(query, ThreadState::blocked)},
           {"calls", query.calls},
           {"routes", std::move(routes)},

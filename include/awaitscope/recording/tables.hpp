@@ -98,7 +98,7 @@ struct SampleRun {
   std::uint32_t request = 0;
   TextId statement = 0;         ///< of SQL, without its values; 0: none
   std::uint32_t gil_holder = 0; ///< while it waits for the GIL: number of the thread that held it, plus 1; 0: not known
-  bool left_out = false; ///< it is of a request that is not wanted (RecordingReader)
+  bool left_out = false;        ///< it is of a request that is not wanted (RecordingReader)
 };
 
 /// A SeenCall by numbers, of one of the sample rows of its block. In the order of rows, the outermost call of a row first.

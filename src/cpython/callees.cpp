@@ -51,7 +51,7 @@ CalleeReader::CalleeReader(RemoteMemory &remote, const Layout &layout, CodeTable
 
 void CalleeReader::add(CodeId id, Address code, Scope scope) {
   if (met_.size() < k_most_met && met_.insert(code).second) {
-    waiting_.push_back({code, id, scope, 0});
+    waiting_.push_back({code, id, scope, 0, false});
   }
 }
 
@@ -65,10 +65,13 @@ void CalleeReader::work(std::vector<FunctionFact> &facts) {
   codes_.begin(0);
   facts_ = &facts;
   for (std::size_t i = 0; i < k_at_once && !waiting_.empty(); ++i) {
-    const Waiting next = waiting_.front();
+    Waiting next = waiting_.front();
     waiting_.pop_front();
     current_ = &next;
     read(next);
+    if (!std::exchange(next.again, true)) {
+      waiting_.push_back(next);
+    }
   }
   current_ = nullptr;
   if (looks) {
@@ -98,7 +101,10 @@ void CalleeReader::look_again() {
 
 void CalleeReader::watch(const Waiting &waiting, std::vector<std::string> path) {
   std::string value = mark_of(value_of(waiting.scope, path));
-  if (!value.empty() && watched_.size() < k_most_watched) {
+  const bool known = std::any_of(watched_.begin(), watched_.end(), [&](const Watched &watched) {
+    return watched.id == waiting.id && watched.path == path;
+  });
+  if (!value.empty() && !known && watched_.size() < k_most_watched) {
     watched_.push_back({waiting.id, waiting.scope, std::move(path), std::move(value)});
   }
 }
@@ -306,7 +312,7 @@ void CalleeReader::add_edge(Kind kind, Address code, Scope scope) {
   const CodeInfo &info = codes_.info(*id);
   add_fact(kind, code_label(info));
   if (!is_standard(info.file) && current_->depth < k_deepest && met_.size() < k_most_met && met_.insert(code).second) {
-    waiting_.push_back({code, *id, scope, current_->depth + 1});
+    waiting_.push_back({code, *id, scope, current_->depth + 1, false});
   }
 }
 

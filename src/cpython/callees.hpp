@@ -22,7 +22,8 @@ namespace awaitscope {
 /// functions, which no sample sees, become known so; and "t.time" becomes "time.time". What is called by other means (a value out
 /// of a container, an argument) is not found. What C code and the standard library call is not read: their names say it.
 ///
-/// Reads past the snapshots of samples, while the target runs: what is torn reads as nothing.
+/// Reads past the snapshots of samples, while the target runs: what is torn reads as nothing. So each function is read twice, the second
+/// time when all others have been: that also finds what its first call imports.
 class CalleeReader {
 public:
   /// All of them must live as long as this.
@@ -46,7 +47,8 @@ private:
     Address code = 0;
     CodeId id = 0;
     Scope scope;
-    int depth = 0; ///< calls from one that was added
+    int depth = 0;      ///< calls from one that was added
+    bool again = false; ///< it was read before
   };
   using Path = std::span<const std::string>;
 

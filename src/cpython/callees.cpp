@@ -335,7 +335,7 @@ void CalleeReader::add_use(const std::string &name, Path rest) {
 
 /// With its module: tp_name has that of a class that C code defines, and else the class's dict.
 std::string CalleeReader::type_name(Address type) {
-  const std::string name = objects_.type(type).name;
+  std::string name = objects_.type(type).name;
   if (name.find('.') != std::string::npos) {
     return name;
   }

@@ -97,6 +97,12 @@ Json hold_json(const LoopHolds &holds, const LoopHold &hold, const RecordingTabl
 std::string blockers_text(const LoopHolds &holds, const RecordingTables &tables, const TableLayout &layout,
                           const FrameNames &names) {
   constexpr std::size_t k_indent = 8;
+  if (holds.holds.empty()) {
+    return wrapped(fmt::format("No callback of an event loop took longer than {} in {}.",
+                               human_duration(holds.longer_ns),
+                               duration_cell(static_cast<std::uint64_t>(holds.elapsed_ns))),
+                   layout.width);
+  }
   TextTable table(layout.width, {{"at"},
                                  {"for"},
                                  {"state", TextTable::Kind::words},
@@ -120,7 +126,7 @@ std::string blockers_text(const LoopHolds &holds, const RecordingTables &tables,
       human_duration(holds.longer_ns), duration_cell(sum), duration_cell(static_cast<std::uint64_t>(holds.elapsed_ns)),
       percent_cell(sum, static_cast<std::uint64_t>(holds.elapsed_ns)),
       shown == holds.holds.size() ? std::string() : fmt::format("; the longest {} (--limit 0 shows all)", shown));
-  return wrapped(head, layout.width) + (shown == 0 ? std::string() : table.text()) +
+  return wrapped(head, layout.width) + table.text() +
          wrapped("Meanwhile the loop ran nothing else. Times are to within a sampling period or two; > of one that the "
                  "recording cuts.",
                  layout.width);

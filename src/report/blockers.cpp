@@ -24,7 +24,7 @@ std::int64_t weight_of(const SampleRun &run, std::int64_t period_ns) {
 } // namespace
 
 ThreadState LoopHold::state() const {
-  const auto most = std::max_element(samples_in.begin(), samples_in.end());
+  const auto *const most = std::max_element(samples_in.begin(), samples_in.end());
   return static_cast<ThreadState>(most - samples_in.begin());
 }
 

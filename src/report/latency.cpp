@@ -143,13 +143,14 @@ void add_waiting(std::vector<Gathered> &functions, FunctionNumbers &numbers, con
                  std::int64_t period_ns, const std::map<std::pair<StackId, ThreadState>, std::uint64_t> &samples) {
   for (const auto &[place, count] : samples) {
     const std::uint64_t waited_ns = count * static_cast<std::uint64_t>(period_ns);
-    const bool blocked = place.second == ThreadState::blocked;
+    const ThreadState state = place.second;
+    const bool blocked = state == ThreadState::blocked;
     const std::vector<Frame> frames = own_frames(tables.stacks.frames(place.first));
     const std::size_t innermost = frames.empty() ? 0 : numbers.number(frames.back().code);
     visit_functions(functions, numbers, frames, [&](Gathered &function, std::size_t number) {
-      (blocked                            ? function.latency.blocked_ns
-       : place.second == ThreadState::gil ? function.latency.gil_ns
-                                          : function.latency.runnable_ns) += waited_ns;
+      (blocked                     ? function.latency.blocked_ns
+       : state == ThreadState::gil ? function.latency.gil_ns
+                                   : function.latency.runnable_ns) += waited_ns;
       if (blocked && number != innermost) {
         auto &wait = function.blocked_in[innermost];
         wait.first = frames.back().code;

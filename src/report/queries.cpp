@@ -26,7 +26,7 @@ struct Counts {
 struct Caller {
   CodeId function = 0;
   std::int32_t line = 0;
-  auto operator<=>(const Caller &) const = default;
+  bool operator<(const Caller &other) const { return std::tie(function, line) < std::tie(other.function, other.line); }
 };
 
 double weight_of(const QueryCost &query, TableOrder order) {

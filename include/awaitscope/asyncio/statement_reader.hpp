@@ -23,7 +23,7 @@ public:
 
 private:
   struct Less {
-    using is_transparent = void;
+    using is_transparent = void; // NOLINT(readability-identifier-naming): the standard's
     bool operator()(const std::shared_ptr<const std::string> &a, const std::shared_ptr<const std::string> &b) const {
       return *a < *b;
     }

@@ -258,7 +258,7 @@ bool ValueReader::append_raw(Address from, std::uint64_t size, std::string &out)
 
 /// A float that an int equals, as that int: a dict takes them for one key. False for others, and for those of 2**60 and more.
 bool ValueReader::append_as_integer(Address object, std::string &out) {
-  constexpr double k_most = 1ULL << 60U;
+  constexpr double k_most = 0x1p60;
   constexpr unsigned k_digit_bits = 30; // Include/cpython/longintrepr.h, PyLong_SHIFT
   const auto number = objects_.memory().get<double>(object + objects_.layout().sizeof_object);
   if (!number || !(std::abs(*number) < k_most) || *number != std::trunc(*number)) {

@@ -187,9 +187,7 @@ private:
       at_ += 2;
       out_ += "::";
       return true;
-    } else if (c == ':' && is_word(behind)) {
-      skip_word();
-    } else if (c == '$' && is_digit(behind)) {
+    } else if ((c == ':' && is_word(behind)) || (c == '$' && is_digit(behind))) {
       skip_word();
     } else if (c == '$' && !ends_name()) {
       const std::size_t tag = sql_.find('$', at_ + 1);

@@ -15,14 +15,14 @@ namespace {
 
 using Kind = FunctionFact::Kind;
 
-constexpr int k_deepest = 8;               // calls from a function that was added
-constexpr std::size_t k_most_met = 4096;   // code objects
-constexpr std::size_t k_most_told = 65536; // facts
-constexpr std::size_t k_at_once = 2;       // functions: some 0.2 ms each
+constexpr int k_deepest = 8;                // calls from a function that was added
+constexpr std::size_t k_most_met = 4096;    // code objects
+constexpr std::size_t k_most_facts = 65536; // facts
+constexpr std::size_t k_at_once = 2;        // functions: some 0.2 ms each
 constexpr std::size_t k_most_watched = 512;
-constexpr std::int64_t k_between_looks_ns = 50'000'000;
-constexpr std::int64_t k_longest_look_ns = 500'000;                // of them all
-constexpr std::size_t k_looks = 8;                                 // at once
+constexpr std::int64_t k_between_checks_ns = 50'000'000;
+constexpr std::int64_t k_longest_check_ns = 500'000;               // of them all
+constexpr std::size_t k_checks = 8;                                // at once
 constexpr int k_most_wrappers = 20;                                // of a function, one around the other
 constexpr std::uint64_t k_type_subclass = std::uint64_t{1} << 31U; // Include/object.h, Py_TPFLAGS_TYPE_SUBCLASS
 
@@ -57,8 +57,8 @@ void CalleeReader::add(CodeId id, Address code, Scope scope) {
 
 void CalleeReader::work(std::vector<FunctionFact> &facts) {
   const std::int64_t now_ns = monotonic_ns();
-  const bool looks = !watched_.empty() && now_ns >= next_look_ns_;
-  if (waiting_.empty() && !looks) {
+  const bool checks = !watched_.empty() && now_ns >= next_check_ns_;
+  if (waiting_.empty() && !checks) {
     return;
   }
   memory_.begin(SnapshotMemory::Prefetch::nothing);
@@ -74,17 +74,17 @@ void CalleeReader::work(std::vector<FunctionFact> &facts) {
     }
   }
   current_ = nullptr;
-  if (looks) {
-    next_look_ns_ = now_ns + k_between_looks_ns;
-    const std::size_t most = std::min(k_looks, watched_.size());
-    for (std::size_t i = 0; i < most && monotonic_ns() < now_ns + k_longest_look_ns; ++i) {
-      look_again();
+  if (checks) {
+    next_check_ns_ = now_ns + k_between_checks_ns;
+    const std::size_t most = std::min(k_checks, watched_.size());
+    for (std::size_t i = 0; i < most && monotonic_ns() < now_ns + k_longest_check_ns; ++i) {
+      check_again();
     }
   }
 }
 
-/// At the one that was looked at longest ago.
-void CalleeReader::look_again() {
+/// Has the one that was checked longest ago changed?
+void CalleeReader::check_again() {
   Watched watched = std::move(watched_.front());
   watched_.pop_front();
   const std::string value = mark_of(value_of(watched.scope, watched.path));
@@ -317,7 +317,7 @@ void CalleeReader::add_edge(Kind kind, Address code, Scope scope) {
 }
 
 void CalleeReader::add_fact(Kind kind, std::string name) {
-  if (told_.size() < k_most_told && told_.emplace(current_->id, kind, name).second) {
+  if (reported_.size() < k_most_facts && reported_.emplace(current_->id, kind, name).second) {
     facts_->push_back({current_->id, kind, std::move(name)});
   }
 }

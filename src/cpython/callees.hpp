@@ -39,7 +39,7 @@ public:
   /// A function that was met.
   void add(CodeId id, Address code, Scope scope);
 
-  /// Reads a few of those that were added, looks now and then whether what they read has changed, and appends what it finds.
+  /// Reads a few of those that were added, checks now and then whether what they read has changed, and appends what it finds.
   void work(std::vector<FunctionFact> &facts);
 
 private:
@@ -69,7 +69,7 @@ private:
   void add_fact(FunctionFact::Kind kind, std::string name);
   void add_use(const std::string &name, Path rest);
   void watch(const Waiting &waiting, std::vector<std::string> path);
-  void look_again();
+  void check_again();
   Address value_of(const Scope &scope, Path path);
   std::string mark_of(Address value);
   void add_inherited(Address type, const std::vector<std::string> &names);
@@ -87,10 +87,10 @@ private:
   std::deque<Waiting> waiting_;
   std::unordered_set<Address> met_; ///< code objects
   std::deque<Watched> watched_;
-  std::int64_t next_look_ns_ = 0; ///< CLOCK_MONOTONIC
+  std::int64_t next_check_ns_ = 0; ///< CLOCK_MONOTONIC
   const Waiting *current_ = nullptr;
   std::vector<FunctionFact> *facts_ = nullptr;
-  std::set<std::tuple<CodeId, FunctionFact::Kind, std::string>> told_;
+  std::set<std::tuple<CodeId, FunctionFact::Kind, std::string>> reported_;
 };
 
 } // namespace awaitscope

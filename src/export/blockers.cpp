@@ -10,6 +10,7 @@
 #include "awaitscope/support/units.hpp"
 #include "cells.hpp"
 #include "json_text.hpp"
+#include "sample_cells.hpp"
 
 namespace awaitscope {
 namespace {
@@ -44,7 +45,7 @@ std::string details(const LoopHold &hold, const RecordingTables &tables, const F
   }
   if (hold.request != 0) {
     const RecordedRequest &request = tables.requests[hold.request];
-    part(one_line(fmt::format("{} {}", tables.texts[request.method], tables.texts[request.route])));
+    part(route_label(tables.texts[request.method], tables.texts[request.route]));
   }
   const RecordedThread &thread = tables.threads[hold.thread];
   part(one_line(tables.texts[thread.name]));
@@ -70,16 +71,15 @@ Json hold_json(const LoopHolds &holds, const LoopHold &hold, const RecordingTabl
   const RecordedThread &thread = tables.threads[hold.thread];
   const RecordedRequest &request = tables.requests[hold.request];
   const RecordedTask &task = tables.tasks[hold.task];
-  const auto samples = [&](ThreadState state) { return hold.samples_in[static_cast<std::size_t>(state)]; };
   return {{"from_ns", hold.from_ns},
           {"length_ns", hold.length_ns()},
           {"begun", hold.begun},
           {"ended", hold.ended},
           {"state", name_of(hold.state())},
-          {"running_samples", samples(ThreadState::running)},
-          {"runnable_samples", samples(ThreadState::runnable)},
-          {"gil_samples", samples(ThreadState::gil)},
-          {"blocked_samples", samples(ThreadState::blocked)},
+          {"running_samples", in_state(hold, ThreadState::running)},
+          {"runnable_samples", in_state(hold, ThreadState::runnable)},
+          {"gil_samples", in_state(hold, ThreadState::gil)},
+          {"blocked_samples", in_state(hold, ThreadState::blocked)},
           {"own", hold.own ? frame_json({*hold.own, hold.own_line, FrameKind::python}, tables.codes) : Json(nullptr)},
           {"frames", std::move(frames)},
           {"task", hold.task == 0 || task.unknown ? Json(nullptr) : Json(tables.codes.at(task.coroutine).function)},

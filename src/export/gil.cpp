@@ -10,15 +10,12 @@
 #include "awaitscope/support/units.hpp"
 #include "cells.hpp"
 #include "json_text.hpp"
+#include "sample_cells.hpp"
 
 namespace awaitscope {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::uint64_t time_of(const GilWaits &waits, std::uint64_t samples) {
-  return samples * static_cast<std::uint64_t>(waits.period_ns);
-}
 
 /// "thread worker", of several processes with theirs.
 std::string thread_cell(const GilWait &wait, const std::string &name) {

@@ -10,22 +10,14 @@
 #include "awaitscope/support/units.hpp"
 #include "cells.hpp"
 #include "json_text.hpp"
+#include "sample_cells.hpp"
 
 namespace awaitscope {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// What so many samples stand for.
-std::uint64_t time_of(const QueryCosts &costs, std::uint64_t samples) {
-  return samples * static_cast<std::uint64_t>(costs.period_ns);
-}
-
-std::uint64_t in_state(const QueryCost &query, ThreadState state) {
-  return query.samples_in[static_cast<std::size_t>(state)];
-}
-
-std::string name_of(const QueryCost::Route &route) { return one_line(fmt::format("{} {}", route.method, route.route)); }
+std::string name_of(const QueryCost::Route &route) { return route_label(route.method, route.route); }
 
 /// Besides the first one.
 std::string other_routes(const QueryCost &query) {

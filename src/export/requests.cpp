@@ -11,20 +11,12 @@
 #include "cells.hpp"
 #include "json_text.hpp"
 #include "length_json.hpp"
+#include "sample_cells.hpp"
 
 namespace awaitscope {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// What so many samples stand for.
-std::uint64_t time_of(const RouteCosts &costs, std::uint64_t samples) {
-  return samples * static_cast<std::uint64_t>(costs.period_ns);
-}
-
-std::uint64_t in_state(const RouteCost &route, ThreadState state) {
-  return route.samples_in[static_cast<std::size_t>(state)];
-}
 
 std::uint64_t in_part(const RouteCost &route, RequestPart part) {
   return route.samples_of[static_cast<std::size_t>(part)];
@@ -52,7 +44,7 @@ std::string spent(const RouteCosts &costs, const RouteCost &route) {
   return text;
 }
 
-std::string name_of(const RouteCost &route) { return one_line(fmt::format("{} {}", route.method, route.route)); }
+std::string name_of(const RouteCost &route) { return route_label(route.method, route.route); }
 
 std::string notes(const RouteCosts &costs, std::size_t width) {
   std::string text =

@@ -89,29 +89,51 @@ std::string KnownFunctions::effect_of_callee(std::size_t function, Way way) cons
   if (const std::string_view effect = effect_of_file(file); !effect.empty()) {
     return std::string(effect);
   }
-  const auto facts = facts_.find(function);
-  if (facts == facts_.end()) {
+  return first_effect(function, [&](const RecordedFact &fact) {
+    switch (fact.kind) {
+    case Kind::writes_global:
+      return way != Way::making || !tables_.texts[fact.name].starts_with('.');
+    case Kind::writes_attribute:
+      return way != Way::making;
+    case Kind::writes_nonlocal:
+      return way != Way::inside;
+    default:
+      return true;
+    }
+  });
+}
+
+/// "sets COUNT": as people read it. Empty if it is no effect.
+std::string KnownFunctions::described(const RecordedFact &fact) const {
+  const std::string &name = tables_.texts[fact.name];
+  switch (fact.kind) {
+  case Kind::writes_global:
+    return fmt::format("sets {}", name);
+  case Kind::writes_attribute:
+    return fmt::format("sets the attribute {}", name);
+  case Kind::reads_changing:
+    return fmt::format("reads {}, which changes", name);
+  case Kind::writes_nonlocal:
+    return fmt::format("sets the outer variable {}", name);
+  case Kind::uses: {
+    const std::string_view effect = effect_of_name(name);
+    return effect.empty() ? std::string() : fmt::format("{} ({})", effect, name);
+  }
+  default:
     return {};
   }
-  for (const RecordedFact &fact : facts->second) {
-    const std::string &name = tables_.texts[fact.name];
-    if (is_benign(function, fact)) {
+}
+
+/// The first of its effects that counts, and is not benign. Empty without any.
+std::string KnownFunctions::first_effect(std::size_t function,
+                                         const std::function<bool(const RecordedFact &)> &counts) const {
+  const auto facts = facts_.find(function);
+  for (const RecordedFact &fact : facts == facts_.end() ? std::vector<RecordedFact>() : facts->second) {
+    if (is_benign(function, fact) || !counts(fact)) {
       continue;
     }
-    if (fact.kind == Kind::writes_global && (way != Way::making || !name.starts_with('.'))) {
-      return fmt::format("sets {}", name);
-    }
-    if (fact.kind == Kind::writes_attribute && way != Way::making) {
-      return fmt::format("sets the attribute {}", name);
-    }
-    if (fact.kind == Kind::reads_changing) {
-      return fmt::format("reads {}, which changes", name);
-    }
-    if (fact.kind == Kind::writes_nonlocal && way != Way::inside) {
-      return fmt::format("sets the outer variable {}", name);
-    }
-    if (const std::string_view effect = fact.kind == Kind::uses ? effect_of_name(name) : ""; !effect.empty()) {
-      return fmt::format("{} ({})", effect, name);
+    if (std::string effect = described(fact); !effect.empty()) {
+      return effect;
     }
   }
   return {};
@@ -134,23 +156,8 @@ bool KnownFunctions::has(std::size_t function, Kind kind) const {
 }
 
 std::string KnownFunctions::effect_of(std::size_t function) const {
-  const auto facts = facts_.find(function);
-  if (facts == facts_.end()) {
-    return {};
-  }
-  for (const RecordedFact &fact : facts->second) {
-    const std::string &name = tables_.texts[fact.name];
-    if (is_benign(function, fact)) {
-      continue;
-    }
-    if (fact.kind == Kind::writes_global) {
-      return fmt::format("sets {}", name);
-    }
-    if (const std::string_view effect = fact.kind == Kind::uses ? effect_of_name(name) : ""; !effect.empty()) {
-      return fmt::format("{} ({})", effect, name);
-    }
-  }
-  return {};
+  return first_effect(
+      function, [](const RecordedFact &fact) { return fact.kind == Kind::writes_global || fact.kind == Kind::uses; });
 }
 
 /// What its calls have shown.

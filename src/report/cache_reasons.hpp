@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -53,6 +54,9 @@ private:
   [[nodiscard]] std::string effect_below(std::size_t function, Way way,
                                          std::set<std::pair<std::size_t, Way>> &met) const;
   [[nodiscard]] std::string effect_of_callee(std::size_t function, Way way) const;
+  [[nodiscard]] std::string described(const RecordedFact &fact) const;
+  [[nodiscard]] std::string first_effect(std::size_t function,
+                                         const std::function<bool(const RecordedFact &)> &counts) const;
   [[nodiscard]] bool is_benign(std::size_t function, const RecordedFact &fact) const;
   void add_call_refusals(std::size_t function, const CacheOpportunity &opportunity,
                          std::vector<std::string> &reasons) const;

@@ -238,20 +238,20 @@ class Values(CacheTest, harness.EndsTest):
 
 class Options(CacheTest, harness.ToolTest):
 
-    def test_choice(self):
+    def record_chosen(self, pattern):
         target = self.target("cached_calls.py", "--what", "streams", "--cheap", "10", "--dear", "60", lifetime=60)
         path = self.path("chosen.ascope")
         target.set_counter("go", 1)
-        result = harness.run_tool("record", "-p", target.pid, "-d", 1, "-r", RATE, "-o", path, "--args=burn")
+        result = harness.run_tool("record", "-p", target.pid, "-d", 1, "-r", RATE, "-o", path, "--args=" + pattern)
         self.assert_done(result)
+        return path, result
+
+    def test_choice(self):
+        path, _ = self.record_chosen("burn")
         self.assertEqual(set(self.rows(path)), {"burn"})
 
     def test_a_pattern_that_fits_nothing(self):
-        target = self.target("cached_calls.py", "--what", "streams", "--cheap", "10", "--dear", "60", lifetime=60)
-        path = self.path("chosen.ascope")
-        target.set_counter("go", 1)
-        result = harness.run_tool("record", "-p", target.pid, "-d", 1, "-r", RATE, "-o", path, "--args=absent.py")
-        self.assert_done(result)
+        _, result = self.record_chosen("absent.py")
         self.assertIn("--args fits no function that was sampled", result.stderr)
         self.assertIn("main (cached_calls.py)", result.stderr)
 

@@ -123,6 +123,13 @@ RecordingInfo invented_info() {
   return info;
 }
 
+RecordingInfo info_at_100_hz() {
+  RecordingInfo info = invented_info();
+  info.rate_millihertz = 100'000;
+  info.start_ns = 0;
+  return info;
+}
+
 void record_small(MemoryRecorder &recorder, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   const Program program(recorder.codes);

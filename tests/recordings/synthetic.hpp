@@ -36,6 +36,9 @@ std::string recording_of(const std::vector<std::string> &blocks);
 /// Of a process that never was: invented names and paths, every kind of frame, thread, task and event.
 RecordingInfo invented_info();
 
+/// The same at 100 Hz; its start is 0.
+RecordingInfo info_at_100_hz();
+
 /// Two seconds at 1 kHz: a task that gathers two others, a pool's thread, a thread that waits, unreadable parts. The same for
 /// the same seed, on every machine.
 void record_small(MemoryRecorder &recorder, std::uint64_t seed);

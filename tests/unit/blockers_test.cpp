@@ -12,14 +12,7 @@ constexpr std::int64_t k_ms = 1'000'000;
 
 /// A recorder whose start is 0, of one thread at 100 Hz that runs asyncio's loop.
 struct Loop : MemoryRecorder {
-  Loop() : MemoryRecorder(info()) {}
-
-  static RecordingInfo info() {
-    RecordingInfo info = invented_info();
-    info.start_ns = 0;
-    info.rate_millihertz = 100'000;
-    return info;
-  }
+  Loop() : MemoryRecorder(info_at_100_hz()) {}
 
   /// In a step of a task. `same`: calls that go on, of run_once, Handle._run, the coroutine, and `leaf`.
   void step(std::int64_t at, Address task, CodeId leaf, std::uint32_t same, ThreadState state = ThreadState::running) {

@@ -14,14 +14,7 @@ constexpr std::int64_t k_period = 10 * k_ms;
 
 /// At 100 Hz, and its start is 0. The threads have the TIDs 1 to 3.
 struct Recorder : MemoryRecorder {
-  Recorder() : MemoryRecorder(info()) {}
-
-  static RecordingInfo info() {
-    RecordingInfo info = invented_info();
-    info.rate_millihertz = 100'000;
-    info.start_ns = 0;
-    return info;
-  }
+  Recorder() : MemoryRecorder(info_at_100_hz()) {}
 
   void sample(ThreadId tid, const std::string &name, CodeId code, ThreadState state, const GilHolder &holder = {}) {
     Sample sample;

@@ -20,14 +20,7 @@ CallMark mark(std::uint64_t place, std::uint64_t call, std::uint32_t stretch = 0
 
 /// A recorder whose start is 0, of one thread at 100 Hz.
 struct Threads : MemoryRecorder {
-  Threads() : MemoryRecorder(info()) {}
-
-  static RecordingInfo info() {
-    RecordingInfo info = invented_info();
-    info.start_ns = 0;
-    info.rate_millihertz = 100'000;
-    return info;
-  }
+  Threads() : MemoryRecorder(info_at_100_hz()) {}
 
   /// `before`: when the thread was read last before, in milliseconds; 0: never.
   void sample(std::int64_t at, const std::vector<CodeId> &stack, std::uint32_t same, std::int64_t before,

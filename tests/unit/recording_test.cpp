@@ -46,13 +46,6 @@ ReadBack read_back(const std::string &bytes) {
   return read_back(bytes, [](const RecordingTables & /*tables*/) {});
 }
 
-RecordingInfo info_at_100_hz() {
-  RecordingInfo info = invented_info();
-  info.rate_millihertz = 100'000;
-  info.start_ns = 0;
-  return info;
-}
-
 Sample sample_of(std::int64_t time_ns, CodeId code, std::uint64_t cpu_ns = 0) {
   Sample sample;
   sample.time_ns = time_ns;

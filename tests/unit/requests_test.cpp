@@ -27,14 +27,7 @@ RequestSight sight(const std::shared_ptr<const RequestRoute> &of, std::uint64_t 
 
 /// A recorder at 100 Hz whose start is 0.
 struct Recorder : MemoryRecorder {
-  Recorder() : MemoryRecorder(info()) {}
-
-  static RecordingInfo info() {
-    RecordingInfo info = invented_info();
-    info.rate_millihertz = 100'000;
-    info.start_ns = 0;
-    return info;
-  }
+  Recorder() : MemoryRecorder(info_at_100_hz()) {}
 
   void sample(std::int64_t at_ms, std::uint64_t id, const std::shared_ptr<const RequestRoute> &of) {
     Sample sample;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "awaitscope/cpython/runtime.hpp"
 #include "images.hpp"
@@ -42,15 +43,20 @@ Offset find_descriptor_tid(const Process &process, RemoteMemory &memory, const s
   for (const ThreadId tid : process.threads()) {
     live.push_back(process.inner_id(tid));
   }
+  using Descriptor = std::array<std::int32_t, k_descriptor_size / sizeof(std::int32_t)>;
+  std::vector<Descriptor> descriptors(thread_pointers.size());
+  for (std::size_t i = 0; i < thread_pointers.size(); ++i) {
+    if (memory.read(thread_pointers[i], descriptors[i].data(), k_descriptor_size) != ReadStatus::ok) {
+      return k_absent;
+    }
+  }
   const auto holds_tids = [&](Offset offset) {
-    return std::all_of(thread_pointers.begin(), thread_pointers.end(), [&](Address pointer) {
-      std::int32_t value = 0;
-      return memory.read(pointer + offset, &value, sizeof value) == ReadStatus::ok &&
-             std::find(live.begin(), live.end(), value) != live.end();
+    return std::all_of(descriptors.begin(), descriptors.end(), [&](const Descriptor &descriptor) {
+      return std::find(live.begin(), live.end(), descriptor[offset / sizeof(std::int32_t)]) != live.end();
     });
   };
-  if (thread_pointers.empty() || holds_tids(k_glibc_tid)) {
-    return thread_pointers.empty() ? k_absent : k_glibc_tid;
+  if (descriptors.empty() || holds_tids(k_glibc_tid)) {
+    return descriptors.empty() ? k_absent : k_glibc_tid;
   }
   for (Offset offset = 0; offset < k_descriptor_size; offset += sizeof(std::int32_t)) {
     if (holds_tids(offset)) {

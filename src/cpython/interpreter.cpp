@@ -203,7 +203,17 @@ std::string InterpreterReader::name_of(Address thread_object) {
 
 std::string InterpreterReader::name_in(Address interpreter, const ThreadEntry &thread) {
   const auto entries = objects_.dict_entries(active_threads(interpreter));
-  for (std::size_t i = 0; entries && i < entries->size(); ++i) {
+  if (!entries) {
+    return {};
+  }
+  constexpr std::size_t k_integer = 36;  // an int of three digits: Include/cpython/longintrepr.h, 30 bits a digit
+  constexpr std::size_t k_together = 64; // threads
+  std::vector<RemoteRange> keys;
+  for (std::size_t i = 0; i < std::min(entries->size(), k_together); ++i) {
+    keys.push_back({(*entries)[i].key, k_integer});
+  }
+  objects_.memory().prefetch(keys); // in one call
+  for (std::size_t i = 0; i < entries->size(); ++i) {
     const auto ident = objects_.integer((*entries)[i].key);
     if (ident && static_cast<Address>(*ident) == thread.thread_pointer) {
       return name_of((*entries)[i].value);

@@ -279,21 +279,25 @@ Address StackReader::free_variable(const RawFrame &raw, CodeId code, std::string
   return cell != 0 && objects_.type_of_object(cell).name == "cell" ? memory.pointer(cell + layout.cell_contents) : 0;
 }
 
-void StackReader::read(Address thread_state, PythonStack &stack) {
+/// The live part of the newest data-stack chunk in one call. Warm readings have it already.
+void StackReader::fetch_chunk(Address thread_state) {
+  constexpr Address k_most = 256 * 1024;
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
-  stack.frames.clear();
-
-  // The live part of the newest data-stack chunk in one call; warm looks have it already.
-  const bool has_chunks = layout.ts_chunk != k_absent;
-  const Address chunk = has_chunks ? memory.pointer(thread_state + layout.ts_chunk) : 0;
-  const Address top = has_chunks ? memory.pointer(thread_state + layout.ts_chunk_top) : 0;
-  constexpr Address k_most = 256 * 1024;
-  if (chunk != 0 && top > chunk && !memory.has_records()) {
+  if (layout.ts_chunk == k_absent || memory.has_records()) {
+    return;
+  }
+  const Address chunk = memory.pointer(thread_state + layout.ts_chunk);
+  const Address top = memory.pointer(thread_state + layout.ts_chunk_top);
+  if (chunk != 0 && top > chunk) {
     const RemoteRange live{chunk, std::min(top - chunk, k_most)};
     memory.prefetch(std::span(&live, 1));
   }
+}
 
+void StackReader::read(Address thread_state, PythonStack &stack) {
+  stack.frames.clear();
+  fetch_chunk(thread_state);
   stack.frames.reserve(last_.size() + 1);
   bool whole = walk(current_frame(thread_state));
   if (whole && !entered(thread_state)) {
@@ -312,6 +316,7 @@ void StackReader::read(Address thread_state, PythonStack &stack) {
 
 std::vector<RawFrame> StackReader::innermost(Address thread_state, std::size_t count) {
   std::vector<RawFrame> frames;
+  fetch_chunk(thread_state);
   Address at = current_frame(thread_state);
   for (std::size_t i = 0; i < 2 * count && frames.size() < count && at != 0; ++i) { // with those that mark an entry
     const std::optional<RawFrame> raw = raw_frame(at);

@@ -36,22 +36,40 @@ std::string_view title_of(Group group) {
   return "Packages and the standard library";
 }
 
-/// "sleep 1.20 s, query of db.py:7 0.10 s": the longest of what these calls waited in.
-std::string longest_of(const std::vector<std::pair<CodeId, std::uint64_t>> &waits, CodeId self_code,
-                       const FrameNames &names) {
-  constexpr std::size_t k_named = 3;
+constexpr std::size_t k_waits_named = 3;
+
+/// "query", or of another function with the same name as the row's "query of db.py:7".
+std::string name_beside(CodeId code, CodeId self, const FrameNames &names) {
+  const std::string name = names.function(code);
+  return name == names.function(self) ? name + " of " + names.place(code) : name;
+}
+
+/// " (recv 1.20 s, query of db.py:7 0.10 s)": the longest of what these calls were blocked in.
+std::string blocked_in(const FunctionLatency &function, const FrameNames &names) {
   std::string text;
-  const std::string self = names.function(self_code);
-  for (std::size_t i = 0; i < std::min(k_named, waits.size()); ++i) {
-    const auto &[code, nanoseconds] = waits[i];
-    const std::string name = names.function(code);
-    const std::string place = name == self ? " of " + names.place(code) : std::string(); // another one of that name
-    text += fmt::format("{}{}{} {}", text.empty() ? "" : ", ", name, place, duration_cell(nanoseconds));
+  for (std::size_t i = 0; i < std::min(k_waits_named, function.blocked_in.size()); ++i) {
+    const auto &[code, nanoseconds] = function.blocked_in[i];
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name_beside(code, function.code, names),
+                        duration_cell(nanoseconds));
   }
   return text.empty() ? text : fmt::format(" ({})", text);
 }
 
-/// "CPU 1.51 s, blocked 0.20 s, await 1.20 s (sleep 1.20 s), 1 cut": where the time of its calls went. Nothing if nothing is known of that.
+/// " (timer 1.20 s in sleep, query 0.10 s)": the longest of what these calls awaited.
+std::string awaited(const FunctionLatency &function, const FrameNames &names) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(k_waits_named, function.await_on.size()); ++i) {
+    const AwaitedTime &time = function.await_on[i];
+    const std::string name = name_beside(time.code, function.code, names);
+    text += text.empty() ? "" : ", ";
+    text += time.kind == WaitKind::unknown
+                ? fmt::format("{} {}", name, duration_cell(time.ns))
+                : fmt::format("{} {} in {}", name_of(time.kind), duration_cell(time.ns), name);
+  }
+  return text.empty() ? text : fmt::format(" ({})", text);
+}
+
+/// "CPU 1.51 s, blocked 0.20 s, await 1.20 s (timer 1.20 s in sleep), 1 cut": where the time of its calls went. Nothing if nothing is known of that.
 std::string spent(const FunctionLatency &function, const FrameNames &names) {
   std::string text;
   const auto part = [&](const std::string &what) { text += (text.empty() ? "" : ", ") + what; };
@@ -65,10 +83,10 @@ std::string spent(const FunctionLatency &function, const FrameNames &names) {
     part("waiting for the GIL " + duration_cell(function.gil_ns));
   }
   if (function.blocked_ns > 0) {
-    part("blocked " + duration_cell(function.blocked_ns) + longest_of(function.blocked_in, function.code, names));
+    part("blocked " + duration_cell(function.blocked_ns) + blocked_in(function, names));
   }
   if (function.await_ns > 0) {
-    part("await " + duration_cell(function.await_ns) + longest_of(function.await_on, function.code, names));
+    part("await " + duration_cell(function.await_ns) + awaited(function, names));
   }
   if (function.cut > 0) {
     part(fmt::format("{} cut", with_thousands(function.cut)));
@@ -157,8 +175,9 @@ std::string latency_json(const Latencies &latencies, const CodeTable &codes) {
   for (const FunctionLatency &function : latencies.functions) {
     const CodeInfo &code = codes.at(function.code);
     Json await_on = Json::array();
-    for (const auto &[awaited, nanoseconds] : function.await_on) {
-      await_on.push_back({{"function", codes.at(awaited).function}, {"ns", nanoseconds}});
+    for (const AwaitedTime &time : function.await_on) {
+      await_on.push_back(
+          {{"function", codes.at(time.code).function}, {"waits_for", name_of(time.kind)}, {"ns", time.ns}});
     }
     Json blocked_in = Json::array();
     for (const auto &[blocked, nanoseconds] : function.blocked_in) {

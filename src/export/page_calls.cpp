@@ -23,7 +23,7 @@ Json json(const std::optional<Length> &length) {
 Json row(const FunctionLatency &function, PageLabels &labels) {
   Json await_on = Json::array();
   for (std::size_t i = 0; i < std::min(k_most_awaited, function.await_on.size()); ++i) {
-    await_on.push_back({labels.number(function.await_on[i].first), function.await_on[i].second});
+    await_on.push_back({labels.number(function.await_on[i].code), function.await_on[i].ns});
   }
   return {{"label", labels.number(function.code)},
           {"calls", function.calls},

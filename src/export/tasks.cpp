@@ -30,10 +30,13 @@ std::size_t tasks_below(const TaskNode &node) {
 /// Deeper than this, the tasks below a node are left out, and all of them counted: JSON readers recurse.
 constexpr int k_deepest = 200;
 
-Json node_json(const ProcessSnapshot &snapshot, const TaskNode &node, const CodeTable &codes, int depth) {
+Json node_json(const ProcessSnapshot &snapshot, const TaskNode &node, const CodeTable &codes, WaitKinds &kinds,
+               int depth) {
   Json document = task_json(snapshot, snapshot.tasks[node.tasks.front()], codes);
   const std::optional<double> seconds = suspended_seconds(snapshot, snapshot.tasks[node.tasks.front()]);
   document["suspended_s"] = seconds && node.tasks.size() == 1 ? Json(*seconds) : Json(nullptr);
+  const std::optional<WaitKind> wait = wait_of(snapshot, node, kinds);
+  document["waits_for"] = wait ? Json(name_of(*wait)) : Json(nullptr);
   document["count"] = node.tasks.size();
   Json also = Json::array();
   for (std::size_t i = 1; i < node.tasks.size(); ++i) {
@@ -49,7 +52,7 @@ Json node_json(const ProcessSnapshot &snapshot, const TaskNode &node, const Code
   Json children = Json::array();
   for (const TaskNode &child : node.children) {
     if (depth < k_deepest) {
-      children.push_back(node_json(snapshot, child, codes, depth + 1));
+      children.push_back(node_json(snapshot, child, codes, kinds, depth + 1));
     }
   }
   document["children_left_out"] = depth < k_deepest ? 0 : tasks_below(node);
@@ -65,11 +68,12 @@ std::string tasks_json(const ProcessSnapshot &snapshot, const std::vector<TaskNo
   for (const TaskState state : k_task_states) {
     counts[std::string(name_of(state))] = found[static_cast<std::size_t>(state)];
   }
+  WaitKinds kinds(codes);
   JsonWriter out;
   out.member("schema", 1);
   out.member("process", process_json(snapshot));
   out.member("states", counts);
-  out.list("tasks", tree, [&](const TaskNode &node) { return node_json(snapshot, node, codes, 0); });
+  out.list("tasks", tree, [&](const TaskNode &node) { return node_json(snapshot, node, codes, kinds, 0); });
   return out.finish();
 }
 

@@ -19,7 +19,7 @@ namespace {
 class TreeText {
 public:
   TreeText(const ProcessSnapshot &snapshot, const CodeTable &codes, const TasksLayout &layout)
-      : snapshot_(snapshot), codes_(codes), layout_(layout) {
+      : snapshot_(snapshot), codes_(codes), kinds_(codes), layout_(layout) {
     std::set<Address> loops;
     for (const TaskSnapshot &task : snapshot.tasks) {
       by_id_.emplace(task.id, &task);
@@ -107,7 +107,7 @@ private:
   }
 
   /// What a task waits for, as far as it is known; empty if it does not wait.
-  [[nodiscard]] std::string reason_of(const TaskNode &node, const TaskSnapshot &task) const {
+  [[nodiscard]] std::string reason_of(const TaskNode &node, const TaskSnapshot &task) {
     if (node.closes_circle) {
       return "a task below it: a circle";
     }
@@ -122,13 +122,11 @@ private:
     if (task.state != TaskState::waiting) {
       return {};
     }
-    std::size_t below = 0;
-    for (const TaskNode &child : node.children) {
-      below += snapshot_.tasks[child.tasks.front()].owner_elsewhere ? 0 : child.tasks.size();
+    if (const std::size_t below = awaited_below(snapshot_, node); below > 0) {
+      return below == 1 ? "the task below" : fmt::format("{} tasks below", with_thousands(below));
     }
-    if (below > 0) {
-      const std::size_t each = below / node.tasks.size();
-      return each == 1 ? "the task below" : fmt::format("{} tasks below", with_thousands(each));
+    if (const WaitKind kind = kinds_.kind_of(task.frames); kind != WaitKind::unknown) {
+      return std::string(name_of(kind));
     }
     const std::string function = leaf_of(task);
     return function.empty() ? "a future" : function;
@@ -149,6 +147,7 @@ private:
 
   const ProcessSnapshot &snapshot_;
   const CodeTable &codes_;
+  WaitKinds kinds_;
   TasksLayout layout_;
   std::unordered_map<Address, const TaskSnapshot *> by_id_;
   bool several_loops_ = false;

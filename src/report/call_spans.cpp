@@ -20,12 +20,14 @@ std::vector<Frame> own_frames(std::vector<Frame> frames) {
   return frames;
 }
 
-void add_wait(Waits &waits, CodeId code, std::uint64_t nanoseconds) {
-  const auto known = std::find_if(waits.begin(), waits.end(), [&](const auto &wait) { return wait.first == code; });
+void add_wait(std::vector<AwaitedTime> &waits, const AwaitedTime &time) {
+  const auto known = std::find_if(waits.begin(), waits.end(), [&](const AwaitedTime &wait) {
+    return wait.code == time.code && wait.kind == time.kind;
+  });
   if (known == waits.end()) {
-    waits.emplace_back(code, nanoseconds);
+    waits.push_back(time);
   } else {
-    known->second += nanoseconds;
+    known->ns += time.ns;
   }
 }
 
@@ -63,12 +65,13 @@ void CallSpans::add(const TaskSpan &span) {
     calls.push_back(std::move(call));
   }
   const auto waited = static_cast<std::uint64_t>(span.state == TaskState::waiting ? span.to_ns - span.from_ns : 0);
+  const WaitKind kind = waited > 0 ? kinds_.kind_of(frames) : WaitKind::unknown;
   for (CallSpan &call : calls) {
     call.to_ns = span.to_ns;
     call.last_seen_ns = span.last_seen_ns;
     call.await_ns += waited;
     if (waited > 0 && &call != &calls.back()) {
-      add_wait(call.await_on, frames.back().code, waited);
+      add_wait(call.await_on, {frames.back().code, kind, waited});
     }
   }
   if (span.task_ended) {

@@ -42,7 +42,7 @@ struct Gathered {
   std::uint64_t entries = 0;
   std::uint64_t alike = 0; ///< calls that nothing tells from the one before
   std::int64_t sum_ns = 0;
-  std::map<std::size_t, std::pair<CodeId, std::uint64_t>> await_on;   ///< by the awaitable's number
+  std::map<std::pair<std::size_t, WaitKind>, AwaitedTime> await_on;   ///< by the awaitable's number
   std::optional<CodeId> child;                                        ///< of a task that it awaited
   std::map<std::size_t, std::pair<CodeId, std::uint64_t>> blocked_in; ///< by the innermost function's number
 
@@ -57,11 +57,10 @@ struct Gathered {
     }
     latency.await_ns += call.await_ns;
     const std::size_t self = numbers.number(call.code);
-    for (const auto &[code, nanoseconds] : call.await_on) {
-      if (const std::size_t number = numbers.number(code); number != self) { // not of one that calls itself
-        auto &entry = await_on[number];
-        entry.first = code;
-        entry.second += nanoseconds;
+    for (const AwaitedTime &time : call.await_on) {
+      if (const std::size_t number = numbers.number(time.code); number != self) { // not of one that calls itself
+        AwaitedTime &entry = await_on[{number, time.kind}];
+        entry = {time.code, time.kind, entry.ns + time.ns};
       }
     }
     latency.brief += length.is == Length::Is::shorter ? 1 : 0;
@@ -96,19 +95,20 @@ struct Gathered {
       latency.mean_ns = sum_ns / static_cast<std::int64_t>(whole);
     }
     std::uint64_t rest_ns = latency.await_ns;
-    for (const auto &[number, wait] : await_on) {
-      rest_ns -= std::min(rest_ns, wait.second);
+    for (const auto &[key, wait] : await_on) {
+      rest_ns -= std::min(rest_ns, wait.ns);
       latency.await_on.push_back(wait);
     }
     if (child && rest_ns > 0) {
-      add_wait(latency.await_on, *child, rest_ns);
+      add_wait(latency.await_on, {*child, WaitKind::task, rest_ns});
     }
     for (const auto &[number, wait] : blocked_in) {
       latency.blocked_in.push_back(wait);
     }
-    const auto longer = [](const auto &a, const auto &b) { return a.second > b.second; };
-    std::stable_sort(latency.await_on.begin(), latency.await_on.end(), longer);
-    std::stable_sort(latency.blocked_in.begin(), latency.blocked_in.end(), longer);
+    std::stable_sort(latency.await_on.begin(), latency.await_on.end(),
+                     [](const AwaitedTime &a, const AwaitedTime &b) { return a.ns > b.ns; });
+    std::stable_sort(latency.blocked_in.begin(), latency.blocked_in.end(),
+                     [](const auto &a, const auto &b) { return a.second > b.second; });
     return latency;
   }
 };

@@ -2,10 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "awaitscope/model/stack.hpp"
+#include "awaitscope/report/call_spans.hpp"
 
 namespace awaitscope {
 
@@ -15,8 +15,7 @@ std::size_t begin_of_own(const std::vector<Frame> &frames);
 /// The Python frames that are the task's own.
 std::vector<Frame> own_frames(std::vector<Frame> frames);
 
-/// Nanoseconds, by what was waited for.
-using Waits = std::vector<std::pair<CodeId, std::uint64_t>>;
-void add_wait(Waits &waits, CodeId code, std::uint64_t nanoseconds);
+/// Adds to the time of the same kind in the same coroutine.
+void add_wait(std::vector<AwaitedTime> &waits, const AwaitedTime &time);
 
 } // namespace awaitscope

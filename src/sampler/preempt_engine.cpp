@@ -169,9 +169,14 @@ bool PreemptEngine::was_on_cpu_here(TargetThread &thread) {
 
 bool PreemptEngine::just_left_cpu(Target &target, TargetThread &thread) {
   constexpr std::int64_t k_long_ago_ns = 1'000'000; // whatever became of the clocks since they were compared
-  const std::optional<std::int64_t> left_ns = thread.watch.accounted_ns();
-  const auto offset_ns = left_ns ? offset_ns_.find(CpuOf(target, thread).where()) : offset_ns_.end();
-  if (offset_ns == offset_ns_.end() || *left_ns + offset_ns->second + k_long_ago_ns < tick_ns_) {
+  const std::optional<std::int64_t> left_ns = offset_ns_.empty() ? std::nullopt : thread.watch.accounted_ns();
+  const auto is_long_ago = [&](std::int64_t offset_ns) { return *left_ns + offset_ns + k_long_ago_ns < tick_ns_; };
+  if (!left_ns || std::all_of(offset_ns_.begin(), offset_ns_.end(),
+                              [&](const auto &offset) { return is_long_ago(offset.second); })) {
+    return false; // on whatever CPU: most are
+  }
+  const auto offset_ns = offset_ns_.find(CpuOf(target, thread).where());
+  if (offset_ns == offset_ns_.end() || is_long_ago(offset_ns->second)) {
     return false;
   }
   note_arrival();

@@ -96,6 +96,7 @@ public:
 
 private:
   Address current_frame(Address thread_state);
+  void fetch_chunk(Address thread_state);
   bool entered(Address thread_state);
   Address first_instruction(const std::byte *frame, Address code);
   [[nodiscard]] std::size_t head_size() const;

@@ -6,9 +6,18 @@
 #include <vector>
 
 #include "awaitscope/report/file_origin.hpp"
+#include "awaitscope/report/wait_kinds.hpp"
 #include "awaitscope/report/waits.hpp"
 
 namespace awaitscope {
+
+/// Time for which something awaited.
+struct AwaitedTime {
+  CodeId code = 0; ///< the innermost coroutine
+  WaitKind kind = WaitKind::unknown;
+  std::uint64_t ns = 0;
+  bool operator==(const AwaitedTime &) const = default;
+};
 
 /// One call of a coroutine (or of what it awaits): from when it was first in its task's stack to when it was last.
 struct CallSpan {
@@ -21,8 +30,7 @@ struct CallSpan {
   bool begun = true;          ///< its beginning was seen
   bool ended = true;          ///< its end was seen
   bool entry = false;         ///< of the project's code, and called by none of it, as far as its stack goes
-  /// The innermost coroutine below it in the same task, nanoseconds. Of the innermost one itself: nothing.
-  std::vector<std::pair<CodeId, std::uint64_t>> await_on;
+  std::vector<AwaitedTime> await_on; ///< below it in the same task. Of the innermost one itself: nothing.
 };
 
 /// Turns the spans of tasks into those of calls. A frame goes on as the same call while its task's stack is the same up to and
@@ -33,7 +41,7 @@ public:
   using Visit = std::function<void(std::uint32_t task, const CallSpan &call)>;
 
   CallSpans(const RecordingTables &tables, Visit visit)
-      : tables_(tables), origins_(tables.codes), visit_(std::move(visit)) {}
+      : tables_(tables), origins_(tables.codes), kinds_(tables.codes), visit_(std::move(visit)) {}
 
   /// Spans of one task in the order of time; of several tasks mixed as they come.
   void add(const TaskSpan &span);
@@ -48,6 +56,7 @@ private:
 
   const RecordingTables &tables_;
   CodeOrigins origins_;
+  WaitKinds kinds_;
   Visit visit_;
   std::vector<Calls> tasks_; ///< by number
 };

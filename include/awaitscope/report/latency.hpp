@@ -55,7 +55,7 @@ struct FunctionLatency {
   std::uint64_t await_ns = 0;
   /// What it awaited, the longest first: the innermost coroutine below it; where it was that itself, the task that it waited
   /// for, if that is known (TaskChange has the stacks of such tasks under its own). Never itself.
-  std::vector<std::pair<CodeId, std::uint64_t>> await_on;
+  std::vector<AwaitedTime> await_on;
 };
 
 struct Latencies {

@@ -106,29 +106,84 @@ std::string RequestReader::short_text(Address str) {
   return units->count <= k_longest_text ? objects_.text(str).value_or("?") : "[too long]";
 }
 
-/// Of Django: django/http/request.py, HttpRequest; django/urls/resolvers.py, ResolverMatch. Null if it is no request.
-std::shared_ptr<const RequestRoute> RequestReader::route_of(Address request) {
-  if (!objects_.is_kind(objects_.type_of(request), "HttpRequest")) {
-    return nullptr;
+/// "app.views.home" of a function, a method or what functools.partial made of one; else the name of the class, or of that of the object.
+std::string RequestReader::callable_name(Address callable) {
+  constexpr int k_deepest = 8;
+  const Layout &layout = objects_.layout();
+  SnapshotMemory &memory = objects_.memory();
+  for (int depth = 0; callable != 0 && depth < k_deepest; ++depth) {
+    const std::string &kind = objects_.type_of_object(callable).name;
+    if (kind == "method") {
+      callable = memory.pointer(callable + layout.method_function);
+    } else if (kind == "functools.partial") {
+      callable = memory.pointer(callable + layout.partial_function);
+    } else if (kind == "function") {
+      const std::string name = short_text(memory.pointer(callable + layout.func_qualname));
+      const std::string module =
+          layout.func_module == k_absent ? std::string() : short_text(memory.pointer(callable + layout.func_module));
+      return module.empty() ? name : module + "." + name;
+    } else {
+      return kind == "type" ? objects_.type(callable).name : kind;
+    }
   }
+  return {};
+}
+
+/// Of Django: django/http/request.py, HttpRequest; django/urls/resolvers.py, ResolverMatch.
+RequestRoute RequestReader::django_route(Address request) {
   const Address method = objects_.attribute(request, "method");
   const Address match = objects_.attribute(request, "resolver_match");
-  auto found = std::make_shared<RequestRoute>();
-  found->resolved = match != 0 && objects_.type_of_object(match).name == "ResolverMatch";
+  RequestRoute found;
+  found.resolved = match != 0 && objects_.type_of_object(match).name == "ResolverMatch";
   Address route = 0;
   Address view = 0;
-  if (found->resolved) {
+  if (found.resolved) {
     route = objects_.attribute(match, "route");
     view = objects_.attribute(match, "_func_path");
     const std::array<RemoteRange, 2> texts{RemoteRange{route, k_text_head}, RemoteRange{view, k_text_head}};
     objects_.memory().prefetch(texts);
   }
-  found->method = short_text(method);
-  found->view = short_text(view);
-  const bool is_text = found->resolved && objects_.type_of_object(route).name == "str";
+  found.method = short_text(method);
+  found.view = short_text(view);
+  const bool is_text = found.resolved && objects_.type_of_object(route).name == "str";
   const auto length = is_text ? objects_.units(route) : std::nullopt;
-  found->resolved = length.has_value(); // else it could not be read
-  found->route = !found->resolved ? std::string(k_unresolved) : length->count == 0 ? "/" : short_text(route);
+  found.resolved = length.has_value(); // else it could not be read
+  found.route = !found.resolved ? std::string(k_unresolved) : length->count == 0 ? "/" : short_text(route);
+  return found;
+}
+
+/// Of an ASGI scope, into which Starlette's routers write (starlette/routing.py, Router.app(); fastapi/routing.py, APIRoute.matches()): the
+/// endpoint and, of FastAPI and since Starlette 1, the route. Nothing if it is no request: a lifespan.
+std::optional<RequestRoute> RequestReader::scope_route(Address scope) {
+  const std::string type = short_text(objects_.dict_value(scope, "type"));
+  if (type != "http" && type != "websocket") {
+    return std::nullopt;
+  }
+  RequestRoute found;
+  found.method = type == "http" ? short_text(objects_.dict_value(scope, "method")) : "WEBSOCKET";
+  found.view = callable_name(objects_.dict_value(scope, "endpoint"));
+  const Address route = objects_.dict_value(scope, "route");
+  found.route = route == 0 ? std::string() : short_text(objects_.attribute(route, "path"));
+  if (found.route.empty()) {
+    found.route = found.view; // it does not keep the pattern
+  }
+  found.resolved = !found.route.empty();
+  found.route = found.resolved ? found.route : std::string(k_unresolved);
+  return found;
+}
+
+/// Null if it is no request.
+std::shared_ptr<const RequestRoute> RequestReader::route_of(Address request) {
+  std::optional<RequestRoute> route;
+  if (objects_.type_of_object(request).name == "dict") {
+    route = scope_route(request);
+  } else if (objects_.is_kind(objects_.type_of(request), "HttpRequest")) {
+    route = django_route(request);
+  }
+  if (!route) {
+    return nullptr;
+  }
+  auto found = std::make_shared<const RequestRoute>(std::move(*route));
   const auto known = routes_.find(found);
   if (known != routes_.end()) {
     return *known;

@@ -83,6 +83,12 @@ std::optional<bool> was_on_cpu_elsewhere(TargetThread &thread) {
   return now->cpu_ns - asked.cpu_ns > now->wait_ns - asked.wait_ns;
 }
 
+/// How long the thread was on a CPU at a time, on average since it was asked the time before.
+std::int64_t mean_run_ns(const TargetThread &thread) {
+  const std::uint64_t times = thread.stat->times_run - thread.stat_before.times_run;
+  return static_cast<std::int64_t>((thread.stat->cpu_ns - thread.stat_before.cpu_ns) / std::max<std::uint64_t>(1, times));
+}
+
 } // namespace
 
 PreemptEngine::PreemptEngine(ThreadId process, std::future<Opened> switches)
@@ -180,8 +186,9 @@ bool PreemptEngine::just_left_cpu(Target &target, TargetThread &thread) {
     return false;
   }
   note_arrival();
-  if (*left_ns + offset_ns->second + k_same_switch_ns < tick_ns_) {
-    return false;
+  const std::int64_t since_tick_ns = *left_ns + offset_ns->second - tick_ns_;
+  if (since_tick_ns < -k_same_switch_ns || since_tick_ns > mean_run_ns(thread)) {
+    return false; // in the latter case it has come to run since the tick, too: one that waits for the GIL does so all the time
   }
   const std::optional<SchedStat> now = thread.watch.schedstat();
   return now && now->times_run == thread.stat->times_run; // else it has run since it was asked, and left it then

@@ -1,8 +1,8 @@
 #include "awaitscope/sampler/process_sampler.hpp"
 
 #include <algorithm>
+#include <array>
 #include <functional>
-#include <unordered_set>
 #include <utility>
 
 #include "awaitscope/stitch/stitch.hpp"
@@ -255,7 +255,7 @@ TargetThread *ProcessSampler::gil_holder(const TargetThread *taken_from) {
 }
 
 bool ProcessSampler::waits_for_turn(const TargetThread &thread) {
-  return turns_.waits(static_cast<std::size_t>(&thread - target_->threads().data()));
+  return turns_.waits(static_cast<std::size_t>(&thread - target_->threads().data())) && !is_born(thread);
 }
 
 void ProcessSampler::ask_known() {
@@ -276,6 +276,7 @@ void ProcessSampler::ask_known() {
 }
 
 void ProcessSampler::ask_threads(std::optional<std::uint64_t> others_weight) {
+  born_.clear();
   if (target_->threads().empty()) {
     return;
   }
@@ -305,7 +306,13 @@ ProcessSampler::Health ProcessSampler::visit_all(SampleSink &sink, std::uint64_t
       }
     }
   }
-  const auto is_done = [&](const TargetThread &thread) { return &thread == taken || &thread == holder; };
+  const std::array<ThreadId, 2> done{taken == nullptr ? 0 : taken->watch.tid(), holder == nullptr ? 0 : holder->watch.tid()};
+  const auto is_done = [&](const TargetThread &thread) {
+    return std::find(done.begin(), done.end(), thread.watch.tid()) != done.end();
+  };
+  if (add_born() == Health::ended) { // while the sampler has its priority: on a busy machine they would not stay what they are
+    return Health::ended;
+  }
   if (visit_if(sink, [&](const TargetThread &thread) { return !is_done(thread) && !waits_for_turn(thread); }) ==
       Health::ended) {
     return Health::ended;
@@ -345,7 +352,11 @@ void ProcessSampler::list_born() {
   new_threads_.insert(new_threads_.end(), found.begin(), found.end());
 }
 
-ProcessSampler::Health ProcessSampler::visit_born(SampleSink &sink, std::uint64_t weight) {
+bool ProcessSampler::is_born(const TargetThread &thread) const {
+  return std::find(born_.begin(), born_.end(), thread.entry.state) != born_.end();
+}
+
+ProcessSampler::Health ProcessSampler::add_born() {
   list_born();
   if (new_threads_.empty()) {
     return Health::running;
@@ -360,18 +371,26 @@ ProcessSampler::Health ProcessSampler::visit_born(SampleSink &sink, std::uint64_
   if (!target_->process().alive()) {
     return Health::ended;
   }
-  std::unordered_set<const TargetThread *> born;
   for (TargetThread &thread : target_->threads()) {
     if (!thread.run && target_->leads(thread)) {
       ask(thread);
       if (last_tick_ns_ != 0) {
         thread.calls.begin(last_tick_ns_);
       }
-      born.insert(&thread);
+      born_.push_back(thread.entry.state);
     }
   }
+  return Health::running;
+}
+
+/// Those that were found only by what was read in this tick.
+ProcessSampler::Health ProcessSampler::visit_born(SampleSink &sink, std::uint64_t weight) {
+  born_.clear();
+  if (add_born() == Health::ended) {
+    return Health::ended;
+  }
   sample_.weight = weight;
-  return visit_if(sink, [&](const TargetThread &thread) { return born.contains(&thread); });
+  return born_.empty() ? Health::running : visit_if(sink, [&](const TargetThread &thread) { return is_born(thread); });
 }
 
 ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weight,

@@ -25,6 +25,7 @@ void ProcessSampler::ask(TargetThread &thread) {
   if (known && thread.stat && thread.stat->times_run != before->times_run && not_woken(thread)) {
     wakings_hidden_ = true;
   }
+  thread.stat_before = before.value_or(SchedStat{});
   thread.wakings = wakings;
   thread.run = !thread.stat                     ? ThreadWatch::Run::ended
                : engine_.knows_runnable(thread) ? ThreadWatch::Run::runnable

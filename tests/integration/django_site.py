@@ -56,8 +56,12 @@ class Load:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        self.finish(early=True)
+    def __exit__(self, kind, *_):
+        if kind is None:
+            self.finish(early=True)
+        else:
+            harness.end_process(self.process)  # what failed is said, and not what became of the load
+            self.process.communicate()
 
     def finish(self, early=False):
         if self.report is not None:

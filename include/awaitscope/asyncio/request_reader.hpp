@@ -46,7 +46,10 @@ private:
   std::uint64_t time_of(const Place &place);
   std::uint64_t serial_of_task(Address task);
   std::string short_text(Address str);
+  std::string callable_name(Address callable);
   std::shared_ptr<const RequestRoute> route_of(Address request);
+  RequestRoute django_route(Address request);
+  std::optional<RequestRoute> scope_route(Address scope);
 
   ObjectReader &objects_;
   StackReader &stacks_;

@@ -70,6 +70,7 @@ std::span<const FunctionRule> asgiref_functions();
 std::span<const FunctionRule> anyio_functions();
 std::span<const FunctionRule> greenlet_functions();
 std::span<const FunctionRule> django_functions();
+std::span<const FunctionRule> starlette_functions();
 std::span<const FunctionRule> gunicorn_functions();
 std::span<const CallbackRule> asyncio_callbacks();
 std::span<const CallbackRule> anyio_callbacks();

@@ -120,6 +120,8 @@ private:
   Health visit_all(SampleSink &sink, std::uint64_t weight);
   Health visit_apart(SampleSink &sink, std::uint64_t weight, std::uint64_t others_weight);
   [[nodiscard]] bool waits_for_turn(const TargetThread &thread);
+  Health add_born();
+  [[nodiscard]] bool is_born(const TargetThread &thread) const;
   Health visit_born(SampleSink &sink, std::uint64_t weight);
   Health visit_if(SampleSink &sink, const std::function<bool(const TargetThread &)> &wanted);
   Health visit(TargetThread &thread, SampleSink &sink);
@@ -164,6 +166,7 @@ private:
   Sample sample_; ///< the last one
 
   TargetThread *taken_ = nullptr; ///< in this tick: the one that the sampler took the CPU from, if that is known
+  std::vector<Address> born_;     ///< the states of threads that were found in this tick
 
   std::size_t armed_ = 0;        ///< ticks for the kernel to sample
   std::size_t unserved_ = 0;     ///< of these, that it could not

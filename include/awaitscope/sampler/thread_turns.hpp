@@ -29,7 +29,7 @@ public:
   /// Is it the turn of those?
   [[nodiscard]] bool now() const { return now_; }
   /// Must this thread wait for its turn (as of begin(); `place` is its place in the list)?
-  [[nodiscard]] bool waits(std::size_t place) const { return apply_ && waits_[place]; }
+  [[nodiscard]] bool waits(std::size_t place) const { return apply_ && place < waits_.size() && waits_[place]; }
 
 private:
   std::vector<bool> waits_;

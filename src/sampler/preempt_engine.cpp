@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <utility>
 
 #include <unistd.h>
@@ -170,7 +171,13 @@ bool PreemptEngine::was_on_cpu_here(TargetThread &thread) {
   }
   note_arrival();
   const std::optional<std::int64_t> left_ns = arrived_ns_ ? thread.watch.accounted_ns() : std::nullopt;
-  return !left_ns || *left_ns + k_same_switch_ns >= *arrived_ns_; // without an account: any that can run
+  if (!left_ns) {
+    return true; // without an account: any that can run
+  }
+  if (*left_ns > *arrived_ns_ + k_same_switch_ns) { // the sampler has lost the CPU since, and has come to it again
+    arrived_ns_ = self_.accounted_ns().value_or(*arrived_ns_);
+  }
+  return std::abs(*left_ns - *arrived_ns_) <= k_same_switch_ns;
 }
 
 bool PreemptEngine::just_left_cpu(Target &target, TargetThread &thread) {

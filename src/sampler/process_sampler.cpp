@@ -14,12 +14,9 @@ namespace {
 constexpr std::int64_t k_housekeeping_ns = k_ns_per_second / 4;
 constexpr std::int64_t k_natives_ns = k_ns_per_second;
 constexpr std::size_t k_few_threads = 64;
-constexpr double k_turns_from_hz = 50; // below that they would save nothing, and take long
 // A thread state is counted when it is made and usable only once its thread has started (Modules/_threadmodule.c,
 // thread_run binds it): until then it is left out of lists, which must be read again.
 constexpr std::int64_t k_settling_ns = 20'000'000;
-
-bool is_runnable(const TargetThread &thread) { return thread.run == ThreadWatch::Run::runnable; }
 
 bool is_whole(const LogicalStack &stack) {
   return std::none_of(stack.frames.begin(), stack.frames.end(),
@@ -45,7 +42,7 @@ ProcessSampler::ProcessSampler(std::unique_ptr<Target> target, Engine &engine, S
 
 ThreadReader::Wanted ProcessSampler::wanted_of(const TargetThread &thread) const {
   // A thread that waits and has not run since has counted nothing.
-  return {thread.counter && (is_runnable(thread) || thread.count_told_at != thread.stat->times_run), turns_.apply(),
+  return {thread.counter && (thread.is_runnable() || thread.count_told_at != thread.stat->times_run), turns_.apply(),
           options_.plain_calls == PlainCalls::follow, options_.arguments.has_value()};
 }
 
@@ -174,8 +171,13 @@ void ProcessSampler::emit_again(TargetThread &thread, ThreadState state, SampleS
   sink.consume(sample, target_->name_of(target_->thread_of(thread.wait->root_thread, thread)));
 }
 
+/// Nothing once the recording is over: thousands of threads take longer than it may.
 ProcessSampler::Health ProcessSampler::visit(TargetThread &thread, SampleSink &sink) {
   engine_.rest_if_long();
+  if (options_.over()) {
+    lose(Loss::late);
+    return Health::running;
+  }
   if (thread.run == ThreadWatch::Run::runnable) {
     return sample_runnable(thread, sink);
   }
@@ -189,146 +191,11 @@ ProcessSampler::Health ProcessSampler::visit(TargetThread &thread, SampleSink &s
   return Health::running;
 }
 
-/// First those that can run, and of these those on the sampler's CPU, then those that were on another one; what waits has time.
-ProcessSampler::Health ProcessSampler::visit_if(SampleSink &sink,
-                                                const std::function<bool(const TargetThread &)> &wanted) {
-  using Threads = std::vector<TargetThread *>;
-  Threads runnable;
-  Threads others;
-  for (TargetThread &thread : target_->threads()) {
-    if (target_->leads(thread) && wanted(thread)) {
-      (is_runnable(thread) ? runnable : others).push_back(&thread);
-    }
-  }
-  if (runnable.size() > 1) {
-    std::stable_partition(runnable.begin(), runnable.end(),
-                          [&](TargetThread *thread) { return engine_.is_here(*target_, *thread); });
-  }
-  const auto ends = [&](TargetThread *thread) {
-    const bool over = options_.over(); // thousands of threads take longer than the recording may
-    totals_.lost[static_cast<std::size_t>(Loss::late)] += over ? 1 : 0;
-    return !over && visit(*thread, sink) == Health::ended;
-  };
-  for (auto next = runnable.begin(); next != runnable.end(); ++next) {
-    if (runnable.end() - next > 1 && !engine_.is_here(*target_, **next)) {
-      engine_.approach(*target_, **next);
-      std::stable_partition(next, runnable.end(), [](const TargetThread *thread) { return thread->on_cpu == true; });
-    }
-    if (ends(*next)) {
-      return Health::ended;
-    }
-  }
-  if (!others.empty()) {
-    engine_.rest(); // they wait: a thread of the target may have the CPU meanwhile
-  }
-  return std::any_of(others.begin(), others.end(), ends) ? Health::ended : Health::running;
-}
-
-/// The thread that the sampler took the CPU from; null if it is none of these, or that is not known.
-TargetThread *ProcessSampler::taken_from() {
-  const auto found =
-      std::find_if(target_->threads().begin(), target_->threads().end(),
-                   [&](const TargetThread &thread) { return !thread.shared && engine_.knows_runnable(thread); });
-  return found == target_->threads().end() ? nullptr : &*found;
-}
-
 /// The thread that holds the GIL at this moment, while this one waits for it.
 GilHolder ProcessSampler::holder_beside(TargetThread &waiter) {
   const Address state = target_->interpreters().gil_holder_now(waiter.entry.interpreter).value_or(0);
   TargetThread &holder = target_->thread_of(state, waiter);
   return &holder == &waiter ? GilHolder{} : GilHolder{holder.watch.tid(), target_->name_of(holder)};
-}
-
-/// The thread that holds the GIL; null if none of these does.
-TargetThread *ProcessSampler::gil_holder(const TargetThread *taken_from) {
-  std::vector<TargetThread> &threads = target_->threads();
-  std::optional<Address> state = taken_from == nullptr ? std::nullopt : reading_.gil_holder;
-  if (!state) {
-    state = target_->interpreters().gil_holder_now(threads.front().entry.interpreter);
-    holder_known_ = state.has_value();
-  }
-  const auto found = std::find_if(threads.begin(), threads.end(), [&](const TargetThread &thread) {
-    return state.value_or(0) != 0 && thread.entry.state == *state;
-  });
-  // By the one of its states that stands for it: up to 3.11 a state may name the thread that made it, for a while.
-  return found == threads.end() ? nullptr : target_->states_of(found->watch.tid()).front();
-}
-
-bool ProcessSampler::waits_for_turn(const TargetThread &thread) {
-  return turns_.waits(static_cast<std::size_t>(&thread - target_->threads().data())) && !is_born(thread);
-}
-
-void ProcessSampler::ask_known() {
-  std::vector<TargetThread> &threads = target_->threads();
-  const bool one_interpreter = std::all_of(threads.begin(), threads.end(), [&](const TargetThread &thread) {
-    return thread.entry.interpreter == threads.front().entry.interpreter;
-  });
-  const bool one_gil = one_interpreter && holder_known_ && !target_->runtime().layout.free_threaded;
-  turns_.begin(threads, target_->process().pid(),
-               one_gil && options_.idle == IdleThreads::skip && options_.rate_hz >= k_turns_from_hz);
-  taken_ = taken_from();
-  for (TargetThread &thread : threads) {
-    if (target_->leads(thread) && (turns_.now() || !waits_for_turn(thread) || &thread == taken_)) {
-      ask(thread);
-      engine_.rest_if_long();
-    }
-  }
-}
-
-void ProcessSampler::ask_threads(std::optional<std::uint64_t> others_weight) {
-  born_.clear();
-  if (target_->threads().empty()) {
-    return;
-  }
-  if (others_weight) {
-    ask_apart(*others_weight);
-  } else {
-    ask_known();
-  }
-}
-
-ProcessSampler::Health ProcessSampler::visit_all(SampleSink &sink, std::uint64_t weight) {
-  TargetThread *const taken = taken_;
-  sample_.weight = weight;
-  reading_.gil_holder.reset();
-  if (taken != nullptr && visit(*taken, sink) == Health::ended) { // while what was copied of it holds
-    return Health::ended;
-  }
-  TargetThread *holder = nullptr;
-  if (turns_.apply()) {
-    holder = gil_holder(taken);
-    if (holder != nullptr && holder != taken) {
-      if (waits_for_turn(*holder) && !turns_.now()) {
-        ask(*holder);
-      }
-      if (visit(*holder, sink) == Health::ended) {
-        return Health::ended;
-      }
-    }
-  }
-  const std::array<ThreadId, 2> done{taken == nullptr ? 0 : taken->watch.tid(), holder == nullptr ? 0 : holder->watch.tid()};
-  const auto is_done = [&](const TargetThread &thread) {
-    return std::find(done.begin(), done.end(), thread.watch.tid()) != done.end();
-  };
-  if (add_born() == Health::ended) { // while the sampler has its priority: on a busy machine they would not stay what they are
-    return Health::ended;
-  }
-  if (visit_if(sink, [&](const TargetThread &thread) { return !is_done(thread) && !waits_for_turn(thread); }) ==
-      Health::ended) {
-    return Health::ended;
-  }
-  if (!turns_.apply() || !turns_.now()) {
-    return Health::running;
-  }
-  sample_.weight = weight * ThreadTurns::k_every;
-  const auto is_due = [&](const TargetThread &thread) { return !is_done(thread) && waits_for_turn(thread); };
-  // What can run is read first: one that runs for microseconds only has long been elsewhere when the sampler has left its CPU.
-  if (visit_if(sink, [&](const TargetThread &thread) { return is_due(thread) && is_runnable(thread); }) ==
-      Health::ended) {
-    return Health::ended;
-  }
-  engine_.step_aside();
-  return visit_if(sink, [&](const TargetThread &thread) { return is_due(thread) && !is_runnable(thread); });
 }
 
 /// Reads the list of threads, up to the newest one that is known, unless a reading of this tick has said that it is the one that is
@@ -384,30 +251,34 @@ ProcessSampler::Health ProcessSampler::add_born() {
 }
 
 /// Those that were found only by what was read in this tick.
-ProcessSampler::Health ProcessSampler::visit_born(SampleSink &sink, std::uint64_t weight) {
+ProcessSampler::Health ProcessSampler::visit_born(const Tick &tick, SampleSink &sink) {
   born_.clear();
   if (add_born() == Health::ended) {
     return Health::ended;
   }
-  sample_.weight = weight;
-  return born_.empty() ? Health::running : visit_if(sink, [&](const TargetThread &thread) { return is_born(thread); });
+  if (born_.empty()) {
+    return Health::running;
+  }
+  sample_.weight = tick.weight;
+  const auto wanted = [&](const TargetThread &thread) { return is_born(thread); };
+  return visit_runnable(sink, wanted) == Health::ended ? Health::ended : visit_waiting(sink, wanted);
 }
 
-ProcessSampler::Health ProcessSampler::tick(SampleSink &sink, std::uint64_t weight,
-                                            std::optional<std::uint64_t> others_weight) {
-  const std::int64_t now = monotonic_ns();
+ProcessSampler::Health ProcessSampler::sample_running(const Tick &tick, SampleSink &sink) {
   any_read_ = false;
-  const auto visit_known = [&] {
-    return others_weight ? visit_apart(sink, weight, *others_weight) : visit_all(sink, weight);
-  };
-  if (!target_->threads().empty() && visit_known() == Health::ended) {
-    return Health::ended;
+  if (target_->threads().empty()) {
+    return Health::running;
   }
-  if (visit_born(sink, weight) == Health::ended) {
+  return tick.others_weight ? run_apart(tick, sink) : run_all(tick, sink);
+}
+
+ProcessSampler::Health ProcessSampler::sample_rest(const Tick &tick, SampleSink &sink) {
+  const bool apart = tick.others_weight.has_value(); // run_apart() has sampled these, too
+  if ((!apart && wait_all(tick, sink) == Health::ended) || visit_born(tick, sink) == Health::ended) {
     return Health::ended;
   }
   steady_.end_tick();
-  last_tick_ns_ = now;
+  last_tick_ns_ = tick.now_ns;
   if (any_left_ && (!turns_.apply() || turns_.now())) { // few wait for it: closing their files takes a while
     engine_.rest();
     target_->drop_left_threads();

@@ -6,10 +6,158 @@
 namespace awaitscope {
 namespace {
 
+constexpr double k_turns_from_hz = 50;                              // below that they would save nothing, and take long
 constexpr std::size_t k_worth_it = 2;                       // ticks
 constexpr std::int64_t k_longest_ns = k_ns_per_second / 10; // so that a stop is noticed, and other threads are
 
 } // namespace
+
+std::vector<TargetThread *> ProcessSampler::those(const Wanted &wanted) {
+  std::vector<TargetThread *> found;
+  for (TargetThread &thread : target_->threads()) {
+    if (target_->leads(thread) && wanted(thread)) {
+      found.push_back(&thread);
+    }
+  }
+  return found;
+}
+
+/// First those on the sampler's CPU, then those that were on another one.
+ProcessSampler::Health ProcessSampler::visit_runnable(SampleSink &sink, const Wanted &wanted) {
+  std::vector<TargetThread *> runnable =
+      those([&](const TargetThread &thread) { return thread.is_runnable() && wanted(thread); });
+  if (runnable.size() > 1) {
+    std::stable_partition(runnable.begin(), runnable.end(),
+                          [&](TargetThread *thread) { return engine_.is_here(*target_, *thread); });
+  }
+  for (auto next = runnable.begin(); next != runnable.end(); ++next) {
+    if (runnable.end() - next > 1 && !engine_.is_here(*target_, **next)) {
+      engine_.approach(*target_, **next);
+      std::stable_partition(next, runnable.end(), [](const TargetThread *thread) { return thread->on_cpu == true; });
+    }
+    if (visit(**next, sink) == Health::ended) {
+      return Health::ended;
+    }
+  }
+  return Health::running;
+}
+
+ProcessSampler::Health ProcessSampler::visit_waiting(SampleSink &sink, const Wanted &wanted) {
+  const std::vector<TargetThread *> waiting =
+      those([&](const TargetThread &thread) { return !thread.is_runnable() && wanted(thread); });
+  if (!waiting.empty()) {
+    engine_.rest(); // a thread of the target may have the CPU meanwhile
+  }
+  return std::any_of(waiting.begin(), waiting.end(),
+                     [&](TargetThread *thread) { return visit(*thread, sink) == Health::ended; })
+             ? Health::ended
+             : Health::running;
+}
+
+/// The thread that the sampler took the CPU from; null if it is none of these, or that is not known.
+TargetThread *ProcessSampler::taken_from() {
+  const auto found =
+      std::find_if(target_->threads().begin(), target_->threads().end(),
+                   [&](const TargetThread &thread) { return !thread.shared && engine_.knows_runnable(thread); });
+  return found == target_->threads().end() ? nullptr : &*found;
+}
+
+/// The thread that holds the GIL; null if none of these does.
+TargetThread *ProcessSampler::gil_holder(const TargetThread *taken_from) {
+  std::vector<TargetThread> &threads = target_->threads();
+  std::optional<Address> state = taken_from == nullptr ? std::nullopt : reading_.gil_holder;
+  if (!state) {
+    state = target_->interpreters().gil_holder_now(threads.front().entry.interpreter);
+    holder_known_ = state.has_value();
+  }
+  const auto found = std::find_if(threads.begin(), threads.end(), [&](const TargetThread &thread) {
+    return state.value_or(0) != 0 && thread.entry.state == *state;
+  });
+  // By the one of its states that stands for it: up to 3.11 a state may name the thread that made it, for a while.
+  return found == threads.end() ? nullptr : target_->states_of(found->watch.tid()).front();
+}
+
+bool ProcessSampler::waits_for_turn(const TargetThread &thread) {
+  return turns_.waits(static_cast<std::size_t>(&thread - target_->threads().data())) && !is_born(thread);
+}
+
+void ProcessSampler::ask_known() {
+  std::vector<TargetThread> &threads = target_->threads();
+  const bool one_interpreter = std::all_of(threads.begin(), threads.end(), [&](const TargetThread &thread) {
+    return thread.entry.interpreter == threads.front().entry.interpreter;
+  });
+  const bool one_gil = one_interpreter && holder_known_ && !target_->runtime().layout.free_threaded;
+  turns_.begin(threads, target_->process().pid(),
+               one_gil && options_.idle == IdleThreads::skip && options_.rate_hz >= k_turns_from_hz);
+  taken_ = taken_from();
+  for (TargetThread &thread : threads) {
+    if (target_->leads(thread) && (turns_.now() || !waits_for_turn(thread) || &thread == taken_)) {
+      ask(thread);
+      engine_.rest_if_long();
+    }
+  }
+}
+
+void ProcessSampler::ask_threads(const Tick &tick) {
+  born_.clear();
+  done_ = {};
+  if (target_->threads().empty()) {
+    return;
+  }
+  if (tick.others_weight) {
+    ask_apart(*tick.others_weight);
+  } else {
+    ask_known();
+  }
+}
+
+bool ProcessSampler::is_done(const TargetThread &thread) const {
+  return std::find(done_.begin(), done_.end(), thread.watch.tid()) != done_.end();
+}
+
+ProcessSampler::Health ProcessSampler::run_all(const Tick &tick, SampleSink &sink) {
+  TargetThread *const taken = taken_;
+  sample_.weight = tick.weight;
+  reading_.gil_holder.reset();
+  if (taken != nullptr) {
+    done_[0] = taken->watch.tid();
+    if (visit(*taken, sink) == Health::ended) { // while what was copied of it holds
+      return Health::ended;
+    }
+  }
+  TargetThread *const holder = turns_.apply() ? gil_holder(taken) : nullptr;
+  if (holder != nullptr && holder != taken) {
+    done_[1] = holder->watch.tid();
+    if (waits_for_turn(*holder) && !turns_.now()) {
+      ask(*holder);
+    }
+    if (visit(*holder, sink) == Health::ended) {
+      return Health::ended;
+    }
+  }
+  if (add_born() == Health::ended) { // while the sampler has its priority: on a busy machine they would not stay what they are
+    return Health::ended;
+  }
+  const Health health = visit_runnable(
+      sink, [&](const TargetThread &thread) { return !is_done(thread) && !waits_for_turn(thread); });
+  if (health == Health::ended || !turns_.apply() || !turns_.now()) {
+    return health;
+  }
+  sample_.weight = tick.weight * ThreadTurns::k_every;
+  return visit_runnable(sink, [&](const TargetThread &thread) { return !is_done(thread) && waits_for_turn(thread); });
+}
+
+ProcessSampler::Health ProcessSampler::wait_all(const Tick &tick, SampleSink &sink) {
+  sample_.weight = tick.weight;
+  const Health health =
+      visit_waiting(sink, [&](const TargetThread &thread) { return !is_done(thread) && !waits_for_turn(thread); });
+  if (health == Health::ended || !turns_.apply() || !turns_.now()) {
+    return health;
+  }
+  sample_.weight = tick.weight * ThreadTurns::k_every;
+  engine_.step_aside();
+  return visit_waiting(sink, [&](const TargetThread &thread) { return !is_done(thread) && waits_for_turn(thread); });
+}
 
 /// Was all that was read of it in the accepted reading what the kernel had copied? Nobody knows where the next request will lie.
 bool ProcessSampler::can_arm(const TargetThread &thread, ThreadState state) {
@@ -97,18 +245,18 @@ void ProcessSampler::ask_apart(std::uint64_t others_weight) {
 }
 
 /// The thread whose ticks the kernel samples counts as in any tick; the others as ThreadTurns has it: seldom, and for more.
-ProcessSampler::Health ProcessSampler::visit_apart(SampleSink &sink, std::uint64_t weight,
-                                                   std::uint64_t others_weight) {
+ProcessSampler::Health ProcessSampler::run_apart(const Tick &tick, SampleSink &sink) {
   TargetThread *const thread = followed();
-  sample_.weight = weight;
+  sample_.weight = tick.weight;
   if (thread != nullptr && visit(*thread, sink) == Health::ended) {
     return Health::ended;
   }
-  if (others_weight == 0) {
+  if (tick.others_weight == 0) {
     return Health::running;
   }
-  sample_.weight = others_weight;
-  return visit_if(sink, [&](const TargetThread &other) { return &other != thread; });
+  sample_.weight = *tick.others_weight;
+  const auto wanted = [&](const TargetThread &other) { return &other != thread; };
+  return visit_runnable(sink, wanted) == Health::ended ? Health::ended : visit_waiting(sink, wanted);
 }
 
 } // namespace awaitscope

@@ -132,7 +132,7 @@ void Sampler::take_events(SampleSink &sink) {
   }
 }
 
-/// False once no process is left. All processes are asked before any is read: what is read changes who has a CPU.
+/// False once no process is left.
 bool Sampler::tick(SampleSink &sink, std::uint64_t weight, std::optional<std::uint64_t> others_weight) {
   ++totals_.ticks;
   targets_.clear();
@@ -140,16 +140,24 @@ bool Sampler::tick(SampleSink &sink, std::uint64_t weight, std::optional<std::ui
     targets_.push_back(&process->target());
   }
   engine_.begin_tick(targets_);
-  const std::int64_t now = monotonic_ns();
+  using Health = ProcessSampler::Health;
+  const ProcessSampler::Tick tick{monotonic_ns(), weight, others_weight};
   for (const auto &process : processes_) {
-    process->ask_threads(others_weight);
+    process->ask_threads(tick);
+  }
+  std::vector<const ProcessSampler *> ended;
+  for (const auto &process : processes_) {
+    if (process->sample_running(tick, sink) == Health::ended) {
+      ended.push_back(process.get());
+    }
   }
   const bool amid = others_weight == 0; // of ticks that the kernel samples
   std::vector<const ProcessSampler *> over;
   for (const auto &process : processes_) {
-    const bool ended = process->tick(sink, weight, others_weight) == ProcessSampler::Health::ended ||
-                       (!amid && process->housekeep(now, sink) == ProcessSampler::Health::ended);
-    if (ended && is_over(*process)) {
+    const bool is_ended = std::ranges::find(ended, process.get()) != ended.end() ||
+                          process->sample_rest(tick, sink) == Health::ended ||
+                          (!amid && process->housekeep(tick.now_ns, sink) == Health::ended);
+    if (is_ended && is_over(*process)) {
       close(*process);
       over.push_back(process.get());
     }

@@ -7,7 +7,7 @@ import folded
 import harness
 import recordings
 
-PATHS = "/orders/17=2,/report=1,/admin/user/planted-secret?q=query-secret=1"
+PATHS = "/orders/17=2,/report=1,/admin/user/planted-secret?query-secret=1"
 ENOUGH = 20  # samples
 
 

@@ -60,14 +60,19 @@ public:
   ProcessSampler(std::unique_ptr<Target> target, Engine &engine, SamplerOptions options, CountFrom from,
                  SamplingTotals &totals);
 
-  /// The tick's first part, to be called of all processes before the second one of any. `others_weight`: as of tick().
-  void ask_threads(std::optional<std::uint64_t> others_weight = std::nullopt);
-
+  struct Tick {
+    std::int64_t now_ns = 0;  ///< CLOCK_MONOTONIC, when it began
+    std::uint64_t weight = 1; ///< of its samples: for how many ticks of the rate that was asked for they stand
+    /// Another one for all threads but the one whose ticks the engine arms; 0: these are not sampled.
+    std::optional<std::uint64_t> others_weight;
+  };
   enum class Health : std::uint8_t { running, ended };
-  /// The rest of it.
-  /// `weight`: of the samples, for how many ticks of the rate that was asked for they stand. `others_weight`: another one for all
-  /// threads but the one whose ticks the engine arms; 0: these are not sampled.
-  Health tick(SampleSink &sink, std::uint64_t weight, std::optional<std::uint64_t> others_weight = std::nullopt);
+
+  // A tick has three parts. Each is to be called of all processes before the next one of any: what is asked and read changes who has a
+  // CPU, and what waits has time.
+  void ask_threads(const Tick &tick);
+  Health sample_running(const Tick &tick, SampleSink &sink); ///< those that can run
+  Health sample_rest(const Tick &tick, SampleSink &sink);    ///< those that wait, and tasks
 
   /// How many of the coming ticks the kernel may sample without the sampler: only if nearly all is seen of late that there was to
   /// see.
@@ -77,7 +82,7 @@ public:
   enum class Drained : std::uint8_t {
     none,          ///< yet
     sampled,       ///< its sample was emitted, or counted as lost
-    needs_sampler, ///< it has to be sampled now, by tick()
+    needs_sampler, ///< it has to be sampled now, in a tick
   };
   /// The next one of those ticks, if it is over.
   Drained drain(SampleSink &sink, std::uint64_t weight);
@@ -117,13 +122,18 @@ private:
   [[nodiscard]] bool not_woken(const TargetThread &thread) const;
   void ask_known();
   void ask_apart(std::uint64_t others_weight);
-  Health visit_all(SampleSink &sink, std::uint64_t weight);
-  Health visit_apart(SampleSink &sink, std::uint64_t weight, std::uint64_t others_weight);
+  Health run_all(const Tick &tick, SampleSink &sink);
+  Health run_apart(const Tick &tick, SampleSink &sink);
+  Health wait_all(const Tick &tick, SampleSink &sink);
   [[nodiscard]] bool waits_for_turn(const TargetThread &thread);
   Health add_born();
   [[nodiscard]] bool is_born(const TargetThread &thread) const;
-  Health visit_born(SampleSink &sink, std::uint64_t weight);
-  Health visit_if(SampleSink &sink, const std::function<bool(const TargetThread &)> &wanted);
+  Health visit_born(const Tick &tick, SampleSink &sink);
+  [[nodiscard]] bool is_done(const TargetThread &thread) const;
+  using Wanted = std::function<bool(const TargetThread &)>;
+  Health visit_runnable(SampleSink &sink, const Wanted &wanted);
+  Health visit_waiting(SampleSink &sink, const Wanted &wanted);
+  [[nodiscard]] std::vector<TargetThread *> those(const Wanted &wanted);
   Health visit(TargetThread &thread, SampleSink &sink);
   TargetThread *taken_from();
   GilHolder holder_beside(TargetThread &waiter);
@@ -166,7 +176,8 @@ private:
   Sample sample_; ///< the last one
 
   TargetThread *taken_ = nullptr; ///< in this tick: the one that the sampler took the CPU from, if that is known
-  std::vector<Address> born_;     ///< the states of threads that were found in this tick
+  std::array<ThreadId, 2> done_{}; ///< likewise: those that were sampled before the others
+  std::vector<Address> born_;      ///< the states of threads that were found in this tick
 
   std::size_t armed_ = 0;        ///< ticks for the kernel to sample
   std::size_t unserved_ = 0;     ///< of these, that it could not

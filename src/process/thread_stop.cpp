@@ -1,12 +1,12 @@
 #include "awaitscope/process/thread_stop.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
-#include <sched.h>
 
 #include "awaitscope/process/proc_fs.hpp"
 #include "awaitscope/process/process.hpp"
@@ -20,10 +20,9 @@ namespace {
 class Pauses {
 public:
   void pause() {
-    constexpr std::int64_t k_yield_ns = 100'000; // the thread may be waiting for this CPU
+    constexpr std::int64_t k_spin_ns = 20'000; // of one that runs on another CPU
     constexpr long k_longest_ns = 1'000'000;
-    if (monotonic_ns() - began_ns_ < k_yield_ns) {
-      ::sched_yield();
+    if (monotonic_ns() - began_ns_ < k_spin_ns) {
       return;
     }
     const timespec length{0, next_ns_};
@@ -33,7 +32,7 @@ public:
 
 private:
   std::int64_t began_ns_ = monotonic_ns();
-  long next_ns_ = 20'000;
+  long next_ns_ = 10'000; // it may be waiting for this CPU
 };
 
 std::chrono::milliseconds with_answer(std::chrono::nanoseconds longest) {

@@ -9,7 +9,27 @@
 #include <thread>
 #include <utility>
 
+#include "awaitscope/process/scheduling_attributes.hpp"
+
 namespace awaitscope {
+namespace {
+
+/// Of the tracer's thread: it works for microseconds, while others stand still for it.
+void be_prompt() {
+  constexpr std::uint64_t k_reset_on_fork = 1; // SCHED_FLAG_RESET_ON_FORK
+  constexpr std::uint64_t k_slice_ns = 100'000;
+  SchedulingAttributes attributes;
+  attributes.policy = SCHED_FIFO;
+  attributes.priority = 1;
+  attributes.flags = k_reset_on_fork;
+  if (!set_own_scheduling(attributes)) {
+    attributes = own_scheduling();
+    attributes.runtime_ns = attributes.policy == SCHED_OTHER ? k_slice_ns : attributes.runtime_ns;
+    set_own_scheduling(attributes);
+  }
+}
+
+} // namespace
 
 struct Tracer::Shared {
   enum class Phase : std::uint8_t { idle, asked, over };
@@ -59,7 +79,10 @@ bool Tracer::start() {
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before); // the thread inherits it: signals are for the others
   try {
-    std::thread([shared] { shared->serve(); }).detach();
+    std::thread([shared] {
+      be_prompt();
+      shared->serve();
+    }).detach();
     shared_ = std::move(shared);
   } catch (const std::system_error &) { // EAGAIN: ulimit -u, pids.max
   }

@@ -70,7 +70,7 @@ std::string StopEngine::take_note() {
 
 Capture StopEngine::capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
                             const std::function<void()> &read) {
-  rest(); // the thread may wait for this CPU, and needs it to stop
+  const RaisedFor raised(scheduling_); // it sleeps until the thread has stopped
   const Capture capture = stopped_.capture(target, thread, known, read);
   add_held(capture.read_ns);
   return capture;
@@ -100,7 +100,6 @@ Capture PreemptOrStopEngine::capture(Target &target, TargetThread &thread, const
     preempted_any_ = preempted_any_ || preempted.status == CaptureStatus::captured;
     return preempted;
   }
-  rest();
   const Capture capture = stopped_.capture(target, thread, known, read);
   if (capture.status == CaptureStatus::unstopped) {
     return preempted;

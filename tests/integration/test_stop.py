@@ -11,6 +11,7 @@ import unittest
 import checks
 import harness
 import recordings
+import test_bounded
 import test_kill
 import test_planted_graph
 
@@ -96,6 +97,7 @@ class Dump(checks.Checks, harness.InterpreterTest):
         document, _ = self.read(target)
         waiting = [task for task in document["tasks"] if task["coroutine"] == "level_a"]
         self.assertEqual((len(waiting), document["one_instant"]), (target.truth["waiting"], True))
+        self.assertLess(document["stopped_ns"], 600e6)
         functions = {tuple(frame["function"] for frame in task["frames"]) for task in waiting}
         self.assertEqual(functions, {tuple(self.named(name) for name in target.truth["frames"])})
         self.assertFalse({"T", "t"} & set(target.states()), target.states())
@@ -123,6 +125,26 @@ class Dump(checks.Checks, harness.InterpreterTest):
             self.assertEqual(set(target.states()), {"T"}, args)
         os.kill(target.pid, signal.SIGCONT)
         self.assert_progress(target, "ticks")
+
+
+class MemoryThatNeverComes(test_bounded.MemoryThatNeverComes):
+    """The recorder waits for a page, and nothing ends that: the thread goes on all the same."""
+
+    minors = ("3.8", "3.13")
+    test_a_recording_keeps_its_duration_and_what_was_sampled = None
+    test_dump_says_so = None
+
+    def test_ctrl_c_ends_a_recording(self):
+        target = self.never_comes()
+        tool = harness.start_tool("record", "-p", target.pid, "--engine", "stop", "-o", self.path("out.ascope"))
+        self.addCleanup(harness.end_process, tool)
+        self.plant_once_sampled(target, tool)
+        time.sleep(0.5)
+        for _ in range(20):
+            self.assertFalse({"T", "t"} & set(target.states()), target.states())
+            time.sleep(0.01)
+        harness.send(tool, signal.SIGINT)
+        self.assert_gives_up(harness.finish(tool, timeout=10))
 
 
 class Traced(harness.EndsTest):

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "awaitscope/capture/memory_copy.hpp"
+#include "awaitscope/process/own_thread.hpp"
 #include "awaitscope/support/clock.hpp"
 #include "snapshot_attempt.hpp"
 
@@ -43,6 +44,7 @@ public:
 private:
   Target &target_;
   ProcessSnapshot &snapshot_;
+  PromptScheduling scheduling_;
   Tracer tracer_;
   MemoryCopy copy_{target_.memory().remote()};
   std::unordered_map<ThreadId, ThreadWatch::Run> runs_; ///< which threads could run before they were stopped
@@ -66,6 +68,7 @@ tl::expected<bool, StopFailure> StoppedReader::copy() {
   for (TargetThread &thread : target_.threads()) {
     runs_.emplace(thread.watch.tid(), thread.watch.run());
   }
+  const RaisedFor raised(scheduling_); // for as long as the process waits for it
   auto stop = ProcessStop::stop(tracer_, target_.process().pid(), k_limits);
   if (!stop) {
     return tl::unexpected(stop.error());

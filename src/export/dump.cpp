@@ -28,6 +28,7 @@ std::string dump_json(const ProcessSnapshot &snapshot, const CodeTable &codes) {
   JsonWriter out;
   out.member("schema", 1);
   out.member("one_instant", snapshot.pieces == 0);
+  out.member("stopped_ns", snapshot.stopped_ns);
   out.member("process", process_json(snapshot));
   out.list("threads", snapshot.threads, [&](const ThreadSnapshot &thread) { return thread_json(thread, codes); });
   out.list("tasks", snapshot.tasks, [&](const TaskSnapshot &task) { return task_json(snapshot, task, codes); });

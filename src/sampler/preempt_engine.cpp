@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "awaitscope/support/clock.hpp"
+#include "bounded_reads.hpp"
 
 namespace awaitscope {
 namespace {
@@ -70,9 +71,15 @@ private:
   SnapshotMemory::Guard guard_;
 };
 
-/// Whether the thread, which could run when it was asked, was on a CPU by then. The sampler has come to another CPU since. None if
-/// the thread neither ran nor waited since, as far as the kernel has counted it.
-std::optional<bool> was_on_cpu_elsewhere(TargetThread &thread) {
+/// How long the thread was on a CPU at a time, on average since it was asked the time before.
+std::int64_t mean_run_ns(const TargetThread &thread) {
+  const std::uint64_t times = thread.stat->times_run - thread.stat_before.times_run;
+  return static_cast<std::int64_t>((thread.stat->cpu_ns - thread.stat_before.cpu_ns) / std::max<std::uint64_t>(1, times));
+}
+
+} // namespace
+
+std::optional<bool> was_on_cpu_since(TargetThread &thread) {
   const std::optional<SchedStat> now = thread.watch.schedstat();
   const SchedStat asked = *thread.stat;
   if (!now) {
@@ -83,14 +90,6 @@ std::optional<bool> was_on_cpu_elsewhere(TargetThread &thread) {
   }
   return now->cpu_ns - asked.cpu_ns > now->wait_ns - asked.wait_ns;
 }
-
-/// How long the thread was on a CPU at a time, on average since it was asked the time before.
-std::int64_t mean_run_ns(const TargetThread &thread) {
-  const std::uint64_t times = thread.stat->times_run - thread.stat_before.times_run;
-  return static_cast<std::int64_t>((thread.stat->cpu_ns - thread.stat_before.cpu_ns) / std::max<std::uint64_t>(1, times));
-}
-
-} // namespace
 
 PreemptEngine::PreemptEngine(ThreadId process, std::future<Opened> switches)
     : process_(process), opening_(std::move(switches)), self_(::getpid(), ::gettid()) {
@@ -131,7 +130,7 @@ bool PreemptEngine::move_to(int cpu) {
   moved_ = true;
   came_ns_ = monotonic_ns();
   arrived_ns_.reset();
-  for_undecided([](Target &, TargetThread &thread) { thread.on_cpu = was_on_cpu_elsewhere(thread); });
+  for_undecided([](Target &, TargetThread &thread) { thread.on_cpu = was_on_cpu_since(thread); });
   note_arrival();
   return true;
 }
@@ -260,21 +259,6 @@ void PreemptEngine::request_frames(Target &target) {
   switches_->request(frames);
   frames_of_ = tid;
 }
-
-/// Bounds what is read for as long as this lives.
-class BoundedReads {
-public:
-  explicit BoundedReads(SnapshotMemory &memory) : memory_(memory) {}
-  ~BoundedReads() { memory_.end_reads_at(SnapshotMemory::k_never); }
-  BoundedReads(const BoundedReads &) = delete;
-  BoundedReads &operator=(const BoundedReads &) = delete;
-
-  /// A reading begins.
-  void begin() { memory_.end_reads_at(monotonic_ns() + Engine::k_longest_read_ns); }
-
-private:
-  SnapshotMemory &memory_;
-};
 
 /// The CPU was taken from the thread, and it has not run since.
 bool PreemptEngine::read_at_switch(const SwitchCapture::Switch &last, Target &target, TargetThread &thread,

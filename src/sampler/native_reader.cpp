@@ -1,0 +1,70 @@
+#include "awaitscope/sampler/native_reader.hpp"
+
+#include <algorithm>
+
+#include "awaitscope/integrations/interpreter_functions.hpp"
+#include "awaitscope/support/clock.hpp"
+
+namespace awaitscope {
+
+NativeReader::NativeReader(const Process &process, CodeTable &codes)
+    : process_(process), codes_(codes), images_(process), unwinder_(images_), symbolizer_(process, images_),
+      refreshed_ns_(monotonic_ns()) {}
+
+/// What is mapped may have changed since: libraries are loaded at any time.
+bool NativeReader::refresh() {
+  constexpr std::int64_t k_pause_ns = k_ns_per_second / 10;
+  const std::int64_t now = monotonic_ns();
+  if (now - refreshed_ns_ < k_pause_ns) {
+    return false;
+  }
+  refreshed_ns_ = now;
+  if (!images_.refresh()) {
+    return false;
+  }
+  unwinder_.forget();
+  symbolizer_.forget();
+  return true;
+}
+
+void NativeReader::copy_stack(RegistersAndStack &copy) {
+  constexpr Address k_page = 4096;
+  const Address begin = copy.stack_pointer();
+  if (!images_.end_of_stack(begin)) {
+    images_.refresh();
+  }
+  const Address end = images_.end_of_stack(begin).value_or(begin);
+  copy.stack.resize(std::min<Address>(end - begin, k_max_stack));
+  // Up to where it can be read: an unmapped page ends what is copied.
+  const RemoteRange range{begin, copy.stack.size()};
+  ProcessMemory memory = process_.memory();
+  RemoteMemory::Outcome outcome = memory.read(std::span(&range, 1), copy.stack.data());
+  if (outcome.status != ReadStatus::ok) {
+    outcome.bytes = std::min<std::size_t>(outcome.bytes, copy.stack.size());
+    outcome.bytes -= outcome.bytes % sizeof(Address);
+    const std::size_t of_page = k_page - begin % k_page;
+    outcome.bytes = outcome.bytes == 0 && of_page < copy.stack.size() &&
+                            memory.read(begin, copy.stack.data(), of_page) == ReadStatus::ok
+                        ? of_page
+                        : outcome.bytes;
+    copy.stack.resize(outcome.bytes);
+  }
+}
+
+void NativeReader::name(NativeFrame &frame) {
+  const NativeName &name = symbolizer_.name_of(frame.instruction);
+  frame.code = codes_.add_name(name.symbol, name.library);
+  frame.role = native_role(name.named ? std::string_view(name.symbol) : std::string_view(),
+                           name.of_python ? NativeLibrary::interpreter : NativeLibrary::other);
+}
+
+void NativeReader::read(const RegistersAndStack &copy, NativeStack &stack) {
+  unwinder_.unwind(copy, stack);
+  const bool astray = stack.loss == NativeLoss::bad_address || stack.loss == NativeLoss::no_unwind_info;
+  if (astray && refresh()) {
+    unwinder_.unwind(copy, stack);
+  }
+  std::for_each(stack.frames.begin(), stack.frames.end(), [this](NativeFrame &frame) { name(frame); });
+}
+
+} // namespace awaitscope

@@ -80,21 +80,30 @@ Result<Child> Child::launch(const std::vector<std::string> &command, const Inher
   return Child(pid);
 }
 
+/// While a thread of this process traces the child, wait(2) reports its stops too, whatever the options (kernel/exit.c,
+/// wait_task_stopped(): "Traditionally we see ptrace'd stopped tasks regardless of options"). They are the tracer's: looked at first,
+/// and left there.
 std::optional<int> Child::poll() {
+  siginfo_t info{};
+  if (status_ || ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+      info.si_pid == 0 || info.si_code == CLD_TRAPPED) {
+    return status_;
+  }
   int status = 0;
-  if (!status_ && ::waitpid(pid_, &status, WNOHANG) == pid_) {
+  if (::waitpid(pid_, &status, WNOHANG) == pid_) {
     status_ = shell_status(status);
   }
   return status_;
 }
 
 int Child::wait() {
-  int status = 0;
-  while (!status_) {
-    if (::waitpid(pid_, &status, 0) == pid_) {
-      status_ = shell_status(status);
-    } else if (errno != EINTR) {
+  constexpr useconds_t k_pause_us = 1000;
+  while (!poll()) {
+    siginfo_t info{};
+    if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 && errno != EINTR) {
       status_ = static_cast<int>(ExitStatus::failed);
+    } else if (info.si_code == CLD_TRAPPED) {
+      ::usleep(k_pause_us);
     }
   }
   return *status_;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "awaitscope/support/clock.hpp"
+#include "bounded_reads.hpp"
 
 namespace awaitscope {
 namespace {
@@ -69,9 +70,9 @@ private:
   SnapshotMemory::Guard guard_;
 };
 
-/// Whether the thread, which could run when it was asked, was on a CPU by then. The sampler has come to another CPU since. None if
-/// the thread neither ran nor waited since, as far as the kernel has counted it.
-std::optional<bool> was_on_cpu_elsewhere(TargetThread &thread) {
+} // namespace
+
+std::optional<bool> was_on_cpu_since(TargetThread &thread) {
   const std::optional<SchedStat> now = thread.watch.schedstat();
   const SchedStat asked = *thread.stat;
   if (!now) {
@@ -82,8 +83,6 @@ std::optional<bool> was_on_cpu_elsewhere(TargetThread &thread) {
   }
   return now->cpu_ns - asked.cpu_ns > now->wait_ns - asked.wait_ns;
 }
-
-} // namespace
 
 PreemptEngine::PreemptEngine(ThreadId process, std::future<Opened> switches)
     : process_(process), opening_(std::move(switches)), self_(::getpid(), ::gettid()) {
@@ -124,7 +123,7 @@ bool PreemptEngine::move_to(int cpu) {
   moved_ = true;
   came_ns_ = monotonic_ns();
   arrived_ns_.reset();
-  for_undecided([](Target &, TargetThread &thread) { thread.on_cpu = was_on_cpu_elsewhere(thread); });
+  for_undecided([](Target &, TargetThread &thread) { thread.on_cpu = was_on_cpu_since(thread); });
   note_arrival();
   return true;
 }
@@ -241,21 +240,6 @@ void PreemptEngine::request_frames(Target &target) {
   switches_->request(frames);
   frames_of_ = tid;
 }
-
-/// Bounds what is read for as long as this lives.
-class BoundedReads {
-public:
-  explicit BoundedReads(SnapshotMemory &memory) : memory_(memory) {}
-  ~BoundedReads() { memory_.end_reads_at(SnapshotMemory::k_never); }
-  BoundedReads(const BoundedReads &) = delete;
-  BoundedReads &operator=(const BoundedReads &) = delete;
-
-  /// A reading begins.
-  void begin() { memory_.end_reads_at(monotonic_ns() + Engine::k_longest_read_ns); }
-
-private:
-  SnapshotMemory &memory_;
-};
 
 /// The CPU was taken from the thread, and it has not run since.
 bool PreemptEngine::read_at_switch(const SwitchCapture::Switch &last, Target &target, TargetThread &thread,

@@ -68,6 +68,9 @@ Capture ProcessSampler::capture(TargetThread &thread) {
   case CaptureStatus::no_cpu:
     lose(Loss::no_cpu);
     break;
+  case CaptureStatus::unstopped:
+    lose(Loss::unstopped);
+    break;
   case CaptureStatus::unreadable:
     lose(Loss::unreadable);
     break;

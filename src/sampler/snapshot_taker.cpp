@@ -1,5 +1,7 @@
 #include "awaitscope/sampler/snapshot_taker.hpp"
 
+#include <optional>
+
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -7,11 +9,13 @@
 #include "awaitscope/support/clock.hpp"
 #include "snapshot_attempt.hpp"
 #include "snapshot_pieces.hpp"
+#include "snapshot_stopped.hpp"
 
 namespace awaitscope {
 namespace {
 
 constexpr std::int64_t k_patience_ns = k_ns_per_second / 2;
+constexpr std::int64_t k_patience_before_stop_ns = k_ns_per_second / 10;
 constexpr int k_too_long = 3; // so often: once may be the fault of a busy machine
 constexpr unsigned k_let_go_on_us = 200;
 
@@ -20,12 +24,17 @@ tl::unexpected<Error> ended(ThreadId pid) {
               "start it again and give its new PID");
 }
 
-} // namespace
+tl::unexpected<Error> out_of_reach(ThreadId pid) {
+  return fail(ExitStatus::failed,
+              fmt::format("process {} could not be read: its CPU is not allowed for this process", pid),
+              "run awaitscope in the same cpuset as the process");
+}
 
-Result<ProcessSnapshot> take_snapshot(Target &target, Engine &engine) {
-  ProcessSnapshot snapshot;
-  static_cast<ProcessDescription &>(snapshot) = target.description();
-  const std::int64_t deadline = monotonic_ns() + k_patience_ns;
+enum class Taken : std::uint8_t { whole, no, no_cpu };
+
+/// Waits for moments in which no thread runs.
+Result<Taken> take_between(Target &target, Engine &engine, std::int64_t patience_ns, ProcessSnapshot &snapshot) {
+  const std::int64_t deadline = monotonic_ns() + patience_ns;
   for (int too_long = 0; too_long < k_too_long;) {
     target.memory().begin();
     target.set_threads(target.interpreters().threads());
@@ -34,7 +43,7 @@ Result<ProcessSnapshot> take_snapshot(Target &target, Engine &engine) {
     const bool whole = attempt.undisturbed() && target.tasks().saw_all();
     const bool any = !snapshot.threads.empty(); // else it is ending, or has no Python thread just now
     if (status == CaptureStatus::captured && !attempt.too_long() && whole && any) {
-      return snapshot;
+      return Taken::whole;
     }
     if (!target.tasks().saw_all()) {
       ::usleep(k_let_go_on_us); // it is in the middle of something, and may have no CPU while this thread has it
@@ -48,13 +57,48 @@ Result<ProcessSnapshot> take_snapshot(Target &target, Engine &engine) {
     }
     const bool late = monotonic_ns() > deadline;
     if (late && status == CaptureStatus::no_cpu) {
-      return fail(ExitStatus::failed,
-                  fmt::format("process {} could not be read: its CPU is not allowed for this process", snapshot.pid),
-                  "run awaitscope in the same cpuset as the process");
+      return Taken::no_cpu;
     }
     too_long = late ? k_too_long : too_long + (attempt.too_long() ? 1 : 0);
   }
-  if (!read_in_pieces(target, engine, snapshot)) {
+  return Taken::no;
+}
+
+/// Stops the process, a few times if it is amid something.
+tl::expected<bool, StopFailure> take_stopped(Target &target, Engine &engine, ProcessSnapshot &snapshot) {
+  constexpr int k_stops = 3;
+  tl::expected<bool, StopFailure> whole = false;
+  for (int i = 0; i < k_stops && whole && !*whole && !target.memory().ended(); ++i) {
+    whole = read_stopped(target, engine, snapshot);
+  }
+  return whole;
+}
+
+} // namespace
+
+Result<ProcessSnapshot> take_snapshot(Target &target, Engine &engine, MayStop may_stop) {
+  ProcessSnapshot snapshot;
+  static_cast<ProcessDescription &>(snapshot) = target.description();
+  Taken taken = Taken::no;
+  if (may_stop != MayStop::at_once) {
+    const Result<Taken> between =
+        take_between(target, engine, may_stop == MayStop::never ? k_patience_ns : k_patience_before_stop_ns, snapshot);
+    if (!between) {
+      return tl::unexpected(between.error());
+    }
+    taken = *between;
+  }
+  if (taken != Taken::whole && may_stop != MayStop::never) {
+    const tl::expected<bool, StopFailure> whole = take_stopped(target, engine, snapshot);
+    if (!whole && (may_stop == MayStop::at_once || whole.error().reason == StopFailure::Reason::ended)) {
+      return tl::unexpected(cannot_stop(snapshot.pid, whole.error()));
+    }
+    taken = whole && *whole ? Taken::whole : taken;
+  }
+  if (taken == Taken::no_cpu) {
+    return out_of_reach(snapshot.pid);
+  }
+  if (taken != Taken::whole && !read_in_pieces(target, engine, snapshot)) {
     return ended(snapshot.pid);
   }
   return snapshot;

@@ -62,3 +62,4 @@ class Engines(recordings.RecordingTest):
             result = harness.run_tool(command, "--engine", "bpf", str(os.getpid()), timeout=20)
             self.assert_error(result, 2)
             self.assertIn("--engine bpf is for recording", result.stderr)
+            self.assertIn("--engine stop", result.stderr)

@@ -79,14 +79,23 @@ class Errors(recordings.RecordingTest):
         target = self.target("ticking.py")
         os.sched_setaffinity(target.pid, {theirs})
         path = self.path("out.ascope")
-        result = harness.run_tool("record", "-p", target.pid, "-d", 1, "-o", path,
-                                  preexec_fn=refused_calls.refusing("sched_setaffinity", errno.EINVAL, {ours}))
+        how = {"preexec_fn": refused_calls.refusing("sched_setaffinity", errno.EINVAL, {ours})}
+        result = harness.run_tool("record", "-p", target.pid, "-d", 1, "-o", path, "--engine", "preempt", **how)
         self.assert_quiet_end(result)
         self.assertEqual(result.status, 1, result.stderr)
         self.assertIn("error: no sample was taken: the process runs on a CPU that this one may not use", result.stderr)
         self.assertRegex(result.stderr, r"hint: .*cpuset")
         self.assertEqual(self.info(path)["samples"], 0)
         self.assert_progress(target, "ticks")
+        self.assert_stopped_instead(harness.run_tool("record", "-p", target.pid, "-d", 1, "-o", path, **how), path)
+        self.assert_progress(target, "ticks")
+
+    def assert_stopped_instead(self, result, path):
+        self.assert_done(result)
+        self.assertIn("engine stop: the process runs on a CPU that this one may not use, so that each sample stops a thread",
+                      result.stderr)
+        self.assertGreater(self.info(path)["samples"], 0, result.stderr)
+        self.assertEqual(self.info(path)["recorder"]["engine"], "stop")
 
 
 @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "needs two CPUs")
@@ -115,18 +124,22 @@ class CpuSets(recordings.RecordingTest, harness.InterpreterTest):
         target = self.target("ticking.py")
         self.theirs.add(target.pid)
         path = self.path("out.ascope")
-        result = self.run_apart("record", "-p", target.pid, "-d", 1, "-o", path)
+        result = self.run_apart("record", "-p", target.pid, "-d", 1, "-o", path, "--engine", "preempt")
         self.assert_quiet_end(result)
         self.assertEqual(result.status, 1, result.stderr)
         self.assertIn("error: no sample was taken: the process runs on a CPU that this one may not use", result.stderr)
         self.assertRegex(result.stderr, r"hint: .*cpuset")
         self.assertEqual(self.info(path)["samples"], 0)
         for command in ("dump", "tasks"):
-            result = self.run_apart(command, "-p", target.pid, timeout=30)
+            self.assert_done(self.run_apart(command, "-p", target.pid, timeout=30))
+            result = self.run_apart(command, "-p", target.pid, "--engine", "preempt", timeout=30)
             self.assert_quiet_end(result)
             if result.status != 0:  # it waits between its ticks, and can be read then
                 self.assert_error(result, 1)
                 self.assertIn("cpuset", result.stderr)
+        self.assert_progress(target, "ticks")
+        result = self.run_apart("record", "-p", target.pid, "-d", 1, "-o", path)
+        Errors.assert_stopped_instead(self, result, path)
         self.assert_progress(target, "ticks")
 
     def test_a_process_that_waits(self):

@@ -116,7 +116,8 @@ void add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) {
       ->group(k_sampling);
   add_engine(
       command, options.engine,
-      "sampling engine: auto (default), bpf (the kernel copies; as root, or with CAP_BPF and CAP_PERFMON) or preempt");
+      "sampling engine: auto (default), bpf (the kernel copies; as root, or with CAP_BPF and CAP_PERFMON), preempt, or "
+      "stop (stops each thread that it reads, which bends shares near system calls)");
   command
       .add_option(
           "--max-overhead", options.max_overhead,
@@ -204,11 +205,15 @@ void add_report(CLI::App &app, ReportOptions &options, Loudness &loudness) {
                  "awaitscope report app.ascope --task handler --since 5s\tone kind of task, after 5 s");
 }
 
+constexpr const char *k_reading_engine = "auto (default): stop the process if it does not pause for as long as it "
+                                         "takes to read it; preempt: never, but read it in "
+                                         "pieces; stop: at once";
+
 void add_dump(CLI::App &app, DumpOptions &options, Loudness &loudness) {
   CLI::App &command = *app.add_subcommand("dump", "Print one snapshot: every thread, every task.");
   add_output(command, options.output, loudness);
   add_pid(command, options.pid);
-  add_engine(command, options.engine, "reading engine: auto (default) or preempt, which are the same here");
+  add_engine(command, options.engine, k_reading_engine);
   command.add_option("--order", options.order, "which frame comes first: innermost (default) or outermost")
       ->type_name("NAME")
       ->group(k_output);
@@ -228,7 +233,7 @@ void add_tasks(CLI::App &app, DumpOptions &options, Loudness &loudness) {
                   "only tasks with TEXT in a name, a function or a file, with their parents and children")
       ->group(k_filters);
   command.add_flag("--done", options.done, "include tasks that are done")->group(k_filters);
-  add_engine(command, options.engine, "reading engine: auto (default) or preempt, which are the same here");
+  add_engine(command, options.engine, k_reading_engine);
   command.add_flag("--full", options.full, "list every task instead of grouping")->group(k_output);
   command.add_flag("--json", options.json, "print JSON")->group(k_output);
   command.footer(
@@ -323,7 +328,7 @@ std::vector<std::string_view> known_values(const CLI::Option &option) {
     return state_names();
   }
   if (option.check_name("--engine")) {
-    return {"auto", "bpf", "preempt"};
+    return {"auto", "bpf", "preempt", "stop"};
   }
   if (option.check_name("--order")) {
     return {"innermost", "outermost"};

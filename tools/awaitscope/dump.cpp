@@ -32,9 +32,9 @@ struct Reading {
 };
 
 Result<Reading> reading_of(const DumpOptions &options, CodeTable &codes) {
-  Result<std::unique_ptr<Engine>> engine = make_reading_engine(options.engine);
-  if (!engine) {
-    return tl::unexpected(engine.error());
+  Result<ReadingEngine> reading = make_reading_engine(options.engine);
+  if (!reading) {
+    return tl::unexpected(reading.error());
   }
   Result<Attached> attached = attach_to(*options.pid, Children::ignore, codes);
   if (!attached) {
@@ -44,7 +44,7 @@ Result<Reading> reading_of(const DumpOptions &options, CodeTable &codes) {
     say(attached->note);
   }
   std::vector<std::string> import_paths = attached->target->import_paths();
-  Result<ProcessSnapshot> snapshot = take_snapshot(*attached->target, **engine);
+  Result<ProcessSnapshot> snapshot = take_snapshot(*attached->target, *reading->engine, reading->may_stop);
   if (!snapshot) {
     return tl::unexpected(snapshot.error());
   }
@@ -79,6 +79,9 @@ Result<FrameOrder> parse_order(const std::string &name) {
 void say_notes(const ProcessSnapshot &snapshot) {
   if (!snapshot.warning.empty()) {
     say(snapshot.warning);
+  }
+  if (snapshot.stopped_ns > 0) {
+    say(fmt::format("the process was stopped for {} to be read", human_duration(snapshot.stopped_ns)));
   }
   if (!snapshot.consistent) {
     say(not_of_one_instant(snapshot));

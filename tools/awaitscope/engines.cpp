@@ -7,16 +7,17 @@
 #include <fmt/format.h>
 
 #include "awaitscope/sampler/preempt_engine.hpp"
+#include "awaitscope/sampler/stop_engine.hpp"
 #include "awaitscope/support/text.hpp"
 
 namespace awaitscope::tools {
 namespace {
 
-constexpr std::array<std::string_view, 3> k_names{"auto", "bpf", "preempt"};
+constexpr std::array<std::string_view, 4> k_names{"auto", "bpf", "preempt", "stop"};
 
 tl::unexpected<Error> unknown(const std::string &name) {
   return fail(ExitStatus::usage, fmt::format("unknown engine '{}'{}", name, did_you_mean(closest_name(name, k_names))),
-              "use --engine auto, --engine bpf or --engine preempt");
+              "use --engine auto, --engine bpf, --engine preempt or --engine stop");
 }
 
 } // namespace
@@ -24,6 +25,7 @@ tl::unexpected<Error> unknown(const std::string &name) {
 Result<EngineChoice> EngineChoice::of(const std::string &name) {
   EngineChoice choice;
   choice.may_open_ = name == "auto";
+  choice.stops_ = name == "stop";
   if (name == "bpf") {
     Result<std::unique_ptr<SwitchCapture>> opened = SwitchCapture::open();
     if (!opened) {
@@ -32,16 +34,23 @@ Result<EngineChoice> EngineChoice::of(const std::string &name) {
       return tl::unexpected(error);
     }
     choice.opened_ = std::move(*opened);
-  } else if (name != "auto" && name != "preempt") {
+  } else if (name != "auto" && name != "preempt" && name != "stop") {
     return unknown(name);
   }
   return choice;
 }
 
+Result<void> EngineChoice::check(ThreadId process) const {
+  return stops_ ? StoppedThreads::check(process) : Result<void>();
+}
+
 std::unique_ptr<Engine> EngineChoice::make(ThreadId process) {
   if (may_open_) {
     // Begun before the engine gives this thread another priority. It takes longer than an attach may.
-    return std::make_unique<PreemptEngine>(process, std::async(std::launch::async, SwitchCapture::open));
+    return std::make_unique<PreemptOrStopEngine>(process, std::async(std::launch::async, SwitchCapture::open));
+  }
+  if (stops_) {
+    return std::make_unique<StopEngine>();
   }
   if (opened_) {
     std::promise<PreemptEngine::Opened> opened;
@@ -51,15 +60,21 @@ std::unique_ptr<Engine> EngineChoice::make(ThreadId process) {
   return std::make_unique<PreemptEngine>();
 }
 
-Result<std::unique_ptr<Engine>> make_reading_engine(const std::string &name) {
+Result<ReadingEngine> make_reading_engine(const std::string &name) {
   if (name == "bpf") {
     return fail(ExitStatus::usage, "--engine bpf is for recording: a process that is read once is read without BPF",
-                "use --engine auto or --engine preempt");
+                "use --engine auto, --engine preempt or --engine stop");
   }
-  if (name != "auto" && name != "preempt") {
-    return unknown(name);
+  if (name == "auto") {
+    return ReadingEngine{std::make_unique<PreemptOrStopEngine>(), MayStop::if_needed};
   }
-  return std::make_unique<PreemptEngine>();
+  if (name == "preempt") {
+    return ReadingEngine{std::make_unique<PreemptEngine>(), MayStop::never};
+  }
+  if (name == "stop") {
+    return ReadingEngine{std::make_unique<StopEngine>(), MayStop::at_once};
+  }
+  return unknown(name);
 }
 
 } // namespace awaitscope::tools

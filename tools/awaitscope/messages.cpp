@@ -49,13 +49,21 @@ void ProgressLine::clear() {
 }
 
 std::optional<Error> why_no_sample(const SamplingTotals &totals) {
-  if (totals.samples > 0 || totals.lost_for(Loss::no_cpu) == 0) {
+  const std::uint64_t no_cpu = totals.lost_for(Loss::no_cpu);
+  const std::uint64_t unstopped = totals.lost_for(Loss::unstopped);
+  if (totals.samples > 0 || no_cpu + unstopped == 0) {
     return std::nullopt;
+  }
+  if (no_cpu == 0) {
+    return Error{
+        ExitStatus::failed,
+        fmt::format("no sample was taken: the process's threads did not stop ({} lost)", with_thousands(unstopped)),
+        "end what traces it (gdb, strace), or use --engine preempt"};
   }
   return Error{
       ExitStatus::failed,
       fmt::format("no sample was taken: the process runs on a CPU that this one may not use ({} lost)",
-                  with_thousands(totals.lost_for(Loss::no_cpu))),
+                  with_thousands(no_cpu)),
       "run awaitscope in the cpuset of the process (the cpuset line of its /proc cgroup file; docker exec; kubectl "
       "debug --target=CONTAINER), or as root outside of any"};
 }

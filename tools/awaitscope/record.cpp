@@ -99,22 +99,30 @@ void sample(const RecordOptions &options, const RecordPlan &plan, Start &start, 
   with.recording.begin(info_of(options, plan, *target, engine), codes, put, [&] { return with.queue.full(); });
   ProgressLine progress(plan.sampling.duration_ns);
   PaceNotes notes(plan.sampling);
+  const auto say_notes = [&](std::vector<std::string> texts) {
+    texts.push_back(engine.take_note());
+    for (const std::string &text : texts) {
+      if (!text.empty() && options.verbosity != Verbosity::quiet) {
+        progress.clear();
+        say(text);
+      }
+    }
+  };
+  say_notes({});
   Sampler sampler(engine, plan.sampling, with.follower);
   sampler.on_progress([&](const SamplingTotals &totals) {
     const std::uint64_t samples = with.recording.keep_up(engine.name(), totals); // BPF may have become ready since
     if (with.queue.failed()) {
       StopSignals::request();
     }
+    say_notes(notes.take(totals));
     if (options.verbosity != Verbosity::quiet) {
-      for (const std::string &note : notes.take(totals)) {
-        progress.clear();
-        say(note);
-      }
       progress.show(totals.elapsed_ns, samples, lost_percent(totals, samples));
     }
   });
   RecordingSink sink(with.recording, children_for(options));
   const SamplingTotals totals = sampler.run(std::move(target), sink, StopSignals::requested());
+  say_notes({});
   with.recording.finish({totals, 0, notes.finish(totals), engine.name(), engine.copied(),
                          sampler.failure() ? sampler.failure() : why_no_sample(totals)});
 }
@@ -304,6 +312,9 @@ Result<int> record(const RecordOptions &options, const InheritedState &inherited
   }
   if (done && !attached.note.empty() && options.verbosity != Verbosity::quiet) {
     say(attached.note);
+  }
+  if (done) {
+    done = engine->check(attached.target->process().pid());
   }
   if (done) {
     done = prepare_counting(plan->event, attached.target->process().pid());

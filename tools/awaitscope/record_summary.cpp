@@ -184,12 +184,13 @@ std::string detailed_summary(const RecordPlan &plan, const Sampled &sampled) {
   const auto mean = totals.samples == 0 ? 0 : totals.read_ns / static_cast<std::int64_t>(totals.samples);
   return fmt::format(
       "{} process{} sampled at {} ticks in {} ({:g} Hz asked{}, engine {}, {:.2f} % of a CPU used); lost: {}; "
-      "read again: {}; with an [unreadable] part: {}; target never stopped, paused {} per sample, {} at most; "
+      "read again: {}; with an [unreadable] part: {}; target {} {} per sample, {} at most; "
       "delayed by {} per tick at most, {} at a time{}{}; copied by bpf: {} readings, {} of them while the recorder "
       "slept",
       with_thousands(totals.processes), totals.processes == 1 ? "" : "es", with_thousands(totals.ticks),
       human_duration(totals.elapsed_ns), plan.sampling.rate_hz, lowered, sampled.engine, share, losses(totals),
-      with_thousands(totals.retries), with_thousands(totals.partial), human_duration(mean),
+      with_thousands(totals.retries), with_thousands(totals.partial),
+      sampled.engine.find("stop") == std::string::npos ? "never stopped, paused" : "stopped", human_duration(mean),
       human_duration(totals.longest_read_ns),
       human_duration(totals.busy_ns / static_cast<std::int64_t>(std::max<std::uint64_t>(totals.ticks, 1))),
       human_duration(totals.longest_busy_ns), scans_of_tasks(totals), event_summary(plan.event, totals),

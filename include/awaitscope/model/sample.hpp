@@ -55,6 +55,7 @@ enum class Loss : std::uint8_t {
   unreadable, ///< the thread stood still, yet its stack made no sense, or its code was replaced before its name was confirmed
   ended,     ///< the thread could run, and ended before it was read
   unwritten, ///< it was taken, but the output did not take what was recorded before
+  unstopped, ///< the thread did not stop in time, or somebody else traces it
   count_,
 };
 
@@ -70,6 +71,8 @@ constexpr std::string_view name_of(Loss loss) {
     return "ended";
   case Loss::unwritten:
     return "output too slow";
+  case Loss::unstopped:
+    return "not stopped";
   default:
     return "unreadable";
   }

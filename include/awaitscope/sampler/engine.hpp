@@ -18,6 +18,7 @@ enum class CaptureStatus : std::uint8_t {
   moved,      ///< the thread ran on, each time
   no_cpu,     ///< the engine may not run where it must
   unreadable, ///< nobody says where the thread runs: what was known of the process is void (execve(2))
+  unstopped,  ///< it did not stop in time, or may not be stopped
   ended,      ///< the thread is gone
   failed,     ///< the process is gone, or may no longer be read
 };
@@ -37,6 +38,9 @@ public:
   virtual ~Engine() = default;
 
   [[nodiscard]] virtual std::string name() const = 0;
+
+  /// What the user should know of how threads are read, and has not been told yet; empty if there is nothing.
+  [[nodiscard]] virtual std::string take_note() { return {}; }
 
   /// What a reading may take, in nanoseconds: the thread cannot run meanwhile.
   static constexpr std::int64_t k_longest_read_ns = 20'000'000;
@@ -103,5 +107,9 @@ private:
   std::int64_t held_ns_ = 0;
   std::uint64_t copied_ = 0;
 };
+
+/// Of a thread that could run when it was asked (TargetThread::stat), and does not run now: was it on a CPU then? Whoever used the CPU
+/// since for longer than it waited for one was. None if it did neither, as far as the kernel has counted it.
+std::optional<bool> was_on_cpu_since(TargetThread &thread);
 
 } // namespace awaitscope

@@ -46,7 +46,7 @@ namespace awaitscope {
 ///
 /// Where the kernel permits it, a SwitchCapture knows which thread the sampler replaced on its CPU and whether that has run since,
 /// and has copied its memory: a reading of that thread needs neither check, nor most of its reads.
-class PreemptEngine final : public Engine {
+class PreemptEngine : public Engine {
 public:
   using Opened = Result<std::unique_ptr<SwitchCapture>>;
 

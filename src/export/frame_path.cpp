@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "awaitscope/export/names.hpp"
 #include "awaitscope/report/file_origin.hpp"
 #include "awaitscope/support/library_paths.hpp"
 #include "awaitscope/support/text.hpp"

@@ -6,6 +6,7 @@
 
 #include "bounded_reads.hpp"
 #include "snapshot_attempt.hpp"
+#include "snapshot_native.hpp"
 
 namespace awaitscope {
 namespace {
@@ -17,7 +18,8 @@ constexpr std::chrono::nanoseconds k_longest_read = 500ms;
 
 } // namespace
 
-tl::expected<bool, StopFailure> read_stopped(Target &target, Engine &engine, ProcessSnapshot &snapshot) {
+tl::expected<bool, StopFailure> read_stopped(Target &target, Engine &engine, ProcessSnapshot &snapshot,
+                                             SnapshotNative *native) {
   std::unordered_map<ThreadId, ThreadWatch::Run> before; // one that is stopped does not say it any more
   for (TargetThread &thread : target.threads()) {
     before.emplace(thread.watch.tid(), thread.watch.run());
@@ -37,10 +39,17 @@ tl::expected<bool, StopFailure> read_stopped(Target &target, Engine &engine, Pro
     part.runnable = known == before.end() || known->second == ThreadWatch::Run::runnable;
   }
   const CaptureStatus status = attempt.run(snapshot);
+  if (native != nullptr) {
+    native->copy(attempt, *stop);
+  }
   const std::optional<std::chrono::nanoseconds> stopped = stop->release();
   snapshot.stopped_ns += stopped.value_or(k_limits.held).count();
-  return stopped && status == CaptureStatus::captured && !attempt.too_long() && target.tasks().saw_all() &&
-         !snapshot.threads.empty();
+  const bool whole = stopped && status == CaptureStatus::captured && !attempt.too_long() && target.tasks().saw_all() &&
+                     !snapshot.threads.empty();
+  if (whole && native != nullptr) {
+    native->merge(attempt, snapshot);
+  }
+  return whole;
 }
 
 } // namespace awaitscope

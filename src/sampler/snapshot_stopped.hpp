@@ -7,8 +7,11 @@
 
 namespace awaitscope {
 
+class SnapshotNative;
+
 /// Stops the process and reads it. False if it is not read whole: there was no time for all, or it was amid a change of what is to be
-/// read.
-tl::expected<bool, StopFailure> read_stopped(Target &target, Engine &engine, ProcessSnapshot &snapshot);
+/// read. With native frames, if `native` is not null.
+tl::expected<bool, StopFailure> read_stopped(Target &target, Engine &engine, ProcessSnapshot &snapshot,
+                                             SnapshotNative *native = nullptr);
 
 } // namespace awaitscope

@@ -1,0 +1,29 @@
+#include "awaitscope/sampler/native_snapshot.hpp"
+
+#include <fmt/format.h>
+
+#include "snapshot_native.hpp"
+#include "snapshot_stopped.hpp"
+
+namespace awaitscope {
+
+Result<ProcessSnapshot> take_native_snapshot(Target &target, Engine &engine, CodeTable &codes,
+                                             InterpreterFrames interpreter) {
+  constexpr int k_stops = 8; // it may be amid something
+  ProcessSnapshot snapshot;
+  static_cast<ProcessDescription &>(snapshot) = target.description();
+  SnapshotNative native(target, codes, interpreter);
+  for (int i = 0; i < k_stops; ++i) {
+    const tl::expected<bool, StopFailure> whole = read_stopped(target, engine, snapshot, &native);
+    if (!whole) {
+      return tl::unexpected(cannot_stop(snapshot.pid, whole.error()));
+    }
+    if (*whole) {
+      return snapshot;
+    }
+  }
+  return fail(ExitStatus::failed, fmt::format("process {} could not be read whole while it was stopped", snapshot.pid),
+              "try again, or without --native: then it is read in pieces");
+}
+
+} // namespace awaitscope

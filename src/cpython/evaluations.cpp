@@ -6,13 +6,14 @@ namespace {
 using Known = StackReader::Known;
 
 /// Whether an evaluation begins with this frame. Up to 3.10 each frame has its own; 3.11 marks the first of each; later ones have a
-/// frame for it that runs no code (owner_first_shim) and lies on the C stack, but for the one at the root, which since 3.15 lies in the
-/// thread state (Include/cpython/pystate.h, base_frame).
+/// frame for it that runs no code (owner_first_shim) and lies on the C stack, but for the one at the root, which since 3.15 lies behind
+/// the thread state (Include/internal/pycore_tstate.h, _PyThreadStateImpl.base_frame).
 bool begins_evaluation(const Known &known, const Layout &layout, Address thread_state) {
   if (layout.if_generator != k_absent) {
     return true;
   }
-  return known.entry && !(known.shim && known.address - thread_state < layout.ts_size);
+  constexpr Address k_thread_state = 64 * 1024; // more than a _PyThreadStateImpl takes, free-threaded ones too
+  return known.entry && !(known.shim && known.address - thread_state < k_thread_state);
 }
 
 } // namespace

@@ -51,11 +51,13 @@ void NativeReader::copy_stack(RegistersAndStack &copy) {
   }
 }
 
-void NativeReader::name(NativeFrame &frame) {
+/// Whether it has a name.
+bool NativeReader::name(NativeFrame &frame) {
   const NativeName &name = symbolizer_.name_of(frame.instruction);
   frame.code = codes_.add_name(name.symbol, name.library);
   frame.role = native_role(name.named ? std::string_view(name.symbol) : std::string_view(),
                            name.of_python ? NativeLibrary::interpreter : NativeLibrary::other);
+  return name.named;
 }
 
 void NativeReader::read(const RegistersAndStack &copy, NativeStack &stack) {
@@ -64,7 +66,13 @@ void NativeReader::read(const RegistersAndStack &copy, NativeStack &stack) {
   if (astray && refresh()) {
     unwinder_.unwind(copy, stack);
   }
-  std::for_each(stack.frames.begin(), stack.frames.end(), [this](NativeFrame &frame) { name(frame); });
+  bool at_start =
+      stack.loss == NativeLoss::none; // what comes before the first function with a name is of the C library
+  for (auto frame = stack.frames.rbegin(); frame != stack.frames.rend(); ++frame) {
+    const bool named = name(*frame);
+    at_start = at_start && (!named || frame->role == NativeRole::start);
+    frame->role = at_start ? NativeRole::start : frame->role;
+  }
 }
 
 } // namespace awaitscope

@@ -27,7 +27,7 @@ public:
 
 private:
   bool refresh();
-  void name(NativeFrame &frame);
+  bool name(NativeFrame &frame);
 
   const Process &process_;
   CodeTable &codes_;

@@ -1,5 +1,6 @@
 #include "demangle.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -33,7 +34,8 @@ bool is_hash(std::string_view text) {
 }
 
 /// What rustc writes for characters that a symbol may not have (compiler/rustc_symbol_mangling/src/legacy.rs, sanitize()).
-constexpr std::array<std::pair<std::string_view, std::string_view>, 10> k_rust_characters{{{"$SP$", "@"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 11> k_rust_characters{{{"..", "::"},
+                                                                                           {"$SP$", "@"},
                                                                                            {"$BP$", "*"},
                                                                                            {"$RF$", "&"},
                                                                                            {"$LT$", "<"},
@@ -56,11 +58,12 @@ std::string rust_name(std::string name) {
 } // namespace
 
 std::string demangled(std::string_view full) {
-  // What compilers and linkers add: .cold, .part.0, .constprop.0, @@VERSION.
-  const std::string symbol(full.substr(0, full.find_first_of(".@", 1)));
-  if (!symbol.starts_with("_Z") || symbol.size() > k_longest_mangled) {
-    return symbol;
+  // What linkers add: @@VERSION. What compilers add to parts and copies of a function: .cold, .part.0, .constprop.0.
+  full = full.substr(0, full.find('@', 1));
+  if (!full.starts_with("_Z") || full.size() > k_longest_mangled) {
+    return std::string(full.substr(0, full.find('.', 1)));
   }
+  const std::string symbol(full);
   std::string name;
   try {
     if (__gcclibcxx_demangle_callback(symbol.c_str(), take_piece, &name) != 0) {
@@ -69,6 +72,7 @@ std::string demangled(std::string_view full) {
   } catch (const TooLong &) {
     return symbol;
   }
+  name.resize(std::min(name.find(" [clone "), name.size()));
   const std::size_t last = name.rfind("::");
   if (last != std::string::npos && is_hash(std::string_view(name).substr(last + 2))) {
     return rust_name(name.substr(0, last));

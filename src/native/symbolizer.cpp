@@ -1,5 +1,8 @@
 #include "awaitscope/native/symbolizer.hpp"
 
+#include <filesystem>
+#include <system_error>
+
 #include <fmt/format.h>
 
 #include "awaitscope/native/symbol_table.hpp"
@@ -13,6 +16,13 @@ namespace {
 constexpr std::size_t k_max_names = 65536;
 constexpr std::string_view k_python_function = "PyEval_EvalCode"; // Include/ceval.h: exported in every version
 
+/// A folder as a process sees it whose root this is: what is mapped is named as this process sees it (chroot(2)).
+std::string inside(const std::string &root, const std::string &folder) {
+  std::error_code error;
+  const std::string outside = std::filesystem::read_symlink(root, error);
+  return outside.size() > 1 && folder.starts_with(outside + "/") ? folder.substr(outside.size()) : folder;
+}
+
 } // namespace
 
 Symbolizer::Symbolizer(const Process &process, NativeImages &images)
@@ -25,8 +35,9 @@ void Symbolizer::forget() { names_.clear(); }
 const Symbolizer::Library &Symbolizer::library_of(const NativeImage &image) {
   const auto [known, added] = libraries_.try_emplace(&image);
   if (added) {
-    const std::vector<std::string> roots{fmt::format("/proc/{}/root", process_.pid()), ""};
-    known->second.symbols = std::make_unique<SymbolTable>(image.file(), roots, image.folder());
+    const std::string root = fmt::format("/proc/{}/root", process_.pid());
+    known->second.symbols =
+        std::make_unique<SymbolTable>(image.file(), std::vector<std::string>{root, ""}, inside(root, image.folder()));
     known->second.of_python = image.file().symbol(k_python_function).has_value();
   }
   return known->second;

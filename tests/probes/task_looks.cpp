@@ -97,7 +97,7 @@ int run(ThreadId pid, int count, int microseconds) {
   Looks looks;
   int given_up = 0;
   for (int i = 0; i < count; ++i) {
-    const Result<ProcessSnapshot> snapshot = take_snapshot(target, engine);
+    const Result<ProcessSnapshot> snapshot = take_snapshot(target, engine, MayStop::never);
     if (!snapshot && !target.process().alive()) {
       std::cerr << snapshot.error().what << '\n';
       return 1;

@@ -1,10 +1,9 @@
 #include "cfi_check.hpp"
 
-#include <array>
 #include <cstring>
 #include <optional>
+#include <string>
 #include <string_view>
-#include <vector>
 
 #include <dwarf.h>
 

@@ -15,11 +15,12 @@ Result<ProcessSnapshot> take_native_snapshot(Target &target, Engine &engine, Cod
   SnapshotNative native(target, codes, interpreter);
   for (int i = 0; i < k_stops; ++i) {
     const tl::expected<bool, StopFailure> whole = read_stopped(target, engine, snapshot, &native);
-    if (!whole) {
-      return tl::unexpected(cannot_stop(snapshot.pid, whole.error()));
-    }
-    if (*whole) {
+    if (whole && *whole) {
       return snapshot;
+    }
+    const bool late = !whole && whole.error().reason == StopFailure::Reason::late; // it got no CPU in that time
+    if (!whole && (!late || i + 1 == k_stops)) {
+      return tl::unexpected(cannot_stop(snapshot.pid, whole.error()));
     }
   }
   return fail(ExitStatus::failed, fmt::format("process {} could not be read whole while it was stopped", snapshot.pid),

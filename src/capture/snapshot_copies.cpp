@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "awaitscope/capture/snapshot_memory.hpp"
+#include "user_space.hpp"
 
 namespace awaitscope {
 
@@ -51,6 +52,40 @@ ReadStatus SnapshotMemory::begin(const Copies &copies, Beyond beyond) {
   }
   calls_at_begin_ = calls_;
   return status_;
+}
+
+/// These bytes, if they lie in the record; else null.
+const std::byte *SnapshotMemory::record(std::size_t index, Address address, std::size_t size) const {
+  const Address within = address - records_[index]; // huge if it lies before
+  return within <= record_size_ && size <= record_size_ - within
+             ? record_bytes_ + index * Copies::k_record_stride + within
+             : nullptr;
+}
+
+/// These bytes of the record that they lie in; else null.
+const std::byte *SnapshotMemory::record_with(Address address, std::size_t size) {
+  for (std::size_t i = near_record_; i < std::min(near_record_ + 2, records_.size()); ++i) {
+    if (const std::byte *const bytes = record(i, address, size)) {
+      near_record_ = i;
+      return bytes;
+    }
+  }
+  const std::uint64_t number = address >> k_block_bits;
+  const std::size_t within = address & (k_block_size - 1);
+  if (number >= k_end >> k_block_bits) {
+    return nullptr;
+  }
+  if (const Slot &slot = slot_of(number); slot.snapshot == snapshot_ && slot.state == BlockState::present &&
+                                          slot.has.covers(within, std::min(within + size, k_block_size))) {
+    return nullptr;
+  }
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    if (const std::byte *const bytes = record(i, address, size)) {
+      near_record_ = i;
+      return bytes;
+    }
+  }
+  return nullptr;
 }
 
 } // namespace awaitscope

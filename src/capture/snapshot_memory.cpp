@@ -5,16 +5,16 @@
 #include <bit>
 
 #include "awaitscope/support/clock.hpp"
+#include "user_space.hpp"
 
 namespace awaitscope {
 namespace {
 
 constexpr std::size_t k_first_capacity = 128; // a page or so: at 100 Hz each page that is touched is cold
 constexpr std::size_t k_line = 64;
-constexpr std::size_t k_lasting = 1024;      // tracked blocks that stay although no snapshot uses them any more
-constexpr Address k_end = Address{1} << 47U; // of user space on x86-64
-constexpr std::size_t k_portion = 1024;      // blocks a call, between which the time is checked
-constexpr std::size_t k_object = 256;        // what is read of most objects lies within so many bytes
+constexpr std::size_t k_lasting = 1024; // tracked blocks that stay although no snapshot uses them any more
+constexpr std::size_t k_portion = 1024; // blocks a call, between which the time is checked
+constexpr std::size_t k_object = 256;   // what is read of most objects lies within so many bytes
 
 /// Neighbours lie side by side: thousands of blocks are gone through in the order of their addresses.
 std::size_t hash_block(std::uint64_t block) {
@@ -128,6 +128,10 @@ void SnapshotMemory::choose(Prefetch prefetch) {
 }
 
 ReadStatus SnapshotMemory::begin(Prefetch prefetch, Guard *guard) {
+  if (copy_ != nullptr) {
+    start();
+    return status_ = copy_->status();
+  }
   // What was read since then without another begin() is of no snapshot.
   if (!chosen_ || prefetch != Prefetch::likely || calls_ != calls_at_begin_) {
     choose(prefetch);
@@ -338,41 +342,10 @@ const std::byte *SnapshotMemory::block(std::uint64_t number, std::size_t within,
   return (last_copied_ ? copies_ : bytes_.data()) + offset_of(*slot, within);
 }
 
-/// These bytes, if they lie in the record; else null.
-const std::byte *SnapshotMemory::record(std::size_t index, Address address, std::size_t size) const {
-  const Address within = address - records_[index]; // huge if it lies before
-  return within <= record_size_ && size <= record_size_ - within
-             ? record_bytes_ + index * Copies::k_record_stride + within
-             : nullptr;
-}
-
-/// These bytes of the record that they lie in; else null.
-const std::byte *SnapshotMemory::record_with(Address address, std::size_t size) {
-  for (std::size_t i = near_record_; i < std::min(near_record_ + 2, records_.size()); ++i) {
-    if (const std::byte *const bytes = record(i, address, size)) {
-      near_record_ = i;
-      return bytes;
-    }
-  }
-  const std::uint64_t number = address >> k_block_bits;
-  const std::size_t within = address & (k_block_size - 1);
-  if (number >= k_end >> k_block_bits) {
-    return nullptr;
-  }
-  if (const Slot &slot = slot_of(number); slot.snapshot == snapshot_ && slot.state == BlockState::present &&
-                                          slot.has.covers(within, std::min(within + size, k_block_size))) {
-    return nullptr;
-  }
-  for (std::size_t i = 0; i < records_.size(); ++i) {
-    if (const std::byte *const bytes = record(i, address, size)) {
-      near_record_ = i;
-      return bytes;
-    }
-  }
-  return nullptr;
-}
-
 const std::byte *SnapshotMemory::view(Address address, std::size_t size) {
+  if (copy_ != nullptr) {
+    return copy_->view(address, size);
+  }
   const std::size_t within = address & (k_block_size - 1);
   if (!records_.empty() && !refused_) {
     if (const std::byte *const bytes = record_with(address, size)) {
@@ -439,6 +412,9 @@ void SnapshotMemory::place_part(std::uint64_t number, Address from, Address to, 
 }
 
 bool SnapshotMemory::copy(Address address, void *out, std::size_t size) {
+  if (copy_ != nullptr) {
+    return copy_->copy(address, out, size);
+  }
   auto *to = static_cast<std::byte *>(out);
   while (size > 0) {
     const std::size_t within = address & (k_block_size - 1);
@@ -460,6 +436,9 @@ bool SnapshotMemory::copy(Address address, void *out, std::size_t size) {
 }
 
 void SnapshotMemory::prefetch(std::span<const RemoteRange> ranges) {
+  if (copy_ != nullptr) {
+    return;
+  }
   wanted_.clear();
   for_each_block(ranges, k_block_bits, [&](const RemoteRange &range, std::uint64_t number) {
     const Address start = number << k_block_bits;
@@ -476,6 +455,9 @@ void SnapshotMemory::prefetch(std::span<const RemoteRange> ranges) {
 }
 
 void SnapshotMemory::refetch(std::span<const RemoteRange> ranges) {
+  if (copy_ != nullptr) {
+    return;
+  }
   wanted_.clear();
   for_each_block(ranges, k_block_bits, [&](const RemoteRange &, std::uint64_t number) {
     slot_of(number).snapshot = 0;

@@ -7,19 +7,18 @@
 
 namespace awaitscope {
 
-Result<ProcessSnapshot> take_native_snapshot(Target &target, Engine &engine, CodeTable &codes,
-                                             InterpreterFrames interpreter) {
-  constexpr int k_stops = 8; // it may be amid something
+Result<ProcessSnapshot> take_native_snapshot(Target &target, CodeTable &codes, InterpreterFrames interpreter) {
+  constexpr int k_attempts = 3; // of some stops each: it may be amid something
   ProcessSnapshot snapshot;
   static_cast<ProcessDescription &>(snapshot) = target.description();
   SnapshotNative native(target, codes, interpreter);
-  for (int i = 0; i < k_stops; ++i) {
-    const tl::expected<bool, StopFailure> whole = read_stopped(target, engine, snapshot, &native);
+  for (int i = 0; i < k_attempts; ++i) {
+    const tl::expected<bool, StopFailure> whole = read_stopped(target, snapshot, &native);
     if (whole && *whole) {
       return snapshot;
     }
     const bool late = !whole && whole.error().reason == StopFailure::Reason::late; // it got no CPU in that time
-    if (!whole && (!late || i + 1 == k_stops)) {
+    if (!whole && (!late || i + 1 == k_attempts)) {
       return tl::unexpected(cannot_stop(snapshot.pid, whole.error()));
     }
   }

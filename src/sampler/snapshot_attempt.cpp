@@ -6,10 +6,11 @@
 #include "awaitscope/cpython/evaluations.hpp"
 #include "awaitscope/sampler/wait_reader.hpp"
 #include "awaitscope/support/clock.hpp"
+#include "bounded_reads.hpp"
 
 namespace awaitscope {
 
-SnapshotAttempt::SnapshotAttempt(Target &target, Engine &engine)
+SnapshotAttempt::SnapshotAttempt(Target &target, Engine *engine)
     : target_(target), engine_(engine), places_(target.codes()) {
   for (TargetThread &thread : target_.threads()) {
     Part part;
@@ -47,6 +48,11 @@ void SnapshotAttempt::read_thread(Part &part) {
 CaptureStatus SnapshotAttempt::read(TargetThread &thread, const std::function<void()> &look) {
   constexpr int k_attempts = 3;
   too_long_ = false;
+  if (engine_ == nullptr) {
+    const ReadStatus began = target_.memory().begin();
+    look();
+    return began == ReadStatus::ok ? CaptureStatus::captured : CaptureStatus::failed;
+  }
   for (int attempt = 0; attempt < k_attempts; ++attempt) {
     const std::optional<SchedStat> before = thread.watch.schedstat(); // if it waits, this count is that of its wait
     const ThreadWatch::Run run = thread.watch.run();
@@ -54,10 +60,12 @@ CaptureStatus SnapshotAttempt::read(TargetThread &thread, const std::function<vo
       return CaptureStatus::ended;
     }
     if (run == ThreadWatch::Run::runnable) {
-      const CaptureStatus status = engine_.capture(target_, thread, std::nullopt, look).status;
+      const CaptureStatus status = engine_->capture(target_, thread, std::nullopt, look).status;
       too_long_ = target_.memory().ended();
       return status;
     }
+    BoundedReads reads(target_.memory());
+    reads.begin(longest_waiting_ns_);
     const ReadStatus began = target_.memory().begin();
     if (began == ReadStatus::gone || began == ReadStatus::denied) {
       return CaptureStatus::failed;

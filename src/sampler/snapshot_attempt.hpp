@@ -10,6 +10,7 @@
 #include "awaitscope/sampler/engine.hpp"
 #include "awaitscope/sampler/target.hpp"
 #include "awaitscope/stitch/native_merge.hpp"
+#include "awaitscope/support/clock.hpp"
 
 namespace awaitscope {
 
@@ -35,13 +36,18 @@ public:
   };
 
   /// Of the target's threads as they are in its list: both must outlive this.
-  SnapshotAttempt(Target &target, Engine &engine);
+  SnapshotAttempt(Target &target, Engine &engine) : SnapshotAttempt(target, &engine) {}
+  /// The same of a copy of the target's memory (SnapshotMemory::read_from()), for which no thread needs to stand still.
+  explicit SnapshotAttempt(Target &target) : SnapshotAttempt(target, nullptr) {}
+
+  /// For so long at most, in nanoseconds, a thread that waits is read. One that can run is bounded by the engine.
+  void limit_waiting(std::int64_t longest_ns) { longest_waiting_ns_ = longest_ns; }
 
   /// Reads every thread, and all tasks together with the last one.
   CaptureStatus run(ProcessSnapshot &snapshot);
   /// Has no thread run since it was read?
   [[nodiscard]] bool undisturbed() const;
-  /// Was there more to read, the last time, than a thread may be held for? Then what was read is a part.
+  /// Was there more to read, the last time, than there was time for? Then what was read is a part.
   [[nodiscard]] bool too_long() const { return too_long_; }
 
   /// Calls `look` until the thread has not run meanwhile, a few times at most.
@@ -60,12 +66,14 @@ public:
   void publish(ProcessSnapshot &snapshot) const;
 
 private:
+  SnapshotAttempt(Target &target, Engine *engine);
   void finish_tasks(ProcessSnapshot &snapshot) const;
 
   Target &target_;
-  Engine &engine_;
+  Engine *engine_; ///< null: of a copy
   IdlePlaces places_;
   std::vector<Part> parts_;
+  std::int64_t longest_waiting_ns_ = 3600 * k_ns_per_second; // nobody is held for it
   bool too_long_ = false;
 };
 

@@ -1,31 +1,31 @@
 #include "snapshot_native.hpp"
 
+#include <optional>
+
 #include "awaitscope/process/registers.hpp"
 
 namespace awaitscope {
 
-void SnapshotNative::copy(SnapshotAttempt &attempt, const ProcessStop &stop) {
+void SnapshotNative::copy(const ProcessStop &stop) {
   constexpr std::size_t k_most = std::size_t{256} << 20U; // bytes of all stacks
   copies_.clear();
   std::size_t bytes = 0;
-  for (const SnapshotAttempt::Part &part : attempt.parts()) {
-    std::optional<RegistersAndStack> &copy = copies_.emplace_back();
-    const std::optional<user_regs_struct> registers =
-        bytes < k_most ? stop.registers(part.thread->watch.tid()) : std::nullopt;
+  for (const ThreadId tid : process_.threads()) {
+    const std::optional<user_regs_struct> registers = bytes < k_most ? stop.registers(tid) : std::nullopt;
     if (registers) {
-      copy.emplace();
-      copy->registers = registers_of(*registers);
-      reader_.copy_stack(*copy);
-      bytes += copy->stack.size();
+      RegistersAndStack &copy = copies_[tid];
+      copy.registers = registers_of(*registers);
+      reader_.copy_stack(copy);
+      bytes += copy.stack.size();
     }
   }
 }
 
-NativeMerge SnapshotNative::merge_part(const SnapshotAttempt::Part &part,
-                                       const std::optional<RegistersAndStack> &copy) {
+/// `copy` is null if there is none.
+NativeMerge SnapshotNative::merge_part(const SnapshotAttempt::Part &part, const RegistersAndStack *copy) {
   NativeStack stack;
   stack.loss = NativeLoss::not_stopped;
-  if (copy) {
+  if (copy != nullptr) {
     reader_.read(*copy, stack);
   }
   const auto &frames = part.stack.frames;
@@ -35,11 +35,11 @@ NativeMerge SnapshotNative::merge_part(const SnapshotAttempt::Part &part,
 
 void SnapshotNative::merge(SnapshotAttempt &attempt, ProcessSnapshot &snapshot) {
   snapshot.native.emplace();
-  std::vector<SnapshotAttempt::Part> &parts = attempt.parts();
-  for (std::size_t i = 0; i < parts.size() && i < copies_.size(); ++i) {
-    const NativeMerge merge = merge_part(parts[i], copies_[i]);
+  for (SnapshotAttempt::Part &part : attempt.parts()) {
+    const auto copy = copies_.find(part.thread->watch.tid());
+    const NativeMerge merge = merge_part(part, copy == copies_.end() ? nullptr : &copy->second);
     snapshot.native->add(merge.loss);
-    SnapshotAttempt::add_native(parts[i], merge);
+    SnapshotAttempt::add_native(part, merge);
   }
   attempt.publish(snapshot);
 }

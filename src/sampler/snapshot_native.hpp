@@ -1,7 +1,6 @@
 #pragma once
 
-#include <optional>
-#include <vector>
+#include <unordered_map>
 
 #include "awaitscope/process/thread_stop.hpp"
 #include "awaitscope/sampler/native_reader.hpp"
@@ -15,20 +14,21 @@ namespace awaitscope {
 class SnapshotNative {
 public:
   SnapshotNative(Target &target, CodeTable &codes, InterpreterFrames interpreter)
-      : reader_(target.process(), codes), interpreter_(interpreter) {}
+      : process_(target.process()), reader_(process_, codes), interpreter_(interpreter) {}
 
-  /// Of the threads of this attempt, as long as they are stopped.
-  void copy(SnapshotAttempt &attempt, const ProcessStop &stop);
+  /// The registers and stacks of all threads, as long as they are stopped; in place of those copied before.
+  void copy(const ProcessStop &stop);
 
-  /// Unwinds what was copied, and puts it into the attempt's threads and the snapshot. The process may run again.
+  /// Unwinds what was copied, and puts it into the attempt's threads, read of the same moment, and the snapshot.
   void merge(SnapshotAttempt &attempt, ProcessSnapshot &snapshot);
 
 private:
-  NativeMerge merge_part(const SnapshotAttempt::Part &part, const std::optional<RegistersAndStack> &copy);
+  NativeMerge merge_part(const SnapshotAttempt::Part &part, const RegistersAndStack *copy);
 
+  const Process &process_;
   NativeReader reader_;
   InterpreterFrames interpreter_;
-  std::vector<std::optional<RegistersAndStack>> copies_; ///< of each part
+  std::unordered_map<ThreadId, RegistersAndStack> copies_;
 };
 
 } // namespace awaitscope

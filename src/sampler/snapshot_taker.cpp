@@ -14,9 +14,14 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::int64_t k_patience_ns = k_ns_per_second / 2;
-constexpr std::int64_t k_patience_before_stop_ns = k_ns_per_second / 10;
-constexpr int k_too_long = 3; // so often: once may be the fault of a busy machine
+/// For how long to wait for moments in which all can be read, and how often such a moment may be too short for that: once may be the fault
+/// of a busy machine.
+struct Patience {
+  std::int64_t longest_ns = 0;
+  int too_short = 0;
+};
+constexpr Patience k_patience{k_ns_per_second / 2, 3};
+constexpr Patience k_patience_before_stop{k_ns_per_second / 10, 1};
 constexpr unsigned k_let_go_on_us = 200;
 
 tl::unexpected<Error> ended(ThreadId pid) {
@@ -33,14 +38,19 @@ tl::unexpected<Error> out_of_reach(ThreadId pid) {
 enum class Taken : std::uint8_t { whole, no, no_cpu };
 
 /// Waits for moments in which no thread runs.
-Result<Taken> take_between(Target &target, Engine &engine, std::int64_t patience_ns, ProcessSnapshot &snapshot) {
-  const std::int64_t deadline = monotonic_ns() + patience_ns;
-  for (int too_long = 0; too_long < k_too_long;) {
+Result<Taken> take_between(Target &target, Engine &engine, Patience patience, ProcessSnapshot &snapshot) {
+  const std::int64_t deadline = monotonic_ns() + patience.longest_ns;
+  bool quiet = false; // nothing has run for as long as is waited: what takes longer to read may be read all the same
+  for (int too_short = 0; too_short < patience.too_short;) {
     target.memory().begin();
     target.set_threads(target.interpreters().threads());
     SnapshotAttempt attempt(target, engine);
+    if (!quiet) {
+      attempt.limit_waiting(patience.longest_ns);
+    }
     const CaptureStatus status = attempt.run(snapshot);
-    const bool whole = attempt.undisturbed() && target.tasks().saw_all();
+    const bool undisturbed = attempt.undisturbed();
+    const bool whole = undisturbed && target.tasks().saw_all();
     const bool any = !snapshot.threads.empty(); // else it is ending, or has no Python thread just now
     if (status == CaptureStatus::captured && !attempt.too_long() && whole && any) {
       return Taken::whole;
@@ -56,22 +66,16 @@ Result<Taken> take_between(Target &target, Engine &engine, std::int64_t patience
       return ended(snapshot.pid);
     }
     const bool late = monotonic_ns() > deadline;
+    if (!quiet && attempt.too_long() && undisturbed) {
+      quiet = true;
+      continue;
+    }
     if (late && status == CaptureStatus::no_cpu) {
       return Taken::no_cpu;
     }
-    too_long = late ? k_too_long : too_long + (attempt.too_long() ? 1 : 0);
+    too_short = late ? patience.too_short : too_short + (attempt.too_long() ? 1 : 0);
   }
   return Taken::no;
-}
-
-/// Stops the process, a few times if it is amid something.
-tl::expected<bool, StopFailure> take_stopped(Target &target, Engine &engine, ProcessSnapshot &snapshot) {
-  constexpr int k_stops = 3;
-  tl::expected<bool, StopFailure> whole = false;
-  for (int i = 0; i < k_stops && whole && !*whole && !target.memory().ended(); ++i) {
-    whole = read_stopped(target, engine, snapshot);
-  }
-  return whole;
 }
 
 } // namespace
@@ -82,14 +86,14 @@ Result<ProcessSnapshot> take_snapshot(Target &target, Engine &engine, MayStop ma
   Taken taken = Taken::no;
   if (may_stop != MayStop::at_once) {
     const Result<Taken> between =
-        take_between(target, engine, may_stop == MayStop::never ? k_patience_ns : k_patience_before_stop_ns, snapshot);
+        take_between(target, engine, may_stop == MayStop::never ? k_patience : k_patience_before_stop, snapshot);
     if (!between) {
       return tl::unexpected(between.error());
     }
     taken = *between;
   }
   if (taken != Taken::whole && may_stop != MayStop::never) {
-    const tl::expected<bool, StopFailure> whole = take_stopped(target, engine, snapshot);
+    const tl::expected<bool, StopFailure> whole = read_stopped(target, snapshot);
     if (!whole && (may_stop == MayStop::at_once || whole.error().reason == StopFailure::Reason::ended)) {
       return tl::unexpected(cannot_stop(snapshot.pid, whole.error()));
     }

@@ -71,12 +71,9 @@ class Calls(harness.EndsTest):
 
     def test_python_does_not_see_it(self):
         target = self.target("interrupted.py", lifetime=60)
-        tool = harness.start_tool("record", "-p", target.pid, "-r", 1000, "-d", 3, "--engine", "stop", "-f", "folded", "-o",
-                                  self.path("out.folded"))
-        self.addCleanup(harness.end_process, tool)
-        while tool.poll() is None:
+        self.record(target, "-r", 1000, "-d", 2, "--engine", "stop")
+        for _ in range(30):
             self.assert_done(harness.run_tool("dump", "-p", target.pid, "--engine", "stop", "-o", self.path("dump.txt")))
-        self.assert_done(harness.finish(tool))
         self.assert_progress(target, "rounds")
         counters = target.counters()
         self.assertEqual({name: counters[name] for name in ("failed", "short")}, {"failed": 0, "short": 0}, target.truth)

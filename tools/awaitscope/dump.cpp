@@ -47,7 +47,7 @@ Result<Reading> reading_of(const DumpOptions &options, CodeTable &codes) {
   std::vector<std::string> import_paths = attached->target->import_paths();
   Result<ProcessSnapshot> snapshot =
       options.native
-          ? take_native_snapshot(*attached->target, *reading->engine, codes,
+          ? take_native_snapshot(*attached->target, codes,
                                  options.interpreter_frames ? InterpreterFrames::keep : InterpreterFrames::fold)
           : take_snapshot(*attached->target, *reading->engine, reading->may_stop);
   if (!snapshot) {

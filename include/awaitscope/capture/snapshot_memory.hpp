@@ -11,6 +11,7 @@
 
 #include "awaitscope/capture/copies.hpp"
 #include "awaitscope/capture/growing_bytes.hpp"
+#include "awaitscope/capture/memory_copy.hpp"
 #include "awaitscope/model/ids.hpp"
 #include "awaitscope/process/remote_memory.hpp"
 
@@ -60,6 +61,9 @@ public:
   };
   /// Starts a new snapshot with what was copied of that; the copies must stay as they are for as long as the snapshot lasts.
   ReadStatus begin(const Copies &copies, Beyond beyond = Beyond::fetch);
+
+  /// From now on snapshots are of this copy, which outlives them; null: of the process again. Not of one that tracks changes.
+  void read_from(MemoryCopy *copy) { copy_ = copy; }
 
   /// From that time on (CLOCK_MONOTONIC, in nanoseconds) nothing more is fetched: what is missing then cannot be read. Of the memory
   /// in use, not of what swap() exchanges. What tracks changes is not bounded: no thread is held for it.
@@ -222,6 +226,7 @@ private:
   std::size_t record_size_ = 0;
   std::size_t near_record_ = 0; ///< the last one used: they are used in order
   Beyond beyond_ = Beyond::fetch;
+  MemoryCopy *copy_ = nullptr; ///< to read from in place of the process
   bool refused_ = false;
   std::int64_t end_ns_ = k_never;
   bool ended_ = false;

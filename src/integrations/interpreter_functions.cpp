@@ -10,7 +10,7 @@ namespace {
 /// Objects/call.c, methodobject.c, descrobject.c, classobject.c, funcobject.c, genobject.c, typeobject.c (slots that call methods
 /// written in Python), Python/pythonrun.c, Modules/main.c, Modules/_threadmodule.c. Beginnings of names.
 constexpr std::array<std::string_view, 49> k_beginnings{
-    "_PyEval_",
+    "_PyEval",
     "PyEval_Eval",
     "_TAIL_CALL_",
     "_PyObject_Call",
@@ -36,7 +36,7 @@ constexpr std::array<std::string_view, 49> k_beginnings{
     "pyrun_",
     "_PyBuiltins_AddStackRef",
     "_Py_VectorCall",
-    "_Py_CallBuiltinFast",
+    "_Py_Call",
     "_Py_BuiltinCall",
     "_Py_CheckFunctionResult",
     "_Py_HandlePending",

@@ -12,13 +12,13 @@ NativeReader::NativeReader(const Process &process, CodeTable &codes)
       refreshed_ns_(monotonic_ns()) {}
 
 /// What is mapped may have changed since: libraries are loaded at any time.
-bool NativeReader::refresh() {
+bool NativeReader::refresh_at_times() {
   constexpr std::int64_t k_pause_ns = k_ns_per_second / 10;
-  const std::int64_t now = monotonic_ns();
-  if (now - refreshed_ns_ < k_pause_ns) {
-    return false;
-  }
-  refreshed_ns_ = now;
+  return monotonic_ns() - refreshed_ns_ >= k_pause_ns && refresh();
+}
+
+bool NativeReader::refresh() {
+  refreshed_ns_ = monotonic_ns();
   if (!images_.refresh()) {
     return false;
   }
@@ -63,7 +63,7 @@ bool NativeReader::name(NativeFrame &frame) {
 void NativeReader::read(const RegistersAndStack &copy, NativeStack &stack) {
   unwinder_.unwind(copy, stack);
   const bool astray = stack.loss == NativeLoss::bad_address || stack.loss == NativeLoss::no_unwind_info;
-  if (astray && refresh()) {
+  if (astray && refresh_at_times()) {
     unwinder_.unwind(copy, stack);
   }
   bool at_start =

@@ -9,6 +9,7 @@ namespace awaitscope {
 void SnapshotNative::copy(const ProcessStop &stop) {
   constexpr std::size_t k_most = std::size_t{256} << 20U; // bytes of all stacks
   copies_.clear();
+  reader_.refresh(); // it may have loaded a library since, and be in that
   std::size_t bytes = 0;
   for (const ThreadId tid : process_.threads()) {
     const std::optional<user_regs_struct> registers = bytes < k_most ? stop.registers(tid) : std::nullopt;

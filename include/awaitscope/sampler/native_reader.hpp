@@ -17,6 +17,9 @@ public:
   /// Both must outlive this.
   NativeReader(const Process &process, CodeTable &codes);
 
+  /// Reads again what is mapped. True if that has changed.
+  bool refresh();
+
   /// The stack of a thread that stands still, whose registers are known. What it has beyond k_max_stack is left out.
   void copy_stack(RegistersAndStack &copy);
 
@@ -26,7 +29,7 @@ public:
   static constexpr std::size_t k_max_stack = std::size_t{1} << 20U; ///< bytes
 
 private:
-  bool refresh();
+  bool refresh_at_times();
   bool name(NativeFrame &frame);
 
   const Process &process_;

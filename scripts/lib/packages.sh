@@ -11,6 +11,8 @@ build ninja-build        cmd:ninja
 build pkg-config         cmd:pkg-config
 build libelf-dev         hdr:libelf.h
 build libdw-dev          hdr:elfutils/libdw.h
+build libunwind-dev      hdr:libunwind.h
+build liblzma-dev        hdr:lzma.h
 build libcli11-dev       hdr:CLI/CLI.hpp
 build libfmt-dev         hdr:fmt/format.h
 build libexpected-dev    hdr:tl/expected.hpp

@@ -22,6 +22,16 @@ Json thread_json(const ThreadSnapshot &thread, const CodeTable &codes) {
           {"frames", frames_json(thread.frames, codes)}};
 }
 
+Json native_json(const NativeCounts &counts) {
+  Json lost = Json::object();
+  for (std::size_t i = 0; i < counts.lost.size(); ++i) {
+    if (counts.lost[i] > 0) {
+      lost[std::string(name_of(static_cast<NativeLoss>(i)))] = counts.lost[i];
+    }
+  }
+  return {{"stacks", counts.stacks}, {"lost", std::move(lost)}};
+}
+
 } // namespace
 
 std::string dump_json(const ProcessSnapshot &snapshot, const CodeTable &codes) {
@@ -30,6 +40,9 @@ std::string dump_json(const ProcessSnapshot &snapshot, const CodeTable &codes) {
   out.member("one_instant", snapshot.pieces == 0);
   out.member("stopped_ns", snapshot.stopped_ns);
   out.member("process", process_json(snapshot));
+  if (snapshot.native) {
+    out.member("native", native_json(*snapshot.native));
+  }
   out.list("threads", snapshot.threads, [&](const ThreadSnapshot &thread) { return thread_json(thread, codes); });
   out.list("tasks", snapshot.tasks, [&](const TaskSnapshot &task) { return task_json(snapshot, task, codes); });
   return out.finish();

@@ -127,14 +127,15 @@ private:
   }
 
   [[nodiscard]] std::string frame(const Frame &frame) const {
-    if (frame.kind == FrameKind::unreadable) {
-      return "[unreadable]";
+    if (!is_named(frame.kind)) {
+      return std::string(mark_text(frame.kind));
     }
     const CodeInfo &code = codes_.at(frame.code);
     const std::string file =
         one_line(layout_.files == FileNames::full ? std::string_view(code.file)
                                                   : importable_path(code.file, layout_.import_paths));
-    const std::string place = fmt::format("{}:{}", file, frame.line > 0 ? std::to_string(frame.line) : "?");
+    const std::string line = frame.line > 0 ? std::to_string(frame.line) : "?";
+    const std::string place = frame.kind == FrameKind::native ? file : fmt::format("{}:{}", file, line);
     const std::string function = one_line(code.function);
     constexpr std::size_t k_around = 7; // the indent, a space and two parentheses
     const std::size_t room = layout_.width - k_around;

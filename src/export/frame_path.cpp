@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "awaitscope/export/names.hpp"
 #include "awaitscope/report/file_origin.hpp"
 #include "awaitscope/support/library_paths.hpp"
 #include "awaitscope/support/text.hpp"
@@ -29,8 +30,7 @@ std::string module_of(std::string_view file) {
 }
 
 bool is_library(const Frame &frame, const CodeTable &codes) {
-  return frame.kind != FrameKind::unreadable &&
-         file_origin(codes.at(frame.code).file).kind != FileOrigin::Kind::project;
+  return is_named(frame.kind) && file_origin(codes.at(frame.code).file).kind != FileOrigin::Kind::project;
 }
 
 /// "… 14 django frames", "… 21 uvicorn, django frames".
@@ -109,8 +109,8 @@ std::vector<PathPart> path_parts(const std::vector<Frame> &frames, CodeId corout
       i = end - 1;
       continue;
     }
-    if (frames[i].kind == FrameKind::unreadable) {
-      parts.push_back({"[unreadable]", false});
+    if (!is_named(frames[i].kind)) {
+      parts.push_back({std::string(mark_text(frames[i].kind)), false});
       continue;
     }
     const CodeInfo &code = codes.at(frames[i].code);

@@ -28,6 +28,10 @@ std::string_view importable_path(std::string_view file, const std::vector<std::s
   return file.substr(longest);
 }
 
+std::string_view mark_text(FrameKind kind) {
+  return kind == FrameKind::native_unreadable ? "[native unreadable]" : "[unreadable]";
+}
+
 std::string_view FrameNames::file(CodeId id) const {
   const CodeInfo &code = codes_.at(id);
   const std::string_view file =
@@ -46,13 +50,17 @@ const std::string &FrameNames::code_name(CodeId id) {
 std::string FrameNames::function(CodeId id) const { return one_line(codes_.at(id).function); }
 
 std::string FrameNames::place(CodeId id) const {
-  return fmt::format("{}:{}", one_line(file(id)), codes_.at(id).first_line);
+  const std::int32_t line = codes_.at(id).first_line;
+  return line == 0 ? one_line(file(id)) : fmt::format("{}:{}", one_line(file(id)), line); // of machine code, none
 }
 
 std::string FrameNames::name(const Frame &frame) {
   switch (frame.kind) {
   case FrameKind::unreadable:
-    return "[unreadable]";
+  case FrameKind::native_unreadable:
+    return std::string(mark_text(frame.kind));
+  case FrameKind::native:
+    return code_name(frame.code) + ")";
   case FrameKind::task_border:
     return fmt::format("[task {}]", codes_.at(frame.code).function);
   case FrameKind::python:

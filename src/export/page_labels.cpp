@@ -40,8 +40,8 @@ std::string PageLabels::describe(const CostHistory::Node &node) const {
     return page_json({{"name", page_text(history_.names[node.name])}, {"level", level}});
   }
   const auto kind = static_cast<int>(node.frame.kind);
-  if (node.frame.kind == FrameKind::unreadable) {
-    return page_json({{"name", "[unreadable]"}, {"level", level}, {"kind", kind}});
+  if (!is_named(node.frame.kind)) {
+    return page_json({{"name", std::string(mark_text(node.frame.kind))}, {"level", level}, {"kind", kind}});
   }
   const CodeInfo &code = reader_.tables().codes.at(node.frame.code);
   if (node.frame.kind == FrameKind::task_border) {

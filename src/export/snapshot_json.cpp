@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "awaitscope/export/names.hpp"
 #include "awaitscope/support/text.hpp"
 #include "frames_json.hpp"
 
@@ -46,15 +47,19 @@ std::optional<ThreadId> hop_of(const ProcessSnapshot &snapshot, const TaskSnapsh
 nlohmann::ordered_json frames_json(const std::vector<Frame> &frames, const CodeTable &codes) {
   Json list = Json::array();
   for (const Frame &frame : frames) {
-    if (frame.kind == FrameKind::unreadable) {
-      list.push_back({{"function", "[unreadable]"}, {"file", nullptr}, {"line", nullptr}, {"kind", "unreadable"}});
+    if (!is_named(frame.kind)) {
+      const bool native = frame.kind == FrameKind::native_unreadable;
+      list.push_back({{"function", mark_text(frame.kind)},
+                      {"file", nullptr},
+                      {"line", nullptr},
+                      {"kind", native ? "native unreadable" : "unreadable"}});
       continue;
     }
     const CodeInfo &code = codes.at(frame.code);
     list.push_back({{"function", code.function},
                     {"file", code.file},
                     {"line", frame.line > 0 ? Json(frame.line) : Json(nullptr)},
-                    {"kind", "python"}});
+                    {"kind", frame.kind == FrameKind::native ? "native" : "python"}});
   }
   return list;
 }

@@ -46,14 +46,15 @@ public:
     return entry->second;
   }
 
-  static std::string unreadable() { return R"({"name":"[unreadable]"})"; }
+  static std::string mark(FrameKind kind) { return fmt::format(R"({{"name":"{}"}})", mark_text(kind)); }
+  static std::string unreadable() { return mark(FrameKind::unreadable); }
 
   [[nodiscard]] const std::string &list() const { return list_; }
 
 private:
   std::string describe(const Frame &frame) const {
-    if (frame.kind == FrameKind::unreadable) {
-      return unreadable();
+    if (!is_named(frame.kind)) {
+      return mark(frame.kind);
     }
     const CodeInfo &code = tables_.codes.at(frame.code);
     if (frame.kind == FrameKind::task_border) {
@@ -61,6 +62,9 @@ private:
     }
     const std::string_view file =
         names_.files == FileNames::full ? std::string_view(code.file) : importable_path(code.file, info_.import_paths);
+    if (frame.kind == FrameKind::native) {
+      return fmt::format(R"({{"name":{},"file":{}}})", quoted(code.function), quoted(code.file));
+    }
     return fmt::format(R"({{"name":{},"file":{},"line":{}}})", quoted(code.function), quoted(std::string(file)),
                        names_.lines == Lines::executing ? frame.line : code.first_line);
   }

@@ -64,7 +64,7 @@ std::string color(std::uint32_t hue, std::uint32_t saturation, std::uint32_t lig
 
 /// The page's colours: the project's own functions are warm, libraries cool (a hue each), Python's own library grey.
 std::string color_of(const Frame &frame, const CodeTable &codes) {
-  if (frame.kind == FrameKind::unreadable) {
+  if (!is_named(frame.kind)) {
     return color(0, 85, 62);
   }
   const CodeInfo &code = codes.at(frame.code);

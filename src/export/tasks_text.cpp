@@ -134,7 +134,7 @@ private:
 
   /// The function of a library that it is in, innermost; empty if it is in the program's own, or unknown.
   [[nodiscard]] std::string leaf_of(const TaskSnapshot &task) const {
-    const bool known = !task.frames.empty() && task.frames.back().kind != FrameKind::unreadable;
+    const bool known = !task.frames.empty() && is_named(task.frames.back().kind);
     return known ? library_function(codes_.at(task.frames.back().code)) : std::string();
   }
 

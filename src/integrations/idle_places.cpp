@@ -112,7 +112,7 @@ IdlePlaces::Role IdlePlaces::find(const CodeInfo &code) {
 
 bool IdlePlaces::waits_for_work(std::span<const Frame> innermost) {
   for (const Frame &frame : innermost) {
-    if (frame.kind == FrameKind::unreadable || frame.kind == FrameKind::task_border) {
+    if (!is_named(frame.kind) || frame.kind == FrameKind::task_border) {
       return false;
     }
     if (frame.code >= roles_.size()) {

@@ -43,7 +43,7 @@ RequestParts::Role RequestParts::find(const CodeInfo &code) {
 }
 
 RequestParts::Role RequestParts::role_of(const Frame &frame) {
-  if (frame.kind == FrameKind::unreadable || frame.kind == FrameKind::task_border) {
+  if (!is_named(frame.kind) || frame.kind == FrameKind::task_border) {
     return Role::ordinary;
   }
   roles_.resize(std::max(roles_.size(), codes_.size()), Role::unknown);

@@ -66,9 +66,9 @@ bool take_stacks(std::string_view contents, RecordingTables &tables) {
     const std::int64_t line = in.take_signed(2);
     const std::uint64_t kind = in.take(3);
     const std::size_t own = tables.stacks.size();
-    const bool unreadable = kind == static_cast<std::uint64_t>(FrameKind::unreadable);
-    if (!in.ok() || up == 0 || up > own || kind > static_cast<std::uint64_t>(FrameKind::unreadable) ||
-        (!unreadable && code >= tables.codes.size())) {
+    const bool known = kind <= static_cast<std::uint64_t>(FrameKind::native_unreadable);
+    const bool unreadable = known && !is_named(static_cast<FrameKind>(kind));
+    if (!in.ok() || up == 0 || up > own || !known || (!unreadable && code >= tables.codes.size())) {
       return false;
     }
     const std::int64_t first = unreadable ? 0 : tables.codes.at(static_cast<CodeId>(code)).first_line;
@@ -145,7 +145,7 @@ bool put_tables(std::string &block, const RecordingTables &tables, const CodeTab
                   [&](ColumnWriter &out) {
                     const auto own = static_cast<StackId>(from.stacks);
                     const Frame &frame = tables.stacks.leaf(own);
-                    const bool unreadable = frame.kind == FrameKind::unreadable;
+                    const bool unreadable = !is_named(frame.kind);
                     out.put(0, own - tables.stacks.parent(own));
                     out.put(1, unreadable ? 0 : frame.code);
                     out.put_signed(2, std::int64_t{frame.line} - (unreadable ? 0 : codes.at(frame.code).first_line));

@@ -18,7 +18,7 @@ bool Expansion::allows(const RecordingTables &tables, StackId stack, std::uint64
   for (StackId at = stack; at != 0 && shown_ <= most; at = tables.stacks.parent(at)) {
     const Frame &frame = tables.stacks.leaf(at);
     shown_ += format::k_shown_per_frame;
-    if (frame.kind != FrameKind::unreadable) {
+    if (is_named(frame.kind)) {
       const CodeInfo &code = tables.codes.at(frame.code);
       shown_ += code.function.size() + code.file.size();
     }

@@ -6,9 +6,24 @@
 
 namespace awaitscope {
 
+namespace {
+
+/// As native frames name their library: a file's name without its folder, or what is in brackets. Of the interpreter's own executable,
+/// "python3.13".
+bool is_machine_code(std::string_view file) {
+  const bool plain = file.find('/') == std::string_view::npos;
+  return plain && (file.ends_with(".so") || file.find(".so.") != std::string_view::npos || file.starts_with('[') ||
+                   (file.starts_with("python") && !file.ends_with(".py")));
+}
+
+} // namespace
+
 FileOrigin file_origin(std::string_view file) {
   if (file.empty() || file.starts_with("<frozen ")) { // without a file: of C
     return {FileOrigin::Kind::standard, {}};
+  }
+  if (is_machine_code(file)) {
+    return {FileOrigin::Kind::library, file};
   }
   const std::size_t behind = behind_library(file);
   if (behind == 0) {

@@ -11,7 +11,9 @@
 namespace awaitscope {
 namespace {
 
-bool is_function(const Frame &frame) { return frame.kind == FrameKind::python || frame.kind == FrameKind::loop; }
+bool is_function(const Frame &frame) {
+  return frame.kind == FrameKind::python || frame.kind == FrameKind::loop || frame.kind == FrameKind::native;
+}
 
 /// Adds up stacks.
 class Hottest {

@@ -50,7 +50,7 @@ bool function_matches(const CodeInfo &code, const std::vector<std::string> &patt
 }
 
 bool frame_matches(const RecordingTables &tables, const Frame &frame, const std::vector<std::string> &patterns) {
-  return frame.kind != FrameKind::unreadable && frame.kind != FrameKind::task_border &&
+  return is_named(frame.kind) && frame.kind != FrameKind::task_border &&
          function_matches(tables.codes.at(frame.code), patterns);
 }
 

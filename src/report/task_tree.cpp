@@ -82,8 +82,7 @@ private:
     const auto in = [&](const std::string &name) { return name.find(text) != std::string::npos; };
     return in(task.name) || in(codes_.at(task.coroutine).function) ||
            std::any_of(task.frames.begin(), task.frames.end(), [&](const Frame &frame) {
-             return frame.kind != FrameKind::unreadable &&
-                    (in(codes_.at(frame.code).function) || in(codes_.at(frame.code).file));
+             return is_named(frame.kind) && (in(codes_.at(frame.code).function) || in(codes_.at(frame.code).file));
            });
   }
 

@@ -10,7 +10,7 @@ namespace {
 
 bool has_any(const std::vector<Frame> &frames, const std::vector<CodeId> &codes) {
   return std::any_of(frames.begin(), frames.end(), [&](const Frame &frame) {
-    return frame.kind != FrameKind::unreadable && std::find(codes.begin(), codes.end(), frame.code) != codes.end();
+    return is_named(frame.kind) && std::find(codes.begin(), codes.end(), frame.code) != codes.end();
   });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "awaitscope/cpython/evaluations.hpp"
 #include "awaitscope/sampler/wait_reader.hpp"
 #include "awaitscope/support/clock.hpp"
 #include "bounded_reads.hpp"
@@ -28,6 +29,8 @@ void SnapshotAttempt::read_thread(Part &part) {
   result = ThreadSnapshot{};
   target_.code_cache().begin(0);
   target_.stacks().read(entry.state, part.stack);
+  part.evaluations = evaluations_of(target_.stacks(), target_.objects(), entry.state);
+  part.lead.clear();
   Lineage lineage;
   target_.lineages().trace(entry.state, part.stack, RootNames::skip, lineage);
   result.running_task = lineage.running_task;
@@ -179,6 +182,31 @@ void SnapshotAttempt::finish_tasks(ProcessSnapshot &snapshot) const {
   }
 }
 
+void SnapshotAttempt::add_native(Part &part, const NativeMerge &native) {
+  const auto append = [](std::vector<Frame> &to, const std::vector<Frame> &from) {
+    to.insert(to.end(), from.begin(), from.end());
+  };
+  part.lead = native.before.front();
+  part.result.frames = part.lead;
+  for (std::size_t i = 0; i < part.stack.frames.size(); ++i) {
+    const std::vector<Frame> &behind = native.before[i + 1];
+    part.result.frames.push_back(part.stack.frames[i].frame);
+    append(part.result.frames, behind);
+    if (!behind.empty()) {
+      append(part.between[i], behind);
+    }
+  }
+}
+
+void SnapshotAttempt::publish(ProcessSnapshot &snapshot) const {
+  snapshot.threads.clear();
+  std::transform(parts_.begin(), parts_.end(), std::back_inserter(snapshot.threads),
+                 [](const Part &part) { return part.result; });
+  finish_tasks(snapshot);
+  std::sort(snapshot.threads.begin(), snapshot.threads.end(),
+            [](const ThreadSnapshot &a, const ThreadSnapshot &b) { return a.tid < b.tid; });
+}
+
 CaptureStatus SnapshotAttempt::run(ProcessSnapshot &snapshot) {
   snapshot.threads.clear();
   for (std::size_t i = 0; i < parts_.size(); ++i) {
@@ -189,11 +217,7 @@ CaptureStatus SnapshotAttempt::run(ProcessSnapshot &snapshot) {
       return status;
     }
   }
-  std::transform(parts_.begin(), parts_.end(), std::back_inserter(snapshot.threads),
-                 [](const Part &part) { return part.result; });
-  finish_tasks(snapshot);
-  std::sort(snapshot.threads.begin(), snapshot.threads.end(),
-            [](const ThreadSnapshot &a, const ThreadSnapshot &b) { return a.tid < b.tid; });
+  publish(snapshot);
   return CaptureStatus::captured;
 }
 

@@ -9,6 +9,7 @@
 #include "awaitscope/model/process_snapshot.hpp"
 #include "awaitscope/sampler/engine.hpp"
 #include "awaitscope/sampler/target.hpp"
+#include "awaitscope/stitch/native_merge.hpp"
 #include "awaitscope/support/clock.hpp"
 
 namespace awaitscope {
@@ -27,6 +28,8 @@ public:
     std::uint64_t times_run = 0;
     ThreadSnapshot result;
     PythonStack stack;
+    std::vector<Evaluation> evaluations; ///< of the stack
+    std::vector<Frame> lead;             ///< native frames below the first Python frame
     Between between;
     std::vector<Frame> switched;     ///< of its task, if that is on the stack of another greenlet
     std::vector<Address> work_items; ///< the futures of those that it is in
@@ -55,6 +58,12 @@ public:
   void find_worked_for();
 
   [[nodiscard]] std::vector<Part> &parts() { return parts_; }
+
+  /// Adds these native frames to what was read of the part's thread, and of the task that it runs; then publish() them.
+  static void add_native(Part &part, const NativeMerge &native);
+
+  /// Into the snapshot, what was read last.
+  void publish(ProcessSnapshot &snapshot) const;
 
 private:
   SnapshotAttempt(Target &target, Engine *engine);

@@ -8,6 +8,7 @@
 #include "awaitscope/process/own_thread.hpp"
 #include "awaitscope/support/clock.hpp"
 #include "snapshot_attempt.hpp"
+#include "snapshot_native.hpp"
 
 namespace awaitscope {
 namespace {
@@ -32,7 +33,8 @@ private:
 
 class StoppedReader {
 public:
-  StoppedReader(Target &target, ProcessSnapshot &snapshot) : target_(target), snapshot_(snapshot) {}
+  StoppedReader(Target &target, ProcessSnapshot &snapshot, SnapshotNative *native)
+      : target_(target), snapshot_(snapshot), native_(native) {}
 
   /// Reads what there is in the copy.
   bool read();
@@ -44,6 +46,7 @@ public:
 private:
   Target &target_;
   ProcessSnapshot &snapshot_;
+  SnapshotNative *native_; ///< null: native frames are not wanted
   PromptScheduling scheduling_;
   Tracer tracer_;
   MemoryCopy copy_{target_.memory().remote()};
@@ -59,8 +62,12 @@ bool StoppedReader::read() {
     part.runnable = known == runs_.end() || known->second == ThreadWatch::Run::runnable;
   }
   const CaptureStatus status = attempt.run(snapshot_);
-  return status == CaptureStatus::captured && !copy_.grew() && !copy_.full() && target_.tasks().saw_all() &&
-         !snapshot_.threads.empty();
+  const bool whole = status == CaptureStatus::captured && !copy_.grew() && !copy_.full() && target_.tasks().saw_all() &&
+                     !snapshot_.threads.empty();
+  if (whole && native_ != nullptr) {
+    native_->merge(attempt, snapshot_);
+  }
+  return whole;
 }
 
 tl::expected<bool, StopFailure> StoppedReader::copy() {
@@ -74,6 +81,9 @@ tl::expected<bool, StopFailure> StoppedReader::copy() {
     return tl::unexpected(stop.error());
   }
   const bool copied = copy_.refresh(monotonic_ns() + k_longest_copy.count());
+  if (native_ != nullptr) {
+    native_->copy(*stop);
+  }
   const std::optional<std::chrono::nanoseconds> stopped = stop->release();
   snapshot_.stopped_ns += stopped.value_or(k_limits.held).count();
   return copied && stopped;
@@ -81,8 +91,8 @@ tl::expected<bool, StopFailure> StoppedReader::copy() {
 
 } // namespace
 
-tl::expected<bool, StopFailure> read_stopped(Target &target, ProcessSnapshot &snapshot) {
-  StoppedReader reader(target, snapshot);
+tl::expected<bool, StopFailure> read_stopped(Target &target, ProcessSnapshot &snapshot, SnapshotNative *native) {
+  StoppedReader reader(target, snapshot, native);
   const CopyInUse in_use(target.memory(), reader.memory());
   reader.read();
   for (int i = 0; i < k_stops && !reader.memory().full(); ++i) {

@@ -218,6 +218,12 @@ void add_dump(CLI::App &app, DumpOptions &options, Loudness &loudness) {
       ->type_name("NAME")
       ->group(k_output);
   command.add_flag("--full-paths", options.full_paths, "show full paths")->group(k_output);
+  command.add_flag("--native", options.native, "show native frames too: functions of C and other machine code")
+      ->group(k_output);
+  command
+      .add_flag("--interpreter-frames", options.interpreter_frames,
+                "with --native: show the interpreter's own functions as well")
+      ->group(k_output);
   command.add_flag("--json", options.json, "print JSON")->group(k_output);
   command.footer("awaitscope dump 4711\twhat does each thread do now?\n"
                  "awaitscope dump 4711 --order outermost\tas Python prints tracebacks");

@@ -51,6 +51,8 @@ struct DumpOptions {
   bool json = false;
   std::string output;
   std::string engine = "auto";
+  bool native = false;             ///< show native frames
+  bool interpreter_frames = false; ///< and of these the interpreter's own
   Verbosity verbosity = Verbosity::normal;
 };
 

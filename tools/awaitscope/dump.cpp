@@ -10,6 +10,7 @@
 #include "awaitscope/export/dump.hpp"
 #include "awaitscope/export/tasks.hpp"
 #include "awaitscope/process/own_thread.hpp"
+#include "awaitscope/sampler/native_snapshot.hpp"
 #include "awaitscope/sampler/snapshot_taker.hpp"
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/units.hpp"
@@ -44,7 +45,11 @@ Result<Reading> reading_of(const DumpOptions &options, CodeTable &codes) {
     say(attached->note);
   }
   std::vector<std::string> import_paths = attached->target->import_paths();
-  Result<ProcessSnapshot> snapshot = take_snapshot(*attached->target, *reading->engine, reading->may_stop);
+  Result<ProcessSnapshot> snapshot =
+      options.native
+          ? take_native_snapshot(*attached->target, codes,
+                                 options.interpreter_frames ? InterpreterFrames::keep : InterpreterFrames::fold)
+          : take_snapshot(*attached->target, *reading->engine, reading->may_stop);
   if (!snapshot) {
     return tl::unexpected(snapshot.error());
   }
@@ -82,6 +87,9 @@ void say_notes(const ProcessSnapshot &snapshot) {
   }
   if (snapshot.stopped_ns > 0) {
     say(fmt::format("the process was stopped for {} to be read", human_duration(snapshot.stopped_ns)));
+  }
+  if (const std::string lost = snapshot.native ? snapshot.native->text() : ""; !lost.empty()) {
+    say("warning: native frames are missing in " + lost);
   }
   if (!snapshot.consistent) {
     say(not_of_one_instant(snapshot));
@@ -134,6 +142,13 @@ Result<int> dump(const DumpOptions &options) {
   }
   if (options.json && (options.full_paths || options.order != DumpOptions().order || options.done)) {
     return fail(ExitStatus::usage, "--order, --full-paths and --done have no effect on JSON", "leave them out");
+  }
+  if (options.native && options.engine == "preempt") {
+    return fail(ExitStatus::usage, "--native stops the process, which --engine preempt never does", "leave one out");
+  }
+  if (options.interpreter_frames && !options.native) {
+    return fail(ExitStatus::usage, "--interpreter-frames has no effect without --native",
+                "add --native, or leave it out");
   }
   if (is_ending_of_recordings(options.output)) {
     return fail(ExitStatus::usage,

@@ -14,6 +14,9 @@ namespace awaitscope {
 /// and site-packages, dist-packages and lib/pythonX.Y; else the whole path.
 std::string_view importable_path(std::string_view file, const std::vector<std::string> &import_paths);
 
+/// "[unreadable]" or "[native unreadable]": a frame without a name.
+std::string_view mark_text(FrameKind kind);
+
 enum class FileNames : std::uint8_t { importable, full };
 enum class Lines : std::uint8_t { definition, executing };
 

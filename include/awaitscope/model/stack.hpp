@@ -8,11 +8,18 @@
 namespace awaitscope {
 
 enum class FrameKind : std::uint8_t {
-  python,      ///< code and line are valid
-  loop,        ///< a Python frame of the event loop that stands below a task
-  task_border, ///< a task begins here; code names its coroutine
-  unreadable,  ///< a part of the stack that could not be read is missing here
+  python,            ///< code and line are valid
+  loop,              ///< a Python frame of the event loop that stands below a task
+  task_border,       ///< a task begins here; code names its coroutine
+  unreadable,        ///< a part of the stack that could not be read is missing here
+  native,            ///< a function of machine code; code names it and its library, there is no line
+  native_unreadable, ///< native frames that could not be read may be missing here
 };
+
+/// Whether a frame has a code that names it.
+constexpr bool is_named(FrameKind kind) {
+  return kind != FrameKind::unreadable && kind != FrameKind::native_unreadable;
+}
 
 struct Frame {
   CodeId code = 0;
@@ -23,6 +30,7 @@ struct Frame {
 };
 
 inline constexpr Frame k_unreadable_frame{0, 0, FrameKind::unreadable};
+inline constexpr Frame k_native_unreadable_frame{0, 0, FrameKind::native_unreadable};
 
 /// One interpreter frame as it lies in the target.
 struct PythonFrame {

@@ -48,6 +48,14 @@ public:
   /// headers. What the file has of it, so that it may be shorter than what is mapped.
   [[nodiscard]] std::vector<std::string> read_only_segments() const;
 
+  [[nodiscard]] const std::vector<ElfSegment> &segments() const { return segments_; }
+
+  /// The bytes from an offset of the file on, as far as it has them.
+  [[nodiscard]] std::string read(std::uint64_t offset, std::uint64_t size) const;
+
+  /// For libelf, which reads on by pread(2) as well (ELF_C_READ).
+  [[nodiscard]] int descriptor() const { return fd_.get(); }
+
   /// What to add to an address of the file to get one of the process, given a mapping of this file.
   [[nodiscard]] std::optional<Address> load_bias(const MapEntry &mapping) const;
 
@@ -63,7 +71,6 @@ private:
   };
 
   explicit ElfImage(UniqueFd fd) : fd_(std::move(fd)) {}
-  [[nodiscard]] std::string read(std::uint64_t offset, std::uint64_t size) const;
   [[nodiscard]] const Section *find_section(std::string_view name) const;
   [[nodiscard]] std::optional<ElfSpan> find_in_table(const Section &table, std::string_view name) const;
   void read_segments(std::uint64_t offset, std::size_t count);

@@ -84,8 +84,9 @@ private:
     }
     std::string reason = reason_of(node, task);
     std::vector<Frame> frames = task.frames;
-    if (!frames.empty() && !reason.empty() && reason == leaf_of(task)) {
-      frames.pop_back(); // it stands at the end of the line
+    const std::string leaf = leaf_of(task);
+    if (!leaf.empty() && (reason == leaf || reason == name_of(kinds_.kind_of(frames)))) {
+      frames.pop_back(); // the end of the line says it
     }
     reason = reason.empty() ? reason : "  ← " + reason;
     if (const std::optional<ThreadId> thread = thread_of(snapshot_, task); root && several_loops_ && thread) {

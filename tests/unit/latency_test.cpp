@@ -119,7 +119,7 @@ TEST_CASE("a call is from its first appearance in its task's stack to its last, 
   CHECK(root.cpu_ns == 4 * k_ms);
   CHECK(root.await_ns == 30 * k_ms); // being ready is neither
   REQUIRE(root.await_on.size() == 2);
-  CHECK(root.await_on[0] == AwaitedTime{tasks.sleep, WaitKind::unknown, 20 * k_ms});
+  CHECK(root.await_on[0] == AwaitedTime{tasks.sleep, WaitKind::timer, 20 * k_ms});
   CHECK(root.await_on[1] == AwaitedTime{tasks.query, WaitKind::unknown, 10 * k_ms});
   CHECK(Tasks::of(latencies, tasks.fetch).cpu_ns == 2 * k_ms);
   CHECK(Tasks::of(latencies, tasks.query).cpu_ns == 1 * k_ms);
@@ -135,7 +135,7 @@ TEST_CASE("a call is from its first appearance in its task's stack to its last, 
   CHECK(json["schema"] == 1);
   CHECK(json["resolution_ns"] == k_ms);
   CHECK(json["functions"][0]["function"] == "root");
-  CHECK(json["functions"][0]["await_on"][0] == nlohmann::json({{"function", "sleep"}, {"waits_for", "future"}, {"ns", 20 * k_ms}}));
+  CHECK(json["functions"][0]["await_on"][0] == nlohmann::json({{"function", "sleep"}, {"waits_for", "timer"}, {"ns", 20 * k_ms}}));
 }
 
 TEST_CASE("a call that is made again is another, if the change says so or the stack did not have it between") {

@@ -12,8 +12,7 @@ bool ends_with(std::string_view text, std::string_view end) {
 const FunctionRule *function_rule(std::string_view name, std::string_view file, Names names) {
   for (const std::span<const FunctionRule> library :
        {asyncio_functions(), concurrent_futures_functions(), asgiref_functions(), anyio_functions(),
-        greenlet_functions(), django_functions(), starlette_functions(),
-        gunicorn_functions()}) {
+        greenlet_functions(), django_functions(), starlette_functions(), gunicorn_functions()}) {
     for (const FunctionRule &rule : library) {
       const std::string_view known =
           names == Names::qualified ? rule.function : rule.function.substr(rule.function.rfind('.') + 1);

@@ -74,7 +74,8 @@ private:
 /// How long the thread was on a CPU at a time, on average since it was asked the time before.
 std::int64_t mean_run_ns(const TargetThread &thread) {
   const std::uint64_t times = thread.stat->times_run - thread.stat_before.times_run;
-  return static_cast<std::int64_t>((thread.stat->cpu_ns - thread.stat_before.cpu_ns) / std::max<std::uint64_t>(1, times));
+  return static_cast<std::int64_t>((thread.stat->cpu_ns - thread.stat_before.cpu_ns) /
+                                   std::max<std::uint64_t>(1, times));
 }
 
 } // namespace

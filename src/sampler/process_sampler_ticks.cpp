@@ -6,7 +6,7 @@
 namespace awaitscope {
 namespace {
 
-constexpr double k_turns_from_hz = 50;                              // below that they would save nothing, and take long
+constexpr double k_turns_from_hz = 50;                      // below that they would save nothing, and take long
 constexpr std::size_t k_worth_it = 2;                       // ticks
 constexpr std::int64_t k_longest_ns = k_ns_per_second / 10; // so that a stop is noticed, and other threads are
 
@@ -135,11 +135,12 @@ ProcessSampler::Health ProcessSampler::run_all(const Tick &tick, SampleSink &sin
       return Health::ended;
     }
   }
-  if (add_born() == Health::ended) { // while the sampler has its priority: on a busy machine they would not stay what they are
+  if (add_born() ==
+      Health::ended) { // while the sampler has its priority: on a busy machine they would not stay what they are
     return Health::ended;
   }
-  const Health health = visit_runnable(
-      sink, [&](const TargetThread &thread) { return !is_done(thread) && !waits_for_turn(thread); });
+  const Health health =
+      visit_runnable(sink, [&](const TargetThread &thread) { return !is_done(thread) && !waits_for_turn(thread); });
   if (health == Health::ended || !turns_.apply() || !turns_.now()) {
     return health;
   }

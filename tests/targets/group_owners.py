@@ -33,7 +33,7 @@ async def ends(never, lock):
         group.create_task(member(never))
 
 
-OWNERS = {"takes_lock": "asyncio.locks.Lock.acquire", "awaits_one": "the task below", "ends": "2 tasks below"}
+OWNERS = {"takes_lock": "lock or semaphore", "awaits_one": "the task below", "ends": "2 tasks below"}
 
 
 async def main(options):

@@ -135,7 +135,8 @@ TEST_CASE("a call is from its first appearance in its task's stack to its last, 
   CHECK(json["schema"] == 1);
   CHECK(json["resolution_ns"] == k_ms);
   CHECK(json["functions"][0]["function"] == "root");
-  CHECK(json["functions"][0]["await_on"][0] == nlohmann::json({{"function", "sleep"}, {"waits_for", "timer"}, {"ns", 20 * k_ms}}));
+  CHECK(json["functions"][0]["await_on"][0] ==
+        nlohmann::json({{"function", "sleep"}, {"waits_for", "timer"}, {"ns", 20 * k_ms}}));
 }
 
 TEST_CASE("a call that is made again is another, if the change says so or the stack did not have it between") {

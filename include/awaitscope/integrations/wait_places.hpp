@@ -12,7 +12,7 @@ enum class WaitKind : std::uint8_t {
   unknown, ///< a future of which nothing else is known
   timer,
   socket,
-  lock,  ///< or a semaphore: before 3.11 code objects do not tell them apart. asyncio's locks do not keep who holds them
+  lock, ///< or a semaphore: before 3.11 code objects do not tell them apart. asyncio's locks do not keep who holds them
   event, ///< or a condition, likewise
   queue,
   task,

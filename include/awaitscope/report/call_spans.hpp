@@ -26,10 +26,10 @@ struct CallSpan {
   std::int64_t to_ns = 0;
   std::int64_t first_seen_ns = 0; ///< as of a TaskSpan
   std::int64_t last_seen_ns = 0;
-  std::uint64_t await_ns = 0; ///< its task was suspended
-  bool begun = true;          ///< its beginning was seen
-  bool ended = true;          ///< its end was seen
-  bool entry = false;         ///< of the project's code, and called by none of it, as far as its stack goes
+  std::uint64_t await_ns = 0;        ///< its task was suspended
+  bool begun = true;                 ///< its beginning was seen
+  bool ended = true;                 ///< its end was seen
+  bool entry = false;                ///< of the project's code, and called by none of it, as far as its stack goes
   std::vector<AwaitedTime> await_on; ///< below it in the same task. Of the innermost one itself: nothing.
 };
 

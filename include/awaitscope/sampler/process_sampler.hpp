@@ -175,7 +175,7 @@ private:
   std::optional<ProcessEvents> events_;
   Sample sample_; ///< the last one
 
-  TargetThread *taken_ = nullptr; ///< in this tick: the one that the sampler took the CPU from, if that is known
+  TargetThread *taken_ = nullptr;  ///< in this tick: the one that the sampler took the CPU from, if that is known
   std::array<ThreadId, 2> done_{}; ///< likewise: those that were sampled before the others
   std::vector<Address> born_;      ///< the states of threads that were found in this tick
 

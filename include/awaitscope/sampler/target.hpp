@@ -38,8 +38,8 @@ struct TargetThread {
 
   // What the kernel said when it was last asked, of the first of its thread states.
   std::optional<SchedStat> stat{};
-  SchedStat stat_before{};                ///< what it had said the time before; zero at first
-  std::optional<ThreadWatch::Run> run{};  ///< none: it was not asked yet
+  SchedStat stat_before{};               ///< what it had said the time before; zero at first
+  std::optional<ThreadWatch::Run> run{}; ///< none: it was not asked yet
   [[nodiscard]] bool is_runnable() const { return run == ThreadWatch::Run::runnable; }
   std::optional<std::uint32_t> wakings{}; ///< as Engine::wakings(), before that
   std::optional<bool> on_cpu{};           ///< when that tick began; none: the engine has not found out

@@ -118,10 +118,10 @@ std::string RequestReader::callable_name(Address callable) {
     } else if (kind == "functools.partial") {
       callable = memory.pointer(callable + layout.partial_function);
     } else if (kind == "function") {
-      const std::string name = short_text(memory.pointer(callable + layout.func_qualname));
-      const std::string module =
+      std::string name =
           layout.func_module == k_absent ? std::string() : short_text(memory.pointer(callable + layout.func_module));
-      return module.empty() ? name : module + "." + name;
+      name += name.empty() ? "" : ".";
+      return name += short_text(memory.pointer(callable + layout.func_qualname));
     } else {
       return kind == "type" ? objects_.type(callable).name : kind;
     }

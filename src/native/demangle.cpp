@@ -7,6 +7,7 @@
 #include <utility>
 
 // Of libstdc++ (libiberty/cp-demangle.c, IN_GLIBCPP_V3): as abi::__cxa_demangle(), but it hands out the name in pieces.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
 extern "C" int __gcclibcxx_demangle_callback(const char *mangled, void (*take)(const char *, std::size_t, void *),
                                              void *argument);
 
@@ -63,7 +64,7 @@ std::string demangled(std::string_view full) {
   if (!full.starts_with("_Z") || full.size() > k_longest_mangled) {
     return std::string(full.substr(0, full.find('.', 1)));
   }
-  const std::string symbol(full);
+  std::string symbol(full);
   std::string name;
   try {
     if (__gcclibcxx_demangle_callback(symbol.c_str(), take_piece, &name) != 0) {

@@ -226,14 +226,14 @@ TEST_CASE("names are as their languages write them", "[native]") {
   CHECK(demangled("_ZN4core3fmt9Formatter9write_str17h0123456789abcdefE") == "core::fmt::Formatter::write_str");
   CHECK(demangled("_ZN31_$LT$T$u20$as$u20$my..Trait$GT$4call17h0123456789abcdefE") == "_<T as my::Trait>::call");
   CHECK(demangled("_Znonsense") == "_Znonsense");
-  CHECK(demangled("") == "");
+  CHECK(demangled("").empty());
 }
 
 TEST_CASE("a name that stands for an endless one stays as it is", "[native]") {
   std::string name = "_Z1fSt4pairIiiE";
   const std::string digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-  for (std::size_t i = 0; i < digits.size(); ++i) { // each is a pair of the one before, twice
-    name += std::string("St4pairIS") + digits[i] + "_S" + digits[i] + "_E";
+  for (const char digit : digits) { // each is a pair of the one before, twice
+    name += std::string("St4pairIS") + digit + "_S" + digit + "_E";
   }
   CHECK(demangled(name) == name);
 }

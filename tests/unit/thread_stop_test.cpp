@@ -122,6 +122,7 @@ void compute(Shown &shown) {
 /// Threads that compute, and others that come and go.
 void compute_in_threads(Shown &shown) {
   std::vector<std::thread> threads;
+  threads.reserve(k_threads);
   for (int i = 0; i < k_threads; ++i) {
     threads.emplace_back([&shown] { compute(shown); });
   }
@@ -253,7 +254,7 @@ TEST_CASE("a thread that waits for the child of vfork(2) is not stopped, nor aft
   const Forked child([](Shown &shown) {
     const pid_t pid = ::vfork(); // NOLINT: uninterruptible for as long as its child has not ended
     if (pid == 0) {
-      while (!shown.over) {
+      while (!shown.over) { // NOLINT(clang-analyzer-unix.Vfork): an atomic in shared memory
       }
       ::_exit(0);
     }

@@ -241,6 +241,17 @@ Result<void> sample_and_write(const RecordOptions &options, RecordPlan &plan, St
   return end({});
 }
 
+/// Says which process it is, and whether all that is wanted of it can be had.
+Result<void> prepare(const Attached &attached, const RecordOptions &options, const EngineChoice &engine,
+                     const RecordPlan &plan) {
+  if (!attached.note.empty() && options.verbosity != Verbosity::quiet) {
+    say(attached.note);
+  }
+  const ThreadId pid = attached.target->process().pid();
+  const Result<void> checked = engine.check(pid);
+  return checked ? prepare_counting(plan.event, pid) : checked;
+}
+
 } // namespace
 
 Result<int> record(const RecordOptions &options, const InheritedState &inherited) {
@@ -310,14 +321,8 @@ Result<int> record(const RecordOptions &options, const InheritedState &inherited
     done = found ? Result<void>() : tl::unexpected(found.error());
     attached = found ? std::move(*found) : Attached{};
   }
-  if (done && !attached.note.empty() && options.verbosity != Verbosity::quiet) {
-    say(attached.note);
-  }
   if (done) {
-    done = engine->check(attached.target->process().pid());
-  }
-  if (done) {
-    done = prepare_counting(plan->event, attached.target->process().pid());
+    done = prepare(attached, options, *engine, *plan);
   }
   if (done) {
     done = sample_and_write(options, *plan, {first, std::move(attached.target), began_ns, std::move(*engine)}, codes,

@@ -225,8 +225,8 @@ private:
   const std::byte *record_bytes_ = nullptr;
   std::size_t record_size_ = 0;
   std::size_t near_record_ = 0; ///< the last one used: they are used in order
+  MemoryCopy *copy_ = nullptr;  ///< to read from in place of the process
   Beyond beyond_ = Beyond::fetch;
-  MemoryCopy *copy_ = nullptr; ///< to read from in place of the process
   bool refused_ = false;
   std::int64_t end_ns_ = k_never;
   bool ended_ = false;

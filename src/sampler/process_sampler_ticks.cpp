@@ -43,11 +43,10 @@ ProcessSampler::Health ProcessSampler::visit_runnable(SampleSink &sink, const Wa
 }
 
 ProcessSampler::Health ProcessSampler::visit_waiting(SampleSink &sink, const Wanted &wanted) {
+  // With its priority, unless it takes long: beside busy processes a tick would else end late, and the next ones be missed, just where
+  // threads of the target have the CPUs.
   const std::vector<TargetThread *> waiting =
       those([&](const TargetThread &thread) { return !thread.is_runnable() && wanted(thread); });
-  if (!waiting.empty()) {
-    engine_.rest(); // a thread of the target may have the CPU meanwhile
-  }
   return std::any_of(waiting.begin(), waiting.end(),
                      [&](TargetThread *thread) { return visit(*thread, sink) == Health::ended; })
              ? Health::ended

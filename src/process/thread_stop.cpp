@@ -79,7 +79,7 @@ struct ThreadStop::Attempt {
   TracedThread thread;
   std::optional<StopFailure> failure;
   std::int64_t stopped_ns = 0; ///< when it was seen to have stopped
-  bool expired = false;        ///< it was let go since it took too long
+  bool expired = false;        ///< it was released since it took too long
 
   /// In the tracer's thread.
   void run(ThreadId tid, std::chrono::nanoseconds longest) {
@@ -169,7 +169,7 @@ public:
   [[nodiscard]] const std::optional<StopFailure> &failure() const { return failure_; }
   [[nodiscard]] std::size_t threads() const { return threads_.size(); }
   [[nodiscard]] std::optional<user_regs_struct> registers(ThreadId tid) const;
-  /// Is there any that only the end of the tracer's thread lets go?
+  /// Is there any that only the end of the tracer's thread releases?
   [[nodiscard]] bool left() const {
     return std::any_of(threads_.begin(), threads_.end(), [](const TracedThread &thread) { return thread.seized(); });
   }

@@ -17,8 +17,6 @@ constexpr unsigned k_max_attempts = 60;
 // A thread that is moved about as often as it is followed loses its sample, not its CPU.
 constexpr unsigned k_least_attempts = 4;
 constexpr std::int64_t k_patience_ns = 2'000'000;
-// Ticks take a tenth of that. One that takes longer, since there are thousands of threads, goes on at the usual priority.
-constexpr std::int64_t k_longest_tick_ns = 5'000'000;
 constexpr Address k_cpu_id = 4; // struct rseq: cpu_id_start, cpu_id
 constexpr std::int64_t k_same_switch_ns = 1'000;
 

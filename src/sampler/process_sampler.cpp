@@ -222,8 +222,10 @@ void ProcessSampler::list_born() {
   new_threads_.insert(new_threads_.end(), found.begin(), found.end());
 }
 
-bool ProcessSampler::is_born(const TargetThread &thread) const {
-  return std::find(born_.begin(), born_.end(), thread.entry.state) != born_.end();
+void ProcessSampler::forget_born() {
+  for (TargetThread &thread : target_->threads()) {
+    thread.born = false;
+  }
 }
 
 ProcessSampler::Health ProcessSampler::add_born() {
@@ -247,7 +249,7 @@ ProcessSampler::Health ProcessSampler::add_born() {
       if (last_tick_ns_ != 0) {
         thread.calls.begin(last_tick_ns_);
       }
-      born_.push_back(thread.entry.state);
+      thread.born = true;
     }
   }
   return Health::running;
@@ -255,15 +257,12 @@ ProcessSampler::Health ProcessSampler::add_born() {
 
 /// Those that were found only by what was read in this tick.
 ProcessSampler::Health ProcessSampler::visit_born(const Tick &tick, SampleSink &sink) {
-  born_.clear();
+  forget_born();
   if (add_born() == Health::ended) {
     return Health::ended;
   }
-  if (born_.empty()) {
-    return Health::running;
-  }
   sample_.weight = tick.weight;
-  const auto wanted = [&](const TargetThread &thread) { return is_born(thread); };
+  const auto wanted = [](const TargetThread &thread) { return thread.born; };
   return visit_runnable(sink, wanted) == Health::ended ? Health::ended : visit_waiting(sink, wanted);
 }
 

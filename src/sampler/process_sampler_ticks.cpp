@@ -77,7 +77,7 @@ TargetThread *ProcessSampler::gil_holder(const TargetThread *taken_from) {
 }
 
 bool ProcessSampler::waits_for_turn(const TargetThread &thread) {
-  return turns_.waits(static_cast<std::size_t>(&thread - target_->threads().data())) && !is_born(thread);
+  return turns_.waits(static_cast<std::size_t>(&thread - target_->threads().data())) && !thread.born;
 }
 
 void ProcessSampler::ask_known() {
@@ -98,7 +98,7 @@ void ProcessSampler::ask_known() {
 }
 
 void ProcessSampler::ask_threads(const Tick &tick) {
-  born_.clear();
+  forget_born();
   done_ = {};
   if (target_->threads().empty()) {
     return;

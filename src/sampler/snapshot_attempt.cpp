@@ -45,12 +45,12 @@ void SnapshotAttempt::read_thread(Part &part) {
   result.holds_gil = target_.interpreters().gil_holder(entry.interpreter) == entry.state;
 }
 
-CaptureStatus SnapshotAttempt::read(TargetThread &thread, const std::function<void()> &look) {
+CaptureStatus SnapshotAttempt::read(TargetThread &thread, const std::function<void()> &read_once) {
   constexpr int k_attempts = 3;
   too_long_ = false;
   if (engine_ == nullptr) {
     const ReadStatus began = target_.memory().begin();
-    look();
+    read_once();
     return began == ReadStatus::ok ? CaptureStatus::captured : CaptureStatus::failed;
   }
   for (int attempt = 0; attempt < k_attempts; ++attempt) {
@@ -60,7 +60,7 @@ CaptureStatus SnapshotAttempt::read(TargetThread &thread, const std::function<vo
       return CaptureStatus::ended;
     }
     if (run == ThreadWatch::Run::runnable) {
-      const CaptureStatus status = engine_->capture(target_, thread, std::nullopt, look).status;
+      const CaptureStatus status = engine_->capture(target_, thread, std::nullopt, read_once).status;
       too_long_ = target_.memory().ended();
       return status;
     }
@@ -70,7 +70,7 @@ CaptureStatus SnapshotAttempt::read(TargetThread &thread, const std::function<vo
     if (began == ReadStatus::gone || began == ReadStatus::denied) {
       return CaptureStatus::failed;
     }
-    look();
+    read_once();
     too_long_ = target_.memory().ended();
     const std::optional<SchedStat> after = thread.watch.schedstat();
     if (after && after->times_run == before->times_run) {

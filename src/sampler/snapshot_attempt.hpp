@@ -50,10 +50,10 @@ public:
   /// Was there more to read, the last time, than there was time for? Then what was read is a part.
   [[nodiscard]] bool too_long() const { return too_long_; }
 
-  /// Calls `look` until the thread has not run meanwhile, a few times at most.
-  CaptureStatus read(TargetThread &thread, const std::function<void()> &look);
+  /// Calls `read_once` until the thread has not run meanwhile, a few times at most.
+  CaptureStatus read(TargetThread &thread, const std::function<void()> &read_once);
   CaptureStatus read(Part &part, ProcessSnapshot *tasks_into);
-  /// What `look` in read() may call: reads the part's thread.
+  /// What `read_once` in read() may call: reads the part's thread.
   void read_thread(Part &part);
   void find_worked_for();
 

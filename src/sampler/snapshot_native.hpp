@@ -19,7 +19,7 @@ public:
   /// The registers and stacks of all threads, as long as they are stopped; in place of those copied before.
   void copy(const ProcessStop &stop);
 
-  /// Unwinds what was copied, and puts it into the attempt's threads, read of the same moment, and the snapshot.
+  /// Unwinds what was copied, and puts it into the attempt's threads, read during the same stop, and the snapshot.
   void merge(SnapshotAttempt &attempt, ProcessSnapshot &snapshot);
 
 private:

@@ -14,7 +14,7 @@
 namespace awaitscope {
 namespace {
 
-/// For how long to wait for moments in which all can be read, and how often such a moment may be too short for that: once may be the fault
+/// For how long to wait until no thread runs, and how often such a pause may be too short to read all: once may be the fault
 /// of a busy machine.
 struct Patience {
   std::int64_t longest_ns = 0;
@@ -37,7 +37,7 @@ tl::unexpected<Error> out_of_reach(ThreadId pid) {
 
 enum class Taken : std::uint8_t { whole, no, no_cpu };
 
-/// Waits for moments in which no thread runs.
+/// Waits until no thread runs.
 Result<Taken> take_between(Target &target, Engine &engine, Patience patience, ProcessSnapshot &snapshot) {
   const std::int64_t deadline = monotonic_ns() + patience.longest_ns;
   bool quiet = false; // nothing has run for as long as is waited: what takes longer to read may be read all the same

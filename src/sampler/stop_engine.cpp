@@ -12,7 +12,6 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::int64_t k_longest_tick_ns = 5'000'000; // as PreemptEngine's
 constexpr std::chrono::nanoseconds k_longest_read(Engine::k_longest_read_ns);
 constexpr StopLimits k_limits{k_longest_read, 2 * k_longest_read};
 constexpr const char *k_price =

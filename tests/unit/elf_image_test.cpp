@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstring>
 #include <exception>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "awaitscope/process/elf_image.hpp"
+#include "temporary_file.hpp"
 
 using namespace awaitscope;
 
@@ -37,22 +37,6 @@ Loaded loaded_library() {
           static_cast<Address>(static_cast<char *>(info.dli_saddr) - static_cast<char *>(info.dli_fbase))};
 }
 
-/// A file that goes with the test.
-class TemporaryFile {
-public:
-  explicit TemporaryFile(const std::string &bytes)
-      : path_(std::filesystem::temp_directory_path() / ("awaitscope-elf-" + std::to_string(::getpid()))) {
-    std::ofstream(path_, std::ios::binary) << bytes;
-  }
-  ~TemporaryFile() { std::filesystem::remove(path_); }
-  TemporaryFile(const TemporaryFile &) = delete;
-  TemporaryFile &operator=(const TemporaryFile &) = delete;
-  [[nodiscard]] std::string path() const { return path_.string(); }
-
-private:
-  std::filesystem::path path_;
-};
-
 std::string without_section_headers(std::string bytes) {
   Elf64_Ehdr header{};
   std::memcpy(&header, bytes.data(), sizeof header);
@@ -68,7 +52,7 @@ std::string without_section_headers(std::string bytes) {
 TEST_CASE("a dynamic symbol is found with section headers and without", "[elf]") {
   const Loaded loaded = loaded_library();
   for (const std::string &bytes : {loaded.bytes, without_section_headers(loaded.bytes)}) {
-    const TemporaryFile file(bytes);
+    const TemporaryFile file("elf", bytes);
     const std::optional<ElfImage> image = ElfImage::open(file.path());
     REQUIRE(image);
     const std::optional<ElfSpan> symbol = image->symbol(loaded.symbol);
@@ -83,7 +67,7 @@ TEST_CASE("a file that is cut off finds nothing, or what was before the cut", "[
   const Loaded loaded = loaded_library();
   const std::string whole = without_section_headers(loaded.bytes);
   for (std::size_t size = 64; size < whole.size(); size += 1 + whole.size() / 61) {
-    const TemporaryFile file(whole.substr(0, size));
+    const TemporaryFile file("elf", whole.substr(0, size));
     const std::optional<ElfImage> image = ElfImage::open(file.path());
     const std::optional<ElfSpan> symbol = image ? image->symbol(loaded.symbol) : std::nullopt;
     CHECK((!symbol || symbol->address == loaded.address));
@@ -97,7 +81,7 @@ TEST_CASE("a file that is cut off finds nothing, or what was before the cut", "[
 
 TEST_CASE("a file that is truncated while it is read finds something or nothing, and raises no signal", "[elf]") {
   const Loaded loaded = loaded_library();
-  const TemporaryFile file(loaded.bytes);
+  const TemporaryFile file("elf", loaded.bytes);
   std::atomic<bool> stop = false;
   std::thread truncating([&] {
     const int descriptor = ::open(file.path().c_str(), O_RDWR | O_CLOEXEC);
@@ -133,7 +117,7 @@ TEST_CASE("what the headers of a file claim takes no memory", "[elf]") {
     section.sh_size = std::uint64_t{1} << 62U;
     std::memcpy(at, &section, sizeof section);
   }
-  const TemporaryFile file(bytes);
+  const TemporaryFile file("elf", bytes);
   const std::optional<ElfImage> image = ElfImage::open(file.path());
   REQUIRE(image);
   CHECK(image->section_bytes(".rodata").size() <= bytes.size());

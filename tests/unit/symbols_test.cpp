@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -11,10 +10,10 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <lzma.h>
-#include <unistd.h>
 
 #include "catch.hpp"
 #include "native/demangle.hpp"
+#include "temporary_file.hpp"
 
 using namespace awaitscope;
 
@@ -24,22 +23,6 @@ std::string bytes_of(const std::string &path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
-
-/// Removed with this.
-class File {
-public:
-  explicit File(const std::string &bytes)
-      : path_(std::filesystem::temp_directory_path() / ("awaitscope-symbols-" + std::to_string(::getpid()))) {
-    std::ofstream(path_, std::ios::binary) << bytes;
-  }
-  ~File() { std::filesystem::remove(path_); }
-  File(const File &) = delete;
-  File &operator=(const File &) = delete;
-  [[nodiscard]] std::string path() const { return path_.string(); }
-
-private:
-  std::filesystem::path path_;
-};
 
 std::string library_of(const char *function) {
   Dl_info info{};
@@ -144,7 +127,7 @@ std::string packed(const std::string &bytes) {
   return out;
 }
 
-SymbolTable table_of(const File &file, const std::vector<std::string> &roots = {}) {
+SymbolTable table_of(const TemporaryFile &file, const std::vector<std::string> &roots = {}) {
   const std::optional<ElfImage> image = ElfImage::open(file.path());
   REQUIRE(image);
   return {*image, roots, "/nowhere"};
@@ -153,8 +136,10 @@ SymbolTable table_of(const File &file, const std::vector<std::string> &roots = {
 } // namespace
 
 TEST_CASE("a function is found by any address in it", "[native]") {
-  const File file(elf_file(symbols_of(
-      {{"first", 0x1000, 0x20}, {"second", 0x1040, 0x10}, {"outer", 0x2000, 0x100}, {"inner", 0x2010, 8}}, 1)));
+  const TemporaryFile file(
+      "symbols",
+      elf_file(symbols_of(
+          {{"first", 0x1000, 0x20}, {"second", 0x1040, 0x10}, {"outer", 0x2000, 0x100}, {"inner", 0x2010, 8}}, 1)));
   const SymbolTable table = table_of(file);
   CHECK(table.find(0x1000) == "first");
   CHECK(table.find(0x101f) == "first");
@@ -166,8 +151,10 @@ TEST_CASE("a function is found by any address in it", "[native]") {
 }
 
 TEST_CASE("of several names at one address the one for people is taken", "[native]") {
-  const File file(elf_file(symbols_of(
-      {{"__libc_work", 0x1000, 16}, {"work", 0x1000, 16}, {"_work", 0x1000, 16}, {"unsized", 0x3000, 0}}, 1)));
+  const TemporaryFile file(
+      "symbols",
+      elf_file(symbols_of(
+          {{"__libc_work", 0x1000, 16}, {"work", 0x1000, 16}, {"_work", 0x1000, 16}, {"unsized", 0x3000, 0}}, 1)));
   const SymbolTable table = table_of(file);
   CHECK(table.find(0x1004) == "work");
   CHECK(table.find(0x3010) == "unsized");
@@ -175,13 +162,14 @@ TEST_CASE("of several names at one address the one for people is taken", "[nativ
 
 TEST_CASE("a packed table of symbols is read", "[native]") {
   const std::string inner = elf_file(symbols_of({{"hidden", 0x4000, 64}}, 1));
-  const File file(elf_file({{".gnu_debugdata", SHT_PROGBITS, packed(inner)}}));
+  const TemporaryFile file("symbols", elf_file({{".gnu_debugdata", SHT_PROGBITS, packed(inner)}}));
   CHECK(table_of(file).find(0x4001) == "hidden");
   std::string damaged = packed(inner);
   damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 0x55);
-  const File other(elf_file({{".gnu_debugdata", SHT_PROGBITS, damaged}}));
+  const TemporaryFile other("symbols", elf_file({{".gnu_debugdata", SHT_PROGBITS, damaged}}));
   CHECK(table_of(other).size() == 0);
-  const File bomb(elf_file({{".gnu_debugdata", SHT_PROGBITS, packed(std::string(std::size_t{80} << 20U, '\0'))}}));
+  const TemporaryFile bomb(
+      "symbols", elf_file({{".gnu_debugdata", SHT_PROGBITS, packed(std::string(std::size_t{80} << 20U, '\0'))}}));
   CHECK(table_of(bomb).size() == 0);
 }
 
@@ -202,7 +190,7 @@ TEST_CASE("symbols of a file of which any byte may be wrong are found or not", "
       bytes[sizeof head + next() % (bytes.size() - sizeof head)] = static_cast<char>(next());
     }
     bytes.resize(round % 5 == 0 ? next() % bytes.size() + sizeof head : bytes.size());
-    const File file(bytes);
+    const TemporaryFile file("symbols", bytes);
     const std::optional<ElfImage> image = ElfImage::open(file.path());
     if (image) {
       const SymbolTable table(*image, {}, "/nowhere");

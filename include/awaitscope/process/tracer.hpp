@@ -7,7 +7,7 @@
 namespace awaitscope {
 
 /// The thread that ptrace(2) is called in. What a thread traces belongs to it alone, and PTRACE_DETACH is refused for a tracee that
-/// has not stopped: then only the tracer's end lets go (kernel/ptrace.c, ptrace_check_attach(), exit_ptrace()). So tracing has a
+/// has not stopped: then only the tracer's end releases it (kernel/ptrace.c, ptrace_check_attach(), exit_ptrace()). So tracing has a
 /// thread of its own, which can be ended at any time. Where a tracee sleeps uninterruptibly, that is the only way.
 ///
 /// If this process is killed, the kernel does the same: no tracee stays stopped.
@@ -27,7 +27,7 @@ public:
   /// bound when the caller cannot: a read of the target may never return.
   void unless_soon(std::function<bool()> overdue, std::chrono::nanoseconds within);
 
-  /// Ends the thread after what it is doing; nobody waits for that. The kernel lets go of what it traced.
+  /// Ends the thread after what it is doing; nobody waits for that. The kernel releases what it traced.
   void abandon();
 
   /// System calls that take microseconds; but ptrace(2) waits for a target that is in execve(2) (cred_guard_mutex).

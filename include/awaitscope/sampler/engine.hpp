@@ -39,11 +39,14 @@ public:
 
   [[nodiscard]] virtual std::string name() const = 0;
 
-  /// What the user should know of how threads are read, and has not been told yet; empty if there is nothing.
+  /// What the user should know of how threads are read, and what earlier calls did not return; empty if there is nothing.
   [[nodiscard]] virtual std::string take_note() { return {}; }
 
   /// What a reading may take, in nanoseconds: the thread cannot run meanwhile.
   static constexpr std::int64_t k_longest_read_ns = 20'000'000;
+  /// For how long the sampler has its priority after it was woken for a tick. Most ticks take a tenth of that; one that takes longer,
+  /// since there are thousands of threads, goes on at the usual priority.
+  static constexpr std::int64_t k_longest_tick_ns = 5'000'000;
 
   /// Calls `read` on fresh snapshots of the target's memory until one was made while the thread stood still throughout.
   /// What an earlier call of `read` produced is void. `known` is the thread's schedstat if it was read in this tick, while the

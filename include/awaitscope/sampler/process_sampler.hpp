@@ -127,7 +127,7 @@ private:
   Health wait_all(const Tick &tick, SampleSink &sink);
   [[nodiscard]] bool waits_for_turn(const TargetThread &thread);
   Health add_born();
-  [[nodiscard]] bool is_born(const TargetThread &thread) const;
+  void forget_born();
   Health visit_born(const Tick &tick, SampleSink &sink);
   [[nodiscard]] bool is_done(const TargetThread &thread) const;
   using Wanted = std::function<bool(const TargetThread &)>;
@@ -177,7 +177,6 @@ private:
 
   TargetThread *taken_ = nullptr;  ///< in this tick: the one that the sampler took the CPU from, if that is known
   std::array<ThreadId, 2> done_{}; ///< likewise: those that were sampled before the others
-  std::vector<Address> born_;      ///< the states of threads that were found in this tick
 
   std::size_t armed_ = 0;        ///< ticks for the kernel to sample
   std::size_t unserved_ = 0;     ///< of these, that it could not

@@ -31,6 +31,7 @@ struct TargetThread {
   ThreadEntry entry;
   ThreadWatch watch;
   bool left = false;         ///< it has ended, or its thread state is gone
+  bool born = false;         ///< it was found in this tick
   bool shared = false;       ///< the same thread has other thread states that are known
   bool entered = false;      ///< of those the one that it ran in when last sampled
   std::string name;          ///< threading.Thread.name, valid UTF-8; empty while unknown

@@ -11,17 +11,20 @@ function(awaitscope_capture_programs target)
     message(STATUS "Without BPF programs (--engine bpf): they need clang, libbpf-dev, libelf-dev and zlib1g-dev")
     return()
   endif()
-  set(object ${CMAKE_CURRENT_BINARY_DIR}/switch_capture.bpf.o)
-  set(shared ${folder}/bpf/switch_capture.h)
-  add_custom_command(OUTPUT ${object}
-    COMMAND ${BPF_CLANG} -target bpf -mcpu=v3 -O2 -g -ffreestanding -Wall -Wextra -Wno-unused-parameter -Werror
-      -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -I${BPF_INCLUDE} -idirafter /usr/include
-      -idirafter /usr/include/${CMAKE_LIBRARY_ARCHITECTURE} -c ${folder}/bpf/switch_capture.bpf.c -o ${object}
-    DEPENDS ${folder}/bpf/switch_capture.bpf.c ${shared}
-    COMMENT "Compiling switch_capture.bpf.c" VERBATIM)
-  set(sources ${folder}/bpf/programs.cpp ${folder}/bpf/object_bytes.cpp)
+  set(objects)
+  foreach(name switch_capture register_capture)
+    set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.bpf.o)
+    add_custom_command(OUTPUT ${object}
+      COMMAND ${BPF_CLANG} -target bpf -mcpu=v3 -O2 -g -ffreestanding -Wall -Wextra -Wno-unused-parameter -Werror
+        -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -I${BPF_INCLUDE} -idirafter /usr/include
+        -idirafter /usr/include/${CMAKE_LIBRARY_ARCHITECTURE} -c ${folder}/bpf/${name}.bpf.c -o ${object}
+      DEPENDS ${folder}/bpf/${name}.bpf.c ${folder}/bpf/${name}.h
+      COMMENT "Compiling ${name}.bpf.c" VERBATIM)
+    list(APPEND objects ${object})
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/bpf/*.cpp)
   set_source_files_properties(${folder}/bpf/object_bytes.cpp PROPERTIES
-    OBJECT_DEPENDS ${object} COMPILE_DEFINITIONS AWAITSCOPE_BPF_OBJECT="${object}")
+    OBJECT_DEPENDS "${objects}" COMPILE_DEFINITIONS AWAITSCOPE_BPF_OBJECTS="${CMAKE_CURRENT_BINARY_DIR}")
   get_target_property(all_sources ${target} SOURCES)
   list(REMOVE_ITEM all_sources ${folder}/no_programs.cpp)
   set_target_properties(${target} PROPERTIES SOURCES "${all_sources};${sources}")

@@ -9,19 +9,29 @@ namespace {
 
 constexpr std::size_t k_max_remembered = 4096;
 
-void append(const PythonStack &stack, std::size_t from, std::size_t to, FrameKind kind, std::vector<Frame> &frames) {
+} // namespace
+
+void LineageReader::append(const Place &place, std::size_t from, std::size_t to, FrameKind kind,
+                           StackSegment &segment) const {
+  std::vector<Frame> &frames = segment.frames;
   if (frames.empty()) {
     frames.reserve(to - from);
   }
+  if (place.stack == own_stack_ && to > from) {
+    OwnFrames *const last = segment.own.empty() ? nullptr : &segment.own.back();
+    if (last != nullptr && last->at + last->count == frames.size() && last->first + last->count == from) {
+      last->count += to - from;
+    } else {
+      segment.own.push_back({frames.size(), from, to - from});
+    }
+  }
   for (std::size_t i = from; i < to; ++i) {
-    frames.push_back(stack.frames[i].frame);
+    frames.push_back(place.stack->frames[i].frame);
     if (frames.back().kind == FrameKind::python) {
       frames.back().kind = kind;
     }
   }
 }
-
-} // namespace
 
 Address LineageReader::work_item_future(const PythonFrame &frame) {
   // A work item that has failed has dropped itself (`self = None`): it has no future then.
@@ -215,8 +225,8 @@ std::optional<LineageReader::Place> LineageReader::climb_from(const Place &place
   }
   StackSegment segment;
   if (mark.kind == Mark::Kind::work_item && seen_.insert(mark.object).second) {
-    append(*place.stack, 0, mark.index + 1, FrameKind::loop, segment.frames);
-    append(*place.stack, mark.index + 1, place.end, FrameKind::python, segment.frames);
+    append(place, 0, mark.index + 1, FrameKind::loop, segment);
+    append(place, mark.index + 1, place.end, FrameKind::python, segment);
     segment.request = tasks_.requests().find(*place.stack, 0, place.end, 0, place.thread_state);
     lineage.segments.push_back(segment);
     const std::size_t below = lineage.segments.size();
@@ -227,7 +237,7 @@ std::optional<LineageReader::Place> LineageReader::climb_from(const Place &place
     lineage.segments.pop_back(); // nobody waits: what runs it is no machinery of anybody's
     segment = {};
   }
-  append(*place.stack, 0, place.end, FrameKind::python, segment.frames);
+  append(place, 0, place.end, FrameKind::python, segment);
   segment.request = tasks_.requests().find(*place.stack, 0, place.end, 0, place.thread_state);
   lineage.segments.push_back(std::move(segment));
   lineage.root_thread = place.thread_state;
@@ -248,7 +258,7 @@ Address LineageReader::switched_task(const Place &place) {
 std::optional<LineageReader::Place> LineageReader::climb_from_switched(const Place &place, Address task,
                                                                        Lineage &lineage) {
   StackSegment inner;
-  append(*place.stack, 0, place.end, FrameKind::python, inner.frames);
+  append(place, 0, place.end, FrameKind::python, inner);
   inner.request = tasks_.requests().find(*place.stack, 0, place.end, 0, place.thread_state);
   lineage.segments.push_back(std::move(inner));
   if (lineage.running_task == 0 && place.thread_state == own_thread_) {
@@ -285,7 +295,7 @@ std::optional<LineageReader::Place> LineageReader::climb_from_task(const Place &
   StackSegment segment;
   segment.frames.reserve(place.end - mark.index);
   for (std::size_t i = mark.index; i < place.end; ++i) {
-    append(*place.stack, i, i + 1, FrameKind::python, segment.frames);
+    append(place, i, i + 1, FrameKind::python, segment);
     tasks_.coroutines().add_greenlet(*place.stack, i, segment.frames);
   }
   segment.request = tasks_.requests().find(*place.stack, mark.index, place.end, mark.object, place.thread_state);
@@ -303,7 +313,7 @@ std::optional<LineageReader::Place> LineageReader::climb_from_task(const Place &
   std::optional<Place> up = climb_tasks(mark.object, lineage);
   const std::size_t callers = up ? 0 : steps_.callers_of_loop(*place.stack, mark.index, root_task_);
   StackSegment loop;
-  append(*place.stack, callers, mark.index, FrameKind::loop, loop.frames);
+  append(place, callers, mark.index, FrameKind::loop, loop);
   loop.request = tasks_.requests().find(*place.stack, callers, mark.index, 0, place.thread_state);
   lineage.segments.push_back(std::move(loop));
   if (callers != 0) {

@@ -6,12 +6,12 @@
 #include <cstdio>
 #include <utility>
 
-#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/utsname.h>
 
 #include "awaitscope/support/clock.hpp"
 #include "awaitscope/support/unique_fd.hpp"
+#include "first_namespace.hpp"
 #include "programs.hpp"
 
 namespace awaitscope {
@@ -31,13 +31,6 @@ bool has_previous_state() {
   std::array<int, 2> release{}; // of the kernel
   return ::uname(&system) == 0 && std::sscanf(system.release, "%d.%d", release.data(), &release[1]) == 2 && // NOLINT
          release >= std::array{5, 18};
-}
-
-/// The program counts threads as the first PID namespace does.
-bool in_first_namespace() {
-  constexpr ino_t k_first = 0xEFFFFFFC; // include/linux/proc_ns.h, PROC_PID_INIT_INO
-  struct stat status {};
-  return ::stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == k_first;
 }
 
 std::span<std::uint64_t, capture::k_bucket_size> bucket_for(capture::CaptureMemory &memory, std::uint64_t key) {
@@ -66,9 +59,8 @@ Result<std::unique_ptr<SwitchCapture>> SwitchCapture::open() {
   if (!has_previous_state()) {
     return fail(ExitStatus::failed, "the BPF programs need Linux 5.18 or later", "use --engine preempt");
   }
-  if (!in_first_namespace()) {
-    return fail(ExitStatus::failed, "the BPF programs work in the first PID namespace only, and this is another one",
-                "run awaitscope on the host, or use --engine preempt");
+  if (!capture::in_first_namespace()) {
+    return tl::unexpected(capture::other_namespace());
   }
   Result<std::unique_ptr<capture::Programs>> programs = capture::load_programs();
   if (!programs) {

@@ -30,6 +30,21 @@ Address futex_of(std::string_view text) {
   return address;
 }
 
+/// "202 0x7f… … 0x7ffe… 0x7f…": the stack pointer and the instruction pointer come last (proc_pid_syscall(5)).
+std::optional<ThreadWatch::UserPlace> place_of(std::string_view text) {
+  std::array<Address, 2> last{};
+  for (auto word = last.rbegin(); word != last.rend(); ++word) {
+    constexpr int k_hexadecimal = 16;
+    const std::size_t begin = text.rfind(" 0x");
+    if (begin == std::string_view::npos) {
+      return std::nullopt;
+    }
+    std::from_chars(text.data() + begin + 3, text.data() + text.size(), *word, k_hexadecimal);
+    text = text.substr(0, begin);
+  }
+  return ThreadWatch::UserPlace{last[0], last[1]};
+}
+
 } // namespace
 
 /// Through `kept`, which is opened at first use, and stays open if there is room for it.
@@ -74,6 +89,11 @@ ThreadWatch::Run ThreadWatch::run() {
     return Run::ended;
   }
   return status->state == 'R' ? Run::runnable : Run::blocked;
+}
+
+std::optional<ThreadWatch::UserPlace> ThreadWatch::blocked_at() {
+  std::array<char, 160> buffer{};
+  return place_of(read(syscall_, "syscall", buffer));
 }
 
 std::optional<std::int64_t> ThreadWatch::accounted_ns() {

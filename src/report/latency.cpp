@@ -26,10 +26,14 @@ std::optional<AwaitedTask> awaited_task(const RecordingTables &tables, StackId s
     if (frames[i].kind != FrameKind::task_border) {
       continue;
     }
-    const bool by_coroutine = frames[i - 1].kind == FrameKind::python;
+    std::size_t caller = i - 1;
+    while (caller > 0 && is_native(frames[caller].kind)) {
+      --caller;
+    }
+    const bool by_coroutine = frames[caller].kind == FrameKind::python;
     const bool in_task = std::any_of(frames.begin(), frames.begin() + static_cast<std::ptrdiff_t>(i),
                                      [](const Frame &frame) { return frame.kind == FrameKind::task_border; });
-    return by_coroutine && in_task ? std::optional(AwaitedTask{frames[i - 1].code, frames[i].code}) : std::nullopt;
+    return by_coroutine && in_task ? std::optional(AwaitedTask{frames[caller].code, frames[i].code}) : std::nullopt;
   }
   return std::nullopt;
 }

@@ -123,9 +123,11 @@ std::string root_of(const RecordingTables &tables, const StackCosts::Key &key, c
 std::vector<Frame> shown_frames(const std::vector<Frame> &frames, const ProfileOptions &options) {
   std::vector<Frame> kept;
   kept.reserve(frames.size());
-  bool root_seen = false; // the root's own border says no more than the root does
+  bool root_seen = false;    // the root's own border says no more than the root does
+  bool in_machinery = false; // so is a native frame that the loop's frames call
   for (const Frame &frame : frames) {
-    if (frame.kind == FrameKind::loop && !options.loop_frames) {
+    in_machinery = frame.kind == FrameKind::loop || (in_machinery && is_native(frame.kind));
+    if (in_machinery && !options.loop_frames) {
       continue;
     }
     if (frame.kind == FrameKind::task_border) {

@@ -29,11 +29,9 @@ bool NativeReader::refresh() {
 
 void NativeReader::copy_stack(RegistersAndStack &copy) {
   constexpr Address k_page = 4096;
+  constexpr Address k_of_new_thread = 256 * 1024; // it is mapped since: to find out where takes longer than to read too much
   const Address begin = copy.stack_pointer();
-  if (!images_.end_of_stack(begin)) {
-    images_.refresh();
-  }
-  const Address end = images_.end_of_stack(begin).value_or(begin);
+  const Address end = images_.end_of_stack(begin).value_or(begin + k_of_new_thread);
   copy.stack.resize(std::min<Address>(end - begin, k_max_stack));
   // Up to where it can be read: an unmapped page ends what is copied.
   const RemoteRange range{begin, copy.stack.size()};

@@ -38,12 +38,15 @@ ProcessSampler::ProcessSampler(std::unique_ptr<Target> target, Engine &engine, S
   if (options_.event) {
     events_.emplace(*target_, *options_.event);
   }
+  if (options_.native) {
+    native_.emplace(*target_, *options_.native);
+  }
 }
 
-ThreadReader::Wanted ProcessSampler::wanted_of(const TargetThread &thread) const {
+ThreadReader::Wanted ProcessSampler::wanted_of(const TargetThread &thread) {
   // A thread that waits and has not run since has counted nothing.
   return {thread.counter && (thread.is_runnable() || thread.count_told_at != thread.stat->times_run), turns_.apply(),
-          options_.plain_calls == PlainCalls::follow, options_.arguments.has_value()};
+          options_.plain_calls == PlainCalls::follow, options_.arguments.has_value(), native_ ? &*native_ : nullptr};
 }
 
 /// Reads the thread while it cannot run.
@@ -132,7 +135,6 @@ void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedSt
   sample_.process = target_->process().pid();
   sample_.tid = thread.watch.tid();
   sample_.state = state;
-  stitch(reading_.lineage, sample_.stack);
   sample_.task = reading_.lineage.running_task;
   sample_.task_name = reading_.lineage.root_name;
   sample_.gil_holder = state == ThreadState::gil ? holder_beside(thread) : GilHolder{};
@@ -142,6 +144,10 @@ void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedSt
   take_request();
   sample_.statement = target_->tasks().statements().without_values(reading_.statement);
   take_arguments(sink);
+  if (native_) {
+    totals_.native.add(native_->add(reading_.native, reading_.stack, reading_.lineage));
+  }
+  stitch(reading_.lineage, sample_.stack);
   if (options_.all_tasks == AllTasks::watch && sample_.task != 0) {
     watcher_.charge(sample_.task, sample_.cpu_ns);
   }

@@ -175,8 +175,9 @@ TargetThread *ProcessSampler::followed() {
 }
 
 std::size_t ProcessSampler::ticks_to_arm(double rate_hz) const {
-  // Nobody knows beforehand where arguments will lie.
-  const bool simple = options_.idle == IdleThreads::skip && options_.all_tasks == AllTasks::skip && !options_.arguments;
+  // Nobody knows beforehand where arguments and stacks will lie.
+  const bool simple = options_.idle == IdleThreads::skip && options_.all_tasks == AllTasks::skip &&
+                      !options_.arguments && !options_.native;
   if (!simple || engine_.kernel_ticks() == nullptr || !steady_.steady() || !new_threads_.empty()) {
     return 0;
   }
@@ -204,7 +205,7 @@ ProcessSampler::Drained ProcessSampler::drain(SampleSink &sink, std::uint64_t we
     return Drained::needs_sampler;
   }
   TargetThread *const thread = followed();
-  const ThreadReader::Wanted wanted{false, false, options_.plain_calls == PlainCalls::follow, false};
+  const ThreadReader::Wanted wanted{false, false, options_.plain_calls == PlainCalls::follow, false, nullptr};
   const auto read = [&] { reader_.read(*thread, wanted, generation_, reading_); };
   const bool whole = thread != nullptr && thread->stat && thread->watch.tid() == ticks.tid() &&
                      KernelTicks::read(*target_, *tick, std::cref(read)) && reading_.subject && !reading_.new_threads;

@@ -68,6 +68,9 @@ void ThreadReader::read(TargetThread &thread, const Wanted &wanted, std::uint64_
   target_.read_name(thread);
   begin_codes(subject);
   target_.stacks().read(subject.state, reading.stack);
+  if (wanted.native != nullptr) {
+    wanted.native->copy(thread, subject.state, reading.native);
+  }
   reading.calls.clear();
   const bool whole = reading.stack.frames.empty() || reading.stack.frames.front().frame.kind != FrameKind::unreadable;
   if (wanted.calls && whole) {

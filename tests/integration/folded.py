@@ -5,24 +5,27 @@ import re
 UNREADABLE = "[unreadable]"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _FRAME = re.compile(r"(?P<name>.*) \((?P<file>.+):(?P<line>\d+)\)", re.DOTALL)
-_MARK = re.compile(r"\[(unreadable|task [^;]+)\]")
+_NATIVE = re.compile(r"(?P<name>.+) \((?P<file>[^()]+|\[\w+\])\)", re.DOTALL)
+_MARK = re.compile(r"\[(unreadable|native unreadable|task [^;]+)\]")
 _ROOT = re.compile(r"(thread|task|native thread) .+")
 NOT_SAMPLED = "[not sampled]"
 _PROCESS = re.compile(r"process (?P<pid>[1-9][0-9]*) (?P<name>.+)")
 
 
 class Frame:
-    """One frame: `text` as printed, and its parts where it is a Python frame."""
+    """One frame: `text` as printed, and its parts where it is a Python frame, or a native one, which has no line."""
 
     def __init__(self, text):
-        parts = _FRAME.fullmatch(text)
+        python = _FRAME.fullmatch(text)
+        parts = python or _NATIVE.fullmatch(text)
         self.text = text
         self.mark = parts is None
+        self.native = parts is not None and python is None
         if self.mark and not _MARK.fullmatch(text):
             raise ValueError("no frame: %r" % text)
         self.name = text if self.mark else parts["name"]
         self.file = "" if self.mark else parts["file"]
-        self.line = 0 if self.mark else int(parts["line"])
+        self.line = int(parts["line"]) if python else 0
 
     def where(self):
         """Name, file without its folder, line: what a target's own code object says too."""

@@ -25,6 +25,18 @@ static PyObject *wait_outer(PyObject *self, PyObject *unused) {
   Py_END_ALLOW_THREADS Py_RETURN_NONE;
 }
 
+PLAIN static void pause_inner(void) {
+  usleep(1000);
+  STAY;
+}
+
+static PyObject *pause_outer(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  Py_BEGIN_ALLOW_THREADS pause_inner();
+  STAY;
+  Py_END_ALLOW_THREADS Py_RETURN_NONE;
+}
+
 PLAIN static PyObject *call_inner(PyObject *function) {
   PyObject *result = PyObject_CallObject(function, NULL);
   STAY;
@@ -71,9 +83,36 @@ static PyObject *spin_outer(PyObject *self, PyObject *count) {
   Py_RETURN_NONE;
 }
 
+/* Otherwise than above, and than each other: the compiler merges equal functions. */
+PLAIN static void spend_first(long count) {
+  for (long i = 0; i < count; ++i) {
+    turns -= (unsigned long)i;
+  }
+  STAY;
+}
+
+PLAIN static void spend_second(long count) {
+  for (long i = 0; i < count; ++i) {
+    turns ^= (unsigned long)i;
+  }
+  STAY;
+}
+
+static PyObject *spend_outer(PyObject *self, PyObject *count) {
+  (void)self;
+  const long all = PyLong_AsLong(count);
+  if (all > 0) {
+    spend_first(all);
+  } else {
+    spend_second(-all);
+  }
+  STAY;
+  Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
-    {"wait", wait_outer, METH_NOARGS, NULL},    {"call", call_outer, METH_O, NULL},
-    {"call_too", second_outer, METH_O, NULL},   {"spin", spin_outer, METH_O, NULL},
+    {"wait", wait_outer, METH_NOARGS, NULL},  {"pause", pause_outer, METH_NOARGS, NULL}, {"call", call_outer, METH_O, NULL},
+    {"call_too", second_outer, METH_O, NULL}, {"spin", spin_outer, METH_O, NULL},        {"spend", spend_outer, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "native_calls", NULL, -1, methods, NULL, NULL, NULL, NULL};

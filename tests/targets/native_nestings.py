@@ -13,13 +13,23 @@ import threading
 import truth
 
 PLACES = {}
+AGAIN = []  # not empty: each nesting is left again after about a millisecond, and entered anew
 
 
 def reached(name):
     """Whoever gets here has called all that it is to call."""
     PLACES[name].set()
     import native_calls
-    native_calls.wait()
+    if AGAIN:
+        native_calls.pause()
+        native_calls.spin(200000)
+    else:
+        native_calls.wait()
+
+
+def again(nesting):
+    while True:
+        nesting()
 
 
 def nested():
@@ -51,6 +61,7 @@ def reduced():
 def keyed():
     def key(value):
         reached("keyed")
+        return value
 
     sorted([2, 1], key=key)
 
@@ -98,6 +109,8 @@ STACKS = {
     "generated": [("P", "generated"), ("n", "map_next"), ("P", "values")],
 }
 END = [("P", "reached"), ("N", "wait_outer"), ("N", "wait_inner"), ("N", "read")]
+PAUSE = [("P", "reached"), ("N", "pause_outer"), ("N", "pause_inner")]
+SPIN = [("P", "reached"), ("N", "spin_outer"), ("N", "spin_inner")]
 
 
 async def spinning():
@@ -112,14 +125,20 @@ async def awaiting():
 
 
 def main():
-    options = truth.options(lambda parser: parser.add_argument("--folder", required=True))
+    def add(parser):
+        parser.add_argument("--folder", required=True)
+        parser.add_argument("--again", action="store_true")
+
+    options = truth.options(add)
     sys.path.insert(0, options.folder)
+    AGAIN.extend([True] if options.again else [])
     for name in STACKS:
         PLACES[name] = threading.Event()
-        threading.Thread(target=globals()[name], name=name, daemon=True).start()
+        nesting = globals()[name]
+        threading.Thread(target=lambda nesting=nesting: again(nesting) if AGAIN else nesting(), name=name, daemon=True).start()
     for name in STACKS:
         PLACES[name].wait()
-    truth.announce(options, stacks={name: stack + END for name, stack in STACKS.items()})
+    truth.announce(options, stacks={name: stack + END for name, stack in STACKS.items()}, nestings=STACKS, ends=[PAUSE, SPIN])
     loop = asyncio.new_event_loop()
     loop.run_until_complete(asyncio.wait_for(awaiting(), options.lifetime))
 

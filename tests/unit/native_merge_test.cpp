@@ -54,6 +54,27 @@ std::vector<Evaluation> one_each(std::size_t count) {
   return evaluations;
 }
 
+/// Python frames as their number in the thread's own stack, from 'A' on; of another stack as '.', native frames as letters.
+std::string text_of(const Lineage &lineage) {
+  std::string text;
+  for (const StackSegment &segment : lineage.segments) {
+    text += text.empty() ? "" : "|";
+    for (const Frame &frame : segment.frames) {
+      text += static_cast<char>(frame.code);
+    }
+  }
+  return text;
+}
+
+StackSegment segment_of(const std::string &letters, std::vector<OwnFrames> own) {
+  StackSegment segment;
+  for (const char letter : letters) {
+    segment.frames.push_back({static_cast<CodeId>(letter), 1, FrameKind::python});
+  }
+  segment.own = std::move(own);
+  return segment;
+}
+
 } // namespace
 
 TEST_CASE("native frames stand between the Python frames that one evaluation each runs", "[native]") {
@@ -112,4 +133,31 @@ TEST_CASE("a thread without Python frames is its native frames", "[native]") {
 TEST_CASE("the interpreter's frames are kept on demand", "[native]") {
   CHECK(merged(3, {evaluation(1, 0), evaluation(4, 2)}, native_stack("sEiiEx"), InterpreterFrames::keep) ==
         "sE01iiE2x");
+}
+
+TEST_CASE("native frames follow their callers into the segments of a lineage", "[native]") {
+  const NativeMerge merge = merge_native(4, one_each(4), native_stack("smEaEbiEcEd"), InterpreterFrames::fold);
+  Lineage lineage;
+  // Leaf first: the task that the thread runs, one that waits for it, the loop's frames.
+  lineage.segments.push_back(segment_of("CD", {{0, 2, 2}}));
+  lineage.segments.push_back(segment_of("..", {}));
+  lineage.segments.push_back(segment_of("AB", {{0, 0, 2}}));
+  add_native(merge, lineage);
+  CHECK(text_of(lineage) == "CcDd|..|mAaBb");
+}
+
+TEST_CASE("frames of another stack stay between a thread's own", "[native]") {
+  const NativeMerge merge = merge_native(3, one_each(3), native_stack("sEaEbEc"), InterpreterFrames::fold);
+  Lineage lineage;
+  lineage.segments.push_back(segment_of("A.B.C.", {{0, 0, 1}, {2, 1, 1}, {4, 2, 1}}));
+  add_native(merge, lineage);
+  CHECK(text_of(lineage) == "Aa.Bb.Cc.");
+}
+
+TEST_CASE("callers that are no part of a lineage have no native frames in it", "[native]") {
+  const NativeMerge merge = merge_native(3, one_each(3), native_stack("sEaEbEc"), InterpreterFrames::fold);
+  Lineage lineage;
+  lineage.segments.push_back(segment_of("C", {{0, 2, 1}}));
+  add_native(merge, lineage);
+  CHECK(text_of(lineage) == "Cc");
 }

@@ -101,6 +101,14 @@ void add_tables(CLI::App &command, ViewOptions &options) {
       ->group(k_filters);
 }
 
+void add_native(CLI::App &command, bool &native, bool &interpreter_frames, const std::string &group) {
+  command.add_flag("--native", native, "native frames too: functions of C and other machine code")->group(group);
+  command
+      .add_flag("--interpreter-frames", interpreter_frames,
+                "with --native: the interpreter's own functions as well")
+      ->group(group);
+}
+
 void add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) {
   CLI::App &command = *app.add_subcommand("record", "Sample a process, and write a recording or a view of it.");
   add_output(command, options.output, loudness);
@@ -144,6 +152,7 @@ void add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) {
       .add_flag("--show-args", options.show_arguments,
                 "with --args, also record what the arguments are; without it, a recording has no value of the program")
       ->group(k_sampling);
+  add_native(command, options.native, options.interpreter_frames, k_sampling);
   command
       .add_option("-f,--format", options.format,
                   "recording, or a view of it, as report makes it (default: by the ending of FILE, else recording)")
@@ -218,12 +227,7 @@ void add_dump(CLI::App &app, DumpOptions &options, Loudness &loudness) {
       ->type_name("NAME")
       ->group(k_output);
   command.add_flag("--full-paths", options.full_paths, "show full paths")->group(k_output);
-  command.add_flag("--native", options.native, "show native frames too: functions of C and other machine code")
-      ->group(k_output);
-  command
-      .add_flag("--interpreter-frames", options.interpreter_frames,
-                "with --native: show the interpreter's own functions as well")
-      ->group(k_output);
+  add_native(command, options.native, options.interpreter_frames, k_output);
   command.add_flag("--json", options.json, "print JSON")->group(k_output);
   command.footer("awaitscope dump 4711\twhat does each thread do now?\n"
                  "awaitscope dump 4711 --order outermost\tas Python prints tracebacks");

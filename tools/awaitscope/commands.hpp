@@ -27,6 +27,8 @@ struct RecordOptions {
   bool arguments = false;                     ///< are read
   std::vector<std::string> argument_patterns; ///< of functions; none: the program's own
   bool show_arguments = false;
+  bool native = false;             ///< native frames are recorded
+  bool interpreter_frames = false; ///< and of these the interpreter's own
   ViewOptions view;
   std::vector<std::string> words; ///< the whole command line
   Verbosity verbosity = Verbosity::normal;

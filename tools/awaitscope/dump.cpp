@@ -16,6 +16,7 @@
 #include "awaitscope/support/units.hpp"
 #include "engines.hpp"
 #include "messages.hpp"
+#include "option_effects.hpp"
 #include "output.hpp"
 #include "overseen.hpp"
 #include "stop_signals.hpp"
@@ -146,9 +147,8 @@ Result<int> dump(const DumpOptions &options) {
   if (options.native && options.engine == "preempt") {
     return fail(ExitStatus::usage, "--native stops the process, which --engine preempt never does", "leave one out");
   }
-  if (options.interpreter_frames && !options.native) {
-    return fail(ExitStatus::usage, "--interpreter-frames has no effect without --native",
-                "add --native, or leave it out");
+  if (const Result<void> fits = check_native(options.native, options.interpreter_frames); !fits) {
+    return tl::unexpected(fits.error());
   }
   if (is_ending_of_recordings(options.output)) {
     return fail(ExitStatus::usage,

@@ -79,4 +79,11 @@ Result<void> check_effects(Format format, const ViewOptions &options) {
                                           : "leave it out, or choose another format with -f");
 }
 
+Result<void> check_native(bool native, bool interpreter_frames) {
+  return interpreter_frames && !native
+             ? fail(ExitStatus::usage, "--interpreter-frames has no effect without --native",
+                    "add --native, or leave it out")
+             : Result<void>();
+}
+
 } // namespace awaitscope::tools

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "attach.hpp"
+#include "awaitscope/capture/register_capture.hpp"
 #include "awaitscope/process/child.hpp"
 #include "awaitscope/process/overseen_thread.hpp"
 #include "awaitscope/process/own_thread.hpp"
@@ -241,6 +242,22 @@ Result<void> sample_and_write(const RecordOptions &options, RecordPlan &plan, St
   return end({});
 }
 
+/// What native frames need beside what is read anyway; null if they are not wanted.
+Result<std::unique_ptr<RegisterCapture>> open_native(const RecordOptions &options, RecordPlan &plan) {
+  if (!options.native) {
+    return nullptr;
+  }
+  Result<std::unique_ptr<RegisterCapture>> opened = RegisterCapture::open();
+  if (!opened) {
+    return fail(opened.error().status, "--native does not work here: " + opened.error().what,
+                "run awaitscope on the host, as root or with CAP_BPF and CAP_PERFMON (Linux 5.18 or later); awaitscope "
+                "dump --native stops the process instead");
+  }
+  plan.sampling.native =
+      NativeFrames{opened->get(), options.interpreter_frames ? InterpreterFrames::keep : InterpreterFrames::fold};
+  return opened;
+}
+
 /// Says which process it is, and whether all that is wanted of it can be had.
 Result<void> prepare(const Attached &attached, const RecordOptions &options, const EngineChoice &engine,
                      const RecordPlan &plan) {
@@ -265,6 +282,10 @@ Result<int> record(const RecordOptions &options, const InheritedState &inherited
   if (!engine) {
     return tl::unexpected(engine.error());
   }
+  const Result<std::unique_ptr<RegisterCapture>> registers = open_native(options, *plan);
+  if (!registers) {
+    return tl::unexpected(registers.error());
+  }
   if (!options.command.empty() && !options.output.empty()) {
     // Before the command runs.
     if (const Result<void> opened = open_output(options, 0, *plan); !opened) {
@@ -281,6 +302,9 @@ Result<int> record(const RecordOptions &options, const InheritedState &inherited
   }
   allow_many_descriptors(); // not before: the command has the limit that it would have alone
   const ThreadId first = child ? child->pid() : *options.pid;
+  if (*registers) {
+    (*registers)->follow(first); // at once: those of a thread are known as soon as it has left its CPU
+  }
   CodeTable codes;
   Attached attached;
   Result<void> done;

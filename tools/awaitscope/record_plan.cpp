@@ -1,4 +1,5 @@
 #include "record_plan.hpp"
+#include "option_effects.hpp"
 
 #include <functional>
 #include <string>
@@ -74,6 +75,15 @@ Result<void> check_fit(const RecordOptions &options, const RecordPlan &plan) {
   }
   if (options.show_arguments && !options.arguments) {
     return fail(ExitStatus::usage, "--show-args has no effect without --args", "add --args, or leave it out");
+  }
+  if (const Result<void> fits = check_native(options.native, options.interpreter_frames); !fits) {
+    return fits;
+  }
+  if (options.native && (options.engine == "preempt" || options.engine == "stop")) {
+    return fail(ExitStatus::usage,
+                fmt::format("--native needs BPF programs to know registers, and --engine {} goes without",
+                            options.engine),
+                "leave --engine out");
   }
   if (options.arguments && plan.format != Format::recording && plan.format != Format::cache) {
     return fail(ExitStatus::usage, fmt::format("--args has no effect on the format '{}'", name_of(plan.format)),

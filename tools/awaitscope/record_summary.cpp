@@ -122,6 +122,9 @@ void say_warnings(const RecordOptions &options, const RecordPlan &plan, const Sa
     say(fmt::format("warning: {} was not counted in {} threads (too few open files allowed: raise ulimit -Hn)",
                     plan.event.name, with_thousands(sampled.totals.uncounted_threads)));
   }
+  if (const std::string lost = sampled.totals.native.text(); !lost.empty()) {
+    say("warning: native frames are missing in " + lost);
+  }
   if (sampled.totals.tasks_left_out > 0) {
     say(fmt::format("warning: {} tasks are missing from the recording, or are not up to date in it: there was no time "
                     "to read them, or to write what was read",

@@ -68,6 +68,7 @@ private:
   void begin(Address thread_state, const PythonStack *stack, Lineage &lineage);
   void finish(std::optional<Place> place, RootNames names, Lineage &lineage);
   void choose_request(Lineage &lineage);
+  void append(const Place &place, std::size_t from, std::size_t to, FrameKind kind, StackSegment &segment) const;
   Mark innermost_mark(const Place &place);
   Mark mark_of_callers(const Place &place);
   std::optional<Place> climb_tasks(Address task, Lineage &lineage);

@@ -22,8 +22,8 @@ namespace awaitscope {
 /// request with a serial, which no other has, the route is read once.
 class RequestReader {
 public:
-  RequestReader(ObjectReader &objects, StackReader &stacks, FunctionRoles &roles, FutureReader &futures)
-      : objects_(objects), stacks_(stacks), roles_(roles), futures_(futures) {}
+  RequestReader(ObjectReader &objects, FunctionRoles &roles, FutureReader &futures)
+      : objects_(objects), roles_(roles), futures_(futures) {}
 
   /// The request of the outermost of these frames that has one, without its route. `places`: where each lies, 0 for none.
   RequestSight find(std::span<const Frame> frames, std::span<const Address> places, Address task);
@@ -52,7 +52,6 @@ private:
   std::optional<RequestRoute> scope_route(Address scope);
 
   ObjectReader &objects_;
-  StackReader &stacks_;
   FunctionRoles &roles_;
   FutureReader &futures_;
   struct Less {

@@ -32,6 +32,7 @@ enum class NativeLoss : std::uint8_t {
   loop,           ///< the stack pointer did not move towards the root
   limit,          ///< too many frames, or too much work
   not_stopped,    ///< the thread could not be stopped to read its registers
+  no_registers,   ///< it has not run since the recording began, so that its registers are not known
   mismatch,       ///< the native frames are not those of the Python stack
   count_,
 };
@@ -52,6 +53,8 @@ constexpr std::string_view name_of(NativeLoss loss) {
     return "limit";
   case NativeLoss::not_stopped:
     return "not stopped";
+  case NativeLoss::no_registers:
+    return "not run since";
   case NativeLoss::mismatch:
     return "frames do not match";
   default:

@@ -21,6 +21,9 @@ constexpr bool is_named(FrameKind kind) {
   return kind != FrameKind::unreadable && kind != FrameKind::native_unreadable;
 }
 
+/// Whether a frame is of machine code.
+constexpr bool is_native(FrameKind kind) { return kind == FrameKind::native || kind == FrameKind::native_unreadable; }
+
 struct Frame {
   CodeId code = 0;
   std::int32_t line = 0; ///< 1-based executing line; 0 where the code has none

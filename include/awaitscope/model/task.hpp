@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,13 @@
 
 namespace awaitscope {
 
+/// Frames of the sampled thread's own stack, in a segment.
+struct OwnFrames {
+  std::size_t at = 0;    ///< index of the first one in the segment
+  std::size_t first = 0; ///< index of the same one in the thread's stack
+  std::size_t count = 0;
+};
+
 /// One stretch of a logical stack: the frames of a task, or of a thread.
 struct StackSegment {
   std::vector<Frame> frames;  ///< root first; those of machinery are of kind loop
@@ -18,6 +26,7 @@ struct StackSegment {
   CodeId coroutine = 0;       ///< names the task's coroutine
   bool missing_above = false; ///< what it stands under could not be read
   RequestSight request;       ///< that these frames work for
+  std::vector<OwnFrames> own; ///< in order
 };
 
 /// Where what a thread does comes from: through the tasks that await each other, and from thread to thread.

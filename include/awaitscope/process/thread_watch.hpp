@@ -33,6 +33,14 @@ public:
   /// The address that it waited for in futex(2) when run() last found it blocked; 0: it was in another call, or that is not known.
   [[nodiscard]] Address futex() const { return futex_; }
 
+  /// Where a blocked thread is in user space: its stack pointer, and the instruction that it goes on with.
+  struct UserPlace {
+    Address stack_pointer = 0;
+    Address instruction = 0;
+  };
+  /// Nothing if it is not blocked, or that is not known (proc_pid_syscall(5)).
+  [[nodiscard]] std::optional<UserPlace> blocked_at();
+
   /// When the scheduler last brought the account of its running up to date, in nanoseconds of its CPU's run-queue clock: at ticks,
   /// and when it leaves the CPU. So of two threads, one of which came to run in place of the other, both have the same time until
   /// the next tick (kernel/sched/fair.c, update_curr(); kernel/sched/rt.c, update_curr_rt()). Nothing where the kernel does not

@@ -9,6 +9,7 @@
 
 #include "awaitscope/sampler/cpu_accounts.hpp"
 #include "awaitscope/sampler/engine.hpp"
+#include "awaitscope/sampler/native_sampler.hpp"
 #include "awaitscope/sampler/native_threads.hpp"
 #include "awaitscope/sampler/process_events.hpp"
 #include "awaitscope/sampler/sample_batch.hpp"
@@ -44,6 +45,7 @@ struct SamplerOptions {
   AllTasks all_tasks = AllTasks::skip;
   PlainCalls plain_calls = PlainCalls::skip;
   std::optional<ArgumentChoice> arguments{}; ///< of calls, which are followed then
+  std::optional<NativeFrames> native{};      ///< of threads, among their Python frames
   std::function<bool()> over{};              ///< set by the Sampler: the recording has come to its end
   std::optional<PerfEvent> event;            ///< counted in each thread, besides its CPU time
 };
@@ -147,7 +149,7 @@ private:
   Health sample_waiting(TargetThread &thread, SampleSink &sink);
   [[nodiscard]] Capture capture(TargetThread &thread);
   [[nodiscard]] static bool has_not_run(const TargetThread &thread);
-  [[nodiscard]] ThreadReader::Wanted wanted_of(const TargetThread &thread) const;
+  [[nodiscard]] ThreadReader::Wanted wanted_of(const TargetThread &thread);
   bool accept(TargetThread &thread);
   void emit(TargetThread &thread, ThreadState state, const SchedStat &stat, std::int64_t time_ns, SampleSink &sink);
   void emit_again(TargetThread &thread, ThreadState state, SampleSink &sink);
@@ -173,6 +175,7 @@ private:
   ThreadReading reading_;      ///< the last one
   SnapshotMemory list_memory_; ///< in which lists of threads are read
   std::optional<ProcessEvents> events_;
+  std::optional<NativeSampler> native_;
   Sample sample_; ///< the last one
 
   TargetThread *taken_ = nullptr;  ///< in this tick: the one that the sampler took the CPU from, if that is known

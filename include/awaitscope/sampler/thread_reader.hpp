@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "awaitscope/asyncio/lineage.hpp"
+#include "awaitscope/sampler/native_sampler.hpp"
 #include "awaitscope/sampler/target.hpp"
 
 namespace awaitscope {
@@ -18,6 +19,7 @@ struct ThreadReading {
   std::vector<CallMark> calls;     ///< of the stack, if wanted; none if that is not whole
   std::vector<SeenCall> arguments; ///< of those of these calls that were not seen before, if wanted
   Lineage lineage;
+  NativeCopy native;     ///< if wanted
   std::string statement; ///< of SQL that the thread executes, with its values: these go no further
   std::optional<std::uint64_t> context_version; ///< of the thread state: another one if contexts were entered or left
   std::optional<EventCount> count;              ///< of the thread's counter
@@ -37,6 +39,7 @@ public:
     bool gil_holder = false; ///< who holds the GIL
     bool calls = false;      ///< what tells calls apart
     bool arguments = false;  ///< of new calls
+    NativeSampler *native = nullptr; ///< what native frames are made of is copied by it; null: it is not wanted
   };
   /// Into `reading`, whose memory is used again. `generation`: of the list of threads that is known.
   void read(TargetThread &thread, const Wanted &wanted, std::uint64_t generation, ThreadReading &reading);

@@ -6,6 +6,7 @@
 
 #include "awaitscope/model/native_stack.hpp"
 #include "awaitscope/model/stack.hpp"
+#include "awaitscope/model/task.hpp"
 
 namespace awaitscope {
 
@@ -30,5 +31,8 @@ struct NativeMerge {
 /// Where they are not each other's, there is the mark alone, behind the last Python frame: these stay as they are.
 NativeMerge merge_native(std::size_t count, std::span<const Evaluation> evaluations, const NativeStack &native,
                          InterpreterFrames interpreter);
+
+/// Puts native frames among a thread's own ones in its lineage: each behind the Python frame that it was called by.
+void add_native(const NativeMerge &merge, Lineage &lineage);
 
 } // namespace awaitscope

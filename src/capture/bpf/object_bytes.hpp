@@ -5,7 +5,8 @@
 
 namespace awaitscope::capture {
 
-/// An ELF file: switch_capture.bpf.c as clang has compiled it.
-std::span<const std::byte> object_bytes();
+// ELF files, as clang has compiled them.
+std::span<const std::byte> switch_capture_bytes();   ///< of switch_capture.bpf.c
+std::span<const std::byte> register_capture_bytes(); ///< of register_capture.bpf.c
 
 } // namespace awaitscope::capture

@@ -2,46 +2,26 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "awaitscope/support/clock.hpp"
+#include "loaded_object.hpp"
 #include "object_bytes.hpp"
 
 namespace awaitscope::capture {
 namespace {
 
-template <auto Function> struct Calls {
-  template <typename T> void operator()(T *pointer) const { Function(pointer); }
-};
 struct Unmaps {
   void operator()(CaptureMemory *memory) const { ::munmap(memory, sizeof *memory); }
 };
-using Object = std::unique_ptr<bpf_object, Calls<bpf_object__close>>;
-using Link = std::unique_ptr<bpf_link, Calls<bpf_link__destroy>>;
 using Ring = std::unique_ptr<ring_buffer, Calls<ring_buffer__free>>;
 using Memory = std::unique_ptr<CaptureMemory, Unmaps>;
-
-tl::unexpected<Error> refused(int error) {
-  if (error == EPERM || error == EACCES) {
-    return fail(ExitStatus::denied, "the kernel does not permit BPF programs here",
-                "run as root, or with CAP_BPF and CAP_PERFMON; or use --engine preempt");
-  }
-  return fail(ExitStatus::failed, fmt::format("the kernel refuses the BPF programs: {}", std::strerror(error)),
-              "use --engine preempt");
-}
-
-int map_of(const Object &object, const char *name) {
-  const bpf_map *const map = bpf_object__find_map_by_name(object.get(), name);
-  return map == nullptr ? -1 : bpf_map__fd(map);
-}
 
 /// The variables of the programs. libbpf maps only a copy of them: this is what the kernel has.
 Memory map_memory(const Object &object) {
@@ -51,20 +31,12 @@ Memory map_memory(const Object &object) {
                                      : static_cast<CaptureMemory *>(mapped)); // NOLINT: a macro of the C library
 }
 
-Link attach(const Object &object, const char *name) {
-  return Link(bpf_program__attach(bpf_object__find_program_by_name(object.get(), name)));
-}
-
 class BpfPrograms final : public Programs {
 public:
   /// The error is errno's.
   static tl::expected<std::unique_ptr<BpfPrograms>, int> load() {
-    const std::span<const std::byte> bytes = object_bytes();
-    bpf_object_open_opts options{};
-    options.sz = sizeof options;
-    options.object_name = "awaitscope";
     auto programs = std::make_unique<BpfPrograms>();
-    programs->object_ = Object(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
+    programs->object_ = open_object(switch_capture_bytes());
     if (programs->object_ && ::access("/sys/kernel/btf/vmlinux", R_OK) != 0) { // nothing says where its fields are
       bpf_program__set_autoload(bpf_object__find_program_by_name(programs->object_.get(), "at_waking"), false);
     }
@@ -115,7 +87,6 @@ private:
 } // namespace
 
 Result<std::unique_ptr<Programs>> load_programs() {
-  libbpf_set_print(nullptr); // it would write to stderr
   auto programs = BpfPrograms::load();
   if (!programs) {
     return refused(programs.error());

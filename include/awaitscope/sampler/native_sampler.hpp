@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "awaitscope/asyncio/lineage.hpp"
+#include "awaitscope/capture/register_capture.hpp"
+#include "awaitscope/model/native_stack.hpp"
+#include "awaitscope/sampler/native_reader.hpp"
+#include "awaitscope/sampler/target.hpp"
+#include "awaitscope/stitch/native_merge.hpp"
+
+namespace awaitscope {
+
+/// That native frames are sampled, and with what.
+struct NativeFrames {
+  RegisterCapture *registers = nullptr; ///< outlives the sampling
+  InterpreterFrames interpreter = InterpreterFrames::fold;
+};
+
+/// Of one thread, copied while it did not run.
+struct NativeCopy {
+  bool known = false; ///< those of its registers that tell where it is
+  RegistersAndStack from;
+  std::vector<Evaluation> evaluations; ///< of its Python stack
+};
+
+/// Native frames for the samples of one process.
+class NativeSampler {
+public:
+  /// Both must outlive this.
+  NativeSampler(Target &target, const NativeFrames &how);
+  ~NativeSampler();
+  NativeSampler(const NativeSampler &) = delete;
+  NativeSampler &operator=(const NativeSampler &) = delete;
+
+  /// Of a thread that does not run, right after the target's stack reader has read the stack of this thread state.
+  void copy(TargetThread &thread, Address thread_state, NativeCopy &copy);
+
+  /// Unwinds the copy, and puts its frames into the thread's own part of the lineage. The thread may run meanwhile.
+  NativeLoss add(const NativeCopy &copy, const PythonStack &stack, Lineage &lineage);
+
+private:
+  Target &target_;
+  NativeFrames how_;
+  NativeReader reader_;
+  NativeStack stack_; ///< the last one
+};
+
+} // namespace awaitscope

@@ -1,5 +1,6 @@
 #include "awaitscope/native/unwinder.hpp"
 
+#include <array>
 #include <cstring>
 #include <new>
 
@@ -16,6 +17,7 @@ namespace {
 struct Walk {
   NativeImages &images;
   const RegistersAndStack &from;
+  decltype(RegistersAndStack::registers) registers; ///< where it begins
   NativeImage *last_image = nullptr; ///< read from before
   std::uint64_t reads = 0;
   // Of one step:
@@ -67,7 +69,7 @@ int access_memory(unw_addr_space_t /*space*/, unw_word_t address, unw_word_t *wo
 
 int access_register(unw_addr_space_t /*space*/, unw_regnum_t number, unw_word_t *word, int write, void *argument) {
   // libunwind numbers them as DWARF does (include/libunwind-x86_64.h).
-  const auto &registers = walk_of(argument).from.registers;
+  const auto &registers = walk_of(argument).registers;
   if (write != 0 || number < 0 || static_cast<std::size_t>(number) >= registers.size()) {
     return -UNW_EBADREG;
   }
@@ -140,39 +142,21 @@ NativeLoss loss_of_step(const Walk &walk, int status, Address instruction) {
   return status == -UNW_EBADFRAME ? NativeLoss::loop : NativeLoss::no_unwind_info;
 }
 
-} // namespace
-
-Unwinder::Unwinder(NativeImages &images) : images_(images) {
-  unw_accessors_t all = accessors();
-  space_ = unw_create_addr_space(&all, 0);
-  if (space_ == nullptr) {
-    throw std::bad_alloc();
-  }
-  constexpr std::size_t k_cached_rules = 4096;
-  unw_set_caching_policy(space_, UNW_CACHE_GLOBAL);
-  unw_set_cache_size(space_, k_cached_rules, 0);
-}
-
-Unwinder::~Unwinder() { unw_destroy_addr_space(space_); }
-
-void Unwinder::forget() { unw_flush_cache(space_, 0, 0); }
-
-void Unwinder::unwind(const RegistersAndStack &from, NativeStack &stack) {
-  stack.frames.clear();
+/// Adds the frames from the walk's registers on. `exact`: the thread was interrupted at the instruction; else it stands behind a call.
+void follow(unw_addr_space_t space, Walk &walk, bool exact, NativeStack &stack) {
   stack.loss = NativeLoss::none;
-  Walk walk{images_, from};
   unw_cursor_t cursor{};
-  if (unw_init_remote(&cursor, space_, &walk) < 0) {
+  if (unw_init_remote(&cursor, space, &walk) < 0) {
     stack.loss = NativeLoss::bad_address;
     return;
   }
-  Address pointer = from.stack_pointer();
-  unw_word_t instruction = from.instruction();
-  bool exact = true; // the thread was interrupted at the instruction; else it stands behind a call
+  Address pointer = walk.registers[RegistersAndStack::k_stack_pointer];
+  unw_word_t instruction = walk.registers[RegistersAndStack::k_instruction];
   while (stack.loss == NativeLoss::none) {
     const Address inside = instruction - (exact ? 0 : 1);
-    if (!images_.is_code(inside) || stack.frames.size() >= k_max_frames) {
-      stack.loss = stack.frames.size() >= k_max_frames ? NativeLoss::limit : NativeLoss::bad_address;
+    if (!walk.images.is_code(inside) || stack.frames.size() >= Unwinder::k_max_frames) {
+      stack.loss =
+          stack.frames.size() >= Unwinder::k_max_frames ? NativeLoss::limit : NativeLoss::bad_address;
       return;
     }
     stack.frames.push_back({inside, pointer, pointer, 0, NativeRole::code});
@@ -198,6 +182,51 @@ void Unwinder::unwind(const RegistersAndStack &from, NativeStack &stack) {
     }
     stack.frames.back().stack_end = next;
     pointer = next;
+  }
+}
+
+/// Leaves the function that the thread is in, if that has just made a system call, and nothing describes it there, as in glibc's
+/// clone(): its description ends before the call, since it would be wrong for the child (sysdeps/unix/sysv/linux/x86_64/clone3.S,
+/// cfi_endproc). Its stack is what it was when it began, with the return address on top. False if it is another function.
+bool leave_system_call(Walk &walk, NativeStack &stack) {
+  constexpr std::array<std::uint8_t, 2> k_syscall{0x0F, 0x05};
+  std::array<std::uint8_t, 2> before{};
+  NativeImage *const image = walk.images.image_at(walk.from.instruction());
+  const Address pointer = walk.from.stack_pointer();
+  unw_word_t caller = 0;
+  if (image == nullptr || !image->read(walk.from.instruction() - before.size(), before.data(), before.size()) ||
+      before != k_syscall || !read_stack(walk, pointer, caller)) {
+    return false;
+  }
+  stack.frames.front().stack_end = pointer + sizeof caller;
+  walk.registers[RegistersAndStack::k_instruction] = caller;
+  walk.registers[RegistersAndStack::k_stack_pointer] = pointer + sizeof caller;
+  return true;
+}
+
+} // namespace
+
+Unwinder::Unwinder(NativeImages &images) : images_(images) {
+  unw_accessors_t all = accessors();
+  space_ = unw_create_addr_space(&all, 0);
+  if (space_ == nullptr) {
+    throw std::bad_alloc();
+  }
+  constexpr std::size_t k_cached_rules = 4096;
+  unw_set_caching_policy(space_, UNW_CACHE_GLOBAL);
+  unw_set_cache_size(space_, k_cached_rules, 0);
+}
+
+Unwinder::~Unwinder() { unw_destroy_addr_space(space_); }
+
+void Unwinder::forget() { unw_flush_cache(space_, 0, 0); }
+
+void Unwinder::unwind(const RegistersAndStack &from, NativeStack &stack) {
+  stack.frames.clear();
+  Walk walk{images_, from, from.registers};
+  follow(space_, walk, true, stack);
+  if (stack.loss == NativeLoss::no_unwind_info && stack.frames.size() == 1 && leave_system_call(walk, stack)) {
+    follow(space_, walk, false, stack);
   }
 }
 

@@ -18,7 +18,7 @@ import workloads
 
 HEAD = ["interpreter", "compared", "calls/s", "requests", "95 % interval", "per CPU second", "95 % interval"]
 FUNCTION = "django_site.stamps:stamp"
-CALLS = 12  # of each request
+CALLS = 16  # of each request
 
 
 def cpu_seconds(pid):

@@ -17,6 +17,7 @@ Json thread_json(const ThreadSnapshot &thread, const CodeTable &codes) {
           {"main", thread.main},
           {"interpreter", thread.interpreter},
           {"state", thread.state == ThreadState::running ? "running" : "idle"},
+          {"system_call", thread.system_call.empty() ? Json(nullptr) : Json(thread.system_call)},
           {"holds_gil", thread.holds_gil},
           {"running_task", id_json(thread.running_task)},
           {"frames", frames_json(thread.frames, codes)}};

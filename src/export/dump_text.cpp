@@ -27,7 +27,8 @@ bool are_alike(const ThreadSnapshot &a, const ThreadSnapshot &b) {
   const auto waits = [](const ThreadSnapshot &thread) {
     return thread.state != ThreadState::running && !thread.holds_gil && !thread.main && thread.running_task == 0;
   };
-  return waits(a) && waits(b) && a.interpreter == b.interpreter && equal_frames(a.frames, b.frames);
+  return waits(a) && waits(b) && a.interpreter == b.interpreter && a.system_call == b.system_call &&
+         equal_frames(a.frames, b.frames);
 }
 
 /// In the order of their first ones.
@@ -84,6 +85,13 @@ private:
     line("  GIL: " + holder, 4);
   }
 
+  static std::string state_of(const ThreadSnapshot &thread) {
+    if (thread.state == ThreadState::gil) {
+      return "waits for the GIL";
+    }
+    return std::string(name_of(thread.state)) + (thread.system_call.empty() ? "" : " in " + thread.system_call);
+  }
+
   void thread(const ThreadGroup &group) {
     const ThreadSnapshot &first = *group.front();
     std::string text = group.size() == 1 ? "Thread" : fmt::format("{} threads", with_thousands(group.size()));
@@ -94,7 +102,7 @@ private:
       text += fmt::format(" and {} more", with_thousands(group.size() - k_most_named));
     }
     out_ += "\n";
-    line(fmt::format("{}{}: {}{}", text, first.main ? " (main)" : "", name_of(first.state),
+    line(fmt::format("{}{}: {}{}", text, first.main ? " (main)" : "", state_of(first),
                      first.holds_gil ? ", holds the GIL" : ""),
          2);
     frames(first.frames);

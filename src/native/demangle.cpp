@@ -56,6 +56,24 @@ std::string rust_name(std::string name) {
   return name;
 }
 
+/// "shape::Circle::area" of "shape::Circle::area(double, int) const". What ends otherwise is no function, and stays as it is.
+std::string without_parameters(std::string name) {
+  const std::size_t end = name.rfind(')');
+  if (end == std::string::npos || name.find_first_of(">:}", end) != std::string::npos) {
+    return name;
+  }
+  std::size_t depth = 0;
+  for (std::size_t at = end; at > 0; --at) {
+    if (name[at] == ')') {
+      ++depth;
+    } else if (name[at] == '(' && --depth == 0) {
+      name.resize(at);
+      break;
+    }
+  }
+  return name;
+}
+
 } // namespace
 
 std::string demangled(std::string_view full) {
@@ -78,7 +96,7 @@ std::string demangled(std::string_view full) {
   if (last != std::string::npos && is_hash(std::string_view(name).substr(last + 2))) {
     return rust_name(name.substr(0, last));
   }
-  return name;
+  return without_parameters(std::move(name));
 }
 
 } // namespace awaitscope

@@ -5,7 +5,7 @@
 
 namespace awaitscope {
 
-/// A symbol as its language writes it, C++ and Rust (legacy names, which are made like those of C++). What is no such name, or would be
+/// A symbol as its language writes it, C++ without parameters, and Rust (legacy names, which are made like those of C++). What is no such name, or would be
 /// longer than a page, stays as it is. Without what compilers add to parts and copies of a function.
 std::string demangled(std::string_view full);
 

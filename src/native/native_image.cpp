@@ -133,7 +133,8 @@ std::optional<NativeImage::UnwindEntry> NativeImage::find_unwind_entry(Address i
   if (!entry || !is_sound(table_ + static_cast<Address>(std::int64_t{entry->description}))) {
     return std::nullopt;
   }
-  return UnwindEntry{table_, entries_ + (begin - 1) * sizeof(SearchEntry)};
+  return UnwindEntry{table_, entries_ + (begin - 1) * sizeof(SearchEntry),
+                     table_ + static_cast<Address>(std::int64_t{entry->function})};
 }
 
 } // namespace awaitscope

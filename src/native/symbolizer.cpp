@@ -45,7 +45,7 @@ const Symbolizer::Library &Symbolizer::library_of(const NativeImage &image) {
 
 NativeName Symbolizer::find(Address instruction) {
   NativeName name;
-  const NativeImage *const image = images_.image_at(instruction);
+  NativeImage *const image = images_.image_at(instruction);
   if (image == nullptr) {
     made_->refresh(process_);
     const std::optional<std::string> function = made_->find(instruction);
@@ -59,7 +59,12 @@ NativeName Symbolizer::find(Address instruction) {
   const std::optional<std::string_view> symbol = library.symbols->find(offset);
   name.named = symbol.has_value();
   name.of_python = library.of_python;
-  name.symbol = symbol ? valid_utf8(demangled(*symbol)) : fmt::format("{:#x}", offset);
+  if (symbol) {
+    name.symbol = valid_utf8(demangled(*symbol));
+  } else { // one name for all of a function, where it is known where that begins
+    const std::optional<NativeImage::UnwindEntry> entry = image->find_unwind_entry(instruction);
+    name.symbol = fmt::format("{:#x}", entry ? entry->function - image->bias() : offset);
+  }
   name.library = valid_utf8(image->name());
   return name;
 }

@@ -30,6 +30,13 @@ Address futex_of(std::string_view text) {
   return address;
 }
 
+/// "-1" of a thread that is blocked in no call: by a page fault.
+std::optional<int> system_call_of(std::string_view text) {
+  int number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  return parsed.ec == std::errc() && number >= 0 ? std::optional(number) : std::nullopt;
+}
+
 /// "202 0x7f… … 0x7ffe… 0x7f…": the stack pointer and the instruction pointer come last (proc_pid_syscall(5)).
 std::optional<ThreadWatch::UserPlace> place_of(std::string_view text) {
   std::array<Address, 2> last{};
@@ -81,6 +88,7 @@ ThreadWatch::Run ThreadWatch::run() {
   std::array<char, 160> buffer{};
   const std::string_view text = read(syscall_, "syscall", buffer);
   futex_ = futex_of(text);
+  system_call_ = system_call_of(text);
   if (!text.empty()) {
     return text.substr(0, 7) == "running" ? Run::runnable : Run::blocked;
   }

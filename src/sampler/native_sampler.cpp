@@ -1,6 +1,7 @@
 #include "awaitscope/sampler/native_sampler.hpp"
 
 #include "awaitscope/cpython/evaluations.hpp"
+#include "awaitscope/process/kernel_stack.hpp"
 
 namespace awaitscope {
 namespace {
@@ -22,12 +23,27 @@ std::optional<RegisterCapture::Registers> place_of(ThreadWatch &thread) {
 
 NativeSampler::NativeSampler(Target &target, const NativeFrames &how)
     : target_(target), how_(how), reader_(target.process(), target.code_cache().table()) {
-  how_.registers->follow(target_.process().pid());
+  if (how_.registers != nullptr) {
+    how_.registers->follow(target_.process().pid());
+  }
 }
 
-NativeSampler::~NativeSampler() { how_.registers->leave(target_.process().pid()); }
+NativeSampler::~NativeSampler() {
+  if (how_.registers != nullptr) {
+    how_.registers->leave(target_.process().pid());
+  }
+}
 
 void NativeSampler::copy(TargetThread &thread, Address thread_state, NativeCopy &copy) {
+  if (how_.registers != nullptr) {
+    copy_user(thread, thread_state, copy);
+  }
+  if (how_.kernel) {
+    copy.kernel = kernel_functions(thread.watch.pid(), thread.watch.tid());
+  }
+}
+
+void NativeSampler::copy_user(TargetThread &thread, Address thread_state, NativeCopy &copy) {
   std::optional<RegisterCapture::Registers> registers = how_.registers->last_of(thread.watch.tid());
   if (!registers) {
     registers = place_of(thread.watch);
@@ -40,15 +56,27 @@ void NativeSampler::copy(TargetThread &thread, Address thread_state, NativeCopy 
   }
 }
 
-NativeLoss NativeSampler::add(const NativeCopy &copy, const PythonStack &stack, Lineage &lineage) {
+NativeMerge NativeSampler::merge_user(const NativeCopy &copy, const PythonStack &stack) {
   stack_.frames.clear();
   stack_.loss = NativeLoss::no_registers;
   if (copy.known) {
     reader_.read(copy.from, stack_);
   }
   const bool whole = stack.frames.empty() || stack.frames.front().frame.kind != FrameKind::unreadable;
-  const NativeMerge merge = merge_native(stack.frames.size(), whole ? copy.evaluations : std::vector<Evaluation>{},
-                                         stack_, how_.interpreter);
+  return merge_native(stack.frames.size(), whole ? copy.evaluations : std::vector<Evaluation>{}, stack_,
+                      how_.interpreter);
+}
+
+NativeLoss NativeSampler::add(const NativeCopy &copy, const PythonStack &stack, Lineage &lineage) {
+  NativeMerge merge;
+  if (how_.registers != nullptr) {
+    merge = merge_user(copy, stack);
+  }
+  merge.before.resize(stack.frames.size() + 1);
+  for (const std::string &function : copy.kernel) {
+    const CodeId code = target_.code_cache().table().add_name(function, "[kernel]");
+    merge.before.back().push_back({code, 0, FrameKind::native});
+  }
   add_native(merge, lineage);
   return merge.loss;
 }

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "awaitscope/cpython/evaluations.hpp"
+#include "awaitscope/process/system_calls.hpp"
 #include "awaitscope/sampler/wait_reader.hpp"
 #include "awaitscope/support/clock.hpp"
 #include "bounded_reads.hpp"
@@ -103,8 +104,15 @@ CaptureStatus SnapshotAttempt::read(Part &part, ProcessSnapshot *tasks_into) {
   for (const PythonFrame &frame : part.stack.frames) {
     result.frames.push_back(frame.frame);
   }
-  result.state = part.runnable ? ThreadState::running : waiting_state(places_, part.stack);
+  result.state = part.runnable ? ThreadState::running : state_of_waiting(part);
+  const std::optional<int> call = part.runnable ? std::nullopt : part.thread->watch.system_call();
+  result.system_call = call ? system_call_name(*call) : "";
   return CaptureStatus::captured;
+}
+
+ThreadState SnapshotAttempt::state_of_waiting(const Part &part) {
+  const bool for_gil = target_.interpreters().is_in_gil(part.thread->entry.interpreter, part.thread->watch.futex());
+  return for_gil ? ThreadState::gil : waiting_state(places_, part.stack);
 }
 
 /// The other way round than asking each task what it waits for: that may be behind a shield, a time limit or a gather.

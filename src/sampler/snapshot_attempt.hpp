@@ -55,6 +55,7 @@ public:
   CaptureStatus read(Part &part, ProcessSnapshot *tasks_into);
   /// What `read_once` in read() may call: reads the part's thread.
   void read_thread(Part &part);
+  [[nodiscard]] ThreadState state_of_waiting(const Part &part);
   void find_worked_for();
 
   [[nodiscard]] std::vector<Part> &parts() { return parts_; }

@@ -120,4 +120,27 @@ class Dump(checks.Checks, harness.InterpreterTest):
         text = result.stdout.decode("utf-8")
         for state in ("blocked", "idle"):
             for name in target.truth[state]:
-                self.assertRegex(text, r'(?m)^(Thread|\d+ threads) .*"%s[^"]*".*: %s$' % (name, state))
+                self.assertRegex(text, r'(?m)^(Thread|\d+ threads) .*"%s[^"]*".*: %s in \w+$' % (name, state))
+
+    def test_waiting_threads_name_their_system_call(self):
+        """As the kernel has it."""
+        names = {"0": "read", "7": "poll", "23": "select", "202": "futex", "230": "clock_nanosleep", "232": "epoll_wait", "270": "pselect6"}
+        target = self.target("waits.py", lifetime=30)
+        waiting = target.truth["blocked"] + target.truth["idle"]
+        seen = 0
+        for thread in self.dump(target)["threads"]:
+            with open("/proc/%d/task/%d/syscall" % (target.pid, thread["tid"]), encoding="ascii") as file:
+                number = file.read().split()[0]
+            if thread["name"] in waiting and number in names:
+                self.assertEqual(thread["system_call"], names[number], thread["name"])
+                seen += 1
+        self.assertGreater(seen, len(waiting) // 2)
+
+    def test_a_thread_that_waits_for_the_gil(self):
+        target = self.target("gil_pair.py", lifetime=30)
+        for _ in range(50):
+            text = harness.run_tool("dump", "-p", target.pid).stdout.decode("utf-8")
+            if ": waits for the GIL\n" in text:
+                self.assertIn(", holds the GIL\n", text)
+                return
+        self.fail("one of the two always does: %s" % text)

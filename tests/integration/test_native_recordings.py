@@ -70,6 +70,22 @@ class NativeRecordings(checks.Checks, harness.InterpreterTest):
             seen[name] += stack.count
         self.assertTrue(all(count > 50 for count in seen.values()), seen)
 
+    def test_functions_of_the_kernel(self):
+        """Behind the call that enters it: a thread that sleeps, again and again."""
+        target = self.target("native_nestings.py", "--folder", self.folder, "--again", lifetime=60)
+        sleeping = 0
+        for options in (("--native",), ()):
+            stacks, _ = self.record(target, "--kernel", "-d", "2", "-r", "200", *options)
+            for stack in stacks:
+                kernel = [frame.file == "[kernel]" for frame in stack.frames]
+                self.assertEqual(kernel, sorted(kernel), "the last frames: " + stack.line)
+                slept = [name for name in stack.names if "nanosleep" in name]
+                if len(slept) > 1 and stack.has("pause_outer") == bool(options):
+                    sleeping += any(kernel)
+                if stack.names[-1:] in (["spin_inner"], ["spend_first"]):
+                    self.assertFalse(any(kernel), stack.line)
+        self.assertGreater(sleeping, 2)
+
     def test_a_stack_is_the_same_but_for_its_native_frames(self):
         """Latency and calls are what they are without them."""
         target = self.target("native_shares.py", "--folder", self.folder, lifetime=40)

@@ -62,6 +62,20 @@ TEST_CASE("idle threads with equal stacks are one entry; those that run or diffe
   CHECK_FALSE(has(text, "worker-12"));
 }
 
+TEST_CASE("what a thread waits in is named, and tells threads apart") {
+  Process process;
+  for (ThreadId tid = 1; tid < 5; ++tid) {
+    process.thread(tid, ThreadState::blocked, {process.main});
+  }
+  process.snapshot.threads[0].system_call = process.snapshot.threads[1].system_call = "read";
+  process.snapshot.threads[2].state = ThreadState::gil;
+  process.snapshot.threads[2].system_call = "futex";
+  const std::string text = process.text({});
+  CHECK(has(text, "\n2 threads 1 \"worker-1\", 2 \"worker-2\": blocked in read\n"));
+  CHECK(has(text, "\nThread 3 \"worker-3\": waits for the GIL\n"));
+  CHECK(has(text, "\nThread 4 \"worker-4\": blocked\n"));
+}
+
 TEST_CASE("frames stand in the order, and with the paths, that were asked for") {
   Process process;
   process.thread(1, ThreadState::idle, {process.main, process.wait});

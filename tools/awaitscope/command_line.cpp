@@ -153,6 +153,7 @@ void add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) {
                 "with --args, also record what the arguments are; without it, a recording has no value of the program")
       ->group(k_sampling);
   add_native(command, options.native, options.interpreter_frames, k_sampling);
+  command.add_flag("--kernel", options.kernel, "functions of the kernel too, as the last frames")->group(k_sampling);
   command
       .add_option("-f,--format", options.format,
                   "recording, or a view of it, as report makes it (default: by the ending of FILE, else recording)")

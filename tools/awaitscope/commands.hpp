@@ -29,6 +29,7 @@ struct RecordOptions {
   bool show_arguments = false;
   bool native = false;             ///< native frames are recorded
   bool interpreter_frames = false; ///< and of these the interpreter's own
+  bool kernel = false;             ///< frames of the kernel are recorded
   ViewOptions view;
   std::vector<std::string> words; ///< the whole command line
   Verbosity verbosity = Verbosity::normal;

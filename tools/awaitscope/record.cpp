@@ -14,6 +14,7 @@
 #include "attach.hpp"
 #include "awaitscope/capture/register_capture.hpp"
 #include "awaitscope/process/child.hpp"
+#include "awaitscope/process/kernel_stack.hpp"
 #include "awaitscope/process/overseen_thread.hpp"
 #include "awaitscope/process/own_thread.hpp"
 #include "awaitscope/recording/block_queue.hpp"
@@ -244,6 +245,12 @@ Result<void> sample_and_write(const RecordOptions &options, RecordPlan &plan, St
 
 /// What native frames need beside what is read anyway; null if they are not wanted.
 Result<std::unique_ptr<RegisterCapture>> open_native(const RecordOptions &options, RecordPlan &plan) {
+  if (options.kernel) {
+    if (const Result<void> shown = check_kernel_stacks(); !shown) {
+      return tl::unexpected(shown.error());
+    }
+    plan.sampling.native = NativeFrames{nullptr, InterpreterFrames::fold, true};
+  }
   if (!options.native) {
     return nullptr;
   }
@@ -254,7 +261,8 @@ Result<std::unique_ptr<RegisterCapture>> open_native(const RecordOptions &option
                 "dump --native stops the process instead");
   }
   plan.sampling.native =
-      NativeFrames{opened->get(), options.interpreter_frames ? InterpreterFrames::keep : InterpreterFrames::fold};
+      NativeFrames{opened->get(), options.interpreter_frames ? InterpreterFrames::keep : InterpreterFrames::fold,
+                   options.kernel};
   return opened;
 }
 

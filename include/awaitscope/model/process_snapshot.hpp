@@ -18,6 +18,7 @@ struct ThreadSnapshot {
   bool main = false;
   std::int64_t interpreter = 0;
   ThreadState state = ThreadState::idle;
+  std::string system_call; ///< in which it waits; empty: in none, or that is not known
   bool holds_gil = false;
   Address running_task = 0;       ///< 0: none
   Address loop = 0;               ///< the loop that runs in it; 0: none

@@ -26,7 +26,7 @@ struct StackSegment {
   CodeId coroutine = 0;       ///< names the task's coroutine
   bool missing_above = false; ///< what it stands under could not be read
   RequestSight request;       ///< that these frames work for
-  std::vector<OwnFrames> own; ///< in order
+  std::vector<OwnFrames> own{}; ///< in order
 };
 
 /// Where what a thread does comes from: through the tasks that await each other, and from thread to thread.

@@ -27,6 +27,7 @@ public:
   struct UnwindEntry {
     Address table = 0; ///< what the table's offsets are relative to: where .eh_frame_hdr begins
     Address entry = 0;
+    Address function = 0; ///< where the described code begins
   };
   std::optional<UnwindEntry> find_unwind_entry(Address instruction);
 

@@ -33,6 +33,9 @@ public:
   /// The address that it waited for in futex(2) when run() last found it blocked; 0: it was in another call, or that is not known.
   [[nodiscard]] Address futex() const { return futex_; }
 
+  /// The number of the system call in which run() last found it blocked; none: it was in none, or that is not known.
+  [[nodiscard]] std::optional<int> system_call() const { return system_call_; }
+
   /// Where a blocked thread is in user space: its stack pointer, and the instruction that it goes on with.
   struct UserPlace {
     Address stack_pointer = 0;
@@ -59,6 +62,7 @@ private:
   ThreadId tid_ = 0;
   // Opened at first use: many threads have ended before they are looked at, and most are never seen running.
   Address futex_ = 0;
+  std::optional<int> system_call_;
   bool ended_ = false; ///< schedstat is not there (any more)
   UniqueFd schedstat_;
   UniqueFd syscall_; ///< "running" while runnable (proc_pid_syscall(5)); needs ptrace access

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "awaitscope/asyncio/lineage.hpp"
@@ -12,10 +13,11 @@
 
 namespace awaitscope {
 
-/// That native frames are sampled, and with what.
+/// Which frames of machine code are sampled, and with what.
 struct NativeFrames {
-  RegisterCapture *registers = nullptr; ///< outlives the sampling
+  RegisterCapture *registers = nullptr; ///< outlives the sampling; null: none of user space
   InterpreterFrames interpreter = InterpreterFrames::fold;
+  bool kernel = false; ///< functions of the kernel, as the last frames
 };
 
 /// Of one thread, copied while it did not run.
@@ -23,6 +25,7 @@ struct NativeCopy {
   bool known = false; ///< those of its registers that tell where it is
   RegistersAndStack from;
   std::vector<Evaluation> evaluations; ///< of its Python stack
+  std::vector<std::string> kernel;     ///< functions of the kernel that it was in, outermost first
 };
 
 /// Native frames for the samples of one process.
@@ -41,6 +44,9 @@ public:
   NativeLoss add(const NativeCopy &copy, const PythonStack &stack, Lineage &lineage);
 
 private:
+  void copy_user(TargetThread &thread, Address thread_state, NativeCopy &copy);
+  NativeMerge merge_user(const NativeCopy &copy, const PythonStack &stack);
+
   Target &target_;
   NativeFrames how_;
   NativeReader reader_;

@@ -1,7 +1,8 @@
-"""What `record --args` costs beside `record`: two recorders of one Django server under load, of which one at a time may run, or none.
+"""What an option of `record` costs: two recorders of one Django server under load, one of them with it, of which one at a time may run,
+or none.
 
 Compared are neighbouring windows of random order: the server's requests in each of the three states, and the CPU time of the
-recorders. The arguments that are read are those of the site's own functions.
+recorders. The arguments that --args reads are those of the site's own functions.
 """
 import contextlib
 import random
@@ -43,24 +44,24 @@ def windows_of(work, both, pairs):
     return windows
 
 
-def rows(interpreter, pairs):
+def rows(interpreter, pairs, option):
     seconds = int(4 * measures.SETTLE + 3 * pairs * (workloads.Django.guard + workloads.Django.window + 0.05) + 8)
     with contextlib.ExitStack() as stack:
         work = stack.enter_context(workloads.Django(interpreter.path, seconds))
         both = []
-        for options in ((), ("--args",)):
+        for options in ((), (option,)):
             both.append(stack.enter_context(recorders.Recorder(recording(*options), work.pid, RATE)))
             time.sleep(measures.SETTLE)
             measures.pause(both[-1], work.site)
         windows = windows_of(work, both, pairs)
         for recorder in both:
             recorder.send(signal.SIGCONT)
-    plain, with_args = both
+    plain, with_option = both
     label = str(interpreter).split(":")[0]
     compared = [("requests, %s over none" % recorder.tool.name, recorder, None) for recorder in both]
-    compared.append(("requests, %s over %s" % (with_args.tool.name, plain.tool.name), with_args, plain))
+    compared.append(("requests, %s over %s" % (with_option.tool.name, plain.tool.name), with_option, plain))
     for name, first, second in compared:
         ratio = ratios.paired_ratio([(work.work(*seen[first][:2]), work.work(*seen[second][:2])) for seen in windows])
         yield [label, name, str(pairs)] + measures.told(ratio)
-    ratio = ratios.paired_ratio([(seen[with_args][2], seen[plain][2]) for seen in windows])
-    yield [label, "recorder's CPU, %s over %s" % (with_args.tool.name, plain.tool.name), str(pairs)] + measures.told(ratio)
+    ratio = ratios.paired_ratio([(seen[with_option][2], seen[plain][2]) for seen in windows])
+    yield [label, "recorder's CPU, %s over %s" % (with_option.tool.name, plain.tool.name), str(pairs)] + measures.told(ratio)

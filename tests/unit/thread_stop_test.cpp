@@ -329,6 +329,8 @@ TEST_CASE("a process that is killed while it is stopped ends, and its parent is 
 
 TEST_CASE("all threads of a process stand still, also those that are born meanwhile") {
   const ForkedTarget child(compute_in_threads);
+  // The first of them go on before the last of them are born.
+  REQUIRE(comes_true([&] { return list_ids(fmt::format("/proc/{}/task", child.pid())).size() > k_threads; }));
   REQUIRE(goes_on(child.shown()));
   Tracer tracer;
   for (int i = 0; i < 20; ++i) {

@@ -8,7 +8,7 @@ namespace awaitscope {
 namespace {
 
 constexpr std::size_t k_max_calls = 4096;
-constexpr unsigned k_max_bases = 16;
+constexpr unsigned k_max_greenlet_bases = 16;
 
 } // namespace
 
@@ -38,7 +38,7 @@ Address SuspendedGreenletReader::top_frame(Address greenlet, const TypeInfo &typ
 std::vector<SuspendedGreenletReader::Call> SuspendedGreenletReader::calls(Address object) {
   Address type = object == 0 ? 0 : objects_.type_of(object);
   for (unsigned i = 0; type != 0 && objects_.type(type).name != k_greenlet_type; ++i) { // a program's own class of them
-    type = i < k_max_bases ? objects_.type(type).base : 0;
+    type = i < k_max_greenlet_bases ? objects_.type(type).base : 0;
   }
   std::vector<Call> calls;
   if (type == 0) {

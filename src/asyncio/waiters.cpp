@@ -5,7 +5,7 @@
 namespace awaitscope {
 namespace {
 
-constexpr unsigned k_max_depth = 64;
+constexpr unsigned k_max_await_depth = 64;
 
 // Lib/asyncio/futures.py, _chain_future.
 constexpr std::string_view k_chain = "_chain_future.<locals>._call_set_state";
@@ -79,7 +79,7 @@ WaiterReader::Waiter WaiterReader::first(Address future) {
 void WaiterReader::visit_any(Address object, Search &search, unsigned depth) {
   if (futures_.is_future(object)) {
     visit_future(object, search, depth);
-  } else if (futures_.is_concurrent(object) && depth <= k_max_depth && search.seen.insert(object).second) {
+  } else if (futures_.is_concurrent(object) && depth <= k_max_await_depth && search.seen.insert(object).second) {
     for (const Address callback : futures_.concurrent_callbacks(object)) {
       visit_callback(callback, search, depth);
     }
@@ -87,7 +87,7 @@ void WaiterReader::visit_any(Address object, Search &search, unsigned depth) {
 }
 
 void WaiterReader::visit_future(Address future, Search &search, unsigned depth) {
-  if (depth > k_max_depth || !search.seen.insert(future).second) {
+  if (depth > k_max_await_depth || !search.seen.insert(future).second) {
     return;
   }
   const std::optional<std::vector<Address>> callbacks = futures_.callbacks(future);

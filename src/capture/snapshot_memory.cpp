@@ -11,7 +11,7 @@ namespace awaitscope {
 namespace {
 
 constexpr std::size_t k_first_capacity = 128; // a page or so: at 100 Hz each page that is touched is cold
-constexpr std::size_t k_line = 64;
+constexpr std::size_t k_cache_line = 64;
 constexpr std::size_t k_lasting = 1024; // tracked blocks that stay although no snapshot uses them any more
 constexpr std::size_t k_portion = 1024; // blocks a call, between which the time is checked
 constexpr std::size_t k_object = 256;   // what is read of most objects lies within so many bytes
@@ -303,8 +303,8 @@ void SnapshotMemory::note_use(Slot &slot, std::size_t within, std::size_t size) 
   if (tracks_) {
     places_[slot.offset].used = snapshot_;
   }
-  const auto from = static_cast<std::uint16_t>(within - within % k_line);
-  const auto to = static_cast<std::uint16_t>((within + size + k_line - 1) / k_line * k_line);
+  const auto from = static_cast<std::uint16_t>(within - within % k_cache_line);
+  const auto to = static_cast<std::uint16_t>((within + size + k_cache_line - 1) / k_cache_line * k_cache_line);
   slot.used = slot.used.to == 0 ? Extent{from, to} : Extent{std::min(slot.used.from, from), std::max(slot.used.to, to)};
 }
 
@@ -375,9 +375,9 @@ void SnapshotMemory::fetch_object(Address address, std::size_t size) {
       slot_of(number).snapshot == snapshot_) {
     return;
   }
-  const Address from = address & ~(k_line - 1);
+  const Address from = address & ~(k_cache_line - 1);
   const Address boundary = (number + 1) << k_block_bits;
-  Address to = (address + std::max(size, k_object) + k_line - 1) & ~(k_line - 1);
+  Address to = (address + std::max(size, k_object) + k_cache_line - 1) & ~(k_cache_line - 1);
   if (to > boundary && slot_of(number + 1).snapshot == snapshot_) {
     to = boundary;
   }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t k_most_arguments = 32; // that are read; more make a call that says nothing
 constexpr std::size_t k_most_keywords = 64;
-constexpr std::size_t k_most_facts = 256;           // of all functions of one name and line
+constexpr std::size_t k_most_facts_told = 256;      // of all functions of one name and line
 constexpr std::uint64_t k_longest_code = 64 * 1024; // bytes
 
 // Include/internal/pycore_code.h: CO_FAST_CELL.
@@ -104,7 +104,7 @@ void ArgumentReader::read_function(const Known &known, Function &function) {
   for (FunctionFact &fact : facts.facts) {
     fact.code = known.frame.code;
     const bool is_new = std::find(function.told.begin(), function.told.end(), fact) == function.told.end();
-    if (is_new && function.told.size() < k_most_facts) {
+    if (is_new && function.told.size() < k_most_facts_told) {
       function.told.push_back(fact);
       facts_.push_back(std::move(fact));
     }

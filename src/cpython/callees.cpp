@@ -15,10 +15,10 @@ namespace {
 
 using Kind = FunctionFact::Kind;
 
-constexpr int k_deepest = 8;                // calls from a function that was added
-constexpr std::size_t k_most_met = 4096;    // code objects
-constexpr std::size_t k_most_facts = 65536; // facts
-constexpr std::size_t k_at_once = 2;        // functions: some 0.2 ms each
+constexpr int k_deepest = 8;                   // calls from a function that was added
+constexpr std::size_t k_most_met = 4096;       // code objects
+constexpr std::size_t k_most_reported = 65536; // facts
+constexpr std::size_t k_at_once = 2;           // functions: some 0.2 ms each
 constexpr std::size_t k_most_watched = 512;
 constexpr std::int64_t k_between_checks_ns = 50'000'000;
 constexpr std::int64_t k_longest_check_ns = 500'000;               // of them all
@@ -317,7 +317,7 @@ void CalleeReader::add_edge(Kind kind, Address code, Scope scope) {
 }
 
 void CalleeReader::add_fact(Kind kind, std::string name) {
-  if (reported_.size() < k_most_facts && reported_.emplace(current_->id, kind, name).second) {
+  if (reported_.size() < k_most_reported && reported_.emplace(current_->id, kind, name).second) {
     facts_->push_back({current_->id, kind, std::move(name)});
   }
 }

@@ -3,13 +3,13 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::size_t k_most_names = 1024;
+constexpr std::size_t k_most_code_names = 1024;
 constexpr std::uint8_t k_kind_free = 0x80; // Include/internal/pycore_code.h: CO_FAST_FREE
 
 std::vector<std::string> names_at(ObjectReader &objects, Address tuple) {
   std::vector<std::string> names;
   const auto count = objects.memory().get<std::uint64_t>(tuple + objects.layout().ob_size);
-  if (tuple == 0 || !count || *count > k_most_names) {
+  if (tuple == 0 || !count || *count > k_most_code_names) {
     return names;
   }
   for (const Address name : objects.tuple_elements(tuple).value_or(std::vector<Address>())) {

@@ -3,10 +3,10 @@
 namespace awaitscope {
 namespace {
 
-constexpr OpcodeRow k_opcodes[] = {
+constexpr OpcodeRow k_opcodes_3_10[] = {
 #include "opcodes/3_10.inc"
 };
-constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 0, .attribute_shift = 0});
+constexpr Bytecode k_bytecode_3_10(k_opcodes_3_10, {.global_shift = 0, .attribute_shift = 0});
 
 } // namespace
 
@@ -15,7 +15,7 @@ constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 0, .attribute_shift = 
 Layout layout_3_10() {
   Layout l = layout_3_9();
 #include "offsets/3_10.inc"
-  l.bytecode = &k_bytecode;
+  l.bytecode = &k_bytecode_3_10;
   l.frame_form = FrameForm::frame_object_depth;
   l.lasti_unit = 2;
   l.line_table = LineTable::line_deltas;

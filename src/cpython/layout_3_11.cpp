@@ -3,10 +3,10 @@
 namespace awaitscope {
 namespace {
 
-constexpr OpcodeRow k_opcodes[] = {
+constexpr OpcodeRow k_opcodes_3_11[] = {
 #include "opcodes/3_11.inc"
 };
-constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 1, .attribute_shift = 0});
+constexpr Bytecode k_bytecode_3_11(k_opcodes_3_11, {.global_shift = 1, .attribute_shift = 0});
 
 } // namespace
 
@@ -14,7 +14,7 @@ constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 1, .attribute_shift = 
 Layout layout_3_11() {
   Layout l;
 #include "offsets/3_11.inc"
-  l.bytecode = &k_bytecode;
+  l.bytecode = &k_bytecode_3_11;
   l.suspend_rule = SuspendRule::resume_oparg;
   l.await_opcodes = {151, 150};           // RESUME, RESUME_QUICK
   l.store_opcodes = {125, 126, 161, 167}; // STORE_FAST, DELETE_FAST, STORE_FAST__LOAD_FAST, STORE_FAST__STORE_FAST

@@ -3,10 +3,10 @@
 namespace awaitscope {
 namespace {
 
-constexpr OpcodeRow k_opcodes[] = {
+constexpr OpcodeRow k_opcodes_3_12[] = {
 #include "opcodes/3_12.inc"
 };
-constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 1, .attribute_shift = 1});
+constexpr Bytecode k_bytecode_3_12(k_opcodes_3_12, {.global_shift = 1, .attribute_shift = 1});
 
 } // namespace
 
@@ -14,7 +14,7 @@ constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 1, .attribute_shift = 
 Layout layout_3_12() {
   Layout l;
 #include "offsets/3_12.inc"
-  l.bytecode = &k_bytecode;
+  l.bytecode = &k_bytecode_3_12;
   l.is_next_code_version = k_absent; // counts functions; Objects/codeobject.c, init_code() takes this one:
   l.next_code_version_symbol = "_Py_next_func_version";
   l.owner_first_shim = 3; // FRAME_OWNED_BY_CSTACK

@@ -3,13 +3,13 @@
 namespace awaitscope {
 namespace {
 
-constexpr OpcodeRow k_opcodes[] = {
+constexpr OpcodeRow k_opcodes_3_13[] = {
 #include "opcodes/3_13.inc"
 };
-constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 1, .attribute_shift = 1});
+constexpr Bytecode k_bytecode_3_13(k_opcodes_3_13, {.global_shift = 1, .attribute_shift = 1});
 
 void set_rules_3_13(Layout &l) {
-  l.bytecode = &k_bytecode;
+  l.bytecode = &k_bytecode_3_13;
   l.owner_first_shim = 3; // FRAME_OWNED_BY_CSTACK
   l.suspend_rule = SuspendRule::frame_state;
   // STORE_FAST, DELETE_FAST, STORE_FAST_LOAD_FAST, STORE_FAST_STORE_FAST

@@ -3,10 +3,10 @@
 namespace awaitscope {
 namespace {
 
-constexpr OpcodeRow k_opcodes[] = {
+constexpr OpcodeRow k_opcodes_3_14[] = {
 #include "opcodes/3_14.inc"
 };
-constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 1, .attribute_shift = 1, .subscript = 26});
+constexpr Bytecode k_bytecode_3_14(k_opcodes_3_14, {.global_shift = 1, .attribute_shift = 1, .subscript = 26});
 
 } // namespace
 
@@ -33,7 +33,7 @@ Layout layout_3_14() {
   Layout l;
 #include "offsets/3_14.inc"
   set_rules_3_14(l);
-  l.bytecode = &k_bytecode;
+  l.bytecode = &k_bytecode_3_14;
   return l;
 }
 
@@ -41,7 +41,7 @@ Layout layout_3_14t() {
   Layout l;
 #include "offsets/3_14t.inc"
   set_rules_3_14(l);
-  l.bytecode = &k_bytecode;
+  l.bytecode = &k_bytecode_3_14;
   set_free_threaded(l);
   return l;
 }

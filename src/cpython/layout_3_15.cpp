@@ -3,13 +3,13 @@
 namespace awaitscope {
 namespace {
 
-constexpr OpcodeRow k_opcodes[] = {
+constexpr OpcodeRow k_opcodes_3_15[] = {
 #include "opcodes/3_15.inc"
 };
-constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 1, .attribute_shift = 1, .subscript = 26});
+constexpr Bytecode k_bytecode_3_15(k_opcodes_3_15, {.global_shift = 1, .attribute_shift = 1, .subscript = 26});
 
 void set_rules_3_15(Layout &l) {
-  l.bytecode = &k_bytecode;
+  l.bytecode = &k_bytecode_3_15;
   set_rules_3_14(l);
   // STORE_FAST, DELETE_FAST, STORE_FAST_LOAD_FAST, STORE_FAST_STORE_FAST
   l.store_opcodes = {111, 61, 112, 113};

@@ -3,10 +3,10 @@
 namespace awaitscope {
 namespace {
 
-constexpr OpcodeRow k_opcodes[] = {
+constexpr OpcodeRow k_opcodes_3_8[] = {
 #include "opcodes/3_8.inc"
 };
-constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 0, .attribute_shift = 0});
+constexpr Bytecode k_bytecode_3_8(k_opcodes_3_8, {.global_shift = 0, .attribute_shift = 0});
 
 } // namespace
 
@@ -14,7 +14,7 @@ constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 0, .attribute_shift = 
 Layout layout_3_8() {
   Layout l;
 #include "offsets/3_8.inc"
-  l.bytecode = &k_bytecode;
+  l.bytecode = &k_bytecode_3_8;
   l.frame_form = FrameForm::frame_object_top;
   l.suspend_rule = SuspendRule::yield_from_opcode;
   l.await_opcodes = {72, 72};   // YIELD_FROM

@@ -3,10 +3,10 @@
 namespace awaitscope {
 namespace {
 
-constexpr OpcodeRow k_opcodes[] = {
+constexpr OpcodeRow k_opcodes_3_9[] = {
 #include "opcodes/3_9.inc"
 };
-constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 0, .attribute_shift = 0});
+constexpr Bytecode k_bytecode_3_9(k_opcodes_3_9, {.global_shift = 0, .attribute_shift = 0});
 
 } // namespace
 
@@ -14,7 +14,7 @@ constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 0, .attribute_shift = 
 Layout layout_3_9() {
   Layout l = layout_3_8();
 #include "offsets/3_9.inc"
-  l.bytecode = &k_bytecode;
+  l.bytecode = &k_bytecode_3_9;
   return l;
 }
 

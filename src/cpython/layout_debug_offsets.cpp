@@ -28,7 +28,7 @@ struct DebugTable {
   int minor;
   std::span<const DebugField> fields;
 };
-constexpr std::array k_tables{DebugTable{13, k_3_13}, DebugTable{14, k_3_14}, DebugTable{15, k_3_15}};
+constexpr std::array k_debug_tables{DebugTable{13, k_3_13}, DebugTable{14, k_3_14}, DebugTable{15, k_3_15}};
 
 /// What has been where it is in every minor so far. If a newer one says otherwise, its words are not in the order that is presumed.
 constexpr std::array k_anchors{&Layout::ob_type,   &Layout::tp_name,     &Layout::tp_flags,   &Layout::list_items,
@@ -59,10 +59,10 @@ Build debug_offsets_build(std::string_view table) {
 
 bool apply_debug_offsets(std::string_view table, Layout &layout) {
   const PythonVersion version = debug_offsets_version(table);
-  const auto *const known = std::find_if(k_tables.begin(), k_tables.end(), [&](const DebugTable &candidate) {
-    return candidate.minor == layout.table_minor;
-  });
-  if (version.major != layout.version.major || version.minor != layout.version.minor || known == k_tables.end() ||
+  const auto *const known =
+      std::find_if(k_debug_tables.begin(), k_debug_tables.end(),
+                   [&](const DebugTable &candidate) { return candidate.minor == layout.table_minor; });
+  if (version.major != layout.version.major || version.minor != layout.version.minor || known == k_debug_tables.end() ||
       (debug_offsets_build(table) == Build::free_threaded) != layout.free_threaded) {
     return false;
   }

@@ -15,7 +15,7 @@ constexpr std::uint64_t k_heap_type = std::uint64_t{1} << 9U;
 constexpr std::uint64_t k_list_subclass = std::uint64_t{1} << 25U;
 constexpr std::uint64_t k_tuple_subclass = std::uint64_t{1} << 26U;
 constexpr std::uint64_t k_dict_subclass = std::uint64_t{1} << 29U;
-constexpr std::uint64_t k_type_subclass = std::uint64_t{1} << 31U;
+constexpr std::uint64_t k_is_class = std::uint64_t{1} << 31U;
 
 constexpr Address k_alignment = 8; // of every object
 
@@ -33,7 +33,7 @@ ModuleWalk::Kind ModuleWalk::find_kind(Address type) {
   if (objects_.is_kind(type, LruCacheReader::k_type_name)) {
     return Kind::cache;
   }
-  if ((info.flags & k_type_subclass) != 0) {
+  if ((info.flags & k_is_class) != 0) {
     return Kind::type;
   }
   if ((info.flags & k_dict_subclass) != 0) {

@@ -5,8 +5,8 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::size_t k_max_types = 65536;
-constexpr int k_max_bases = 32;
+constexpr std::size_t k_max_slot_types = 65536;
+constexpr int k_max_slot_bases = 32;
 constexpr std::size_t k_most_names = 1024;     // of a class whose slots are listed
 constexpr std::int32_t k_object_or_error = 16; // Include/descrobject.h, Py_T_OBJECT_EX: what __slots__ makes
 
@@ -41,7 +41,7 @@ Offset ObjectReader::slot_offset(Address type_address, std::string_view name) {
   const Address tp_dict = memory_.pointer(type_address + layout_.tp_dict);
   const Address descriptor = tp_dict == 0 ? 0 : dict_value(tp_dict, name);
   const Member member = member_of(descriptor, type(type_address));
-  if (member.offset == k_absent || members_.size() >= k_max_types) {
+  if (member.offset == k_absent || members_.size() >= k_max_slot_types) {
     return k_absent;
   }
   members_[type_address].emplace_back(std::string(name), member.offset);
@@ -53,7 +53,7 @@ Address ObjectReader::attribute_or_slot(Address object, std::string_view name) {
     return own;
   }
   Address of = object == 0 ? 0 : type_of(object);
-  for (int depth = 0; of != 0 && depth < k_max_bases; ++depth) {
+  for (int depth = 0; of != 0 && depth < k_max_slot_bases; ++depth) {
     if (const Offset offset = slot_offset(of, name); offset != k_absent) {
       return memory_.pointer(object + offset);
     }
@@ -65,7 +65,7 @@ Address ObjectReader::attribute_or_slot(Address object, std::string_view name) {
 
 std::vector<Offset> ObjectReader::slots_of(Address type_address) {
   std::vector<Offset> slots;
-  for (int depth = 0; type_address != 0 && depth < k_max_bases; ++depth) {
+  for (int depth = 0; type_address != 0 && depth < k_max_slot_bases; ++depth) {
     const TypeInfo &info = type(type_address);
     const TypeInfo &base = type(info.base);
     if (!info.valid || !base.valid) {

@@ -11,12 +11,12 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::size_t k_max_types = 16384;
+constexpr std::size_t k_max_value_types = 16384;
 constexpr std::size_t k_most_attributes = 24; // of an object's state
 constexpr std::uint64_t k_most_listed = 1024; // attributes of an object whose state is read at all
 
 // Include/object.h: Py_TPFLAGS_…_SUBCLASS.
-constexpr std::uint64_t k_long = std::uint64_t{1} << 24U;
+constexpr std::uint64_t k_long_subclass = std::uint64_t{1} << 24U;
 constexpr std::uint64_t k_list = std::uint64_t{1} << 25U;
 constexpr std::uint64_t k_tuple = std::uint64_t{1} << 26U;
 constexpr std::uint64_t k_bytes = std::uint64_t{1} << 27U;
@@ -67,7 +67,7 @@ const ValueReader::Type &ValueReader::type_of(Address type) {
   }
   Type found = classify(type);
   const bool whole = !objects_.memory().refused() && !objects_.memory().ended();
-  if (!whole || types_.size() >= k_max_types) {
+  if (!whole || types_.size() >= k_max_value_types) {
     return spare_ = std::move(found);
   }
   return types_.emplace(type, std::move(found)).first->second;
@@ -103,7 +103,7 @@ ValueReader::Type ValueReader::classify(Address type) {
   if (objects_.is_kind(meta, "ModelBase")) {
     return {Kind::model, true, primary_key_of(type), {}};
   }
-  if ((info.flags & k_long) != 0) {
+  if ((info.flags & k_long_subclass) != 0) {
     return {Kind::integer, info.name == "int" || info.name == "bool", {}, {}};
   }
   if ((info.flags & k_unicode) != 0) {

@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t k_indent = 6;
+constexpr std::size_t k_cache_indent = 6;
 constexpr double k_percent = 100;
 
 std::string seconds(std::uint64_t nanoseconds) { return human_duration(static_cast<std::int64_t>(nanoseconds)); }
@@ -99,18 +99,18 @@ TextTable table_of(const TableLayout &layout) {
 }
 
 void add_recommended(TextTable &table, const CacheOpportunity &function) {
-  table.add_text(sizes(function), k_indent);
+  table.add_text(sizes(function), k_cache_indent);
   if (const std::string note = self_note(function); !note.empty()) {
-    table.add_text(note, k_indent);
+    table.add_text(note, k_cache_indent);
   }
   if (function.confirmed) {
-    table.add_text("confirmed: equal arguments always returned equal values", k_indent);
+    table.add_text("confirmed: equal arguments always returned equal values", k_cache_indent);
   }
   for (const std::string &each : function.reasons) {
-    table.add_text("note: " + one_line(each), k_indent);
+    table.add_text("note: " + one_line(each), k_cache_indent);
   }
   for (const std::string &example : function.examples) {
-    table.add_text(one_line(example), k_indent);
+    table.add_text(one_line(example), k_cache_indent);
   }
 }
 
@@ -166,7 +166,7 @@ std::string cache_text(const CacheOpportunities &opportunities, const TableLayou
       continue;
     }
     for (const std::string &reason : function.reasons) {
-      others.add_text(one_line(reason), k_indent);
+      others.add_text(one_line(reason), k_cache_indent);
     }
   }
   std::string text = "Worth a cache:\n";

@@ -12,7 +12,7 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::size_t k_most_named = 10;
+constexpr std::size_t k_most_tasks_named = 10;
 
 bool equal_frames(const std::vector<Frame> &a, const std::vector<Frame> &b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Frame &one, const Frame &other) {
@@ -95,11 +95,11 @@ private:
   void thread(const ThreadGroup &group) {
     const ThreadSnapshot &first = *group.front();
     std::string text = group.size() == 1 ? "Thread" : fmt::format("{} threads", with_thousands(group.size()));
-    for (std::size_t i = 0; i < std::min(k_most_named, group.size()); ++i) {
+    for (std::size_t i = 0; i < std::min(k_most_tasks_named, group.size()); ++i) {
       text += fmt::format("{} {} \"{}\"", i == 0 ? "" : ",", group[i]->tid, one_line(group[i]->name));
     }
-    if (group.size() > k_most_named) {
-      text += fmt::format(" and {} more", with_thousands(group.size() - k_most_named));
+    if (group.size() > k_most_tasks_named) {
+      text += fmt::format(" and {} more", with_thousands(group.size() - k_most_tasks_named));
     }
     out_ += "\n";
     line(fmt::format("{}{}: {}{}", text, first.main ? " (main)" : "", state_of(first),
@@ -111,11 +111,11 @@ private:
   void task(const TaskSnapshot &task) {
     std::string text = fmt::format("Task {} \"{}\" {}: {}", id_text(task.id), one_line(task.name),
                                    one_line(codes_.at(task.coroutine).function), name_of(task.state));
-    for (std::size_t i = 0; i < std::min(k_most_named, task.awaited_by.size()); ++i) {
+    for (std::size_t i = 0; i < std::min(k_most_tasks_named, task.awaited_by.size()); ++i) {
       text += (i == 0 ? ", awaited by " : ", ") + id_text(task.awaited_by[i]);
     }
-    if (task.awaited_by.size() > k_most_named) {
-      text += fmt::format(" and {} more", with_thousands(task.awaited_by.size() - k_most_named));
+    if (task.awaited_by.size() > k_most_tasks_named) {
+      text += fmt::format(" and {} more", with_thousands(task.awaited_by.size() - k_most_tasks_named));
     }
     if (const std::optional<ThreadId> hop = hop_of(snapshot_, task)) {
       text += fmt::format(", thread {} works for it", *hop);

@@ -43,7 +43,7 @@ std::string moment(std::int64_t realtime_ns) {
   return text;
 }
 
-std::string joined(const std::vector<std::string> &words) {
+std::string joined_words(const std::vector<std::string> &words) {
   std::string text;
   for (const std::string &word : words) {
     text += (text.empty() ? "" : " ") + word;
@@ -82,7 +82,7 @@ std::string events_line(const RecordingInfo &info, const SamplingTotals &totals,
   return text;
 }
 
-std::string seconds(std::uint64_t nanoseconds) {
+std::string in_seconds(std::uint64_t nanoseconds) {
   return fmt::format("{:.3f} s", static_cast<double>(nanoseconds) / 1e9);
 }
 
@@ -168,12 +168,12 @@ std::string info_text(const RecordingReader &reader, const StackCosts &costs, st
   const auto line = [&](std::string_view name, std::string_view value) {
     text += wrapped(fmt::format("{:<{}}{}", name, k_names, value), width, k_names);
   };
-  line("process", fmt::format("{} on {}: {}", info.pid, one_line(valid_utf8(info.host)), joined(info.command)));
+  line("process", fmt::format("{} on {}: {}", info.pid, one_line(valid_utf8(info.host)), joined_words(info.command)));
   line("python", fmt::format("{}{} ({})", one_line(valid_utf8(info.python)),
                              info.python_presumed ? ", read as it says itself that it is laid out" : "",
                              one_line(valid_utf8(info.executable))));
   line("recorder", fmt::format("awaitscope {}, engine {}: {}", one_line(valid_utf8(info.tool_version)),
-                               one_line(valid_utf8(info.engine)), joined(info.tool_command)));
+                               one_line(valid_utf8(info.engine)), joined_words(info.tool_command)));
   line("time", fmt::format("{}, {} ({})", moment(info.start_realtime_ns), human_duration(totals.elapsed_ns),
                            name_of(reader.ending())));
   const std::string lowered =
@@ -209,13 +209,14 @@ std::string info_text(const RecordingReader &reader, const StackCosts &costs, st
          fmt::format("{}, the loop's thread off its CPU for {} in all, {} at most", with_thousands(totals.task_looks),
                      human_duration(totals.task_look_ns), human_duration(totals.longest_task_look_ns)));
   }
-  line("CPU", fmt::format("{} in samples; the kernel says {}", seconds(costs.sum().cpu_ns),
-                          totals.process_cpu_ns ? seconds(*totals.process_cpu_ns) : "nothing"));
+  line("CPU", fmt::format("{} in samples; the kernel says {}", in_seconds(costs.sum().cpu_ns),
+                          totals.process_cpu_ns ? in_seconds(*totals.process_cpu_ns) : "nothing"));
   if (!info.event.empty()) {
     line("event", events_line(info, totals, costs));
   }
   if (totals.tool_cpu_ns != 0) {
-    line("cost", fmt::format("the recorder used {} of CPU", seconds(static_cast<std::uint64_t>(totals.tool_cpu_ns))));
+    line("cost",
+         fmt::format("the recorder used {} of CPU", in_seconds(static_cast<std::uint64_t>(totals.tool_cpu_ns))));
   }
   if (totals.processes != 0) {
     std::string names;

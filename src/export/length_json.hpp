@@ -15,10 +15,10 @@ inline nlohmann::ordered_json length_json(const std::optional<Length> &length) {
 
 /// "longer" or "shorter"; null if it is measured, or there is none.
 inline nlohmann::ordered_json bound_json(const std::optional<Length> &length) {
-  using Json = nlohmann::ordered_json;
-  return !length || length->is == Length::Is::measured ? Json(nullptr)
-         : length->is == Length::Is::longer            ? Json("longer")
-                                                       : Json("shorter");
+  if (!length || length->is == Length::Is::measured) {
+    return nullptr;
+  }
+  return length->is == Length::Is::longer ? "longer" : "shorter";
 }
 
 } // namespace awaitscope

@@ -12,7 +12,7 @@
 namespace awaitscope {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 /// Of a text that the page shows as it is. ASCII only: the page takes some inputs as Latin-1.
 std::string quoted(const std::string &text) {

@@ -18,10 +18,10 @@ namespace {
 
 constexpr double k_width = 1200;
 constexpr double k_row = 17;
-constexpr double k_top = 44;           ///< for the title
-constexpr double k_least = 0.4;        ///< what is narrower cannot be seen
-constexpr double k_letter = 6.7;       ///< the widest that is usual in a font of 11 pixels
-constexpr std::size_t k_deepest = 500; ///< rows; what is below belongs to the last one's width
+constexpr double k_top = 44;               ///< for the title
+constexpr double k_least_width = 0.4;      ///< what is narrower cannot be seen
+constexpr double k_letter = 6.7;           ///< the widest that is usual in a font of 11 pixels
+constexpr std::size_t k_deepest_row = 500; ///< rows; what is below belongs to the last one's width
 
 std::string escaped(const std::string &text) { return markup_text(one_line(valid_utf8(text))); }
 
@@ -121,7 +121,7 @@ public:
       double left = at.left;
       for (const auto &[name, child] : at.node->children) {
         const double width = k_width * static_cast<double>(child->total) / static_cast<double>(whole_);
-        if (width >= k_least && at.depth < k_deepest) {
+        if (width >= k_least_width && at.depth < k_deepest_row) {
           rectangle(name, *child, left, width, at.depth);
           open.push_back({child.get(), left, at.depth + 1});
         }

@@ -28,7 +28,7 @@ std::size_t tasks_below(const TaskNode &node) {
 }
 
 /// Deeper than this, the tasks below a node are left out, and all of them counted: JSON readers recurse.
-constexpr int k_deepest = 200;
+constexpr int k_deepest_task = 200;
 
 Json node_json(const ProcessSnapshot &snapshot, const TaskNode &node, const CodeTable &codes, WaitKinds &kinds,
                int depth) {
@@ -51,11 +51,11 @@ Json node_json(const ProcessSnapshot &snapshot, const TaskNode &node, const Code
   document["closes_circle"] = node.closes_circle;
   Json children = Json::array();
   for (const TaskNode &child : node.children) {
-    if (depth < k_deepest) {
+    if (depth < k_deepest_task) {
       children.push_back(node_json(snapshot, child, codes, kinds, depth + 1));
     }
   }
-  document["children_left_out"] = depth < k_deepest ? 0 : tasks_below(node);
+  document["children_left_out"] = depth < k_deepest_task ? 0 : tasks_below(node);
   document["children"] = std::move(children);
   return document;
 }

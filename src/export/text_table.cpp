@@ -7,14 +7,14 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::size_t k_between = 2; // columns
-constexpr std::size_t k_least = 8;   // of a name
+constexpr std::size_t k_between = 2;    // columns
+constexpr std::size_t k_least_name = 8; // of a name
 
 /// Gives each of those that want so much an equal share of the room, and what one does not need to the others.
 void share(std::vector<std::size_t *> wanted, std::size_t room) {
   std::sort(wanted.begin(), wanted.end(), [](const auto *a, const auto *b) { return *a < *b; });
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    *wanted[i] = std::min(*wanted[i], std::max(k_least, room / (wanted.size() - i)));
+    *wanted[i] = std::min(*wanted[i], std::max(k_least_name, room / (wanted.size() - i)));
     room -= std::min(room, *wanted[i]);
   }
 }

@@ -7,13 +7,12 @@
 #include "awaitscope/support/units.hpp"
 #include "cells.hpp"
 #include "json_text.hpp"
+#include "length_json.hpp"
 
 namespace awaitscope {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json json(const std::optional<Length> &length) { return length ? Json(length->ns) : Json(nullptr); }
 
 } // namespace
 
@@ -61,9 +60,9 @@ std::string traced_json(const std::vector<TracedFunction> &functions, const Code
                     {"self_ns", function.self_ns},
                     {"total_ns", function.total_ns},
                     {"cpu_ns", function.cpu_ns},
-                    {"p50_ns", json(function.p50)},
-                    {"p95_ns", json(function.p95)},
-                    {"p99_ns", json(function.p99)}});
+                    {"p50_ns", length_json(function.p50)},
+                    {"p95_ns", length_json(function.p95)},
+                    {"p99_ns", length_json(function.p99)}});
   }
   const Json document = {{"schema", 1}, {"traced", true}, {"functions", std::move(rows)}};
   return json_text(document);

@@ -60,7 +60,7 @@ constexpr std::array<std::string_view, 49> k_beginnings{
     "py_trampoline_evaluator",
     "eval_frame_handle_pending",
 };
-constexpr std::array<std::string_view, 27> k_names{
+constexpr std::array<std::string_view, 27> k_callers{
     "Py_RunMain",
     "Py_BytesMain",
     "Py_Main",
@@ -117,7 +117,7 @@ NativeRole native_role(std::string_view symbol, NativeLibrary library) {
   if (symbol == "_PyEval_EvalFrameDefault") {
     return NativeRole::evaluation;
   }
-  const bool calls = symbol.empty() || has(k_names, symbol) ||
+  const bool calls = symbol.empty() || has(k_callers, symbol) ||
                      std::any_of(k_beginnings.begin(), k_beginnings.end(),
                                  [&](std::string_view beginning) { return symbol.starts_with(beginning); });
   return calls ? NativeRole::interpreter : NativeRole::code;

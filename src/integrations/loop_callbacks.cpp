@@ -21,10 +21,6 @@ constexpr std::array k_runs_compiled_loop{Place{"asyncio/runners.py", "Runner.ru
 constexpr std::array<std::string_view, 5> k_machinery{"asyncio/base_events.py", "asyncio/unix_events.py",
                                                       "asyncio/runners.py", "asyncio/events.py", "uvloop/__init__.py"};
 
-template <std::size_t N> bool is_one_of(const CodeInfo &code, const std::array<Place, N> &places) {
-  return std::any_of(places.begin(), places.end(), [&](const Place &place) { return is_at(code, place); });
-}
-
 } // namespace
 
 LoopCallbacks::Role LoopCallbacks::find(const CodeInfo &code) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <string_view>
 
 #include "awaitscope/model/code_table.hpp"
@@ -22,6 +25,10 @@ inline bool is_at(const CodeInfo &code, const Place &place) {
   const std::size_t dot = place.function.rfind('.');
   return code.function == place.function ||
          (dot != std::string_view::npos && code.function == place.function.substr(dot + 1));
+}
+
+template <std::size_t N> bool is_one_of(const CodeInfo &code, const std::array<Place, N> &places) {
+  return std::any_of(places.begin(), places.end(), [&](const Place &place) { return is_at(code, place); });
 }
 
 } // namespace awaitscope

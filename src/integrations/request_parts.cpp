@@ -1,6 +1,5 @@
 #include "awaitscope/integrations/request_parts.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include "place.hpp"
@@ -27,10 +26,6 @@ constexpr std::array<Place, 1> k_middleware{
 /// django/core/handlers/base.py: what the innermost of them calls.
 constexpr std::array<Place, 2> k_view_callers{{{"django/core/handlers/base.py", "BaseHandler._get_response"},
                                                {"django/core/handlers/base.py", "BaseHandler._get_response_async"}}};
-
-template <std::size_t N> bool is_one_of(const CodeInfo &code, const std::array<Place, N> &places) {
-  return std::any_of(places.begin(), places.end(), [&](const Place &place) { return is_at(code, place); });
-}
 
 } // namespace
 

@@ -10,7 +10,8 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::uint32_t k_longest = 64 * 1024; // of a description, in bytes; the longest of CPython has some thousand
+constexpr std::uint32_t k_longest_entry =
+    64 * 1024;                                 // of a description, in bytes; the longest of CPython has some thousand
 constexpr std::uint64_t k_registers = 17;      // DWARF_NUM_PRESERVED_REGS of libunwind
 constexpr std::uint64_t k_return_address = 16; // its number (System V ABI, AMD64, figure 3.36)
 constexpr std::uint8_t k_format_mask = 0x0F;   // of a DW_EH_PE
@@ -258,7 +259,7 @@ private:
 /// What stands behind the length of an entry, in the 32-bit format.
 std::optional<std::string> entry_at(const ReadImage &read, Address address) {
   std::uint32_t length = 0;
-  if (!read(address, &length, sizeof length) || length < sizeof(std::uint32_t) || length > k_longest) {
+  if (!read(address, &length, sizeof length) || length < sizeof(std::uint32_t) || length > k_longest_entry) {
     return std::nullopt;
   }
   std::string body(length, '\0');
@@ -287,7 +288,7 @@ bool take_augmentation(Bytes &in, std::string_view letters, Common &common) {
       break;
     case 'P': {
       const std::size_t size = size_of(data.byte());
-      data.take(size == 0 ? k_longest + 1 : size);
+      data.take(size == 0 ? k_longest_entry + 1 : size);
       break;
     }
     case 'L':

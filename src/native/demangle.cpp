@@ -14,7 +14,7 @@ extern "C" int __gcclibcxx_demangle_callback(const char *mangled, void (*take)(c
 namespace awaitscope {
 namespace {
 
-constexpr std::size_t k_longest = 4096;
+constexpr std::size_t k_longest_name = 4096;
 constexpr std::size_t k_longest_mangled = 2048;
 
 /// Ends demangling. A mangled name of some hundred bytes may stand for one of any length, since it may repeat its parts, and those
@@ -23,7 +23,7 @@ struct TooLong {};
 
 void take_piece(const char *text, std::size_t size, void *argument) {
   auto &name = *static_cast<std::string *>(argument);
-  if (name.size() + size > k_longest) {
+  if (name.size() + size > k_longest_name) {
     throw TooLong{};
   }
   name.append(text, size);

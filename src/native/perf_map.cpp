@@ -13,8 +13,8 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::size_t k_longest = std::size_t{64} << 20U;
-constexpr std::size_t k_most = std::size_t{1} << 20U;
+constexpr std::size_t k_longest_map = std::size_t{64} << 20U;
+constexpr std::size_t k_most_functions = std::size_t{1} << 20U;
 
 /// "START SIZE NAME", both in hexadecimal.
 template <typename Function> std::optional<Function> parse_line(std::string_view line) {
@@ -39,7 +39,7 @@ template <typename Function> std::optional<Function> parse_line(std::string_view
 
 void PerfMap::parse(std::string_view text) {
   functions_.clear();
-  while (!text.empty() && functions_.size() < k_most) {
+  while (!text.empty() && functions_.size() < k_most_functions) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     if (std::optional<Function> function = parse_line<Function>(text.substr(0, end))) {
       functions_.push_back(std::move(*function));
@@ -63,7 +63,7 @@ void PerfMap::refresh(const Process &process) {
   const auto size = static_cast<std::uint64_t>(of_file.st_size);
   if (size != size_) {
     size_ = size;
-    parse(read_file(fmt::format("/proc/self/fd/{}", file.get()), k_longest).value_or(""));
+    parse(read_file(fmt::format("/proc/self/fd/{}", file.get()), k_longest_map).value_or(""));
   }
 }
 

@@ -14,7 +14,7 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::uint64_t k_slice_ns = 100'000;
+constexpr std::uint64_t k_usual_slice_ns = 100'000;
 constexpr std::uint64_t k_reset_on_fork = 1; // SCHED_FLAG_RESET_ON_FORK
 constexpr rlim_t k_longest_run_us = 500'000;
 constexpr std::int64_t k_spent_ns = 50'000'000; // raised in all, until the thread sleeps
@@ -99,7 +99,7 @@ PromptScheduling::PromptScheduling() {
   usual_ = before_ = own_scheduling();
   before_.runtime_ns =
       before_.policy == SCHED_OTHER ? 0 : before_.runtime_ns; // what it was by default is not to be fixed
-  usual_.runtime_ns = usual_.policy == SCHED_OTHER ? k_slice_ns : usual_.runtime_ns;
+  usual_.runtime_ns = usual_.policy == SCHED_OTHER ? k_usual_slice_ns : usual_.runtime_ns;
   ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
   ::getrlimit(RLIMIT_RTTIME, &limit_);
   struct sigaction action {};

@@ -16,12 +16,12 @@ namespace {
 
 /// Of the tracer's thread: it works for microseconds, while others stand still for it.
 void be_prompt() {
-  constexpr std::uint64_t k_reset_on_fork = 1; // SCHED_FLAG_RESET_ON_FORK
+  constexpr std::uint64_t k_not_inherited = 1; // SCHED_FLAG_RESET_ON_FORK
   constexpr std::uint64_t k_slice_ns = 100'000;
   SchedulingAttributes attributes;
   attributes.policy = SCHED_FIFO;
   attributes.priority = 1;
-  attributes.flags = k_reset_on_fork;
+  attributes.flags = k_not_inherited;
   if (!set_own_scheduling(attributes)) {
     attributes = own_scheduling();
     attributes.runtime_ns = attributes.policy == SCHED_OTHER ? k_slice_ns : attributes.runtime_ns;

@@ -12,7 +12,7 @@ using format::Section;
 
 namespace {
 
-constexpr std::uint64_t k_max_units = format::k_max_number / format::k_max_unit;
+constexpr std::uint64_t k_max_call_units = format::k_max_number / format::k_max_unit;
 constexpr std::size_t k_hash_size = 8;
 
 void put_hash(ColumnWriter &out, std::size_t column, std::uint64_t hash) {
@@ -128,7 +128,7 @@ enum TracedColumn : std::size_t {
 
 // What a traced call's bits say, above the traits of what it returned.
 constexpr std::uint64_t k_raised = 0x100;
-constexpr std::uint64_t k_has_cpu = 0x200;
+constexpr std::uint64_t k_has_traced_cpu = 0x200;
 constexpr std::uint64_t k_has_inner = 0x400;
 constexpr std::uint64_t k_unfinished = 0x800;
 
@@ -183,7 +183,7 @@ void put_traced_calls(std::string &block, const std::vector<RecordedTracedCall> 
     out.put_signed(traced_begin, begin - before);
     before = begin;
     out.put(traced_thread, row.thread);
-    out.put(traced_bits, row.return_traits | (row.raised ? k_raised : 0) | (row.cpu_ns != 0 ? k_has_cpu : 0) |
+    out.put(traced_bits, row.return_traits | (row.raised ? k_raised : 0) | (row.cpu_ns != 0 ? k_has_traced_cpu : 0) |
                              (row.inner_ns != 0 ? k_has_inner : 0) | (row.unfinished ? k_unfinished : 0));
     out.put(traced_key, row.key);
     if (row.key == 0) {
@@ -213,7 +213,8 @@ bool take_traced_calls(std::string_view contents, std::int64_t unit_ns, const Re
     const std::uint64_t thread = in.take(traced_thread);
     const std::uint64_t bits = in.take(traced_bits);
     const std::uint64_t key = in.take(traced_key);
-    if (thread >= tables.threads.size() || begin > k_max_units || !take_code(in, traced_code, tables, key, row.code)) {
+    if (thread >= tables.threads.size() || begin > k_max_call_units ||
+        !take_code(in, traced_code, tables, key, row.code)) {
       return false;
     }
     row.begin_ns = static_cast<std::int64_t>(begin) * unit_ns;
@@ -223,7 +224,7 @@ bool take_traced_calls(std::string_view contents, std::int64_t unit_ns, const Re
     row.raised = (bits & k_raised) != 0;
     row.returned = take_hash(in, traced_returned);
     row.duration_ns = in.take(traced_duration);
-    row.cpu_ns = (bits & k_has_cpu) != 0 ? in.take(traced_cpu) : 0;
+    row.cpu_ns = (bits & k_has_traced_cpu) != 0 ? in.take(traced_cpu) : 0;
     row.unfinished = (bits & k_unfinished) != 0;
     row.inner_ns = (bits & k_has_inner) != 0 ? in.take(traced_inner) : 0;
     if (std::max(row.duration_ns, row.cpu_ns) > format::k_max_number || row.inner_ns > row.duration_ns) {

@@ -18,12 +18,12 @@ enum RequestColumn : std::size_t {
 };
 
 constexpr std::uint64_t k_resolved = 1;
-constexpr std::uint64_t k_in_task = 2;
+constexpr std::uint64_t k_request_in_task = 2;
 
 } // namespace
 
 void put_request(ColumnWriter &out, std::size_t number, const RecordedRequest &request) {
-  out.put(request_bits, (request.resolved ? k_resolved : 0) | (request.in_task ? k_in_task : 0));
+  out.put(request_bits, (request.resolved ? k_resolved : 0) | (request.in_task ? k_request_in_task : 0));
   out.put(request_first, number - request.first);
   out.put(request_method, request.method);
   out.put(request_route, request.route);
@@ -54,7 +54,7 @@ bool take_requests(std::string_view contents, RecordingTables &tables) {
     request.route = static_cast<TextId>(route);
     request.view = static_cast<TextId>(view);
     request.resolved = (bits & k_resolved) != 0;
-    request.in_task = (bits & k_in_task) != 0;
+    request.in_task = (bits & k_request_in_task) != 0;
     request.process = static_cast<TextId>(process);
     tables.requests.push_back(request);
   }

@@ -34,7 +34,7 @@ struct Call {
 };
 
 /// The calls of one function.
-struct Gathered {
+struct GatheredCalls {
   CodeId code = 0;
   bool measured = false;
   std::uint64_t alike = 0;
@@ -123,7 +123,7 @@ std::vector<std::string> examples_of(const std::vector<Call> &calls, const Recor
   return examples;
 }
 
-std::optional<bool> confirmed(const Gathered &gathered) {
+std::optional<bool> confirmed(const GatheredCalls &gathered) {
   if (!gathered.measured) {
     return std::nullopt;
   }
@@ -160,7 +160,7 @@ public:
   void add(const RecordedTracedCall &traced) {
     const Call call{traced.begin_ns, traced.key, 1,
                     static_cast<double>(traced.cpu_ns != 0 ? traced.cpu_ns : traced.duration_ns), traced.raised};
-    Gathered *function = add(traced.code, call, traced.thread);
+    GatheredCalls *function = add(traced.code, call, traced.thread);
     if (function == nullptr) {
       return;
     }
@@ -177,12 +177,12 @@ public:
   }
 
   void add(const RecordedLostCalls &lost) {
-    if (Gathered *function = find(lost.code); function != nullptr) {
+    if (GatheredCalls *function = find(lost.code); function != nullptr) {
       function->lost += lost.calls;
     }
   }
 
-  std::vector<Gathered> finish(std::int64_t end_ns) {
+  std::vector<GatheredCalls> finish(std::int64_t end_ns) {
     spans_.finish(std::max(last_ns_, end_ns));
     return std::move(functions_);
   }
@@ -190,7 +190,7 @@ public:
   FunctionNumbers &numbers() { return numbers_; }
 
 private:
-  Gathered *find(CodeId code) {
+  GatheredCalls *find(CodeId code) {
     if (!passes(tables_.codes.at(code), filter_.functions)) {
       return nullptr;
     }
@@ -200,12 +200,12 @@ private:
     return &functions_[number];
   }
 
-  Gathered *add(CodeId code, const Call &call, std::uint32_t thread) {
+  GatheredCalls *add(CodeId code, const Call &call, std::uint32_t thread) {
     const bool inside = call.began_ns >= range_.since_ns && call.began_ns <= range_.until_ns;
     if (!inside || !passes_process(tables_.texts[tables_.threads[thread].process], filter_)) {
       return nullptr;
     }
-    Gathered *function = find(code);
+    GatheredCalls *function = find(code);
     if (function != nullptr) {
       function->calls.push_back(call);
     }
@@ -220,7 +220,7 @@ private:
     // busy machine such samples would make long calls of short ones.
     const bool once = call.span.first_seen_ns == call.span.last_seen_ns;
     const std::uint64_t seen = call.samples - call.queued;
-    Gathered *function =
+    GatheredCalls *function =
         add(call.span.code,
             {call.span.first_seen_ns, *call.key, static_cast<double>(once ? std::min<std::uint64_t>(seen, 1) : seen),
              static_cast<double>(call.running)},
@@ -235,11 +235,11 @@ private:
   const TimeRange &range_;
   const Filter &filter_;
   PlainCallSpans spans_;
-  std::vector<Gathered> functions_; ///< by number
+  std::vector<GatheredCalls> functions_; ///< by number
   std::int64_t last_ns_ = 0;
 };
 
-CacheOpportunity opportunity_of(Gathered &gathered, const RecordingTables &tables) {
+CacheOpportunity opportunity_of(GatheredCalls &gathered, const RecordingTables &tables) {
   CacheOpportunity made;
   made.code = gathered.code;
   made.measured = gathered.measured;
@@ -352,7 +352,7 @@ void judge(CacheOpportunity &function, const KnownFunctions &known, std::size_t 
 }
 
 /// A call inside of a call of the same function counts once.
-void add_traced_cost(const Gathered &gathered, CacheOpportunity &function) {
+void add_traced_cost(const GatheredCalls &gathered, CacheOpportunity &function) {
   for (const auto &[thread, calls] : gathered.by_thread) {
     function.cpu_ns += calls.cpu_ns() != 0 ? calls.cpu_ns() : calls.duration_ns(); // of coroutines it is not known
     function.wall_ns += calls.duration_ns();
@@ -383,7 +383,7 @@ Result<CacheOpportunities> read_cache_opportunities(RecordingReader &reader, con
     return tl::unexpected(read.error());
   }
   costs.finish(reader, range);
-  std::vector<Gathered> gathered = gatherer.finish(reader.totals().elapsed_ns);
+  std::vector<GatheredCalls> gathered = gatherer.finish(reader.totals().elapsed_ns);
   FunctionNumbers &numbers = gatherer.numbers();
   KnownFunctions known(tables, numbers);
   add_callee_effects(known, numbers, tables, costs);

@@ -8,10 +8,10 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::uint64_t k_enough_calls = 100; ///< to judge a cache by
-constexpr double k_poor_rate = 0.10;          ///< making and looking up the keys costs more than so few hits save
-constexpr double k_many_misses = 0.10;        ///< of calls
-constexpr std::uint64_t k_large = 10'000;     ///< entries
+constexpr std::uint64_t k_enough_to_judge = 100; ///< to judge a cache by
+constexpr double k_poor_rate = 0.10;             ///< making and looking up the keys costs more than so few hits save
+constexpr double k_many_misses = 0.10;           ///< of calls
+constexpr std::uint64_t k_large = 10'000;        ///< entries
 
 std::uint64_t calls_of(const CacheCounts &counts) { return counts.hits + counts.misses; }
 
@@ -38,7 +38,7 @@ std::string advice_for(const FunctionCache &cache, double hit_rate) {
   if (cache.maxsize == 0) {
     return "maxsize=0 keeps nothing: remove it";
   }
-  if (calls_of(counts) < k_enough_calls) {
+  if (calls_of(counts) < k_enough_to_judge) {
     return "";
   }
   const bool full = cache.maxsize && counts.currsize >= *cache.maxsize;

@@ -132,9 +132,9 @@ private:
   Map cells_; ///< by bin << 32 | kind
 };
 
-class Builder {
+class SeriesBuilder {
 public:
-  Builder(const RecordingReader &reader, const TimeRange &range, ProfileOptions options, CallerLines lines)
+  SeriesBuilder(const RecordingReader &reader, const TimeRange &range, ProfileOptions options, CallerLines lines)
       : reader_(reader), range_(range), options_(std::move(options)), tree_(reader.tables(), options_, lines) {}
 
   void add(const SampleRun &run) {
@@ -309,7 +309,7 @@ public:
 
 private:
   const RecordingReader &reader_;
-  Builder builder_;
+  SeriesBuilder builder_;
   TaskSpans spans_;
   std::uint64_t task_changes_ = 0;
 };

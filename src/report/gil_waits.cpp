@@ -11,9 +11,9 @@
 namespace awaitscope {
 namespace {
 
-class Builder {
+class GilBuilder {
 public:
-  Builder(const RecordingReader &reader, const TimeRange &range, const Filter &filter)
+  GilBuilder(const RecordingReader &reader, const TimeRange &range, const Filter &filter)
       : tables_(reader.tables()), range_(range), origins_(reader.tables().codes), budget_(reader, RowBudget::k_walked) {
     options_.filter = filter;
   }
@@ -109,7 +109,7 @@ private:
 } // namespace
 
 Result<GilWaits> read_gil_waits(RecordingReader &reader, const TimeRange &range, const Filter &filter) {
-  Builder builder(reader, range, filter);
+  GilBuilder builder(reader, range, filter);
   const Result<void> read = reader.each_block([&]() -> Result<void> {
     for (const SampleRun &run : reader.samples()) {
       if (!builder.add(run)) {

@@ -39,7 +39,7 @@ std::optional<AwaitedTask> awaited_task(const RecordingTables &tables, StackId s
 }
 
 /// The calls of one function as they come in.
-struct Gathered {
+struct GatheredLatency {
   FunctionLatency latency;
   LengthEstimate lengths;
   std::uint64_t whole = 0;
@@ -83,8 +83,8 @@ struct Gathered {
   }
 
   FunctionLatency finish() {
-    constexpr std::uint64_t k_few = 50; // one of so many is not enough to make another percentile
-    latency.merged = alike * k_few > latency.calls;
+    constexpr std::uint64_t k_few_alike = 50; // one of so many is not enough to make another percentile
+    latency.merged = alike * k_few_alike > latency.calls;
     latency.entry = 2 * entries > latency.calls;
     std::vector<Length> found = lengths.quantiles({0.50, 0.95, 0.99});
     for (Length &length : found) {
@@ -119,8 +119,8 @@ struct Gathered {
 
 /// Calls `visit` for each function that is among these frames, once.
 template <typename Visit>
-void visit_functions(std::vector<Gathered> &functions, FunctionNumbers &numbers, const std::vector<Frame> &frames,
-                     const Visit &visit) {
+void visit_functions(std::vector<GatheredLatency> &functions, FunctionNumbers &numbers,
+                     const std::vector<Frame> &frames, const Visit &visit) {
   std::vector<std::size_t> visited; // a function that calls itself counts once
   for (const Frame &frame : frames) {
     const std::size_t number = numbers.number(frame.code);
@@ -132,18 +132,18 @@ void visit_functions(std::vector<Gathered> &functions, FunctionNumbers &numbers,
 }
 
 /// Changes are seen where a task is suspended, and say what it used between; which of its calls used it, samples tell.
-void add_cpu(std::vector<Gathered> &functions, FunctionNumbers &numbers, const RecordingTables &tables,
+void add_cpu(std::vector<GatheredLatency> &functions, FunctionNumbers &numbers, const RecordingTables &tables,
              const CpuEstimate &cpu, const std::map<std::pair<StackId, std::uint32_t>, std::uint64_t> &samples) {
   for (const auto &[place, count] : samples) {
     const std::uint64_t cpu_ns = cpu.cpu_ns(place.second, count);
     const std::vector<Frame> frames = own_frames(tables.stacks.frames(place.first)); // of a thread's stack: all
     visit_functions(functions, numbers, frames,
-                    [&](Gathered &function, std::size_t) { function.latency.cpu_ns += cpu_ns; });
+                    [&](GatheredLatency &function, std::size_t) { function.latency.cpu_ns += cpu_ns; });
   }
 }
 
 /// Likewise the time for which threads could not go on. `samples` by stack and state.
-void add_waiting(std::vector<Gathered> &functions, FunctionNumbers &numbers, const RecordingTables &tables,
+void add_waiting(std::vector<GatheredLatency> &functions, FunctionNumbers &numbers, const RecordingTables &tables,
                  std::int64_t period_ns, const std::map<std::pair<StackId, ThreadState>, std::uint64_t> &samples) {
   for (const auto &[place, count] : samples) {
     const std::uint64_t waited_ns = count * static_cast<std::uint64_t>(period_ns);
@@ -151,7 +151,7 @@ void add_waiting(std::vector<Gathered> &functions, FunctionNumbers &numbers, con
     const bool blocked = state == ThreadState::blocked;
     const std::vector<Frame> frames = own_frames(tables.stacks.frames(place.first));
     const std::size_t innermost = frames.empty() ? 0 : numbers.number(frames.back().code);
-    visit_functions(functions, numbers, frames, [&](Gathered &function, std::size_t number) {
+    visit_functions(functions, numbers, frames, [&](GatheredLatency &function, std::size_t number) {
       (blocked                     ? function.latency.blocked_ns
        : state == ThreadState::gil ? function.latency.gil_ns
                                    : function.latency.runnable_ns) += waited_ns;
@@ -182,8 +182,6 @@ std::int64_t resolution_of(const RecordingReader &reader, std::vector<std::int64
   }
   return resolution_ns;
 }
-
-double length_of(const std::optional<Length> &length) { return length ? static_cast<double>(length->ns) : -1; }
 
 /// What a table has at its top is greatest.
 double weight_of(const FunctionLatency &function, TableOrder order) {
@@ -293,7 +291,7 @@ public:
     cpu_.finish(reader_);
     add_cpu(functions_, numbers_, tables_, cpu_, on_cpu_);
     add_waiting(functions_, numbers_, tables_, reader_.info().period_ns(), off_cpu_); // rows count the ticks left out
-    for (Gathered &function : functions_) {
+    for (GatheredLatency &function : functions_) {
       if (function.latency.calls > 0) {
         const std::size_t number = numbers_.number(function.latency.code);
         const auto child = child_of_.find(number);
@@ -309,7 +307,7 @@ public:
   }
 
 private:
-  Gathered &function_of(const CallSpan &call) {
+  GatheredLatency &function_of(const CallSpan &call) {
     const std::size_t number = numbers_.number(call.code);
     functions_.resize(std::max(functions_.size(), number + 1));
     return functions_[number];
@@ -330,7 +328,7 @@ private:
   void add_call(const PlainCallSpans::Call &call) {
     if (scope_.has_thread(call.thread, call.task) && scope_.has(call.span)) {
       within_ = within_ && kept_.spend(1);
-      Gathered &function = function_of(call.span);
+      GatheredLatency &function = function_of(call.span);
       report(call.span, function.add(call.span, numbers_), std::nullopt);
       function.alike += call.alike ? 1 : 0;
     }
@@ -357,7 +355,7 @@ private:
   void add(const RecordedTracedCall &call) {
     const CallSpan span = span_of(call);
     if (scope_.has_thread(call.thread, 0) && scope_.has(span)) {
-      Gathered &function = function_of(span);
+      GatheredLatency &function = function_of(span);
       report(span, function.add(span, numbers_), std::nullopt);
       function.latency.cpu_ns += call.cpu_ns;
     }
@@ -388,7 +386,7 @@ private:
   Filter filter_;
   Scope scope_;
   FunctionNumbers numbers_;
-  std::vector<Gathered> functions_;
+  std::vector<GatheredLatency> functions_;
   CpuEstimate cpu_;
   std::map<std::pair<StackId, std::uint32_t>, std::uint64_t> on_cpu_; ///< samples by stack and thread
   std::map<std::pair<StackId, ThreadState>, std::uint64_t> off_cpu_;  ///< of threads that are not idle

@@ -16,7 +16,7 @@ constexpr std::uint64_t k_calls_of_one = 3;    // executions in one request
 constexpr std::uint64_t k_requests_of_two = 3; // requests with two each
 
 /// The samples of a statement in one request and thread.
-struct Counts {
+struct QueryCounts {
   std::array<std::uint64_t, k_thread_states> in{};
   std::uint64_t calls = 0;
   Cost cost; ///< without CPU time
@@ -35,9 +35,9 @@ double weight_of(const QueryCost &query, TableOrder order) {
                                                           : query.cost.samples);
 }
 
-class Reading {
+class QueryReading {
 public:
-  Reading(const RecordingReader &reader, const TimeRange &range, ProfileOptions options)
+  QueryReading(const RecordingReader &reader, const TimeRange &range, ProfileOptions options)
       : reader_(reader), tables_(reader.tables()), range_(range), options_(std::move(options)), parts_(tables_.codes),
         origins_(tables_.codes) {}
 
@@ -65,16 +65,16 @@ private:
   CodeOrigins origins_;
   CpuEstimate cpu_;
   std::unordered_map<StackCosts::Key, Shown, StackCosts::KeyHash> shown_;
-  std::map<std::tuple<TextId, std::uint32_t, std::uint32_t>, Counts> counts_; ///< by statement, request and thread
-  std::map<std::tuple<TextId, std::uint32_t, Caller>, std::uint64_t> calls_;  ///< by statement and request: executions
-  std::vector<std::uint32_t> last_rows_;                                      ///< of requests, by their first
+  std::map<std::tuple<TextId, std::uint32_t, std::uint32_t>, QueryCounts> counts_; ///< by statement, request and thread
+  std::map<std::tuple<TextId, std::uint32_t, Caller>, std::uint64_t> calls_; ///< by statement and request: executions
+  std::vector<std::uint32_t> last_rows_;                                     ///< of requests, by their first
   std::unordered_map<ThreadId, std::pair<TextId, std::uint32_t>> threads_; ///< statement and request of the last sample
   std::map<TextId, std::size_t> numbers_;
   std::map<std::tuple<TextId, TextId, TextId>, std::size_t> route_numbers_; ///< by statement, method and route
   QueryCosts found_;
 };
 
-const Reading::Shown &Reading::shown(const StackCosts::Key &key) {
+const QueryReading::Shown &QueryReading::shown(const StackCosts::Key &key) {
   const auto [entry, fresh] = shown_.try_emplace(key);
   if (fresh) {
     const std::vector<Frame> frames = tables_.stacks.frames(key.stack);
@@ -87,7 +87,7 @@ const Reading::Shown &Reading::shown(const StackCosts::Key &key) {
 }
 
 /// Below the cursor's outermost function: what wraps executions is no caller.
-std::optional<Caller> Reading::caller_of(std::vector<Frame> frames) {
+std::optional<Caller> QueryReading::caller_of(std::vector<Frame> frames) {
   for (std::size_t at = parts_.innermost_statement(frames); at < frames.size();
        at = parts_.innermost_statement(frames)) {
     frames.resize(at);
@@ -97,7 +97,7 @@ std::optional<Caller> Reading::caller_of(std::vector<Frame> frames) {
 }
 
 /// Does this sample see an execution that the thread's sample before did not?
-bool Reading::is_new(const SampleRun &run, std::size_t inside) {
+bool QueryReading::is_new(const SampleRun &run, std::size_t inside) {
   const std::pair now{run.statement, tables_.requests[run.request].first};
   std::pair<TextId, std::uint32_t> &last = threads_[tables_.threads[run.thread].tid];
   const std::size_t calls = std::size_t{run.calls.outer} + run.calls.count;
@@ -107,7 +107,7 @@ bool Reading::is_new(const SampleRun &run, std::size_t inside) {
   return is_new;
 }
 
-void Reading::add(const SampleRun &run) {
+void QueryReading::add(const SampleRun &run) {
   cpu_.add(run);
   if (run.count == 0) {
     return;
@@ -121,7 +121,7 @@ void Reading::add(const SampleRun &run) {
   if (!how.passes || cost.samples == 0) {
     return;
   }
-  Counts &counts = counts_[{run.statement, run.statement == 0 ? 0 : request, run.thread}];
+  QueryCounts &counts = counts_[{run.statement, run.statement == 0 ? 0 : request, run.thread}];
   counts.cost += cost;
   counts.in[static_cast<std::size_t>(run.state)] += cost.samples;
   counts.calls += fresh ? 1 : 0;
@@ -130,7 +130,7 @@ void Reading::add(const SampleRun &run) {
   }
 }
 
-QueryCost &Reading::query_of(TextId statement) {
+QueryCost &QueryReading::query_of(TextId statement) {
   const auto [entry, fresh] = numbers_.try_emplace(statement, found_.queries.size());
   if (fresh) {
     found_.queries.emplace_back().statement = tables_.texts[statement];
@@ -138,7 +138,7 @@ QueryCost &Reading::query_of(TextId statement) {
   return found_.queries[entry->second];
 }
 
-QueryCost::Route &Reading::route_of(TextId statement, std::uint32_t row) {
+QueryCost::Route &QueryReading::route_of(TextId statement, std::uint32_t row) {
   const RecordedRequest &request = tables_.requests[row];
   QueryCost &query = query_of(statement);
   const auto [entry, fresh] =
@@ -150,7 +150,7 @@ QueryCost::Route &Reading::route_of(TextId statement, std::uint32_t row) {
 }
 
 /// What requests repeat, by route and calling line.
-void Reading::add_requests(const std::vector<std::uint32_t> &last_rows) {
+void QueryReading::add_requests(const std::vector<std::uint32_t> &last_rows) {
   std::map<std::tuple<TextId, TextId, TextId, Caller>, QueryCost::Repeated> repeated;
   for (const auto &[place, calls] : calls_) {
     const auto &[statement, first, caller] = place;
@@ -173,7 +173,7 @@ void Reading::add_requests(const std::vector<std::uint32_t> &last_rows) {
   }
 }
 
-QueryCosts Reading::finish(TableOrder order) {
+QueryCosts QueryReading::finish(TableOrder order) {
   cpu_.finish(reader_);
   for (auto &[place, counts] : counts_) {
     const auto &[statement, first, thread] = place;
@@ -214,7 +214,7 @@ QueryCosts Reading::finish(TableOrder order) {
 
 Result<QueryCosts> read_query_costs(RecordingReader &reader, const TimeRange &range, const ProfileOptions &options,
                                     TableOrder order) {
-  Reading reading(reader, range, options);
+  QueryReading reading(reader, range, options);
   const Result<void> read = reader.each_block([&]() -> Result<void> {
     for (const SampleRun &run : reader.samples()) {
       reading.add(run);

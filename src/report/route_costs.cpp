@@ -12,13 +12,11 @@ namespace {
 constexpr std::size_t k_most_slowest = 10; // of a route
 
 /// The samples of one request in one thread.
-struct Counts {
+struct RouteCounts {
   std::array<std::uint64_t, k_thread_states> in{};
   std::array<std::uint64_t, 4> of{};
   Cost cost; ///< without CPU time
 };
-
-double length_of(const std::optional<Length> &length) { return length ? static_cast<double>(length->ns) : -1; }
 
 /// What the table has at its top is greatest.
 double weight_of(const RouteCost &route, TableOrder order) {
@@ -43,9 +41,9 @@ double weight_of(const RouteCost &route, TableOrder order) {
 }
 
 /// Gathers what requests cost while a recording is read.
-class Reading {
+class RouteReading {
 public:
-  Reading(const RecordingReader &reader, const TimeRange &range, ProfileOptions options)
+  RouteReading(const RecordingReader &reader, const TimeRange &range, ProfileOptions options)
       : reader_(reader), tables_(reader.tables()), range_(range), options_(std::move(options)), parts_(tables_.codes),
         spans_(tables_, reader.info().period_ns()), waits_([this](const TaskSpan &span) { add_wait(span); }) {}
 
@@ -80,7 +78,7 @@ private:
     return entry->second;
   }
 
-  Counts &counts_of(std::uint32_t request, std::uint32_t thread) {
+  RouteCounts &counts_of(std::uint32_t request, std::uint32_t thread) {
     return counts_[std::uint64_t{tables_.requests[request].first} << 32U | thread];
   }
 
@@ -93,7 +91,7 @@ private:
     if (!how.passes || (cost.samples == 0 && cost.events == 0)) {
       return;
     }
-    Counts &counts = counts_of(run.request, run.thread);
+    RouteCounts &counts = counts_of(run.request, run.thread);
     counts.cost += cost;
     counts.in[static_cast<std::size_t>(run.state)] += cost.samples;
     counts.of[static_cast<std::size_t>(how.part)] += cost.samples;
@@ -118,14 +116,14 @@ private:
   TaskSpans waits_;
   std::vector<std::uint32_t> task_requests_; ///< by task: of its last change
   std::unordered_map<StackCosts::Key, Shown, StackCosts::KeyHash> shown_;
-  std::unordered_map<std::uint64_t, Counts> counts_; ///< by the request's first row << 32 | thread
+  std::unordered_map<std::uint64_t, RouteCounts> counts_; ///< by the request's first row << 32 | thread
   CpuEstimate cpu_;
   std::int64_t last_ns_ = 0;
   std::map<std::tuple<TextId, TextId, TextId>, std::size_t> numbers_; ///< by process, method and route
   RouteCosts costs_;
 };
 
-RouteCost &Reading::route_of(std::uint32_t row) {
+RouteCost &RouteReading::route_of(std::uint32_t row) {
   const RecordedRequest &request = tables_.requests[row];
   const auto [entry, fresh] =
       numbers_.try_emplace({request.process, request.method, request.route}, costs_.routes.size());
@@ -139,7 +137,7 @@ RouteCost &Reading::route_of(std::uint32_t row) {
   return costs_.routes[entry->second];
 }
 
-void Reading::add_lengths(const Requests &requests, const std::vector<bool> &counted) {
+void RouteReading::add_lengths(const Requests &requests, const std::vector<bool> &counted) {
   std::vector<LengthEstimate> lengths(costs_.routes.size());
   std::vector<std::vector<std::pair<std::int64_t, std::uint32_t>>> slowest(costs_.routes.size());
   for (std::uint32_t number = 1; number < requests.spans.size(); ++number) {
@@ -172,7 +170,7 @@ void Reading::add_lengths(const Requests &requests, const std::vector<bool> &cou
   }
 }
 
-RouteCosts Reading::finish(TableOrder order) {
+RouteCosts RouteReading::finish(TableOrder order) {
   const std::int64_t end_ns = std::max(last_ns_, reader_.totals().elapsed_ns);
   waits_.finish(end_ns);
   cpu_.finish(reader_);
@@ -217,7 +215,7 @@ RouteCosts Reading::finish(TableOrder order) {
 
 Result<RouteCosts> read_route_costs(RecordingReader &reader, const TimeRange &range, const ProfileOptions &options,
                                     TableOrder order) {
-  Reading reading(reader, range, options);
+  RouteReading reading(reader, range, options);
   const Result<void> read = reader.each_block([&]() -> Result<void> {
     reading.add_block();
     return {};

@@ -10,9 +10,9 @@
 namespace awaitscope {
 namespace {
 
-class Builder {
+class TimelineBuilder {
 public:
-  Builder(const RecordingTables &tables, const ProfileOptions &options) : tables_(tables), options_(options) {}
+  TimelineBuilder(const RecordingTables &tables, const ProfileOptions &options) : tables_(tables), options_(options) {}
 
   void add(const StackCosts::Key &key, std::uint64_t weight) {
     if (weight == 0) {
@@ -95,7 +95,7 @@ struct Wait {
 Result<Timeline> read_timeline(RecordingReader &reader, const TimeRange &range, const ProfileOptions &options) {
   const RecordingTables &tables = reader.tables();
   Timeline timeline;
-  Builder builder(tables, options);
+  TimelineBuilder builder(tables, options);
   std::vector<Wait> waits; // told when they end, but in order of their beginning
   TaskSpans spans([&](const TaskSpan &span) {
     const auto waited = static_cast<std::uint64_t>(range.overlap(span.from_ns, span.to_ns));

@@ -13,7 +13,7 @@ namespace {
 /// A call that has more calls of its own directly inside of it is rare, and then its oldest count twice.
 constexpr std::size_t k_most_recent = 4096;
 
-struct Gathered {
+struct GatheredTrace {
   TracedFunction function;
   LengthEstimate lengths;
   std::map<std::uint32_t, OuterCalls> by_thread;
@@ -63,8 +63,8 @@ Result<std::vector<TracedFunction>> read_traced(RecordingReader &reader, const T
                                                 TableOrder order) {
   const RecordingTables &tables = reader.tables();
   FunctionNumbers numbers(tables.codes);
-  std::vector<Gathered> functions;
-  const auto function_of = [&](CodeId code) -> Gathered & {
+  std::vector<GatheredTrace> functions;
+  const auto function_of = [&](CodeId code) -> GatheredTrace & {
     const std::size_t number = numbers.number(code);
     functions.resize(std::max(functions.size(), number + 1));
     return functions[number];
@@ -90,7 +90,7 @@ Result<std::vector<TracedFunction>> read_traced(RecordingReader &reader, const T
     return tl::unexpected(read.error());
   }
   std::vector<TracedFunction> traced;
-  for (Gathered &function : functions) {
+  for (GatheredTrace &function : functions) {
     if (function.function.calls > 0) {
       traced.push_back(function.finish());
     }

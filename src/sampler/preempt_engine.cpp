@@ -16,7 +16,7 @@ namespace {
 constexpr unsigned k_max_attempts = 60;
 // A thread that is moved about as often as it is followed loses its sample, not its CPU.
 constexpr unsigned k_least_attempts = 4;
-constexpr std::int64_t k_patience_ns = 2'000'000;
+constexpr std::int64_t k_capture_patience_ns = 2'000'000;
 constexpr Address k_cpu_id = 4; // struct rseq: cpu_id_start, cpu_id
 constexpr std::int64_t k_same_switch_ns = 1'000;
 
@@ -292,7 +292,7 @@ Capture PreemptEngine::capture_raised(Target &target, TargetThread &thread, cons
   BoundedReads reads(target.memory());
   CpuOf cpu_of(target, thread);
   SnapshotMemory::Prefetch prefetch = SnapshotMemory::Prefetch::likely;
-  const std::int64_t deadline = monotonic_ns() + k_patience_ns;
+  const std::int64_t deadline = monotonic_ns() + k_capture_patience_ns;
   for (unsigned attempt = 0; attempt < k_max_attempts; ++attempt) {
     const std::int64_t now = monotonic_ns();
     if ((attempt >= k_least_attempts && now > deadline) || (attempt > 0 && now > deadline + k_longest_read_ns)) {

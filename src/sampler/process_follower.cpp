@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds k_look{250};
 constexpr std::chrono::seconds k_longest_end{1};
 constexpr unsigned k_thorough = 4; // one look in so many
 // `env python`, a shell script, a slow start: how long a program may take to be a Python.
-constexpr std::int64_t k_patience_ns = 5 * k_ns_per_second;
+constexpr std::int64_t k_attach_patience_ns = 5 * k_ns_per_second;
 constexpr std::size_t k_most_followed = 4096;
 constexpr std::size_t k_most_lines = 20;
 // What is no Python yet at the end of a recording may just not have had the time to become one.
@@ -253,7 +253,7 @@ void ProcessFollower::try_to_attach(ThreadId pid, Followed &followed) {
     return;
   }
   followed.why_not = attached.error().what;
-  if (monotonic_ns() - followed.since_ns > k_patience_ns) {
+  if (monotonic_ns() - followed.since_ns > k_attach_patience_ns) {
     followed.refused = true;
     refuse(followed);
   }

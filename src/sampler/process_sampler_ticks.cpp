@@ -7,7 +7,7 @@ namespace awaitscope {
 namespace {
 
 constexpr double k_turns_from_hz = 50;                      // below that they would save nothing, and take long
-constexpr std::size_t k_worth_it = 2;                       // ticks
+constexpr std::size_t k_fewest_armed = 2;                   // ticks
 constexpr std::int64_t k_longest_ns = k_ns_per_second / 10; // so that a stop is noticed, and other threads are
 
 } // namespace
@@ -183,7 +183,7 @@ std::size_t ProcessSampler::ticks_to_arm(double rate_hz) const {
   }
   const auto ticks = static_cast<std::size_t>(static_cast<double>(k_longest_ns) * rate_hz / k_ns_per_second);
   const std::size_t most = std::min(ticks, KernelTicks::k_most + 1); // the last one is the sampler's
-  return most > k_worth_it ? most - 1 : 0;
+  return most > k_fewest_armed ? most - 1 : 0;
 }
 
 bool ProcessSampler::arm(std::span<const std::int64_t> due_ns) {

@@ -11,7 +11,7 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::int64_t k_patience_ns = 10 * k_ns_per_second;
+constexpr std::int64_t k_pieces_patience_ns = 10 * k_ns_per_second;
 constexpr int k_attempts = 8;
 constexpr std::size_t k_piece = 64; // as TaskWatcher: read in half a millisecond
 constexpr std::size_t k_heads = 4096;
@@ -19,7 +19,8 @@ constexpr std::size_t k_heads = 4096;
 class PieceReader {
 public:
   PieceReader(Target &target, Engine &engine, ProcessSnapshot &snapshot)
-      : target_(target), attempt_(target, engine), snapshot_(snapshot), deadline_(monotonic_ns() + k_patience_ns) {}
+      : target_(target), attempt_(target, engine), snapshot_(snapshot),
+        deadline_(monotonic_ns() + k_pieces_patience_ns) {}
 
   void read_threads();
   void read_tasks();

@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr StopLimits k_limits{250ms, 600ms}; // the former of thousands of threads
+constexpr StopLimits k_process_limits{250ms, 600ms}; // the former of thousands of threads
 constexpr std::chrono::nanoseconds k_longest_copy = 500ms;
 constexpr int k_stops = 4;
 
@@ -76,7 +76,7 @@ tl::expected<bool, StopFailure> StoppedReader::copy() {
     runs_.emplace(thread.watch.tid(), thread.watch.run());
   }
   const RaisedFor raised(scheduling_); // for as long as the process waits for it
-  auto stop = ProcessStop::stop(tracer_, target_.process().pid(), k_limits);
+  auto stop = ProcessStop::stop(tracer_, target_.process().pid(), k_process_limits);
   if (!stop) {
     return tl::unexpected(stop.error());
   }
@@ -85,7 +85,7 @@ tl::expected<bool, StopFailure> StoppedReader::copy() {
     native_->copy(*stop);
   }
   const std::optional<std::chrono::nanoseconds> stopped = stop->release();
-  snapshot_.stopped_ns += stopped.value_or(k_limits.held).count();
+  snapshot_.stopped_ns += stopped.value_or(k_process_limits.held).count();
   return copied && stopped;
 }
 

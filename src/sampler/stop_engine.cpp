@@ -13,7 +13,7 @@ namespace awaitscope {
 namespace {
 
 constexpr std::chrono::nanoseconds k_longest_read(Engine::k_longest_read_ns);
-constexpr StopLimits k_limits{k_longest_read, 2 * k_longest_read};
+constexpr StopLimits k_thread_limits{k_longest_read, 2 * k_longest_read};
 constexpr const char *k_price =
     "each sample stops a thread; shares are bent near system calls, which are seen too often";
 
@@ -29,7 +29,7 @@ CaptureStatus status_of(const StopFailure &failure, const Process &process) {
 Capture StoppedThreads::capture(Target &target, TargetThread &thread, const std::optional<SchedStat> &known,
                                 const std::function<void()> &read) {
   Capture capture;
-  auto stop = ThreadStop::stop(tracer_, target.process().pid(), thread.watch.tid(), k_limits);
+  auto stop = ThreadStop::stop(tracer_, target.process().pid(), thread.watch.tid(), k_thread_limits);
   if (!stop) {
     capture.status = status_of(stop.error(), target.process());
     return capture;
@@ -54,7 +54,7 @@ Capture StoppedThreads::capture(Target &target, TargetThread &thread, const std:
 
 Result<void> StoppedThreads::check(ThreadId pid) {
   Tracer tracer;
-  const auto stop = ThreadStop::stop(tracer, pid, pid, k_limits);
+  const auto stop = ThreadStop::stop(tracer, pid, pid, k_thread_limits);
   if (stop || stop.error().reason == StopFailure::Reason::ended || stop.error().reason == StopFailure::Reason::late) {
     return {}; // the first thread may have ended, or sleep
   }

@@ -8,7 +8,7 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::int64_t k_search_ns = k_ns_per_second / 10;
+constexpr std::int64_t k_search_period_ns = k_ns_per_second / 10;
 constexpr std::int64_t k_recent_ns = k_ns_per_second;
 constexpr std::int64_t k_parts = 4;      // of the time: all scans take one of them
 constexpr std::size_t k_worth_apart = 2; // recent tasks are scanned apart if they are one in so many at most
@@ -76,7 +76,7 @@ void TaskWatcher::look(SampleSink &sink) {
     return;
   }
   if (began >= next_search_ns_) {
-    next_search_ns_ = began + k_search_ns;
+    next_search_ns_ = began + k_search_period_ns;
     find_loops(began);
   }
   wake_loops(began);

@@ -5,7 +5,8 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::ptrdiff_t k_worth_it = 4; // threads: of fewer, asking all costs no more than finding out whom to ask
+constexpr std::ptrdiff_t k_least_threads =
+    4; // threads: of fewer, asking all costs no more than finding out whom to ask
 
 } // namespace
 
@@ -16,7 +17,7 @@ void ThreadTurns::begin(const std::vector<TargetThread> &threads, ThreadId proce
     waits_.push_back(known_holder && !thread.shared && thread.watch.tid() != process && !thread.calls.any() &&
                      thread.run == ThreadWatch::Run::blocked);
   }
-  apply_ = std::count(waits_.begin(), waits_.end(), true) >= k_worth_it;
+  apply_ = std::count(waits_.begin(), waits_.end(), true) >= k_least_threads;
   tick_ = (tick_ + 1) % k_every;
   if (tick_ == 0) {
     chosen_ = std::uniform_int_distribution<unsigned>(0, k_every - 1)(random_);

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <numeric>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -140,6 +139,16 @@ std::string markup_text(std::string_view text) {
 
 std::string printable_json(std::string_view document) {
   return escaped(document, append_json_escape, [](char32_t point) { return point == '\n' || is_printable(point); });
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    lines.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return lines;
 }
 
 bool differ_little(std::string_view a, std::string_view b) {

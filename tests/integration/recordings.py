@@ -39,6 +39,17 @@ class RecordingTest(harness.ToolTest):
         self.assert_done(result)
         return path, result
 
+    def record_scripts(self, scripts, *args):
+        """Records a target of each script, side by side -> their recordings."""
+        recorders = {}
+        for script in scripts:
+            path = self.path(script + ".ascope")
+            recorders[path] = harness.start_tool("record", "-p", self.target(script, lifetime=30).pid, "-o", path, *args)
+            self.addCleanup(harness.end_process, recorders[path])
+        for recorder in recorders.values():
+            self.assert_done(harness.finish(recorder))
+        return list(recorders)
+
     def wait_for(self, what, condition, within=20):
         end = time.monotonic() + within
         while not condition():

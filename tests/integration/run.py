@@ -7,7 +7,8 @@ usage: tests/integration/run.py [--all | --half] [-k PATTERN]… [--list] [--pyt
 Interpreters come from --pythons or $AWAITSCOPE_PYTHONS, from pyenv, from PATH and from scripts/pythons, one of each
 supported minor. The choice for a test is what it names, or else 3.8, 3.11, 3.13 and 3.15; those of --pythons or
 $AWAITSCOPE_PYTHONS instead, if that is given; every minor with --all. With --half, and where neither tests nor interpreters are
-named, it runs on every second one of its choice, always the same: half of the tests begin with the first, half with the second.
+named, it runs on every second one of its choice, always the same: half of the tests begin with the first, half with the second. Where
+the minor does not matter (`minor_matters`), it runs on one.
 The executable is --awaitscope, $AWAITSCOPE or build/awaitscope. Exit status: 0 only if an interpreter was found, a test
 ran, and none failed. What was not run, and why, is listed at the end. No test runs twice.
 """
@@ -32,7 +33,7 @@ import interpreters  # noqa: E402
 def parse_options():
     parser = argparse.ArgumentParser(usage=__doc__.split("usage: ", 1)[1].split("\n\n", 1)[0])
     parser.add_argument("--all", action="store_true", help="on every minor, and what takes long for long: before a release")
-    parser.add_argument("--half", action="store_true", help="each test on half of its minors, for a run that is to be short")
+    parser.add_argument("--half", action="store_true", help="each test on half of its minors, or one where the minor does not matter, for a run that is to be short")
     parser.add_argument("-k", action="append", default=[], dest="patterns", help="only tests whose id has this in it; * stands for anything")
     parser.add_argument("--list", action="store_true", help="print the tests' ids, and end")
     parser.add_argument("--pythons", help="interpreters to use before any other, separated by colons")
@@ -83,10 +84,11 @@ def minors_for(cls, found, chosen):
     return sorted((minor for minor in found if minor in wanted), key=interpreters.age)
 
 
-def is_of_half(cls, method, position):
-    """Does this method run on the interpreter at this position of its class, where it runs on every second one? A checksum of its
-    name says with which it begins, so that it stays where it is when other tests come."""
-    return (position + zlib.crc32(("%s.%s.%s" % (cls.__module__, cls.__name__, method)).encode())) % 2 == 0
+def is_of_half(cls, method, position, count):
+    """Does this method run on the interpreter at this position of its class, where it runs on every second one, or on one where the
+    minor does not matter? A checksum of its name says with which it begins, so that it stays where it is when other tests come."""
+    step = 2 if cls.minor_matters else count
+    return (position + zlib.crc32(("%s.%s.%s" % (cls.__module__, cls.__name__, method)).encode())) % step == 0
 
 
 def collect(found, without_gil, chosen, patterns, half):
@@ -100,7 +102,8 @@ def collect(found, without_gil, chosen, patterns, half):
             bound += [("[%s]" % minor, without_gil[minor]) for minor in sorted(without_gil, key=interpreters.age)]
         for position, (label, interpreter) in enumerate(bound):
             of_one = unittest.defaultTestLoader.loadTestsFromTestCase(bind(cls, interpreter, label, found))
-            tests += [test for test in of_one if not half or len(bound) == 1 or is_of_half(cls, test.id().rpartition(".")[2], position)]
+            tests += [test for test in of_one
+                      if not half or len(bound) == 1 or is_of_half(cls, test.id().rpartition(".")[2], position, len(bound))]
     if patterns:
         tests = [test for test in tests if any(matches(test.id(), pattern) for pattern in patterns)]
     return tests

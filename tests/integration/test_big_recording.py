@@ -18,7 +18,6 @@ sys.exit(status != 0)
 
 
 class BigRecording(harness.ToolTest):
-    timing_sensitive = True
 
     def make(self, samples):
         maker = os.path.join(os.path.dirname(harness.tool()), "tests", "recordings", "recording_tool")

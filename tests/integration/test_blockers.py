@@ -11,6 +11,7 @@ BUSY_CALLBACKS = 1500
 
 
 class Blockers(recordings.RecordingTest, harness.InterpreterTest):
+    minor_matters = False
     minors = ("3.8", "3.11", "3.13", "3.15")
     timing_sensitive = True
 

@@ -90,7 +90,7 @@ def threads_of(pid):
 
 
 class MemoryThatNeverComes(recordings.RecordingTest, harness.InterpreterTest):
-
+    minor_matters = False
     minors = ("3.8", "3.11", "3.13", "3.15")
 
     def never_comes(self, *args):

@@ -76,6 +76,7 @@ class CacheTest(recordings.RecordingTest):
 
 class Streams(CacheTest, harness.InterpreterTest):
     """Of keys that repeat in known ways, one recording for all."""
+    minor_matters = False
     timing_sensitive = True
 
     def test_hit_rates_and_savings(self):

@@ -10,6 +10,7 @@ PHASE_NS = 30e6  # the longest step of the target, which either end of a recordi
 
 
 class Cpu(recordings.RecordingTest, harness.InterpreterTest):
+    minor_matters = False
 
     def record_cpu(self, *args):
         """-> (path, {counter: its growth}, utime + stime meanwhile)."""

@@ -61,6 +61,7 @@ class Shares(recordings.RecordingTest):
 
 
 class Contention(Shares, harness.InterpreterTest):
+    minor_matters = False
 
     def assert_shares(self, threads, *args):
         path, seen, true, said = self.record_shares("contention.py", ("compute", "compress", "store"), *args,
@@ -80,6 +81,7 @@ class Contention(Shares, harness.InterpreterTest):
 
 
 class ShortLives(Shares, harness.InterpreterTest):
+    minor_matters = False
 
     def test_threads_of_less_than_a_period(self):
         self.assert_shares()
@@ -97,6 +99,7 @@ class ShortLives(Shares, harness.InterpreterTest):
 
 class Turns(Shares, harness.InterpreterTest):
     """Threads that wait most of the time are not asked in each tick: what they do has its share all the same."""
+    minor_matters = False
 
     def assert_shares(self, *args):
         path, seen, true, said = self.record_shares("turns.py", ("in_python", "in_native_code"), *args)

@@ -87,6 +87,7 @@ class EventsTest(recordings.RecordingTest):
 
 
 class Faults(EventsTest, harness.InterpreterTest):
+    minor_matters = False
     minors = MINORS
 
     def test_split_and_sum_with_threads_born_meanwhile(self):
@@ -99,6 +100,7 @@ class Faults(EventsTest, harness.InterpreterTest):
 
 
 class TaskClock(EventsTest, harness.InterpreterTest):
+    minor_matters = False
     minors = MINORS
 
     def test_clock_of_processes_and_functions(self):

@@ -51,6 +51,7 @@ class Churn(harness.InterpreterTest):
 
 
 class Crowd(harness.InterpreterTest):
+    minor_matters = False
     timing_sensitive = True
 
     def test_more_threads_than_cpus(self):

@@ -83,11 +83,8 @@ class Html(recordings.RecordingTest):
         return text, json.loads(zlib.decompress(base64.b64decode(data)))
 
     def recorded(self, *scripts):
-        paths = []
-        for script in scripts or ("threads.py", "gathered_branches.py", "names.py"):
-            target = self.target(script, lifetime=30)
-            paths.append(self.record_file(target, "-r", 500, "-d", 1, "--all-tasks", name=script + ".ascope")[0])
-        return paths + [GOLDEN]
+        scripts = scripts or ("threads.py", "gathered_branches.py", "names.py")
+        return self.record_scripts(scripts, "-r", 500, "-d", 1, "--all-tasks") + [GOLDEN]
 
     def lines(self, data, metric):
         """{folded stack: value}, from the page's data."""

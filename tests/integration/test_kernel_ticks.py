@@ -13,6 +13,7 @@ SECONDS = 5
 
 @unittest.skipIf(bpf_here.why_not(), bpf_here.why_not())
 class KernelTicks(recordings.RecordingTest, harness.InterpreterTest):
+    minor_matters = False
 
     def shares(self, rate, *args):
         """-> (samples of each function as folded, what the target says of it in ticks, the recorder's words)."""

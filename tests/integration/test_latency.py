@@ -58,6 +58,7 @@ class AllTasksTest(recordings.RecordingTest):
 
 
 class Latency(AllTasksTest, harness.InterpreterTest):
+    minor_matters = False
 
     def test_suspended_tasks_stand_under_those_that_await_them(self):
         self.check_many(2000)
@@ -191,6 +192,7 @@ class ShortLoops(AllTasksTest, harness.EndsTest):
 
 
 class BlockingCalls(recordings.RecordingTest, harness.InterpreterTest):
+    minor_matters = False
 
     def test_a_call_that_blocks_says_so_and_in_what(self):
         target = self.target("blocking_calls.py", lifetime=20)

@@ -74,7 +74,7 @@ class Launch(harness.EndsTest):
 
 class Wrapped(harness.InterpreterTest):
     """A shell that stays the parent of the Python it starts, as `uv run` and launchers of one-file programs do."""
-
+    minor_matters = False
     minors = ("3.8", "3.11", "3.13", "3.15")
 
     def wrapped(self, count=1):

@@ -26,6 +26,7 @@ def resident(pid):
 
 
 class Truncated(recordings.RecordingTest, harness.InterpreterTest):
+    minor_matters = False
     minors = ("3.8", "3.13")
 
     def test_a_child_that_truncates_what_it_maps(self):
@@ -79,7 +80,7 @@ class Memory(recordings.RecordingTest, harness.InterpreterTest):
 
 class SlowOutput(recordings.RecordingTest, harness.InterpreterTest):
     """A pipe that nobody reads for a while: what does not fit into memory is lost, and counted."""
-
+    minor_matters = False
     minors = ("3.8", "3.13")
 
     def test_what_the_output_does_not_take_is_counted_as_lost(self):

@@ -81,6 +81,7 @@ class PlainCalls(PlainCallsTest, harness.InterpreterTest):
 
 
 class WsgiViews(PlainCallsTest, harness.InterpreterTest):
+    minor_matters = False
     minors = ("3.8", "3.11", "3.13", "3.15")
 
     def request(self, port, count):

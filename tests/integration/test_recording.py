@@ -28,6 +28,7 @@ class SameNumbers(recordings.RecordingTest):
 
 
 class Views(recordings.RecordingTest, harness.InterpreterTest):
+    minor_matters = False
 
     def test_default_name_and_views_agree(self):
         target = self.target("planted_graph.py", lifetime=30)

@@ -8,6 +8,7 @@ import folded
 import harness
 import recordings
 
+MINORS = ("3.8", "3.11", "3.13", "3.15")
 SECRETS = ("path-secret", "query-secret", "parameter-secret", "planted-key")
 LEAF_OF = {"plain/<str:token>/": "burn_plain", "shop/orders/<int:number>/": "burn_order", "async/": "burn_async",
            "gather/": "burn_branch"}
@@ -22,9 +23,7 @@ def percentile(lengths, part):
     return sorted(lengths)[math.ceil(part * len(lengths)) - 1]
 
 
-class RequestTest(recordings.RecordingTest, harness.InterpreterTest):
-    minors = ("3.8", "3.11", "3.13", "3.15")
-    timing_sensitive = True
+class RequestTest(recordings.RecordingTest):
 
     def serve(self, *args):
         self.log = self.path("truth.log")
@@ -115,6 +114,11 @@ class RequestTest(recordings.RecordingTest, harness.InterpreterTest):
             self.assertLessEqual(abs(found - true), max(3 * PERIOD_NS, 0.1 * true),
                                  "%s: %.1f ms, truly %.1f ms of %d" % (route, found / 1e6, true / 1e6, len(lengths)))
 
+
+class OneThread(RequestTest, harness.InterpreterTest):
+    minors = MINORS
+    timing_sensitive = True
+
     def test_gunicorn_sync(self):
         self.record_site(server="sync", connections=2)
         self.check_leaves()
@@ -122,6 +126,10 @@ class RequestTest(recordings.RecordingTest, harness.InterpreterTest):
         self.check_cpu()
         self.check_slow()
         self.check_lengths(["plain/<str:token>/", "shop/orders/<int:number>/"])
+
+
+class Requests(RequestTest, harness.InterpreterTest):
+    minors = MINORS
 
     def test_gunicorn_gthread(self):
         self.record_site(server="gthread")

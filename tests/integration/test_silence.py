@@ -68,7 +68,7 @@ class Empty(recordings.RecordingTest):
 
 
 class Implied(harness.InterpreterTest):
-
+    minor_matters = False
     minors = ("3.8", "3.11", "3.13", "3.15")
 
     def test_views_of_suspended_tasks_have_them_recorded(self):

@@ -43,11 +43,8 @@ class Speedscope(recordings.RecordingTest):
 
     def recorded(self):
         """Threads and tasks, idle ones as well, names beyond ASCII."""
-        paths = []
-        for script in ("threads.py", "gathered_branches.py", "names.py"):
-            target = self.target(script, lifetime=30)
-            paths.append(self.record_file(target, "-r", 500, "-d", 1, "--idle", name=script + ".ascope")[0])
-        return paths + [os.path.join(harness.ROOT, "tests", "golden", "shop.ascope")]
+        scripts = ("threads.py", "gathered_branches.py", "names.py")
+        return self.record_scripts(scripts, "-r", 500, "-d", 1, "--idle") + [os.path.join(harness.ROOT, "tests", "golden", "shop.ascope")]
 
     def test_its_own_schema(self):
         modules = self.node_modules()

@@ -24,7 +24,7 @@ def can_drop_rights():
 
 @unittest.skipUnless(can_drop_rights(), "needs root and setpriv, to have fewer rights than the target")
 class Rights(recordings.RecordingTest, harness.InterpreterTest):
-
+    minor_matters = False
     minors = MINORS
 
     def test_a_target_that_became_undumpable(self):
@@ -101,7 +101,7 @@ class Errors(recordings.RecordingTest):
 @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "needs two CPUs")
 class CpuSets(recordings.RecordingTest, harness.InterpreterTest):
     """The recorder may not run where the target does."""
-
+    minor_matters = False
     minors = ("3.8", "3.13")
 
     def cpuset(self, cpu):

@@ -211,16 +211,18 @@ std::string alternating_task() {
 
 } // namespace
 
-std::map<std::string, std::string> crafted_recordings() {
-  return {{"one_deep_stack", one_deep_stack()},
-          {"many_deep_stacks", many_deep_stacks(20)},
-          {"many_deep_stacks_with_long_names", many_deep_stacks(60'000)},
-          {"many_names", many_names()},
-          {"long_names_of_many_codes", long_names_of_many_codes()},
-          {"many_rows", many_rows()},
-          {"alternating_stacks", alternating_stacks()},
-          {"alternating_calls", alternating_calls()},
-          {"alternating_task", alternating_task()}};
+const std::map<std::string, std::string (*)()> &crafted_recordings() {
+  static const std::map<std::string, std::string (*)()> k_all{
+      {"one_deep_stack", one_deep_stack},
+      {"many_deep_stacks", [] { return many_deep_stacks(20); }},
+      {"many_deep_stacks_with_long_names", [] { return many_deep_stacks(60'000); }},
+      {"many_names", many_names},
+      {"long_names_of_many_codes", long_names_of_many_codes},
+      {"many_rows", many_rows},
+      {"alternating_stacks", alternating_stacks},
+      {"alternating_calls", alternating_calls},
+      {"alternating_task", alternating_task}};
+  return k_all;
 }
 
 } // namespace awaitscope::testing

@@ -127,9 +127,9 @@ int fuzz_each(std::uint64_t count, std::uint64_t seed) {
 }
 
 bool save_crafted(const std::string &folder) {
-  const std::map<std::string, std::string> all = crafted_recordings();
+  const auto &all = crafted_recordings();
   return std::all_of(all.begin(), all.end(),
-                     [&](const auto &made) { return save(folder + "/" + made.first + ".ascope", made.second); });
+                     [&](const auto &entry) { return save(folder + "/" + entry.first + ".ascope", entry.second()); });
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #include "awaitscope/model/limits.hpp"
 #include "awaitscope/recording/reader.hpp"
 #include "catch.hpp"
+#include "common.hpp"
 #include "synthetic.hpp"
 
 using namespace awaitscope;
@@ -12,17 +13,15 @@ using namespace awaitscope::testing;
 
 namespace {
 
-constexpr std::int64_t k_ms = 1'000'000;
-
-struct ReadBack {
+struct ReadCalls {
   std::unique_ptr<RecordingReader> reader;
   std::map<std::int64_t, std::vector<RecordedSeenCall>> seen; ///< by when the sample was taken
   std::vector<RecordedTracedCall> traced;
   std::map<CodeId, std::uint64_t> lost;
 };
 
-ReadBack read_back(const std::string &bytes) {
-  ReadBack back;
+ReadCalls read_calls(const std::string &bytes) {
+  ReadCalls back;
   back.reader =
       std::make_unique<RecordingReader>(std::move(*RecordingReader::open(std::make_unique<MemorySource>(bytes))));
   while (*back.reader->next()) {
@@ -72,7 +71,7 @@ TEST_CASE("what samples say of arguments is what is read back") {
   }
   recorder.writer().add(FunctionFact{inner, FunctionFact::Kind::uses, "time.time"});
   recorder.writer().finish({});
-  const ReadBack back = read_back(recorder.bytes());
+  const ReadCalls back = read_calls(recorder.bytes());
   const RecordingTables &tables = back.reader->tables();
   CHECK(back.reader->info().arguments == Arguments::sampled);
   CHECK(back.reader->info().shows_arguments);
@@ -106,7 +105,7 @@ TEST_CASE("traced calls are what is read back, and those that are missing are co
   recorder.writer().add_lost_calls(code, 5);
   recorder.writer().add_lost_calls(code, 2);
   recorder.writer().finish({});
-  const ReadBack back = read_back(recorder.bytes());
+  const ReadCalls back = read_calls(recorder.bytes());
   const RecordingTables &tables = back.reader->tables();
   REQUIRE(back.traced.size() == 20'000);
   CHECK(tables.keys.size() == 11);
@@ -134,7 +133,7 @@ TEST_CASE("beyond what a recording may hold arguments are not known, but their f
     recorder.writer().add(call, "MainThread");
   }
   recorder.writer().finish({});
-  const ReadBack back = read_back(recorder.bytes());
+  const ReadCalls back = read_calls(recorder.bytes());
   CHECK(back.reader->ending() == Ending::whole);
   CHECK(back.traced.back().key == 0);
   CHECK(back.traced.back().code == code);

@@ -1,14 +1,13 @@
 #include "awaitscope/report/blockers.hpp"
 
 #include "catch.hpp"
+#include "common.hpp"
 #include "synthetic.hpp"
 
 using namespace awaitscope;
 using namespace awaitscope::testing;
 
 namespace {
-
-constexpr std::int64_t k_ms = 1'000'000;
 
 /// A recorder whose start is 0, of one thread at 100 Hz that runs asyncio's loop.
 struct Loop : MemoryRecorder {

@@ -9,7 +9,7 @@ using namespace awaitscope;
 
 namespace {
 
-constexpr Address k_base = 0x10000;
+constexpr Address k_image_base = 0x10000;
 
 struct Frames {
   std::string letters = "zR";
@@ -44,13 +44,14 @@ bool is_sound(const Frames &frames) {
   bytes += entry(own);
   return is_sound_description(
       [&](Address address, void *out, std::size_t size) {
-        if (address < k_base || address - k_base > bytes.size() || size > bytes.size() - (address - k_base)) {
+        if (address < k_image_base || address - k_image_base > bytes.size() ||
+            size > bytes.size() - (address - k_image_base)) {
           return false;
         }
-        std::memcpy(out, bytes.data() + (address - k_base), size);
+        std::memcpy(out, bytes.data() + (address - k_image_base), size);
         return true;
       },
-      k_base + description);
+      k_image_base + description);
 }
 
 Frames with_own(const std::string &own) {

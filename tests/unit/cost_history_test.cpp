@@ -1,13 +1,13 @@
 #include "awaitscope/report/cost_history.hpp"
 
 #include "catch.hpp"
+#include "common.hpp"
 #include "synthetic.hpp"
 
 using namespace awaitscope;
 using namespace awaitscope::testing;
 
 TEST_CASE("tasks that wait have a history in a recording without samples") {
-  constexpr std::int64_t k_ms = 1'000'000;
   RecordingInfo info = invented_info();
   info.start_ns = 0;
   MemoryRecorder recorder(info);
@@ -44,7 +44,6 @@ TEST_CASE("tasks that wait have a history in a recording without samples") {
 
 TEST_CASE("more different stacks than a history has cells for") {
   constexpr std::uint64_t k_stacks = CostHistory::k_most_cells + 10'000;
-  constexpr std::int64_t k_ms = 1'000'000;
   RecordingInfo info = invented_info();
   info.start_ns = 0;
   MemoryRecorder recorder(info);

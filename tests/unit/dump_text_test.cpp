@@ -2,13 +2,14 @@
 
 #include "awaitscope/support/text_width.hpp"
 #include "catch.hpp"
+#include "common.hpp"
 
 using namespace awaitscope;
 
 namespace {
 
-struct Process {
-  Process() {
+struct ShownProcess {
+  ShownProcess() {
     snapshot.pid = 41;
     snapshot.python = "3.13.0";
     snapshot.executable = "/usr/bin/python3.13";
@@ -37,12 +38,10 @@ struct Process {
   CodeId wait = codes.add({"Condition.wait", "/usr/lib/python3.13/threading.py", 1});
 };
 
-bool has(const std::string &text, const std::string &part) { return text.find(part) != std::string::npos; }
-
 } // namespace
 
 TEST_CASE("idle threads with equal stacks are one entry; those that run or differ are not") {
-  Process process;
+  ShownProcess process;
   process.thread(1, ThreadState::running, {process.main});
   for (ThreadId tid = 2; tid < 15; ++tid) {
     process.thread(tid, ThreadState::idle, {process.main, process.wait});
@@ -77,7 +76,7 @@ TEST_CASE("what a thread waits in is named, and tells threads apart") {
 }
 
 TEST_CASE("frames stand in the order, and with the paths, that were asked for") {
-  Process process;
+  ShownProcess process;
   process.thread(1, ThreadState::idle, {process.main, process.wait});
   CHECK(has(process.text(), "  GIL: free\n"));
   DumpLayout layout;
@@ -88,7 +87,7 @@ TEST_CASE("frames stand in the order, and with the paths, that were asked for") 
 }
 
 TEST_CASE("each line of a dump fits the width") {
-  Process process;
+  ShownProcess process;
   const CodeId deep = process.codes.add({std::string(90, 'f'), "/srv/other/" + std::string(90, 'd') + "/file.py", 1});
   process.thread(1, ThreadState::running, {process.main, deep});
   process.snapshot.command.emplace_back(300, 'x');

@@ -2,6 +2,7 @@
 
 #include "awaitscope/export/gil.hpp"
 #include "catch.hpp"
+#include "common.hpp"
 #include "synthetic.hpp"
 
 using namespace awaitscope;
@@ -9,12 +10,11 @@ using namespace awaitscope::testing;
 
 namespace {
 
-constexpr std::int64_t k_ms = 1'000'000;
-constexpr std::int64_t k_period = 10 * k_ms;
+constexpr std::int64_t k_gil_period = 10 * k_ms;
 
 /// At 100 Hz, and its start is 0. The threads have the TIDs 1 to 3.
-struct Recorder : MemoryRecorder {
-  Recorder() : MemoryRecorder(info_at_100_hz()) {}
+struct GilRecorder : MemoryRecorder {
+  GilRecorder() : MemoryRecorder(info_at_100_hz()) {}
 
   void sample(ThreadId tid, const std::string &name, CodeId code, ThreadState state, const GilHolder &holder = {}) {
     Sample sample;
@@ -49,8 +49,8 @@ struct Recorder : MemoryRecorder {
 };
 
 /// Ten ticks: `greedy` runs; at all of them Thread-1 waits for it, at five Thread-2 as well, at two for nobody that is known.
-void record(Recorder &recorder) {
-  for (int tick = 0; tick < 10; ++tick, recorder.now_ns += k_period) {
+void record(GilRecorder &recorder) {
+  for (int tick = 0; tick < 10; ++tick, recorder.now_ns += k_gil_period) {
     recorder.sample(1, "greedy", recorder.compute, ThreadState::running);
     recorder.sample(2, "Thread-1 (serve)", recorder.handle, ThreadState::gil, {1, "greedy"});
     if (tick < 7) {
@@ -64,12 +64,12 @@ void record(Recorder &recorder) {
 } // namespace
 
 TEST_CASE("who waits for the GIL, for whom, and in what that is") {
-  Recorder recorder;
+  GilRecorder recorder;
   record(recorder);
   const GilWaits waits = recorder.waits();
   CHECK(waits.samples == 17);
   CHECK(waits.all == 27); // idle threads are none
-  CHECK(waits.period_ns == k_period);
+  CHECK(waits.period_ns == k_gil_period);
   REQUIRE(waits.waits.size() == 2); // equal work is one
   CHECK(waits.waits[0].waiter == "Thread (serve)");
   CHECK(waits.waits[0].holder == "greedy");
@@ -91,7 +91,7 @@ TEST_CASE("who waits for the GIL, for whom, and in what that is") {
 }
 
 TEST_CASE("the filter's threads are those that wait for the GIL") {
-  Recorder recorder;
+  GilRecorder recorder;
   record(recorder);
   Filter filter;
   filter.threads = {"Thread-2 (serve)"};
@@ -102,7 +102,7 @@ TEST_CASE("the filter's threads are those that wait for the GIL") {
 }
 
 TEST_CASE("nobody waits for the GIL") {
-  Recorder recorder;
+  GilRecorder recorder;
   recorder.sample(1, "MainThread", recorder.compute, ThreadState::running);
   const GilWaits waits = recorder.waits();
   CHECK(waits.waits.empty());

@@ -3,14 +3,13 @@
 #include "awaitscope/export/hot.hpp"
 #include "awaitscope/report/file_origin.hpp"
 #include "catch.hpp"
+#include "common.hpp"
 #include "site.hpp"
 
 using namespace awaitscope;
 using namespace awaitscope::testing;
 
 namespace {
-
-bool has(const std::string &text, const std::string &part) { return text.find(part) != std::string::npos; }
 
 std::size_t lines_of(const std::string &text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));

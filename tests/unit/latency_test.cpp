@@ -7,14 +7,13 @@
 
 #include "awaitscope/export/latency.hpp"
 #include "catch.hpp"
+#include "common.hpp"
 #include "synthetic.hpp"
 
 using namespace awaitscope;
 using namespace awaitscope::testing;
 
 namespace {
-
-constexpr std::int64_t k_ms = 1'000'000;
 
 /// A recorder whose start is 0; looks are a millisecond apart.
 struct Tasks : MemoryRecorder {

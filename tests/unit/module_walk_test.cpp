@@ -17,7 +17,7 @@ using awaitscope::test::FakeMemory;
 namespace {
 
 constexpr Address k_runtime = 0x100000;
-constexpr Address k_interpreter = 0x200000;
+constexpr Address k_walked_interpreter = 0x200000;
 constexpr std::uint64_t k_heap = std::uint64_t{1} << 9U;
 constexpr std::uint64_t k_of_dict = std::uint64_t{1} << 29U;
 constexpr std::uint64_t k_of_type = std::uint64_t{1} << 31U;
@@ -36,10 +36,10 @@ public:
     module_type = type("module", 0);
     function_type = type("function", 0);
     cache_type = type(std::string(LruCacheReader::k_type_name), 0);
-    remote.put<Address>(k_runtime + layout.rt_interpreters_head, k_interpreter);
-    remote.put<Address>(k_runtime + layout.rt_interpreters_main, k_interpreter);
-    remote.put<std::int64_t>(k_interpreter + layout.is_id, 0);
-    remote.put<Address>(k_interpreter + layout.is_next, 0);
+    remote.put<Address>(k_runtime + layout.rt_interpreters_head, k_walked_interpreter);
+    remote.put<Address>(k_runtime + layout.rt_interpreters_main, k_walked_interpreter);
+    remote.put<std::int64_t>(k_walked_interpreter + layout.is_id, 0);
+    remote.put<Address>(k_walked_interpreter + layout.is_next, 0);
   }
 
   Address place(std::size_t size) {
@@ -122,7 +122,7 @@ public:
   }
 
   void set_modules(const std::vector<std::pair<Address, Address>> &entries) {
-    remote.put<Address>(k_interpreter + layout.is_modules, dict(entries));
+    remote.put<Address>(k_walked_interpreter + layout.is_modules, dict(entries));
   }
 
   /// Names of what was found, in order.
@@ -154,7 +154,7 @@ private:
   Address next_ = 0x1000000;
 };
 
-using Names = std::vector<std::string>;
+using Modules = std::vector<std::string>;
 
 } // namespace
 
@@ -174,7 +174,7 @@ TEST_CASE("caches in modules, classes and what those hold") {
                                         {python.str("held"), held},
                                         {python.str("deeper"), deeper}});
   python.set_modules({{python.str("app"), module}, {python.str("alias"), module}});
-  CHECK(python.found() == Names{"C.D.m", "in a dict", "plain"});
+  CHECK(python.found() == Modules{"C.D.m", "in a dict", "plain"});
   CHECK(python.outcome.modules == 1);
   CHECK(python.outcome.left_out == 0);
   CHECK_FALSE(python.outcome.cut_short);
@@ -198,7 +198,7 @@ TEST_CASE("a walk ends in circles, at wrong pointers and at its limits") {
                                         {python.str("kernel"), 0xffff800000000000},
                                         {python.str("crooked"), 0x1003}});
   python.set_modules({{python.str("app"), module}});
-  CHECK(python.found() == Names{"[unreadable]", "unreadable", "wraps itself"});
+  CHECK(python.found() == Modules{"[unreadable]", "unreadable", "wraps itself"});
   CHECK(python.outcome.left_out == 2); // the dict without values, and the one that says it is large
 
   ModuleWalk::Limits few;

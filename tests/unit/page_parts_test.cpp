@@ -4,12 +4,11 @@
 #include "awaitscope/report/hot_files.hpp"
 #include "awaitscope/report/time_grid.hpp"
 #include "catch.hpp"
+#include "common.hpp"
 
 using namespace awaitscope;
 
 namespace {
-
-constexpr std::int64_t k_second = 1'000'000'000;
 
 std::uint64_t sum(const std::vector<std::uint64_t> &slots) {
   return std::accumulate(slots.begin(), slots.end(), std::uint64_t{0});

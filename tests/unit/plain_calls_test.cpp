@@ -4,14 +4,13 @@
 
 #include "awaitscope/sampler/call_trail.hpp"
 #include "catch.hpp"
+#include "common.hpp"
 #include "synthetic.hpp"
 
 using namespace awaitscope;
 using namespace awaitscope::testing;
 
 namespace {
-
-constexpr std::int64_t k_ms = 1'000'000;
 
 CallMark mark(std::uint64_t place, std::uint64_t call, std::uint32_t stretch = 0, std::uint64_t kept = 0,
               bool once = false) {

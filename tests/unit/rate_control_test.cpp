@@ -6,13 +6,11 @@
 
 #include "awaitscope/sampler/pacer.hpp"
 #include "catch.hpp"
+#include "common.hpp"
 
 using namespace awaitscope;
 
 namespace {
-
-constexpr std::int64_t k_ms = 1'000'000;
-constexpr std::int64_t k_second = 1000 * k_ms;
 
 /// A machine with a clock of its own, on which a tick costs what it is told to.
 struct Machine {

@@ -10,6 +10,7 @@
 #include "awaitscope/recording/format.hpp"
 #include "awaitscope/support/clock.hpp"
 #include "catch.hpp"
+#include "common.hpp"
 #include "corrupt.hpp"
 #include "synthetic.hpp"
 
@@ -54,8 +55,6 @@ Sample sample_of(std::int64_t time_ns, CodeId code, std::uint64_t cpu_ns = 0) {
   sample.cpu_ns = cpu_ns;
   return sample;
 }
-
-constexpr std::int64_t k_ms = 1'000'000;
 
 std::string error_of(const std::string &bytes) {
   const Result<RecordingReader> reader = RecordingReader::open(std::make_unique<MemorySource>(bytes));

@@ -7,6 +7,7 @@
 #include "awaitscope/report/hot.hpp"
 #include "awaitscope/report/waits.hpp"
 #include "catch.hpp"
+#include "common.hpp"
 #include "synthetic.hpp"
 
 using namespace awaitscope;
@@ -14,7 +15,6 @@ using namespace awaitscope::testing;
 
 namespace {
 
-constexpr std::int64_t k_ms = 1'000'000;
 constexpr std::uint64_t k_cpu = 1'000'000;
 
 /// A recorder whose start is 0, at 1 kHz.

@@ -3,14 +3,13 @@
 #include "awaitscope/sampler/request_ids.hpp"
 #include "awaitscope/sampler/task_stacks.hpp"
 #include "catch.hpp"
+#include "common.hpp"
 #include "synthetic.hpp"
 
 using namespace awaitscope;
 using namespace awaitscope::testing;
 
 namespace {
-
-constexpr std::int64_t k_ms = 1'000'000;
 
 std::shared_ptr<const RequestRoute> route(const std::string &name) {
   return std::make_shared<const RequestRoute>(RequestRoute{"GET", name, "shop.views.order", name != k_unresolved});
@@ -26,8 +25,8 @@ RequestSight sight(const std::shared_ptr<const RequestRoute> &of, std::uint64_t 
 }
 
 /// A recorder at 100 Hz whose start is 0.
-struct Recorder : MemoryRecorder {
-  Recorder() : MemoryRecorder(info_at_100_hz()) {}
+struct RequestRecorder : MemoryRecorder {
+  RequestRecorder() : MemoryRecorder(info_at_100_hz()) {}
 
   void sample(std::int64_t at_ms, std::uint64_t id, const std::shared_ptr<const RequestRoute> &of) {
     Sample sample;
@@ -109,7 +108,7 @@ TEST_CASE("a task of a group works for a request only if that was handled where 
 }
 
 TEST_CASE("a recording gives back requests, and what became known of them later") {
-  Recorder recorder;
+  RequestRecorder recorder;
   recorder.sample(10, 0, nullptr);
   recorder.sample(20, 1, route(std::string(k_unresolved)));
   recorder.sample(30, 1, route("orders/"));
@@ -136,7 +135,7 @@ TEST_CASE("a recording gives back requests, and what became known of them later"
 }
 
 TEST_CASE("the table of routes has the samples of a request under its route, and the rest apart") {
-  Recorder recorder;
+  RequestRecorder recorder;
   const auto orders = route("orders/");
   recorder.sample(10, 0, nullptr);
   recorder.sample(20, 1, route(std::string(k_unresolved)));
@@ -154,7 +153,7 @@ TEST_CASE("the table of routes has the samples of a request under its route, and
 }
 
 TEST_CASE("what is of other requests is left out of costs") {
-  Recorder recorder;
+  RequestRecorder recorder;
   recorder.sample(10, 1, route("orders/"));
   recorder.sample(20, 2, route("items/"));
   recorder.sample(30, 2, route("items/"));

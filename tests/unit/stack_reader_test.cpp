@@ -157,19 +157,25 @@ private:
   PythonStack stack_;
 };
 
+bool is_equal(const Reader &reader, const PythonFrame &frame, const ModelFrame &expected) {
+  return frame.frame.kind == FrameKind::python &&
+         reader.table.at(frame.frame.code).function == "f" + std::to_string(expected.code) &&
+         frame.frame.line == k_first_line + 1 + static_cast<std::int32_t>(expected.instruction) &&
+         frame.address == expected.address && frame.of_generator == expected.of_generator;
+}
+
 void check_equal(const Reader &reader, const PythonStack &stack, const std::vector<ModelFrame> &model) {
   std::size_t at = 0;
   for (const ModelFrame &expected : model) {
     if (expected.shim) {
       continue;
     }
-    REQUIRE(at < stack.frames.size());
-    const PythonFrame &frame = stack.frames[at++];
-    REQUIRE(frame.frame.kind == FrameKind::python);
-    REQUIRE(reader.table.at(frame.frame.code).function == "f" + std::to_string(expected.code));
-    REQUIRE(frame.frame.line == k_first_line + 1 + static_cast<std::int32_t>(expected.instruction));
-    REQUIRE(frame.address == expected.address);
-    REQUIRE(frame.of_generator == expected.of_generator);
+    // Not a REQUIRE for each frame: they would take most of the time of these tests.
+    if (at == stack.frames.size() || !is_equal(reader, stack.frames[at], expected)) {
+      FAIL("frame " << at << " of " << stack.frames.size() << " is not f" << expected.code << " at instruction "
+                    << expected.instruction);
+    }
+    ++at;
   }
   REQUIRE(at == stack.frames.size());
 }
@@ -394,7 +400,9 @@ TEST_CASE("whatever is replaced when: a name that was not taken back is right") 
     if (look % 8 == 7) {
       const std::vector<std::string> wrong = reader.confirm();
       for (const auto &[said, was] : told) {
-        REQUIRE((said == was || std::find(wrong.begin(), wrong.end(), said) != wrong.end()));
+        if (said != was && std::find(wrong.begin(), wrong.end(), said) == wrong.end()) {
+          FAIL("look " << look << ": " << said << ", and it was " << was);
+        }
       }
       taken_back += wrong.size();
       told.clear();

@@ -17,7 +17,7 @@ constexpr Address k_greenlet = 0x200000;
 constexpr Address k_pimpl = 0x210000;
 constexpr Address k_frame_object = 0x220000;
 constexpr Address k_code = 0x300000;
-constexpr Address k_frames = 0x400000;
+constexpr Address k_greenlet_frames = 0x400000;
 
 /// A greenlet of a class that a program has derived, in fake memory. Its calls, `count` of them, are all of one function.
 class FakeGreenlet {
@@ -30,7 +30,7 @@ public:
     remote.put<Address>(k_greenlet + layout.ob_type, k_own_class);
     remote.put<Address>(k_greenlet + layout.sizeof_object + k_greenlet_pimpl, k_pimpl);
     remote.put<Address>(k_frame_object + layout.ob_type, k_frame_class);
-    remote.put<Address>(k_frame_object + layout.sizeof_object + 8, k_frames);
+    remote.put<Address>(k_frame_object + layout.sizeof_object + 8, k_greenlet_frames);
     remote.put<Address>(k_code + layout.ob_type, k_code_class);
     remote.put<Address>(k_code + layout.co_filename, put_str(k_code + 0x800, "m.py"));
     remote.put<Address>(k_code + layout.co_qualname, put_str(k_code + 0x900, "f"));
@@ -52,7 +52,7 @@ public:
     remote.put<Address>(frame(index) + layout.if_instr, k_code + layout.co_bytecode);
   }
 
-  static Address frame(std::size_t index) { return k_frames + 0x100 * index; }
+  static Address frame(std::size_t index) { return k_greenlet_frames + 0x100 * index; }
 
   /// How many calls were read, and whether some are missing towards the root.
   std::pair<std::size_t, bool> read(Address object = k_greenlet) {

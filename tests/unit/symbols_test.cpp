@@ -12,17 +12,13 @@
 #include <lzma.h>
 
 #include "catch.hpp"
+#include "common.hpp"
 #include "native/demangle.hpp"
 #include "temporary_file.hpp"
 
 using namespace awaitscope;
 
 namespace {
-
-std::string bytes_of(const std::string &path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
 
 std::string library_of(const char *function) {
   Dl_info info{};
@@ -174,7 +170,8 @@ TEST_CASE("a packed table of symbols is read", "[native]") {
 }
 
 TEST_CASE("symbols of a file of which any byte may be wrong are found or not", "[native]") {
-  const std::string original = library_of("lzma_code"); // a small one
+  const std::string original = library_of("elf_version"); // a small one
+  REQUIRE(original.size() < 1'000'000);                   // not this program, which exports what it is linked with
   std::uint64_t seed = 3;
   const auto next = [&seed] { return (seed = seed * 6364136223846793005ULL + 1442695040888963407ULL) >> 20U; };
   Elf64_Ehdr head{};

@@ -13,9 +13,9 @@ using namespace awaitscope;
 
 namespace {
 
-constexpr Address k_base = 0x7f0000000000;
+constexpr Address k_first_task = 0x7f0000000000;
 
-/// Tasks by number: number n has the id k_base + n and the name "t<n>", and waits in line n of its coroutine.
+/// Tasks by number: number n has the id k_first_task + n and the name "t<n>", and waits in line n of its coroutine.
 struct Graph {
   void task(std::size_t number, CodeId coroutine, const std::vector<std::size_t> &awaited_by = {}) {
     TaskSnapshot task;
@@ -30,9 +30,9 @@ struct Graph {
     snapshot.tasks.push_back(std::move(task));
   }
 
-  static Address id(std::size_t number) { return k_base + number; }
+  static Address id(std::size_t number) { return k_first_task + number; }
 
-  std::size_t number(std::size_t index) const { return snapshot.tasks[index].id - k_base; }
+  std::size_t number(std::size_t index) const { return snapshot.tasks[index].id - k_first_task; }
 
   std::vector<TaskNode> tree(EqualTasks equal = EqualTasks::keep, const std::string &text = "") const {
     return task_tree(snapshot, codes, equal, text);

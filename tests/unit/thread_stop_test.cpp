@@ -44,9 +44,9 @@ struct Shown {
 };
 
 /// A child process, killed at the end.
-class Forked {
+class ForkedTarget {
 public:
-  explicit Forked(const std::function<void(Shown &)> &body)
+  explicit ForkedTarget(const std::function<void(Shown &)> &body)
       : shown_(new (::mmap(nullptr, sizeof(Shown), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) Shown),
         pid_(::fork()) {
     if (pid_ == 0) {
@@ -54,12 +54,12 @@ public:
       ::_exit(0);
     }
   }
-  ~Forked() {
+  ~ForkedTarget() {
     kill_and_reap();
     ::munmap(shown_, sizeof(Shown));
   }
-  Forked(const Forked &) = delete;
-  Forked &operator=(const Forked &) = delete;
+  ForkedTarget(const ForkedTarget &) = delete;
+  ForkedTarget &operator=(const ForkedTarget &) = delete;
 
   [[nodiscard]] ThreadId pid() const { return pid_; }
   [[nodiscard]] Shown &shown() const { return *shown_; }
@@ -136,7 +136,7 @@ void stop_and_let_go(Tracer &tracer, ThreadId pid) { REQUIRE(ThreadStop::stop(tr
 } // namespace
 
 TEST_CASE("a thread stands still while it is stopped, and goes on") {
-  const Forked child(compute);
+  const ForkedTarget child(compute);
   REQUIRE(goes_on(child.shown()));
   Tracer tracer;
   for (int i = 0; i < 3; ++i) {
@@ -153,7 +153,7 @@ TEST_CASE("a thread stands still while it is stopped, and goes on") {
 
 TEST_CASE("system calls that a stop interrupts go on") {
   // Each waits for 30 ms in another way: ERESTART_RESTARTBLOCK, ERESTARTNOHAND and ERESTARTSYS of the kernel.
-  const Forked child([](Shown &shown) {
+  const ForkedTarget child([](Shown &shown) {
     constexpr long k_wait_ns = 30'000'000;
     std::array<int, 2> ends{};
     if (::pipe(ends.data()) != 0) {
@@ -187,7 +187,7 @@ TEST_CASE("system calls that a stop interrupts go on") {
 
 TEST_CASE("a signal that comes while a thread is stopped, or as it stops, is delivered once") {
   static Shown *shown_by_handler = nullptr;
-  const Forked child([](Shown &shown) {
+  const ForkedTarget child([](Shown &shown) {
     shown_by_handler = &shown;
     struct sigaction action {};
     action.sa_handler = [](int) { ++shown_by_handler->signals; };
@@ -220,7 +220,7 @@ TEST_CASE("a signal that comes while a thread is stopped, or as it stops, is del
 }
 
 TEST_CASE("what job control has stopped stays stopped until SIGCONT") {
-  const Forked child(compute_in_threads);
+  const ForkedTarget child(compute_in_threads);
   REQUIRE(goes_on(child.shown()));
   ::kill(child.pid(), SIGSTOP);
   REQUIRE(::waitpid(child.pid(), nullptr, WUNTRACED) == child.pid());
@@ -236,7 +236,7 @@ TEST_CASE("what job control has stopped stays stopped until SIGCONT") {
 }
 
 TEST_CASE("a SIGSTOP that comes while a process is stopped holds afterwards") {
-  const Forked child(compute_in_threads);
+  const ForkedTarget child(compute_in_threads);
   REQUIRE(goes_on(child.shown()));
   Tracer tracer;
   {
@@ -251,7 +251,7 @@ TEST_CASE("a SIGSTOP that comes while a process is stopped holds afterwards") {
 }
 
 TEST_CASE("a thread that waits for the child of vfork(2) is not stopped, nor afterwards") {
-  const Forked child([](Shown &shown) {
+  const ForkedTarget child([](Shown &shown) {
     const pid_t pid = ::vfork(); // NOLINT: uninterruptible for as long as its child has not ended
     if (pid == 0) {
       while (!shown.over) { // NOLINT(clang-analyzer-unix.Vfork): an atomic in shared memory
@@ -275,8 +275,8 @@ TEST_CASE("a thread that waits for the child of vfork(2) is not stopped, nor aft
 }
 
 TEST_CASE("who traces a process already is named") {
-  const Forked child(compute);
-  const Forked other([&](Shown &shown) {
+  const ForkedTarget child(compute);
+  const ForkedTarget other([&](Shown &shown) {
     shown.over = ::ptrace(PTRACE_SEIZE, child.pid(), nullptr, nullptr) == 0;
     ::pause();
   });
@@ -295,8 +295,8 @@ TEST_CASE("who traces a process already is named") {
 }
 
 TEST_CASE("a process that has ended, and a thread of another one") {
-  Forked child(compute);
-  const Forked other(compute);
+  ForkedTarget child(compute);
+  const ForkedTarget other(compute);
   Tracer tracer;
   const auto of_another = ThreadStop::stop(tracer, child.pid(), other.pid(), k_limits);
   REQUIRE_FALSE(of_another);
@@ -312,7 +312,7 @@ TEST_CASE("a process that has ended, and a thread of another one") {
 }
 
 TEST_CASE("a process that is killed while it is stopped ends, and its parent is told") {
-  Forked child(compute_in_threads);
+  ForkedTarget child(compute_in_threads);
   REQUIRE(goes_on(child.shown()));
   Tracer tracer;
   {
@@ -328,7 +328,9 @@ TEST_CASE("a process that is killed while it is stopped ends, and its parent is 
 }
 
 TEST_CASE("all threads of a process stand still, also those that are born meanwhile") {
-  const Forked child(compute_in_threads);
+  const ForkedTarget child(compute_in_threads);
+  // The first of them go on before the last of them are born.
+  REQUIRE(comes_true([&] { return list_ids(fmt::format("/proc/{}/task", child.pid())).size() > k_threads; }));
   REQUIRE(goes_on(child.shown()));
   Tracer tracer;
   for (int i = 0; i < 20; ++i) {
@@ -348,7 +350,7 @@ TEST_CASE("all threads of a process stand still, also those that are born meanwh
 }
 
 TEST_CASE("a stop ends by itself when it has lasted too long") {
-  const Forked child(compute_in_threads);
+  const ForkedTarget child(compute_in_threads);
   REQUIRE(goes_on(child.shown()));
   Tracer tracer;
   auto whole = ProcessStop::stop(tracer, child.pid(), {5s, 30ms});
@@ -362,12 +364,12 @@ TEST_CASE("a stop ends by itself when it has lasted too long") {
 }
 
 TEST_CASE("no thread stays stopped when the process that stops them is killed") {
-  const Forked child(compute_in_threads);
+  const ForkedTarget child(compute_in_threads);
   REQUIRE(goes_on(child.shown()));
   std::mt19937 random(20261130); // NOLINT: the same moments each time
   std::uniform_int_distribution<int> moment_us(0, 4000);
   for (int i = 0; i < 120; ++i) {
-    Forked recorder([&](Shown &shown) {
+    ForkedTarget recorder([&](Shown &shown) {
       Tracer tracer;
       while (true) {
         ++shown.steps;

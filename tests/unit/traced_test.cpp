@@ -5,14 +5,13 @@
 #include "awaitscope/report/cache_opportunities.hpp"
 #include "awaitscope/report/traced.hpp"
 #include "catch.hpp"
+#include "common.hpp"
 #include "synthetic.hpp"
 
 using namespace awaitscope;
 using namespace awaitscope::testing;
 
 namespace {
-
-constexpr std::int64_t k_ms = 1'000'000;
 
 RecordingReader reader_of(const MemoryRecorder &recorder) {
   return std::move(*RecordingReader::open(std::make_unique<MemorySource>(recorder.bytes())));

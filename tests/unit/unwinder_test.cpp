@@ -19,6 +19,7 @@
 #include "awaitscope/native/symbolizer.hpp"
 #include "awaitscope/sampler/native_reader.hpp"
 #include "catch.hpp"
+#include "common.hpp"
 
 using namespace awaitscope;
 
@@ -110,11 +111,6 @@ struct Captured {
     return static_cast<std::size_t>(found - all.begin());
   }
 };
-
-std::string bytes_of(const std::string &path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
 
 } // namespace
 

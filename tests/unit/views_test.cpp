@@ -12,14 +12,14 @@ using namespace awaitscope;
 
 namespace {
 
-Frame python(CodeId code) { return {code, static_cast<std::int32_t>(code), FrameKind::python}; }
+Frame frame_of(CodeId code) { return {code, static_cast<std::int32_t>(code), FrameKind::python}; }
 
 } // namespace
 
 TEST_CASE("a running task's stack stands under those that await it, root first") {
   Lineage lineage; // leaf first
-  lineage.segments.push_back({{python(3), python(4)}, true, 3, false, {}});
-  lineage.segments.push_back({{python(5), python(6)}, true, 5, false, {}});
+  lineage.segments.push_back({{frame_of(3), frame_of(4)}, true, 3, false, {}});
+  lineage.segments.push_back({{frame_of(5), frame_of(6)}, true, 5, false, {}});
   lineage.segments.push_back({{{1, 1, FrameKind::loop}, {2, 2, FrameKind::loop}}, false, 0, false, {}});
   LogicalStack logical;
   stitch(lineage, logical);
@@ -27,23 +27,23 @@ TEST_CASE("a running task's stack stands under those that await it, root first")
   const std::vector<Frame> expected{{1, 1, FrameKind::loop},
                                     {2, 2, FrameKind::loop},
                                     {5, 0, FrameKind::task_border},
-                                    python(5),
-                                    python(6),
+                                    frame_of(5),
+                                    frame_of(6),
                                     {3, 0, FrameKind::task_border},
-                                    python(3),
-                                    python(4)};
+                                    frame_of(3),
+                                    frame_of(4)};
   CHECK(logical.frames == expected);
 }
 
 TEST_CASE("under a thread, the stack is the thread's") {
   Lineage lineage;
-  lineage.segments.push_back({{python(1), python(2)}, false, 0, false, {}});
+  lineage.segments.push_back({{frame_of(1), frame_of(2)}, false, 0, false, {}});
   lineage.root_thread = 0x1000;
   LogicalStack logical;
-  logical.frames.push_back(python(9)); // of an earlier one
+  logical.frames.push_back(frame_of(9)); // of an earlier one
   stitch(lineage, logical);
   CHECK_FALSE(logical.in_task);
-  CHECK(logical.frames == std::vector<Frame>{python(1), python(2)});
+  CHECK(logical.frames == std::vector<Frame>{frame_of(1), frame_of(2)});
   lineage.clear();
   stitch(lineage, logical);
   CHECK_FALSE(logical.in_task);
@@ -52,7 +52,7 @@ TEST_CASE("under a thread, the stack is the thread's") {
 
 TEST_CASE("what could not be read is said in its place") {
   Lineage lineage;
-  lineage.segments.push_back({{python(3)}, true, 3, true, {}});
+  lineage.segments.push_back({{frame_of(3)}, true, 3, true, {}});
   LogicalStack logical;
   stitch(lineage, logical);
   REQUIRE(logical.frames.size() == 3);
@@ -61,8 +61,8 @@ TEST_CASE("what could not be read is said in its place") {
 
 TEST_CASE("equal stacks are one number, different ones are not") {
   StackTree tree;
-  const std::vector<Frame> a{python(1), python(2), python(3)};
-  const std::vector<Frame> b{python(1), python(2), python(4)};
+  const std::vector<Frame> a{frame_of(1), frame_of(2), frame_of(3)};
+  const std::vector<Frame> b{frame_of(1), frame_of(2), frame_of(4)};
   const StackId first = tree.intern(a);
   CHECK(tree.intern(b) != first);
   CHECK(tree.intern(a) == first);

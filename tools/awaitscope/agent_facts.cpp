@@ -6,19 +6,10 @@
 
 #include "awaitscope/cpython/function_facts.hpp"
 #include "awaitscope/cpython/layout.hpp"
+#include "awaitscope/support/text.hpp"
 
 namespace awaitscope::tools {
 namespace {
-
-std::vector<std::string> lines_of(const std::string &text) {
-  std::vector<std::string> lines;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    lines.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return lines;
-}
 
 /// Empty if they are no hexadecimal digits.
 std::vector<std::uint8_t> bytes_of(const std::string &digits) {

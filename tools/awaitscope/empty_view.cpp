@@ -14,7 +14,7 @@
 namespace awaitscope::tools {
 namespace {
 
-constexpr std::size_t k_most_named = 8;
+constexpr std::size_t k_most_named_known = 8;
 
 /// A filter: its option, what it selects, the patterns, and the names that the recording has of that.
 struct Kind {
@@ -68,8 +68,8 @@ std::string listed(const std::set<std::string> &names) {
   std::string text;
   std::size_t count = 0;
   for (const std::string &name : names) {
-    if (++count > k_most_named) {
-      return fmt::format("{} and {} more", text, names.size() - k_most_named);
+    if (++count > k_most_named_known) {
+      return fmt::format("{} and {} more", text, names.size() - k_most_named_known);
     }
     text += fmt::format("{}{}", text.empty() ? "" : ", ", name);
   }

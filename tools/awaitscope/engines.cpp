@@ -13,10 +13,11 @@
 namespace awaitscope::tools {
 namespace {
 
-constexpr std::array<std::string_view, 4> k_names{"auto", "bpf", "preempt", "stop"};
+constexpr std::array<std::string_view, 4> k_engine_names{"auto", "bpf", "preempt", "stop"};
 
 tl::unexpected<Error> unknown(const std::string &name) {
-  return fail(ExitStatus::usage, fmt::format("unknown engine '{}'{}", name, did_you_mean(closest_name(name, k_names))),
+  return fail(ExitStatus::usage,
+              fmt::format("unknown engine '{}'{}", name, did_you_mean(closest_name(name, k_engine_names))),
               "use --engine auto, --engine bpf, --engine preempt or --engine stop");
 }
 

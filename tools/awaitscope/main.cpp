@@ -21,7 +21,7 @@ namespace awaitscope::tools {
 namespace {
 
 /// The arguments up to the first "--", and those behind it: a launched command keeps its own flags.
-struct Arguments {
+struct CommandWords {
   std::vector<std::string> own;
   std::vector<std::string> command;
 };
@@ -35,8 +35,8 @@ void accept_help(std::vector<std::string> &words) {
   }
 }
 
-Arguments split(int count, char **words) {
-  Arguments arguments;
+CommandWords split(int count, char **words) {
+  CommandWords arguments;
   bool behind = false;
   for (int i = 1; i < count; ++i) {
     const std::string word = words[i]; // NOLINT(cppcoreguidelines-pro-bounds-pointer-arithmetic)
@@ -51,7 +51,7 @@ Arguments split(int count, char **words) {
 }
 
 /// Of a command that reads a process, and has no command line to start.
-Result<int> needs_pid(std::string_view name, const Arguments &arguments, bool has_pid) {
+Result<int> needs_pid(std::string_view name, const CommandWords &arguments, bool has_pid) {
   const bool fine = has_pid && arguments.command.empty();
   return fine ? Result<int>(0)
               : fail(ExitStatus::usage, fmt::format("{} requires a PID", name), fmt::format("awaitscope {} PID", name));
@@ -72,7 +72,7 @@ Result<int> complete(const CommandLine &line) {
 }
 
 /// Runs the command that was chosen.
-Result<int> run_chosen(CommandLine &line, Arguments &arguments, const std::vector<std::string> &words,
+Result<int> run_chosen(CommandLine &line, CommandWords &arguments, const std::vector<std::string> &words,
                        const InheritedState &inherited) {
   if (line.chosen("record")) {
     line.record.command = std::move(arguments.command);
@@ -108,7 +108,7 @@ Result<int> run_chosen(CommandLine &line, Arguments &arguments, const std::vecto
 }
 
 int run(const InheritedState &inherited, int count, char **words) {
-  Arguments arguments = split(count, words);
+  CommandWords arguments = split(count, words);
   CommandLine line;
   try {
     std::vector<std::string> reversed(arguments.own.rbegin(), arguments.own.rend()); // what CLI11 takes

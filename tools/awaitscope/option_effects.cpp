@@ -27,7 +27,7 @@ constexpr unsigned k_filtered = bits({Format::requests, Format::blockers, Format
 constexpr unsigned k_tasks = k_costs | bit(Format::latency);
 constexpr unsigned k_tables = bits({Format::hot, Format::latency, Format::cache, Format::requests, Format::request,
                                     Format::blockers, Format::queries, Format::gil});
-constexpr unsigned k_names = k_tasks | bit(Format::cache);
+constexpr unsigned k_named_views = k_tasks | bit(Format::cache);
 // What a recording keeps is decided while it is made.
 constexpr unsigned k_sampled = k_costs | bit(Format::recording);
 
@@ -46,21 +46,21 @@ Result<void> check_effects(Format format, const ViewOptions &options) {
       {"--metric await", options.metric == "await", k_tasks | bit(Format::recording) | bit(Format::requests)},
       {"--idle", options.idle, k_sampled | bit(Format::requests)},
       {"--lines", options.lines, k_stacks},
-      {"--full-paths", options.full_paths, k_names | bits({Format::request, Format::blockers, Format::queries})},
+      {"--full-paths", options.full_paths, k_named_views | bits({Format::request, Format::blockers, Format::queries})},
       {"--loop-frames", options.loop_frames, k_costs},
       {"--task-frames", options.task_frames, k_stacks},
       {"--task-names", options.task_names, k_sampled},
       {"--all-tasks", options.all_tasks, k_tasks | bit(Format::recording)},
       {"--thread", !filter.threads.empty(), k_costs | k_filtered | bit(Format::gil)},
       {"--task", !filter.tasks.empty(), k_tasks | k_filtered | bit(Format::gil)},
-      {"--function", !filter.functions.empty(), k_names | k_filtered | bit(Format::gil)},
+      {"--function", !filter.functions.empty(), k_named_views | k_filtered | bit(Format::gil)},
       {"--state", !options.states.empty(), k_costs | k_filtered},
       {"--limit", options.limit.has_value(), k_tables},
       {"--sort", !options.sort.empty(), bits({Format::hot, Format::latency, Format::requests, Format::queries})},
       {"--hide-framework", options.hide_framework, bit(Format::hot)},
       {"--framework", options.framework, bit(Format::latency)},
-      {"--route", !filter.routes.empty(), k_names | k_routes},
-      {"--slower", !options.slower.empty(), k_names | k_routes},
+      {"--route", !filter.routes.empty(), k_named_views | k_routes},
+      {"--slower", !options.slower.empty(), k_named_views | k_routes},
       {"--longer", !options.longer.empty(), bit(Format::blockers)},
       {"--id", options.request.has_value(), bit(Format::request)},
       {"--source", !options.source.empty(), bit(Format::html)},

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "awaitscope/report/hot_files.hpp"
+#include "awaitscope/support/text.hpp"
 #include "awaitscope/support/unique_fd.hpp"
 #include "recorded_here.hpp"
 
@@ -45,16 +46,6 @@ std::optional<std::string> text_of(const fs::path &path) {
     }
   }
   return text;
-}
-
-std::vector<std::string> lines_of(const std::string &text) {
-  std::vector<std::string> lines;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    lines.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return lines;
 }
 
 /// Of folder/srv/shop/views.py, folder/shop/views.py, folder/views.py the first that is there.

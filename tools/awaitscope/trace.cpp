@@ -26,7 +26,7 @@
 namespace awaitscope::tools {
 namespace {
 
-constexpr useconds_t k_poll_us = 50'000;
+constexpr useconds_t k_trace_poll_us = 50'000;
 
 /// MODULE:FUNCTION
 Result<void> check_function(const std::string &function) {
@@ -149,7 +149,7 @@ public:
   void run() {
     while (!over()) {
       recording_.poll();
-      ::usleep(k_poll_us);
+      ::usleep(k_trace_poll_us);
     }
     dismiss();
     recording_.finish();

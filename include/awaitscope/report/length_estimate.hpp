@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace awaitscope {
@@ -16,6 +17,9 @@ struct Length {
   std::int64_t ns = 0;
   Is is = Is::measured;
 };
+
+/// To sort by: nothing is less than any length.
+inline double length_of(const std::optional<Length> &length) { return length ? static_cast<double>(length->ns) : -1; }
 
 /// Of a span that readings saw (CallSpan, RequestSpan): it began and ended half-way to the readings around those that saw it. One that
 /// was seen for less than a part of the time around is as good as seen once: two scans may be in one tick. Whoever counts one that had

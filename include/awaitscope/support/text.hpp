@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace awaitscope {
 
@@ -20,6 +21,9 @@ std::string markup_text(std::string_view text);
 /// What one_line() does, for a whole JSON document, in JSON's own escapes: it is safe on a terminal, and what it means stays the same. Line
 /// feeds, which can only be between its values, stay.
 std::string printable_json(std::string_view document);
+
+/// Its lines, without their line feeds.
+std::vector<std::string> lines_of(std::string_view text);
 
 /// Whether one is the other with a letter or two mistyped, left out or too many, or in another case.
 bool differ_little(std::string_view a, std::string_view b);

@@ -107,9 +107,9 @@ def touched(read_by: dict[str, list[Path]], changed: set[Path]) -> list[str]:
     return sorted(set(chosen))
 
 
-def check(clang_tidy: str, build: Path, source: str) -> tuple[int, str]:
+def check(command: list[str], build: Path, source: str) -> tuple[int, str]:
     run = subprocess.run(
-        [clang_tidy, "--quiet", "-p", str(build), *EXTRA_ARGUMENTS, source],
+        [*command, "--quiet", "-p", str(build), *EXTRA_ARGUMENTS, source],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -148,13 +148,15 @@ def main() -> int:
     parser.add_argument("--build", type=Path, default=ROOT / "build")
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--changed", action="store_true")
+    parser.add_argument("--analyze", action="store_true", help="with Clang's static analyzer")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="start no further source after so many")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
 
     arguments.cache.mkdir(parents=True, exist_ok=True)
     drop_old(arguments.cache)
-    tool = subprocess.run([arguments.clang_tidy, "--version"], capture_output=True, check=True).stdout
+    command = [arguments.clang_tidy, *(["--checks=clang-analyzer-*"] if arguments.analyze else [])]
+    tool = " ".join(command[1:]).encode() + subprocess.run([command[0], "--version"], capture_output=True, check=True).stdout
     entries = own_sources(arguments.build)
     read_by = {entry["file"]: read_files(entry) for entry in entries}
     marks = {entry["file"]: arguments.cache / fingerprint(entry, read_by[entry["file"]], tool) for entry in entries}
@@ -171,7 +173,7 @@ def main() -> int:
     until = time.monotonic() + 60 * arguments.minutes
 
     def check_in_time(source: str) -> tuple[int, str] | None:
-        return check(arguments.clang_tidy, arguments.build, source) if time.monotonic() < until else None
+        return check(command, arguments.build, source) if time.monotonic() < until else None
 
     found = left = 0
     shown: set[str] = set()

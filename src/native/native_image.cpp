@@ -90,8 +90,7 @@ bool NativeImage::read(Address address, void *out, std::size_t size) {
       return false;
     }
     const std::size_t part = std::min(size, from->size() - begin);
-    std::memcpy(to, from->data() + begin, part);
-    to += part;
+    to = std::copy_n(from->data() + begin, part, to);
     offset += part;
     size -= part;
   }

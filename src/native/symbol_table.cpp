@@ -46,7 +46,7 @@ std::string_view bytes_of(const Elf_Data *data) {
 
 /// The build ID among the notes of a section (GNU ABI, NT_GNU_BUILD_ID); empty if there is none.
 std::string_view build_id_in(std::string_view notes, Elf_Data &data) {
-  constexpr std::string_view k_owner("GNU", 4);
+  constexpr std::string_view k_owner("GNU\0", 4);
   GElf_Nhdr note{};
   std::size_t name = 0;
   std::size_t content = 0;

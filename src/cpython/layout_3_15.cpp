@@ -6,7 +6,7 @@ namespace {
 constexpr OpcodeRow k_opcodes[] = {
 #include "opcodes/3_15.inc"
 };
-constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 1, .attribute_shift = 1, .subscript = 26});
+constexpr Bytecode k_bytecode(k_opcodes, {.global_shift = 1, .attribute_shift = 1, .import_shift = 2, .subscript = 26});
 
 void set_rules_3_15(Layout &l) {
   l.bytecode = &k_bytecode;

@@ -98,7 +98,8 @@ void ArgumentReader::read_function(const Known &known, Function &function) {
     return; // again the next time
   }
   function.code = known.code;
-  if (function.chosen) {
+  // Not of the body of a module or a class: what its names stand for is not there before it has run.
+  if (function.chosen && (parts.flags & CodeParts::k_optimized) != 0) {
     add_callees(known, function);
   }
   for (FunctionFact &fact : facts.facts) {

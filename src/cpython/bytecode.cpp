@@ -13,7 +13,7 @@ std::vector<Bytecode::Instruction> Bytecode::decode(std::span<const std::uint8_t
       continue;
     }
     const bool takes_item = operation == Operation::operate && operand == rules_.subscript;
-    instructions.push_back({static_cast<std::uint32_t>(at), takes_item ? Operation::other : operation, operand});
+    instructions.push_back({static_cast<std::uint32_t>(at), takes_item ? Operation::load_item : operation, operand});
     operand = 0;
     at += std::size_t{2} * caches_[bytes[at]];
   }
@@ -26,6 +26,8 @@ std::uint32_t Bytecode::name_of(const Instruction &instruction) const {
     return instruction.operand >> rules_.global_shift;
   case Operation::load_attribute:
     return instruction.operand >> rules_.attribute_shift;
+  case Operation::import_name:
+    return instruction.operand >> rules_.import_shift;
   default:
     return instruction.operand;
   }

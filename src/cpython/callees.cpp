@@ -23,6 +23,8 @@ constexpr std::size_t k_most_watched = 512;
 constexpr std::int64_t k_between_checks_ns = 50'000'000;
 constexpr std::int64_t k_longest_check_ns = 500'000;               // of them all
 constexpr std::size_t k_checks = 8;                                // at once
+constexpr std::int64_t k_until_again_ns = 500'000'000;             // from a function's first reading
+constexpr std::uint64_t k_most_contents = 256;                     // of a dict or list that is watched
 constexpr int k_most_wrappers = 20;                                // of a function, one around the other
 constexpr std::uint64_t k_type_subclass = std::uint64_t{1} << 31U; // Include/object.h, Py_TPFLAGS_TYPE_SUBCLASS
 
@@ -51,25 +53,32 @@ CalleeReader::CalleeReader(RemoteMemory &remote, const Layout &layout, CodeTable
 
 void CalleeReader::add(CodeId id, Address code, Scope scope) {
   if (met_.size() < k_most_met && met_.insert(code).second) {
-    waiting_.push_back({code, id, scope, 0, false});
+    waiting_.push_back({code, id, scope, 0, 0});
   }
 }
 
 void CalleeReader::work(std::vector<FunctionFact> &facts) {
   const std::int64_t now_ns = monotonic_ns();
   const bool checks = !watched_.empty() && now_ns >= next_check_ns_;
-  if (waiting_.empty() && !checks) {
+  const auto first_due = [&]() {
+    return std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting &each) { return each.due_ns <= now_ns; });
+  };
+  if (first_due() == waiting_.end() && !checks) {
     return;
   }
   memory_.begin(SnapshotMemory::Prefetch::nothing);
   codes_.begin(0);
   facts_ = &facts;
-  for (std::size_t i = 0; i < k_at_once && !waiting_.empty(); ++i) {
-    Waiting next = waiting_.front();
-    waiting_.pop_front();
+  for (std::size_t i = 0; i < k_at_once; ++i) {
+    const auto due = first_due();
+    if (due == waiting_.end()) {
+      break;
+    }
+    Waiting next = *due;
+    waiting_.erase(due);
     current_ = &next;
     read(next);
-    if (!std::exchange(next.again, true)) {
+    if (std::exchange(next.due_ns, now_ns + k_until_again_ns) == 0) {
       waiting_.push_back(next);
     }
   }
@@ -87,7 +96,7 @@ void CalleeReader::work(std::vector<FunctionFact> &facts) {
 void CalleeReader::check_again() {
   Watched watched = std::move(watched_.front());
   watched_.pop_front();
-  const std::string value = mark_of(value_of(watched.scope, watched.path));
+  const std::string value = mark_of(watched.id, value_of(watched.scope, watched.path));
   if (value.empty() || value == watched.value) {
     watched_.push_back(std::move(watched));
     return;
@@ -100,7 +109,7 @@ void CalleeReader::check_again() {
 }
 
 void CalleeReader::watch(const Waiting &waiting, std::vector<std::string> path) {
-  std::string value = mark_of(value_of(waiting.scope, path));
+  std::string value = mark_of(waiting.id, value_of(waiting.scope, path));
   const bool known = std::any_of(watched_.begin(), watched_.end(), [&](const Watched &watched) {
     return watched.id == waiting.id && watched.path == path;
   });
@@ -130,7 +139,7 @@ Address CalleeReader::value_of(const Scope &scope, Path path) {
 
 /// Tells whether it is what it was: by its address, and where that may be another value's, by what lies there. Empty for what the
 /// names of a program stand for all the time: functions, classes, modules.
-std::string CalleeReader::mark_of(Address value) {
+std::string CalleeReader::mark_of(CodeId reader, Address value) {
   constexpr std::array<std::string_view, 6> k_constant{"module",       "function", "builtin_function_or_method",
                                                        "staticmethod", "property", "classmethod"};
   constexpr std::array<std::string_view, 5> k_simple{"int", "float", "str", "bytes", "complex"};
@@ -148,8 +157,36 @@ std::string CalleeReader::mark_of(Address value) {
     std::array<char, 16> words{}; // of a str its length and its hash, which is there or not: equal ones may differ
     const bool read = memory_.copy(value + objects_.layout().sizeof_object, words.data(), words.size());
     mark.append(words.data(), read && name != "str" && name != "bytes" ? words.size() : 0);
+  } else if (!is_of_library(codes_.info(reader).file)) { // libraries fill tables of their own as they go
+    append_contents(value, type, mark);
   }
   return mark;
+}
+
+/// Of a dict, list or set: how many, and which.
+void CalleeReader::append_contents(Address value, Address type, std::string &mark) {
+  const auto put = [&](Address word) {
+    std::array<char, sizeof word> bytes{};
+    std::memcpy(bytes.data(), &word, sizeof word);
+    mark.append(bytes.data(), bytes.size());
+  };
+  if (objects_.is_kind(type, "dict")) {
+    put(objects_.dicts().used(value).value_or(0));
+    const auto entries = objects_.dicts().entries(objects_.dicts().storage(value), k_most_contents);
+    for (const DictEntry &entry : entries.value_or(std::vector<DictEntry>())) {
+      put(entry.key);
+      put(entry.value);
+    }
+  } else if (objects_.is_kind(type, "list")) {
+    const std::uint64_t size = memory_.get<std::uint64_t>(value + objects_.layout().ob_size).value_or(0);
+    put(size);
+    const auto elements = size <= k_most_contents ? objects_.list_elements(value) : std::nullopt;
+    for (const Address element : elements.value_or(std::vector<Address>())) {
+      put(element);
+    }
+  } else if (objects_.is_kind(type, "set")) {
+    put(memory_.get<std::uint64_t>(value + objects_.layout().set_used).value_or(0));
+  }
 }
 
 void CalleeReader::read(const Waiting &waiting) {
@@ -224,6 +261,11 @@ void CalleeReader::resolve(Address value, std::string_view prefix, Path rest) {
     add_use(is_used_up(name) ? "iterator." + std::string(prefix) : name, rest);
     if (!rest.empty()) {
       resolve_member(type, rest.front());
+    }
+    for (const std::string_view method : {"__call__", "__enter__", "__exit__", "__getitem__"}) {
+      if (rest.empty()) {
+        resolve_member(type, std::string(method)); // NAME(), with NAME, NAME[]
+      }
     }
   }
 }
@@ -312,7 +354,7 @@ void CalleeReader::add_edge(Kind kind, Address code, Scope scope) {
   const CodeInfo &info = codes_.info(*id);
   add_fact(kind, code_label(info));
   if (!is_standard(info.file) && current_->depth < k_deepest && met_.size() < k_most_met && met_.insert(code).second) {
-    waiting_.push_back({code, *id, scope, current_->depth + 1, false});
+    waiting_.push_back({code, *id, scope, current_->depth + 1, 0});
   }
 }
 

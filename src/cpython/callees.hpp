@@ -23,7 +23,7 @@ namespace awaitscope {
 /// of a container, an argument) is not found. What C code and the standard library call is not read: their names say it.
 ///
 /// Reads past the snapshots of samples, while the target runs: what is torn reads as nothing. So each function is read twice, the second
-/// time when all others have been: that also finds what its first call imports.
+/// time half a second later: that also finds what its first call imports.
 class CalleeReader {
 public:
   /// All of them must live as long as this.
@@ -47,8 +47,8 @@ private:
     Address code = 0;
     CodeId id = 0;
     Scope scope;
-    int depth = 0;      ///< calls from one that was added
-    bool again = false; ///< it was read before
+    int depth = 0;           ///< calls from one that was added
+    std::int64_t due_ns = 0; ///< CLOCK_MONOTONIC; 0: it was not read yet
   };
   using Path = std::span<const std::string>;
 
@@ -71,7 +71,8 @@ private:
   void watch(const Waiting &waiting, std::vector<std::string> path);
   void check_again();
   Address value_of(const Scope &scope, Path path);
-  std::string mark_of(Address value);
+  std::string mark_of(CodeId reader, Address value);
+  void append_contents(Address value, Address type, std::string &mark);
   void add_inherited(Address type, const std::vector<std::string> &names);
   std::vector<Address> order_of(Address type);
   Address member_of(Address type, std::string_view name);

@@ -15,14 +15,40 @@ using Instruction = Bytecode::Instruction;
 
 constexpr std::size_t k_most_facts = 512; // of one function
 
-/// Names of what makes a new object that its users may change.
+/// What a call makes that its users may change, by the name of what is called: a class, or what returns one. Empty if it makes none.
 std::string_view mutable_made_by(std::string_view name) {
-  constexpr std::array<std::string_view, 15> k_names{"list",     "dict",   "set",         "sorted", "bytearray",
-                                                     "deque",    "iter",   "defaultdict", "map",    "Counter",
-                                                     "reversed", "filter", "OrderedDict", "zip",    "enumerate"};
+  using Row = std::pair<std::string_view, std::string_view>;
+  constexpr std::array k_names{
+      Row{"list", "list"},
+      Row{"dict", "dict"},
+      Row{"set", "set"},
+      Row{"sorted", "list"},
+      Row{"bytearray", "bytearray"},
+      Row{"deque", "deque"},
+      Row{"iter", "iter"},
+      Row{"map", "map"},
+      Row{"defaultdict", "defaultdict"},
+      Row{"Counter", "Counter"},
+      Row{"reversed", "reversed"},
+      Row{"filter", "filter"},
+      Row{"OrderedDict", "dict"},
+      Row{"zip", "zip"},
+      Row{"enumerate", "enumerate"},
+      Row{"split", "list"},
+      Row{"rsplit", "list"},
+      Row{"splitlines", "list"},
+      Row{"findall", "list"},
+      Row{"tolist", "list"},
+      Row{"array", "array"},
+      Row{"copy", "copy"},
+      Row{"deepcopy", "copy"},
+      Row{"SimpleNamespace", "SimpleNamespace"},
+      Row{"loads", "list or dict"},
+  };
   name = name.substr(name.rfind('.') + 1); // npos + 1 is 0
-  const auto *const found = std::find(k_names.begin(), k_names.end(), name);
-  return found == k_names.end() ? std::string_view() : *found == "sorted" ? std::string_view("list") : *found;
+  const auto *const found =
+      std::find_if(k_names.begin(), k_names.end(), [&](const Row &row) { return row.first == name; });
+  return found == k_names.end() ? std::string_view() : found->second;
 }
 
 /// One statement, as far as it was read.
@@ -34,6 +60,7 @@ struct Statement {
   std::vector<std::string>
       globals; ///< with their attributes; without those that are called, where the minor's bytecode says so
   std::optional<std::uint32_t> local; ///< the only thing in it
+  bool of_argument = false;           ///< an attribute of an argument is in it
   std::string_view built;             ///< the last list, dict or set
 
   void load(std::string name) {
@@ -111,12 +138,8 @@ private:
       facts_.stores.emplace_back(at.position, slot);
       add(Kind::overwrites, slot < code_.locals.size() ? code_.locals[slot] : "?");
     }
-    const bool is_alias = !statement_.operations.empty() && statement_.globals.size() == 1 && !statement_.local &&
-                          std::all_of(statement_.operations.begin(), statement_.operations.end(), [](Operation each) {
-                            return each == Operation::load_global || each == Operation::load_attribute;
-                          });
-    if (is_alias) {
-      aliases_[slot] = statement_.globals.front();
+    if (std::string alias = loaded_alone(); !alias.empty()) {
+      aliases_[slot] = std::move(alias);
     } else {
       aliases_.erase(slot);
     }
@@ -126,6 +149,18 @@ private:
     } else if (!after_store_) { // what a comprehension has put back is no new value
       made_.erase(slot);
     }
+  }
+
+  /// The global, or the attribute of a global or an argument, that is all that the statement loads; else empty.
+  [[nodiscard]] std::string loaded_alone() const {
+    const std::vector<Operation> &operations = statement_.operations;
+    const bool alone = !operations.empty() && std::all_of(operations.begin() + 1, operations.end(), [](Operation each) {
+      return each == Operation::load_attribute;
+    });
+    if (alone && !statement_.local && statement_.globals.size() == 1) {
+      return statement_.globals.front();
+    }
+    return alone && operations.size() > 1 && statement_.of_argument ? statement_.last_loaded : std::string();
   }
 
   /// What the statement leaves on the stack, if that is a list, dict or set that it has made.
@@ -139,7 +174,7 @@ private:
       return statement_.built;
     }
     if (last == Operation::call && begins_with_function()) {
-      return "list, dict or set"; // of a comprehension
+      return guarded_.empty() ? "list, dict or set" : mutable_made_by(guarded_); // of a comprehension
     }
     return last == Operation::call ? mutable_made_by(statement_.first) : std::string_view();
   }
@@ -149,6 +184,14 @@ private:
     const auto first = std::find_if(statement_.operations.begin(), statement_.operations.end(),
                                     [](Operation operation) { return operation != Operation::load_constant; });
     return first != statement_.operations.end() && *first == Operation::make_function;
+  }
+
+  /// `tuple(i for …)` runs in line since 3.15 if tuple is what it was; else the function of its generator is called (Python/codegen.c,
+  /// codegen_maybe_inline_genexpr).
+  [[nodiscard]] bool is_guard() const {
+    const std::vector<Operation> &operations = statement_.operations;
+    return operations.size() == 3 && operations[0] == Operation::load_global && operations[1] == Operation::other &&
+           operations[2] == Operation::other;
   }
 
   void give_back() {
@@ -187,6 +230,14 @@ private:
     if (!name.empty()) {
       add(Kind::writes_global, name + "[]");
     }
+  }
+
+  /// An item of a global, or of an attribute of an argument: with a key that is computed, of what the statement loads first.
+  void take_item() {
+    const bool plain_key = !statement_.operations.empty() && is_load(statement_.operations.back());
+    item_ = plain_key ? statement_.container : statement_.first;
+    item_ = item_.empty() || (item_.front() == '.' && !statement_.of_argument) ? std::string() : item_ + "[]";
+    statement_.load(item_);
   }
 
   static bool is_load(Operation operation) {
@@ -241,6 +292,9 @@ private:
     default: // an attribute
       statement_.last_loaded = chain_.empty() ? "." + name_of(instruction) : chain_ + "." + name_of(instruction);
       statement_.first = statement_.operations.size() == 1 ? statement_.last_loaded : statement_.first;
+      if (chain_.empty() && !statement_.operations.empty() && statement_.operations.back() == Operation::load_item) {
+        chain_ = item_;
+      }
       if (chain_.empty()) {
         add_attribute_of_argument(name_of(instruction));
         add(Kind::uses, "." + name_of(instruction));
@@ -256,6 +310,7 @@ private:
     if (!argument_) {
       return;
     }
+    statement_.of_argument = true;
     of_argument_ += "." + name;
     if (of_argument_.size() > name.size() + 1) {
       add(Kind::uses, of_argument_);
@@ -337,6 +392,9 @@ private:
     if (operation == Operation::return_value) {
       give_back();
     }
+    if (operation == Operation::jump && is_guard()) {
+      guarded_ = statement_.first;
+    }
     const bool ends = write(instruction);
     if (ends || operation == Operation::return_value) {
       end_statement(ends && operation != Operation::write_item);
@@ -349,6 +407,8 @@ private:
     } else {
       if (operation == Operation::load_constant) {
         statement_.load({});
+      } else if (operation == Operation::load_item) {
+        take_item();
       }
       statement_.operations.push_back(operation);
     }
@@ -359,7 +419,9 @@ private:
   FunctionFacts facts_;
   Statement statement_;
   std::string chain_;
-  std::string_view last_built_;                    ///< in the statement before
+  std::string item_;            ///< the last item of a global or an attribute that was taken: "NAME[]"
+  std::string guarded_;         ///< the function that a generator is an argument of, if that may run in line
+  std::string_view last_built_; ///< in the statement before
   std::map<std::uint32_t, std::string> aliases_;   ///< of globals, by the local that was set to one
   bool argument_ = false;                          ///< right behind an argument, or an attribute of one
   std::string of_argument_;                        ///< attributes that were taken of an argument at once

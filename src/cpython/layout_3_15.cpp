@@ -6,7 +6,8 @@ namespace {
 constexpr OpcodeRow k_opcodes_3_15[] = {
 #include "opcodes/3_15.inc"
 };
-constexpr Bytecode k_bytecode_3_15(k_opcodes_3_15, {.global_shift = 1, .attribute_shift = 1, .subscript = 26});
+constexpr Bytecode k_bytecode_3_15(k_opcodes_3_15,
+                                   {.global_shift = 1, .attribute_shift = 1, .import_shift = 2, .subscript = 26});
 
 void set_rules_3_15(Layout &l) {
   l.bytecode = &k_bytecode_3_15;

@@ -56,7 +56,8 @@ ModuleWalk::Kind ModuleWalk::find_kind(Address type) {
     return known->second;
   }
   const bool has_dict = info.dict_offset > 0 || (info.flags & objects_.layout().managed_dict_flag) != 0;
-  return (info.flags & k_heap_type) != 0 && has_dict ? Kind::instance : Kind::plain;
+  const bool has_attributes = (info.flags & k_heap_type) != 0 && (has_dict || !objects_.slots_of(type).empty());
+  return has_attributes ? Kind::instance : Kind::plain;
 }
 
 ModuleWalk::Kind ModuleWalk::kind_of(Address type) {
@@ -136,6 +137,9 @@ void ModuleWalk::open(const Step &step, Kind kind, Outcome &outcome) {
   }
   if (kind == Kind::instance) {
     add_values(objects_.attributes(step.object, limits_.container_entries), opens);
+    for (const Offset slot : objects_.slots_of(objects_.type_of(step.object))) {
+      add(objects_.memory().pointer(step.object + slot), opens);
+    }
     return;
   }
   const auto size = objects_.memory().get<std::uint64_t>(step.object + objects_.layout().ob_size);

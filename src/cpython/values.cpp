@@ -189,12 +189,32 @@ void ValueReader::append(Address object, Bytes &out, int depth) {
   if (known.kind == Kind::floating && known.exact && append_as_integer(object, out.value)) {
     return;
   }
+  if (is_nan(known.kind, object)) { // equals itself alone, as a dict finds a key by its address first
+    append_object(object, out, 1);
+    return;
+  }
   put_tag(out.value, static_cast<char>('A' + static_cast<int>(known.kind)));
   if (!known.exact) {
     put(out.value, type);
   }
   if (!append_value(known, object, out, depth)) {
     mark(out, ValueTrait::unread);
+  }
+}
+
+bool ValueReader::is_nan(Kind kind, Address object) {
+  constexpr std::uint8_t k_any_nan = 0x0C; // MPD_NAN, MPD_SNAN (Modules/_decimal/libmpdec/mpdecimal.h)
+  const Address value = object + objects_.layout().sizeof_object;
+  switch (kind) {
+  case Kind::decimal:
+    return (objects_.memory().get<std::uint8_t>(value + 8).value_or(0) & k_any_nan) != 0;
+  case Kind::floating:
+    return std::isnan(objects_.memory().get<double>(value).value_or(0));
+  case Kind::complex:
+    return std::isnan(objects_.memory().get<double>(value).value_or(0)) ||
+           std::isnan(objects_.memory().get<double>(value + 8).value_or(0));
+  default:
+    return false;
   }
 }
 

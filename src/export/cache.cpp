@@ -23,7 +23,7 @@ constexpr double k_percent = 100;
 std::string seconds(std::uint64_t nanoseconds) { return human_duration(static_cast<std::int64_t>(nanoseconds)); }
 
 std::string rate(const CacheOpportunity &function, double hit_rate) {
-  return fmt::format("{}{:.0f} %", function.measured ? "" : "≥", std::floor(hit_rate * k_percent));
+  return fmt::format("{}{:.0f} %", function.is_exact() ? "" : "≥", std::floor(hit_rate * k_percent));
 }
 
 void add_row(TextTable &table, const CacheOpportunity &function, std::uint64_t profile_ns, const FrameNames &names) {
@@ -47,10 +47,12 @@ std::string sizes(const CacheOpportunity &function) {
 }
 
 std::string self_note(const CacheOpportunity &function) {
-  return !function.hit_rate_without_self
-             ? std::string()
-             : fmt::format("self was {} objects, compared by identity: hits need the same one; without regard to it {}",
-                           with_thousands(function.selves), rate(function, *function.hit_rate_without_self));
+  if (!function.hit_rate_without_self) {
+    return {};
+  }
+  const std::string objects = function.selves == 1 ? "1 object" : with_thousands(function.selves) + " objects";
+  return fmt::format("self was {}: a hit needs the same one; without regard to it {}", objects,
+                     rate(function, *function.hit_rate_without_self));
 }
 
 Json json(const CacheOpportunity &function, const CodeTable &codes) {
@@ -71,7 +73,7 @@ Json json(const CacheOpportunity &function, const CodeTable &codes) {
       {"calls_judged", function.judged},
       {"distinct_args", function.hits.distinct},
       {"hit_rate", function.judged == 0 ? Json(nullptr) : Json(function.hits.unbounded().hit_rate)},
-      {"hit_rate_kind", function.measured ? "measured" : "at_least"},
+      {"hit_rate_kind", function.is_exact() ? "measured" : "at_least"},
       {"hit_rate_of", function.measured ? "calls" : "time"},
       {"hit_rate_if_same_objects",
        function.hits_if_same ? Json(function.hits_if_same->unbounded().hit_rate) : Json(nullptr)},
@@ -125,7 +127,9 @@ std::string footer(const CacheOpportunities &opportunities) {
   const auto is_measured = [](const CacheOpportunity &function) { return function.measured; };
   const std::vector<CacheOpportunity> &all = opportunities.functions;
   if (!all.empty() && std::all_of(all.begin(), all.end(), is_measured)) {
-    return "Every call was counted (awaitscope trace), so that hits are those of the calls that were made. What a "
+    return "Every call was counted (awaitscope trace), so that hits are those of the calls that were made; ≥ is a "
+           "lower "
+           "bound. What a "
            "cache saves is the "
            "cost of the calls that would have hit; functions that call each other save it once.";
   }

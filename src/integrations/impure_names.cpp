@@ -13,7 +13,10 @@ constexpr std::string_view k_environment = "reads the process's environment";
 constexpr std::string_view k_io = "does I/O";
 constexpr std::string_view k_log = "writes a log";
 constexpr std::string_view k_database = "uses the database (a cache with a timeout may do: django.core.cache)";
+constexpr std::string_view k_django_cache = "uses a cache or a connection of Django's";
 constexpr std::string_view k_thread = "depends on the thread";
+constexpr std::string_view k_interpreter = "depends on the interpreter's state";
+constexpr std::string_view k_caller = "depends on what calls it";
 constexpr std::string_view k_context = "depends on the context (contextvars)";
 constexpr std::string_view k_iterator = "uses up an iterator";
 constexpr std::string_view k_attributes = "reads or sets attributes by way of a dict";
@@ -30,6 +33,12 @@ struct Row {
 // Names of the standard library, of Django and of usual clients; those without a module are of `from MODULE import NAME`. The first
 // one that fits counts.
 constexpr std::array k_names{
+    Row{"time.strptime", {}}, // computes
+    Row{"time.mktime", {}},
+    Row{"time.struct_time", {}},
+    Row{"time.tzname", {}},
+    Row{"time.timezone", {}},
+    Row{"time.daylight", {}},
     Row{"time.", k_time},
     Row{"time", k_time},
     Row{"time_ns", k_time},
@@ -79,6 +88,10 @@ constexpr std::array k_names{
     Row{".random", k_random},
     Row{".shuffle", k_random},
     Row{".gauss", k_random},
+    Row{"numpy.random.", k_random},
+    Row{"np.random.", k_random},
+    Row{"numpy.", {}}, // computes
+    Row{"np.", {}},
     Row{".getrandbits", k_random},
     Row{"os.environ", k_environment},
     Row{"os.environ.", k_environment},
@@ -114,6 +127,9 @@ constexpr std::array k_names{
     Row{"shutil.", k_io},
     Row{"tempfile.", k_io},
     Row{"requests.", k_io},
+    Row{"urllib3.", k_io},
+    Row{"redis.", k_io},
+    Row{"botocore.", k_io},
     Row{"httpx.", k_io},
     Row{"aiohttp.", k_io},
     Row{"urlopen", k_io},
@@ -133,6 +149,13 @@ constexpr std::array k_names{
     Row{".sendall", k_io},
     Row{".connect", k_io},
     Row{".urlopen", k_io},
+    Row{".exists", k_io}, // pathlib, and QuerySet
+    Row{".is_file", k_io},
+    Row{".is_dir", k_io},
+    Row{".iterdir", k_io},
+    Row{".rglob", k_io},
+    Row{".mkdir", k_io},
+    Row{".unlink", k_io},
     Row{"warnings.warn", k_log},
     Row{"logging.", k_log},
     Row{"logger.", k_log},
@@ -145,6 +168,17 @@ constexpr std::array k_names{
     Row{".values_list", k_database},
     Row{".select_related", k_database},
     Row{".prefetch_related", k_database},
+    Row{".filter", k_database},
+    Row{".exclude", k_database},
+    Row{".aggregate", k_database},
+    Row{".annotate", k_database},
+    Row{".select_for_update", k_database},
+    Row{".bulk_update", k_database},
+    Row{".save", k_database},
+    Row{"sqlite3.", k_database},
+    Row{"psycopg.", k_database},
+    Row{"psycopg2.", k_database},
+    Row{"pymongo.", k_database},
     Row{".execute", k_database},
     Row{".executemany", k_database},
     Row{".fetchone", k_database},
@@ -152,10 +186,15 @@ constexpr std::array k_names{
     Row{".commit", k_database},
     Row{"connection.cursor", k_database},
     Row{"connections.", k_database},
+    Row{"django.utils.connection.", k_django_cache},
     Row{"threading.current_thread", k_thread},
     Row{"threading.get_ident", k_thread},
     Row{"get_ident", k_thread},
     Row{"current_thread", k_thread},
+    Row{"django.utils.translation.", k_thread},
+    Row{"gettext", k_thread},
+    Row{"ngettext", k_thread},
+    Row{"pgettext", k_thread},
     Row{"get_language", k_thread},
     Row{".get_language", k_thread},
     Row{"_thread._local.", k_thread},
@@ -165,6 +204,14 @@ constexpr std::array k_names{
     Row{"builtins.ContextVar.", k_context}, // up to 3.8
     Row{"ContextVar.", k_context},
     Row{"contextvars.", k_context},
+    Row{"getcontext", k_context},
+    Row{"localcontext", k_context},
+    Row{"decimal.getcontext", k_context},
+    Row{"decimal.localcontext", k_context},
+    Row{"gc.", k_interpreter},
+    Row{"sys._getframe", k_caller},
+    Row{"inspect.stack", k_caller},
+    Row{"inspect.currentframe", k_caller},
     Row{"iterator.", k_iterator},
     Row{".__dict__", k_attributes},
     Row{"vars", k_attributes},
@@ -176,6 +223,7 @@ constexpr std::array k_names{
     Row{"builtins.setattr", k_changes},
     Row{"builtins.delattr", k_changes},
     Row{"builtins.exec", k_unknown_code},
+    Row{"builtins.eval", k_unknown_code},
     Row{"builtins.print", k_io},
     Row{"builtins.input", k_io},
     Row{"_io.", k_io},
@@ -196,14 +244,54 @@ constexpr std::array k_names{
     Row{"heapq.heappush", k_changes},
     Row{"heapq.heappop", k_changes},
     Row{"exec", k_unknown_code},
+    Row{"eval", k_unknown_code},
+    Row{"operator.setitem", k_changes},
+    Row{"operator.delitem", k_changes},
+    Row{"operator.iadd", k_changes},
+    Row{"operator.iconcat", k_changes},
+    Row{"operator.ior", k_changes},
     Row{"operator.", {}}, // computes
+    Row{"_operator.setitem", k_changes},
+    Row{"_operator.delitem", k_changes},
+    Row{"_operator.iadd", k_changes},
+    Row{"_operator.iconcat", k_changes},
+    Row{"_operator.ior", k_changes},
+    Row{"_operator.", {}},
     Row{"?", k_unknown},
 };
 
 // Methods that change what they are of, if that is a global.
-constexpr std::array<std::string_view, 14> k_changing{"append", "add",    "update",     "pop",       "popitem",
-                                                      "extend", "insert", "remove",     "discard",   "clear",
-                                                      "put",    "write",  "setdefault", "appendleft"};
+constexpr std::array<std::string_view, 31> k_changing{"append",
+                                                      "appendleft",
+                                                      "add",
+                                                      "update",
+                                                      "pop",
+                                                      "popitem",
+                                                      "popleft",
+                                                      "extend",
+                                                      "extendleft",
+                                                      "insert",
+                                                      "remove",
+                                                      "discard",
+                                                      "clear",
+                                                      "put",
+                                                      "put_nowait",
+                                                      "get_nowait",
+                                                      "write",
+                                                      "writelines",
+                                                      "writerow",
+                                                      "setdefault",
+                                                      "set",
+                                                      "move_to_end",
+                                                      "difference_update",
+                                                      "intersection_update",
+                                                      "symmetric_difference_update",
+                                                      "__setitem__",
+                                                      "__delitem__",
+                                                      "__setattr__",
+                                                      "__delattr__",
+                                                      "__iadd__",
+                                                      "__ior__"};
 
 constexpr std::array k_files{
     Row{"/random.py", k_random},

@@ -23,6 +23,7 @@ constexpr double k_worth_it = 0.01;          // of the profile
 constexpr std::uint64_t k_enough_calls = 20; // that must be judged to recommend anything
 constexpr std::uint64_t k_few = 50;          // as -f latency: one of so many is not enough to speak of all
 constexpr std::size_t k_examples = 3;
+constexpr std::uint64_t k_lookup_ns = 1000; // with what a trace itself adds to the time of a call
 
 /// A call whose arguments may be known.
 struct Call {
@@ -258,6 +259,7 @@ CacheOpportunity opportunity_of(GatheredCalls &gathered, const RecordingTables &
   for (const Call &call : calls) {
     const ArgumentKey &key = tables.keys[call.key].key;
     made.by_identity += has(key.traits, ValueTrait::identity) ? 1U : 0U;
+    made.may_equal += has(key.traits, ValueTrait::may_equal) ? 1U : 0U;
     selves.insert(key.self);
   }
   if (!made.measured && made.by_identity > 0) {
@@ -295,6 +297,10 @@ void add_callee_effects(KnownFunctions &known, FunctionNumbers &numbers, const R
         below.clear(); // another task
         continue;
       }
+      if (tables.codes.at(frame->code).file.starts_with("<frozen importlib.")) {
+        below.clear(); // a module that is imported: once
+        continue;
+      }
       if (!below.empty()) {
         known.add_callee_effect(numbers.number(frame->code), below);
       }
@@ -322,6 +328,10 @@ void judge(CacheOpportunity &function, const KnownFunctions &known, std::size_t 
     reasons.emplace_back(
         "an argument that is compared by identity changes between calls, or is another object each time");
   }
+  if (const std::uint64_t cost_ns = function.cpu_ns / std::max<std::uint64_t>(1, function.calls);
+      reasons.empty() && function.measured && cost_ns < k_lookup_ns) {
+    reasons.push_back(fmt::format("takes {} ns a call: a cache's lookup takes about as long", cost_ns));
+  }
   if (reasons.empty() && function.judged < k_enough_calls) {
     reasons.push_back(fmt::format("only {} calls were seen: record for longer", function.judged));
   }
@@ -345,6 +355,11 @@ void judge(CacheOpportunity &function, const KnownFunctions &known, std::size_t 
     reasons.push_back(
         fmt::format("{} of {} calls have an argument that is compared by identity, and the cache would keep it alive",
                     function.by_identity, function.judged));
+  }
+  if (function.may_equal > 0) {
+    reasons.push_back(fmt::format("{} of {} calls have an argument whose class has an __eq__ of its own, which is not "
+                                  "asked: a cache may hit more",
+                                  function.may_equal, function.judged));
   }
   if (function.merged) {
     reasons.emplace_back("calls that could not be separated count as one");

@@ -137,6 +137,8 @@ class Kinds(CacheTest, harness.InterpreterTest):
             self.assertEqual(rows[name]["distinct_args"], expected.get(name, 3), "%s: %s" % (name, rows[name]))
             self.assertTrue(rows[name]["hashable"], rows[name])
             self.assertFalse([reason for reason in rows[name]["reasons"] if "identity" in reason], rows[name])
+        for name in ("undefined", "undefined_decimal"):  # one nan equals no other one
+            self.assertEqual(rows[name]["hit_rate"], 0, rows[name])
 
 
 class Models(CacheTest, harness.InterpreterTest):
@@ -168,7 +170,8 @@ class Odd(CacheTest, harness.InterpreterTest):
         for name, distinct in expected.items():
             self.assertEqual(rows[name]["distinct_args"], distinct, rows[name])
             self.assertTrue(rows[name]["hashable"], rows[name])
-        fit = ("decorated", "<lambda>", "of_class", "of_none", "positional", "patterned", "itemised", "number")
+        fit = ("decorated", "<lambda>", "of_class", "of_none", "positional", "patterned", "itemised", "number", "importing",
+               "tupled")
         self.assertEqual([rows[name] for name in fit if not rows[name]["recommended"]], [])
         self.assertEqual(rows["steady"]["selves"], 3)
         for name in ("temporary", "steady"):  # one address may be two objects
@@ -181,6 +184,10 @@ class Odd(CacheTest, harness.InterpreterTest):
                  "touching_in_class": "sets the attribute value", "contextual": "context",
                  "configured": "reads Config.rate, which is no argument, and changes",
                  "scaled": "calls factor, which reads FACTOR, which changes", "aliased": "sets TABLE[]",
+                 "aliased_twice": "sets TABLE[]", "appending": "changes an object that lives on (LISTS[].append)",
+                 "set_by_method": "changes an object that lives on (TABLE.__setitem__)",
+                 "calling": "__call__, which sets the attribute value",
+                 "looked_up": "reads PRICES, which is no argument, and changes", "split": "returns a new list",
                  "one_shot": "returns a new map", "of": "unhashable", "redefined": "reads the time", "wrapper": "reads the outer variable function"}
         if self.interpreter.has_qualname:  # 3.11+; before that, what is called is not told from what is loaded
             self.assertTrue(rows["collected"]["recommended"], rows["collected"])
@@ -193,6 +200,57 @@ class Odd(CacheTest, harness.InterpreterTest):
         self.assertEqual(sorted(row["distinct_args"] for row in named_so), [1, 3], named_so)
         for row in named_so if self.interpreter.has_qualname else []:
             self.assertIn("is defined inside a function", " ".join(row["reasons"]))
+
+
+class Launched(CacheTest, harness.InterpreterTest):
+    """Recorded from its first line on: what functions call is found once their module is there."""
+
+    SCRIPT = """
+import itertools, random, time
+def chance(n):
+    return burn_some() + CHANCE.triangular(0, n + 1)
+def counted(n):
+    return burn_some() + next(COUNTER) + n
+def noted(n):
+    NOTES.take(n)
+    return burn_some() + n
+def fit(n):
+    return burn_some() + n
+def burn_some():
+    return add_up(ROUNDS)
+def add_up(rounds):
+    total = 0
+    for i in range(rounds):
+        total += i
+    return total
+def rounds_of(seconds):
+    begun, rounds = time.thread_time(), 0
+    while time.thread_time() < begun + 0.1:
+        add_up(1000)
+        rounds += 1000
+    return int(rounds * seconds / 0.1)
+class Notes:
+    def take(self, n):
+        self.last = n
+time.sleep(0.5)
+NOTES, CHANCE, COUNTER = Notes(), random.Random(), itertools.count()
+ROUNDS = rounds_of(0.004)
+for n in range(90):
+    for function in (chance, counted, noted, fit):
+        function(n % 3)
+"""
+
+    def test_what_is_called_is_found(self):
+        script, path = self.path("script.py"), self.path("launched.ascope")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(self.SCRIPT)
+        self.assert_done(harness.run_tool("record", "--args", "-r", RATE, "-o", path, "--", self.python, script))
+        rows = self.rows(path)
+        unfit = {"chance": "random", "counted": "uses up an iterator", "noted": "take, which sets the attribute last"}
+        for name, reason in unfit.items():
+            self.assertFalse(rows[name]["recommended"], rows[name])
+            self.assertIn(reason, " ".join(rows[name]["reasons"]), rows[name])
+        self.assertTrue(rows["fit"]["recommended"], rows["fit"])
 
 
 class Unfit(CacheTest, harness.InterpreterTest):

@@ -11,7 +11,7 @@ from traces import FUNCTIONS, TraceTest, named
 
 
 class Launched(TraceTest):
-    minors = ("3.8", "3.11", "3.12", "3.13", "3.14", "3.15")
+    minors = ("3.8", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 
     def test_counts_are_the_programs_own(self):
         result = self.launch(*named(FUNCTIONS), more=["--work"])
@@ -100,6 +100,41 @@ class Attached(TraceTest):
         self.recording = other
         self.assert_counts(target.counters(), ["plain"])
         self.assert_taken_out(target)
+
+    def test_beside_other_tools(self):
+        """One tool id is enough, and the tools that have the others are left alone."""
+        script = self.path("script.py")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(self.TOOLS)
+        target = subprocess.Popen([self.python, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(harness.end_process, target)
+        self.assertEqual(target.stdout.readline(), b"ready\n")
+        self.assert_done(harness.run_tool("trace", "-p", target.pid, "-d", "300ms", "-o", self.recording, "-m", "__main__:work"))
+        target.stdin.close()
+        self.assertGreater(self.report("hot")["work"]["calls"], 0)
+        self.assertEqual(target.stdout.readline().split(), [b"others", b"5", b"True"])
+        target.stdout.close()
+
+    TOOLS = """
+import sys, threading
+monitoring = sys.monitoring
+def work():
+    pass
+def count(code, _):
+    seen[0] += code is work.__code__
+seen, calls = [0], 0
+for number in range(5):
+    monitoring.use_tool_id(number, "other")
+monitoring.register_callback(0, monitoring.events.PY_START, count)
+monitoring.set_events(0, monitoring.events.PY_START)
+ended = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), ended.set())).start()
+print("ready", flush=True)
+while not ended.wait(0.005):
+    work()
+    calls += 1
+print("others", sum(monitoring.get_tool(number) == "other" for number in range(6)), seen[0] == calls)
+"""
 
     def test_wrong_names(self):
         target = self.target("traced_calls.py")

@@ -157,6 +157,8 @@ KINDS = {
     "large": lambda i: 10 ** 40 + i,
     "negative": lambda i: -(10 ** 12) - i,
     "real": lambda i: i + 0.5,
+    "undefined": lambda i: float("nan"),
+    "undefined_decimal": lambda i: decimal.Decimal("NaN"),
     "imaginary": lambda i: complex(1.5, i),
     "truth": lambda i: i == 0,
     "none": lambda i: None,

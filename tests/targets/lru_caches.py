@@ -263,6 +263,15 @@ class Slotted(Holder):
     __slots__ = ("extra",)
 
 
+class Slim:
+    """Without a dict."""
+    __slots__ = ("loader",)
+
+    def __init__(self, first):
+        self.loader = called(lru_cache(maxsize=first)(of_registry), *range(first + 1))
+
+
+SLIM = Slim(20)
 HOLDER = Holder(21)
 OTHER_HOLDER = Holder(22)
 OTHER_HOLDER.late = called(lru_cache(maxsize=23)(of_registry), 1)

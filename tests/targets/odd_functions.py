@@ -187,6 +187,52 @@ def aliased(value, rounds):
     return burn(rounds) + value
 
 
+def aliased_twice(value, rounds):
+    table = TABLE
+    other = table
+    other[value] = value
+    return burn(rounds) + value
+
+
+LISTS = {0: [], 1: [], 2: []}
+
+
+def appending(value, rounds):
+    LISTS[value].append(value)
+    return burn(rounds) + value
+
+
+def set_by_method(value, rounds):
+    TABLE.__setitem__(value, value)
+    return burn(rounds) + value
+
+
+class Called:
+    def __call__(self, value):
+        self.value = value
+
+
+CALLED = Called()
+
+
+def calling(value, rounds):
+    CALLED(value)
+    return burn(rounds) + value
+
+
+PRICES = {"a": 1}
+
+
+def looked_up(value, rounds):
+    return burn(rounds) + value * PRICES["a"]
+
+
+def split(value, rounds):
+    text = "a " * value
+    burn(rounds)
+    return text.split()
+
+
 def one_shot(value, rounds):
     burn(rounds)
     return map(str, range(value))
@@ -199,6 +245,15 @@ class Made:
 
 def patterned(value, rounds):
     return burn(rounds) + Made(value).value + re.match("a+", "aab").end()
+
+
+def importing(value, rounds):
+    import math
+    return burn(rounds) + math.floor(value)
+
+
+def tupled(value, rounds):
+    return tuple(burn(rounds) + i for i in range(1))
 
 
 def itemised(value, rounds):
@@ -230,13 +285,16 @@ def calls(burn_rounds, rounds, count):
     numbers = (1, 1.0, True)
     new_ones = {"touching": touching, "touching_below": touching_below, "touching_in_class": Toucher.touching_in_class,
                 "timed": timed, "threaded": threaded, "contextual": contextual, "aliased": aliased, "one_shot": one_shot,
-                "configured": configured, "scaled": scaled, "patterned": patterned, "itemised": itemised}
+                "configured": configured, "scaled": scaled, "patterned": patterned, "itemised": itemised,
+                "aliased_twice": aliased_twice, "appending": appending, "set_by_method": set_by_method, "calling": calling,
+                "looked_up": looked_up, "split": split, "importing": importing, "tupled": tupled}
     of_numbers = {"decorated": decorated, "of": account.of, "of_class": Account.of_class, "of_none": Account.of_none,
                   "outer_one": outer_one}
     global FACTOR
     for i in range(count):
         Config.rate += 1
         FACTOR += 1
+        PRICES["a"] = i
         for name, function in {**of_numbers, **new_ones}.items():
             yield name, function, (i % 3, rounds)
         yield "temporary", temporary, (Box(), rounds)

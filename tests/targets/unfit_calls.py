@@ -4,6 +4,9 @@ Those of HIDDEN return the same for the same arguments: what they do besides sho
 """
 import asyncio
 import contextvars
+import functools
+import logging
+import operator
 import random
 import re
 import threading
@@ -227,7 +230,73 @@ def asks_for_a_file(n):
     return is_there("/") * n
 
 
-HIDDEN = ["asks_for_a_file", "asks_a_helper", "asks_a_helper_of_a_helper", "asks_in_a_circle", "asks_in_a_comprehension",
+def sets_by_a_second_name(n):
+    table = TABLE
+    other = table
+    other[n] = n
+    return n
+
+
+LISTS = [[], []]
+
+
+def appends_to_an_item(n):
+    LISTS[n].append(n)
+    return n
+
+
+def sets_by_a_method(n):
+    TABLE.__setitem__(n, n)
+    return n
+
+
+class Meter:
+    def __call__(self, n):
+        set_state(n)
+
+    def __enter__(self):
+        set_state(1)
+
+    def __exit__(self, *_):
+        pass
+
+
+METER = Meter()
+
+
+def calls_an_object(n):
+    METER(n)
+    return n
+
+
+def enters_an_object(n):
+    with METER:
+        return n
+
+
+class Basket:
+    def __init__(self):
+        self.items = []
+
+    def appends_to_its_list(self, n):
+        items = self.items
+        items.append(n)
+        return n
+
+
+class Logbook:
+    def __init__(self):
+        self.logger = logging.getLogger("logbook")
+        self.logger.addHandler(logging.NullHandler())
+        self.logger.setLevel(logging.INFO)
+
+    def tells_its_log(self, n):
+        self.logger.info("told")
+        return n
+
+
+HIDDEN = ["Logbook.tells_its_log", "sets_by_a_second_name", "appends_to_an_item", "sets_by_a_method", "calls_an_object", "enters_an_object",
+          "Basket.appends_to_its_list", "asks_for_a_file", "asks_a_helper", "asks_a_helper_of_a_helper", "asks_in_a_circle", "asks_in_a_comprehension",
           "asks_a_decorated_one", "Counter.asks_another_method", "Counter.asks_its_class", "sets_by_another_name",
           "appends_by_another_name", "sets_by_its_dict", "uses_up", "reads_the_context", "reads_its_thread", "asks_the_time",
           "asks_for_chance", "Child.give", "imports_what_it_calls"]
@@ -269,6 +338,10 @@ def fits_with_an_item(n):
     return [helper(n), 2][0]
 
 
+def fits_with_an_operator(n):
+    return functools.reduce(operator.add, (n, 2))
+
+
 class Rate:
     """Of few objects, which live on."""
 
@@ -286,13 +359,13 @@ def fits_too(words):
 
 UNFIT = ["reads_the_clock", "is_random", "counts", "takes_a_list", "Account.depends_on_the_object", "generates", "awaits",
          "makes_a_list", "closing_over.<locals>.reads_a_cell", "does_io", "makes_an_iterator", "raises"]
-FIT = ["fits", "fits_too", "fits_with_a_helper", "fits_with_a_pattern", "fits_with_an_item", "Rate.fits_of_an_object"]
+FIT = ["fits", "fits_too", "fits_with_a_helper", "fits_with_a_pattern", "fits_with_an_item", "fits_with_an_operator", "Rate.fits_of_an_object"]
 
 
 def main():
     parsed = truth.options()
     truth.announce(parsed, unfit=UNFIT + HIDDEN, fit=FIT, calls=TIMES)
-    account, counter, rate, child = Account(), Counter(), Rate(), Child()
+    account, counter, rate, child, basket, logbook = Account(), Counter(), Rate(), Child(), Basket(), Logbook()
     reads_a_cell, change = closing_over()
     items = [1, 2]
     for _ in range(TIMES):
@@ -300,7 +373,9 @@ def main():
                          asks_a_helper_of_a_helper, asks_in_a_circle, asks_in_a_comprehension, asks_a_decorated_one,
                          counter.asks_another_method, counter.asks_its_class, sets_by_another_name, appends_by_another_name,
                          sets_by_its_dict, uses_up, reads_the_context, reads_its_thread, asks_the_time, asks_for_chance, asks_for_a_file,
-                         child.give, imports_what_it_calls, fits_with_a_helper, fits_with_an_item, rate.fits_of_an_object):
+                         child.give, imports_what_it_calls, fits_with_a_helper, fits_with_an_item, rate.fits_of_an_object,
+                         sets_by_a_second_name, appends_to_an_item, sets_by_a_method, calls_an_object, enters_an_object,
+                         basket.appends_to_its_list, logbook.tells_its_log, fits_with_an_operator):
             function(1)
         try:
             raises(1)

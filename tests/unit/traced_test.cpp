@@ -150,3 +150,45 @@ TEST_CASE("a call that did not end says nothing of what its function returns") {
   REQUIRE(found->functions.size() == 1);
   CHECK(found->functions.front().confirmed == true);
 }
+
+TEST_CASE("a function whose calls are as short as a lookup in a cache is not recommended") {
+  for (const std::uint64_t cost_ns : {std::uint64_t{600}, std::uint64_t{60'000}}) {
+    MemoryRecorder recorder(traced_info());
+    TracedCall call;
+    call.tid = 7;
+    call.duration_ns = call.cpu_ns = cost_ns;
+    call.key.code = recorder.codes.add({"add", "/srv/app.py", 1});
+    call.key.others = 5;
+    call.returned = 1;
+    for (int i = 0; i < 100; ++i) {
+      call.begin_ns = i * k_ms;
+      recorder.writer().add(call, "MainThread");
+    }
+    recorder.writer().finish({});
+    RecordingReader reader = reader_of(recorder);
+    const auto found = read_cache_opportunities(reader, {}, {});
+    REQUIRE(found);
+    CHECK(found->functions.front().recommended == (cost_ns > 1000));
+    CHECK(found->functions.front().reasons.empty() == (cost_ns > 1000));
+  }
+}
+
+TEST_CASE("of arguments that may equal others the hit rate is a lower bound") {
+  MemoryRecorder recorder(traced_info());
+  TracedCall call;
+  call.tid = 7;
+  call.duration_ns = call.cpu_ns = k_ms;
+  call.key.code = recorder.codes.add({"area", "/srv/app.py", 1});
+  call.key.traits = ValueTrait::identity | ValueTrait::may_equal;
+  for (int i = 0; i < 30; ++i) {
+    call.begin_ns = i * 2 * k_ms;
+    call.key.others = static_cast<std::uint64_t>(i) + 1;
+    recorder.writer().add(call, "MainThread");
+  }
+  recorder.writer().finish({});
+  RecordingReader reader = reader_of(recorder);
+  const auto found = read_cache_opportunities(reader, {}, {});
+  REQUIRE(found);
+  CHECK(found->functions.front().measured);
+  CHECK_FALSE(found->functions.front().is_exact());
+}

@@ -43,8 +43,8 @@ void add_resolved(const AgentNote &note, std::vector<FunctionFact> &facts) {
     }
     const std::string chain = line.substr(0, kind);
     const bool calls = line.compare(kind + 1, value - kind - 1, "calls") == 0;
-    if (calls && chain.empty()) { // of a closure
-      facts.push_back({0, Kind::calls, line.substr(value + 1)});
+    if (chain.empty()) { // of a closure, or what happened during a call
+      facts.push_back({0, calls ? Kind::calls : Kind::uses, line.substr(value + 1)});
     }
     for (const std::string &name : used) {
       if (name == chain || (!chain.empty() && name.starts_with(chain + "."))) {

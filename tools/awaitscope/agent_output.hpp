@@ -41,6 +41,7 @@ struct AgentCall {
     k_raised = 128,
     k_unfinished = 256, ///< it was going on at the end, or its end was not seen
     k_suspends = 512,
+    k_argument_may_equal = 1024,
   };
   std::uint32_t function = 0; ///< its number
   std::uint32_t tid = 0;

@@ -172,7 +172,8 @@ void TraceRecording::take(ThreadId pid, Process &process, const AgentCall &call)
   traced.key.traits = traits_of(call, {{AgentCall::k_argument_identity, ValueTrait::identity},
                                        {AgentCall::k_argument_unhashable, ValueTrait::unhashable},
                                        {AgentCall::k_argument_unread, ValueTrait::unread},
-                                       {AgentCall::k_argument_model, ValueTrait::model}});
+                                       {AgentCall::k_argument_model, ValueTrait::model},
+                                       {AgentCall::k_argument_may_equal, ValueTrait::may_equal}});
   traced.returned = call.returned;
   traced.return_traits = traits_of(call, {{AgentCall::k_result_identity, ValueTrait::identity},
                                           {AgentCall::k_result_unhashable, ValueTrait::unhashable},

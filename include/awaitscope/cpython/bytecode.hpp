@@ -27,6 +27,7 @@ enum class Operation : std::uint8_t {
   write_global,
   load_attribute,
   write_attribute,
+  load_item, ///< NAME[key]
   write_item,
   import_name,
   import_from,
@@ -54,6 +55,7 @@ struct OpcodeRow {
 struct OperandRules {
   std::uint8_t global_shift = 0;    ///< of LOAD_GLOBAL, down to the index into co_names
   std::uint8_t attribute_shift = 0; ///< of LOAD_ATTR
+  std::uint8_t import_shift = 0;    ///< of IMPORT_NAME, the same: below it is whether the import is lazy (since 3.15)
   std::uint32_t subscript =
       UINT32_MAX; ///< of BINARY_OP, where it takes an item (NB_SUBSCR, Include/opcode.h, since 3.14)
 };

@@ -20,7 +20,8 @@ struct CodeParts {
   std::vector<std::string> derefs{}; ///< by the operand of LOAD_DEREF
   std::vector<bool> free{};          ///< of these, whether an outer function has it
 
-  static constexpr std::uint32_t k_varargs = 0x04, k_varkeywords = 0x08, k_generator = 0x20, k_coroutine = 0x80,
+  static constexpr std::uint32_t k_optimized = 0x01, k_varargs = 0x04, k_varkeywords = 0x08, k_generator = 0x20,
+                                 k_coroutine = 0x80,
                                  k_async_generator = 0x200; // Include/cpython/code.h, CO_…
 
   /// Slots of arguments: the first ones.

@@ -89,6 +89,7 @@ private:
   Type classify(Address type);
   [[nodiscard]] bool has_no_hash(Address type);
   std::string primary_key_of(Address type);
+  bool is_nan(Kind kind, Address object);
   bool append_value(const Type &type, Address object, Bytes &out, int depth);
   void append_object(Address object, Bytes &out, int depth);
   void append_state(Address value, std::string &out);

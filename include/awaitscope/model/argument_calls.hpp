@@ -20,6 +20,7 @@ enum class ValueTrait : std::uint8_t {
       8,      ///< the function may have set or deleted one of its arguments before it was read; the hash says nothing
   model = 16, ///< a Django model, identified by its class and primary key
   others_identity = 32, ///< `identity` is so of another argument than `self`
+  may_equal = 64,       ///< so is one that its class may take for equal to another one (__eq__): hits are a lower bound
 };
 
 constexpr bool has(std::uint8_t traits, ValueTrait trait) { return (traits & static_cast<std::uint8_t>(trait)) != 0; }

@@ -24,7 +24,9 @@ struct CacheOpportunity {
   bool measured = false;         ///< every call was seen
   bool hashable = true;          ///< no call had an argument without a hash
   std::uint64_t by_identity = 0; ///< of the judged calls, those with an argument that is compared by identity
-  bool merged = false;           ///< calls that could not be separated may count as one
+  std::uint64_t may_equal =
+      0;               ///< of these, those whose class may take it for equal to another one: hits are a lower bound
+  bool merged = false; ///< calls that could not be separated may count as one
   std::optional<bool>
       confirmed; ///< equal arguments had equal returns, always; none: returns are not known, or nothing repeated
   /// The hit rate if `self` did not matter, where the function has one, and how many there were.
@@ -33,6 +35,9 @@ struct CacheOpportunity {
   std::vector<std::string> examples; ///< the most frequent arguments, if the recording shows them
   bool recommended = false;
   std::vector<std::string> reasons; ///< why not; what to mind
+
+  /// Is its hit rate no lower bound?
+  [[nodiscard]] bool is_exact() const { return measured && may_equal == 0; }
 
   /// What the cache would have saved of the CPU time.
   [[nodiscard]] std::uint64_t saving_ns(const CacheEffect &effect) const {

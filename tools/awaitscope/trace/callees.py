@@ -105,6 +105,8 @@ class Reach:
             is_iterator = any("__next__" in dict_of(base) for base in bases)
             self.add_use(chain, "iterator." + chain if is_iterator else self.name_of(kind))
             self.add_members(chain, kind)
+            for name in ("__call__", "__enter__", "__exit__", "__getitem__"):  # NAME(), with NAME, NAME[]
+                self.add_member(chain, kind, name)
 
     def resolve_import(self, module, names):
         for name in self.names:

@@ -83,13 +83,26 @@ def end(call, now, flags, value=None):
         flush()
 
 
+def reach_out(what):
+    """The calls that this thread is in do more than to compute."""
+    call = INNERMOST.get(get_native_id())
+    while call is not None:
+        if what not in call.target.reached:
+            call.target.reached.append(what)
+            note("callee", name=call.target.name, resolved="\tuses\t" + what, contains="", **code_fields(call.target.code))
+        call = call.caller
+
+
 # sys.monitoring, since 3.12
 def on_start(code, _offset):
     target = TARGETS.get(id(code))
-    if target is None or not State.on:
+    if not State.on:
         return
     try:
-        begin(target, getframe(1))
+        if id(code) in WITNESSES:
+            reach_out(WITNESSES[id(code)][1])
+        if target is not None:
+            begin(target, getframe(1))
     except Exception as error:
         if not is_own(error):
             raise
@@ -157,6 +170,8 @@ def on_profile(frame, event, value):
     code = frame.f_code
     target = TARGETS.get(id(code))
     try:
+        if event == "call" and id(code) in WITNESSES:
+            reach_out(WITNESSES[id(code)][1])
         if target is None:
             if event == "call" and code.co_name == "<module>":
                 learn(code, frame)

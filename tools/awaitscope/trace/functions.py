@@ -5,7 +5,7 @@ class Target:
     """A code object whose calls are counted."""
 
     __slots__ = ("number", "module", "name", "code", "names", "has_self", "keywords", "suspends", "returns", "yields", "starts", "calls",
-                 "rounds")
+                 "rounds", "reached")
 
     def __init__(self, number, code, module, name):
         self.number, self.module, self.name = number, module, name
@@ -21,6 +21,7 @@ class Target:
         self.returns = self.yields = self.starts = None
         self.calls = 0
         self.rounds = 0  # of note_callees()
+        self.reached = []  # what was noted by reach_out()
         if MONITORING is None:
             from opcode import opmap
             bytecode = code.co_code
@@ -171,6 +172,32 @@ def namespace_of(module):
     if not names or attributes(names.get("__spec__")).get("_initializing"):
         return None
     return names
+
+
+# What reaches out of the process below names that say nothing of it (`order.items.count()`): module, class, functions, and what it is.
+REACHING_OUT = [("django.db.backends.utils", "CursorWrapper", ("execute", "executemany", "callproc"), ".execute"),
+                ("sqlalchemy.engine.default", "DefaultDialect", ("do_execute", "do_executemany"), ".execute"),
+                ("http.client", "HTTPConnection", ("request",), "http.client.request"),
+                ("logging", "Logger", ("handle",), "logging.handle"),
+                ("subprocess", "Popen", ("__init__",), "subprocess.Popen")]
+WITNESSES = {}  # by the code's id: the code, and what it is
+
+
+def find_witnesses():
+    """Those of the modules that the program has imported."""
+    for row in list(REACHING_OUT):
+        module, kind, functions, what = row
+        names = namespace_of(module)
+        if names is None:
+            continue
+        REACHING_OUT.remove(row)
+        found = names.get(kind)
+        for function in functions if is_class(found) else ():
+            code = getattr(unwrapped(dict_of(found).get(function)), "__code__", None)
+            if code is not None:
+                WITNESSES[id(code)] = code, what
+                if State.tool is not None and id(code) not in TARGETS:
+                    MONITORING.set_local_events(State.tool, code, MONITORING.events.PY_START)
 
 
 def look_up(module, pattern):

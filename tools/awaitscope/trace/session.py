@@ -14,7 +14,7 @@ def install():
         return None
     events = MONITORING.events
     free = [number for number in (3, 4, 5, 2, 1, 0) if MONITORING.get_tool(number) is None]
-    if len(free) < 2:
+    if len(free) < 1 + State.launched:  # a watcher is for modules that are not imported yet
         return ("every tool id of sys.monitoring is in use", "run it without other profilers, debuggers or coverage tools")
     State.tool = free[0]
     MONITORING.use_tool_id(State.tool, "awaitscope trace")
@@ -46,8 +46,8 @@ def uninstall():
         return
     MET.update(WANTED)
     stop_watching_if_met()
-    for target in TARGETS.values():
-        MONITORING.set_local_events(State.tool, target.code, 0)
+    for code in [target.code for target in TARGETS.values()] + [code for code, _ in WITNESSES.values()]:
+        MONITORING.set_local_events(State.tool, code, 0)
     MONITORING.set_events(State.tool, 0)
     for event in (MONITORING.events.PY_START, MONITORING.events.PY_RETURN, MONITORING.events.PY_UNWIND):
         MONITORING.register_callback(State.tool, event, None)
@@ -76,6 +76,7 @@ def follow_fork():
     for target in TARGETS.values():
         target.calls = 0
         target.rounds = 0
+        target.reached = []
         target.note()
     note("ready", cpu=time.process_time_ns())
     start_control()
@@ -186,6 +187,7 @@ def control():
                 clean_up()
             else:
                 settle(False)
+                find_witnesses()
     except Exception as error:
         count_failure(error)
         stop("failure")
@@ -226,6 +228,7 @@ def start(functions, seconds):
     if refused is not None:
         State.on = False
         return refuse(*refused)
+    find_witnesses()
     atexit.register(at_exit)
     os.register_at_fork(before=before_fork, after_in_parent=after_fork_in_parent, after_in_child=after_fork_in_child)
     start_control()

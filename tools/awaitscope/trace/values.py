@@ -23,7 +23,7 @@ NUMBERS = count(1)
 
 def number_of(value):
     """Tells objects apart, also one that was made at the address of another one that has died. Those that no weak reference can be
-    made of get another number each time."""
+    made of get another number each time, which is negative."""
     known = OBJECTS.get(id(value))
     if known is not None and known[0]() is value:
         return known[1]
@@ -31,7 +31,7 @@ def number_of(value):
     try:
         reference = weak_reference(value)
     except TypeError:
-        return number
+        return -number
     if len(OBJECTS) >= MOST_OBJECTS:
         OBJECTS.clear()
     OBJECTS[id(value)] = reference, number
@@ -40,7 +40,7 @@ def number_of(value):
 
 ENCODERS = {}  # by the type's id
 TO_LEARN = {  # once the program has imported them
-    "decimal": [("Decimal", str)],
+    "decimal": [("Decimal", lambda value: next(NUMBERS) if value.is_nan() else str(value))],  # a nan equals no other one
     "datetime": [("datetime", encode_datetime), ("time", encode_datetime), ("date", lambda value: value.isoformat()),
                  ("timedelta", lambda value: (value.days, value.seconds, value.microseconds))],
     "uuid": [("UUID", lambda value: value.int)],
@@ -79,14 +79,17 @@ def model_key(value, bases):
     return attributes(value).get(column)
 
 
+OBJECT_HASH = object.__dict__["__hash__"]  # by identity
+
+
 class Values:
     """Turns values into what marshal can write, and notes what they were hashed by."""
 
-    __slots__ = ("typed", "by_identity", "unhashable", "model")
+    __slots__ = ("typed", "by_identity", "unhashable", "model", "may_equal")
 
     def __init__(self, typed=False):
         self.typed = typed  # 1.0 is not 1
-        self.by_identity = self.unhashable = self.model = False
+        self.by_identity = self.unhashable = self.model = self.may_equal = False
 
     def encode(self, value, depth=0):
         kind = type(value)
@@ -123,7 +126,10 @@ class Values:
         self.by_identity = True
         if any("__next__" in dict_of(base) for base in bases):  # an iterator is another one once it was used
             return "at", next(NUMBERS)
-        return "at", number_of(value)
+        number = number_of(value)
+        if hashed_by is not OBJECT_HASH or number < 0:  # a namedtuple, a frozen dataclass, a Path, a subclass of str
+            self.may_equal = True
+        return "at", number
 
 
 def digest_of(encoded):
@@ -138,7 +144,8 @@ def hash_arguments(target, values):
     if target.has_self:
         first = digest_of(seen.encode(values[0]))
         if seen.by_identity or seen.unhashable:
-            flags = ARGUMENT_IDENTITY | (ARGUMENT_UNHASHABLE if seen.unhashable else 0)
+            flags = ARGUMENT_IDENTITY | (ARGUMENT_UNHASHABLE if seen.unhashable else 0) | \
+                (ARGUMENT_MAY_EQUAL if seen.may_equal else 0)
             seen = Values()
         values = values[1:]
     if not values:
@@ -153,7 +160,8 @@ def hash_arguments(target, values):
             others.append(("keywords", tuple([(name, seen.encode(item)) for name, item in value.items()])))
         else:
             others.append(seen.encode(value))
-    flags |= (ARGUMENT_IDENTITY if seen.by_identity else 0) | (ARGUMENT_UNHASHABLE if seen.unhashable else 0)
+    flags |= (ARGUMENT_IDENTITY if seen.by_identity else 0) | (ARGUMENT_UNHASHABLE if seen.unhashable else 0) | \
+        (ARGUMENT_MAY_EQUAL if seen.may_equal else 0)
     return first, digest_of(tuple(others)), flags | (ARGUMENT_MODEL if seen.model else 0)
 
 

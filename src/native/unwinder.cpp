@@ -18,7 +18,7 @@ struct Walk {
   NativeImages &images;
   const RegistersAndStack &from;
   decltype(RegistersAndStack::registers) registers; ///< where it begins
-  NativeImage *last_image = nullptr; ///< read from before
+  NativeImage *last_image = nullptr;                ///< read from before
   std::uint64_t reads = 0;
   // Of one step:
   NativeLoss fault = NativeLoss::none; ///< why memory could not be read
@@ -155,8 +155,7 @@ void follow(unw_addr_space_t space, Walk &walk, bool exact, NativeStack &stack) 
   while (stack.loss == NativeLoss::none) {
     const Address inside = instruction - (exact ? 0 : 1);
     if (!walk.images.is_code(inside) || stack.frames.size() >= Unwinder::k_max_frames) {
-      stack.loss =
-          stack.frames.size() >= Unwinder::k_max_frames ? NativeLoss::limit : NativeLoss::bad_address;
+      stack.loss = stack.frames.size() >= Unwinder::k_max_frames ? NativeLoss::limit : NativeLoss::bad_address;
       return;
     }
     stack.frames.push_back({inside, pointer, pointer, 0, NativeRole::code});

@@ -10,16 +10,20 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::size_t k_most_bytes = 8192; // the kernel shows 64 functions at most (fs/proc/base.c, MAX_STACK_TRACE_DEPTH)
+constexpr std::size_t k_most_bytes =
+    8192; // the kernel shows 64 functions at most (fs/proc/base.c, MAX_STACK_TRACE_DEPTH)
 
 // arch/x86/entry/entry_64.S, arch/x86/entry/common.c, kernel/entry/common.c.
 constexpr std::array<std::string_view, 6> k_entries{"entry_SYSCALL_64", "do_syscall_64", "x64_sys_call",
                                                     "asm_exc_",         "exc_",          "ret_from_fork"};
-constexpr std::array<std::string_view, 10> k_interrupts{
-    "asm_sysvec_", "sysvec_",           "asm_common_interrupt",      "common_interrupt", "irqentry_exit",
-    "schedule",    "preempt_schedule",  "raw_irqentry_exit_cond_resched", "exit_to_user_mode", "syscall_exit_to_user_mode"};
+constexpr std::array<std::string_view, 10> k_interrupts{"asm_sysvec_",          "sysvec_",
+                                                        "asm_common_interrupt", "common_interrupt",
+                                                        "irqentry_exit",        "schedule",
+                                                        "preempt_schedule",     "raw_irqentry_exit_cond_resched",
+                                                        "exit_to_user_mode",    "syscall_exit_to_user_mode"};
 
-template <std::size_t N> bool begins_with_any(std::string_view name, const std::array<std::string_view, N> &beginnings) {
+template <std::size_t N>
+bool begins_with_any(std::string_view name, const std::array<std::string_view, N> &beginnings) {
   return std::any_of(beginnings.begin(), beginnings.end(),
                      [name](std::string_view beginning) { return name.starts_with(beginning); });
 }

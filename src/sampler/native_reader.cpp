@@ -29,7 +29,8 @@ bool NativeReader::refresh() {
 
 void NativeReader::copy_stack(RegistersAndStack &copy) {
   constexpr Address k_page = 4096;
-  constexpr Address k_of_new_thread = 256 * 1024; // it is mapped since: to find out where takes longer than to read too much
+  constexpr Address k_of_new_thread =
+      256 * 1024; // it is mapped since: to find out where takes longer than to read too much
   const Address begin = copy.stack_pointer();
   const Address end = images_.end_of_stack(begin).value_or(begin + k_of_new_thread);
   copy.stack.resize(std::min<Address>(end - begin, k_max_stack));

@@ -62,7 +62,7 @@ TEST_CASE("idle threads with equal stacks are one entry; those that run or diffe
 }
 
 TEST_CASE("what a thread waits in is named, and tells threads apart") {
-  Process process;
+  ShownProcess process;
   for (ThreadId tid = 1; tid < 5; ++tid) {
     process.thread(tid, ThreadState::blocked, {process.main});
   }

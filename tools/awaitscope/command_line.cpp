@@ -104,8 +104,7 @@ void add_tables(CLI::App &command, ViewOptions &options) {
 void add_native(CLI::App &command, bool &native, bool &interpreter_frames, const std::string &group) {
   command.add_flag("--native", native, "native frames too: functions of C and other machine code")->group(group);
   command
-      .add_flag("--interpreter-frames", interpreter_frames,
-                "with --native: the interpreter's own functions as well")
+      .add_flag("--interpreter-frames", interpreter_frames, "with --native: the interpreter's own functions as well")
       ->group(group);
 }
 

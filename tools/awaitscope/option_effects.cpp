@@ -80,10 +80,9 @@ Result<void> check_effects(Format format, const ViewOptions &options) {
 }
 
 Result<void> check_native(bool native, bool interpreter_frames) {
-  return interpreter_frames && !native
-             ? fail(ExitStatus::usage, "--interpreter-frames has no effect without --native",
-                    "add --native, or leave it out")
-             : Result<void>();
+  return interpreter_frames && !native ? fail(ExitStatus::usage, "--interpreter-frames has no effect without --native",
+                                              "add --native, or leave it out")
+                                       : Result<void>();
 }
 
 } // namespace awaitscope::tools

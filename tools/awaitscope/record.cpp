@@ -260,9 +260,8 @@ Result<std::unique_ptr<RegisterCapture>> open_native(const RecordOptions &option
                 "run awaitscope on the host, as root or with CAP_BPF and CAP_PERFMON (Linux 5.18 or later); awaitscope "
                 "dump --native stops the process instead");
   }
-  plan.sampling.native =
-      NativeFrames{opened->get(), options.interpreter_frames ? InterpreterFrames::keep : InterpreterFrames::fold,
-                   options.kernel};
+  plan.sampling.native = NativeFrames{
+      opened->get(), options.interpreter_frames ? InterpreterFrames::keep : InterpreterFrames::fold, options.kernel};
   return opened;
 }
 

@@ -80,10 +80,10 @@ Result<void> check_fit(const RecordOptions &options, const RecordPlan &plan) {
     return fits;
   }
   if (options.native && (options.engine == "preempt" || options.engine == "stop")) {
-    return fail(ExitStatus::usage,
-                fmt::format("--native needs BPF programs to know registers, and --engine {} goes without",
-                            options.engine),
-                "leave --engine out");
+    return fail(
+        ExitStatus::usage,
+        fmt::format("--native needs BPF programs to know registers, and --engine {} goes without", options.engine),
+        "leave --engine out");
   }
   if (options.arguments && plan.format != Format::recording && plan.format != Format::cache) {
     return fail(ExitStatus::usage, fmt::format("--args has no effect on the format '{}'", name_of(plan.format)),

@@ -153,7 +153,7 @@ struct SamplingTotals {
   std::uint64_t task_looks = 0;         ///< at all tasks of a loop
   std::int64_t task_look_ns = 0;        ///< time that these took while the loop's thread could not run
   std::int64_t longest_task_look_ns = 0;
-  NativeCounts native; ///< of samples, if native frames are sampled; not in a recording
+  NativeCounts native;                 ///< of samples, if native frames are sampled; not in a recording
   std::uint64_t tasks_left_out = 0;    ///< that there was no time to read; not in a recording
   std::uint64_t uncounted_threads = 0; ///< had no counter of the event, for want of descriptors; not in a recording
 

@@ -21,11 +21,11 @@ struct OwnFrames {
 
 /// One stretch of a logical stack: the frames of a task, or of a thread.
 struct StackSegment {
-  std::vector<Frame> frames;  ///< root first; those of machinery are of kind loop
-  bool begins_task = false;   ///< a task begins here, with `coroutine`
-  CodeId coroutine = 0;       ///< names the task's coroutine
-  bool missing_above = false; ///< what it stands under could not be read
-  RequestSight request;       ///< that these frames work for
+  std::vector<Frame> frames;    ///< root first; those of machinery are of kind loop
+  bool begins_task = false;     ///< a task begins here, with `coroutine`
+  CodeId coroutine = 0;         ///< names the task's coroutine
+  bool missing_above = false;   ///< what it stands under could not be read
+  RequestSight request;         ///< that these frames work for
   std::vector<OwnFrames> own{}; ///< in order
 };
 

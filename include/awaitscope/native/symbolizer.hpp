@@ -14,7 +14,8 @@ class SymbolTable;
 
 /// The function that an instruction is of, for people.
 struct NativeName {
-  std::string symbol;     ///< as its language writes it; "0xOFFSET" in the library where it has no name, of its begin if that is known
+  std::string
+      symbol; ///< as its language writes it; "0xOFFSET" in the library where it has no name, of its begin if that is known
   std::string library;    ///< the name of the file; "[vdso]", "[JIT]" or "[unknown]" where there is none
   bool named = false;     ///< the symbol is known
   bool of_python = false; ///< the library is the interpreter: it exports PyEval_EvalCode

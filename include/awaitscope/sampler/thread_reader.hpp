@@ -35,10 +35,10 @@ public:
   ThreadReader(Target &target, RootNames names) : target_(target), names_(names) {}
 
   struct Wanted {
-    bool count = false;      ///< the thread's counter, which it has
-    bool gil_holder = false; ///< who holds the GIL
-    bool calls = false;      ///< what tells calls apart
-    bool arguments = false;  ///< of new calls
+    bool count = false;              ///< the thread's counter, which it has
+    bool gil_holder = false;         ///< who holds the GIL
+    bool calls = false;              ///< what tells calls apart
+    bool arguments = false;          ///< of new calls
     NativeSampler *native = nullptr; ///< what native frames are made of is copied by it; null: it is not wanted
   };
   /// Into `reading`, whose memory is used again. `generation`: of the list of threads that is known.

@@ -126,7 +126,7 @@ class Dump(checks.Checks, harness.InterpreterTest):
         """As the kernel has it."""
         names = {"0": "read", "7": "poll", "23": "select", "202": "futex", "230": "clock_nanosleep", "232": "epoll_wait", "270": "pselect6"}
         target = self.target("waits.py", lifetime=30)
-        waiting = target.truth["blocked"] + target.truth["idle"]
+        waiting = [*target.truth["blocked"], *target.truth["idle"]]
         seen = 0
         for thread in self.dump(target)["threads"]:
             with open("/proc/%d/task/%d/syscall" % (target.pid, thread["tid"]), encoding="ascii") as file:

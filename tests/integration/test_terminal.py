@@ -92,7 +92,7 @@ class Fits(recordings.RecordingTest):
         target = self.target("await_shapes.py")
         inner, outer = (self.printed(200, "dump", target.pid, "--order", order) for order in ("innermost", "outermost"))
         self.assertEqual(inner, self.printed(200, "dump", target.pid), "the default")
-        main = [lines[lines.index('Thread %d "MainThread" (main): idle' % target.pid) + 1:] for lines in (inner, outer)]
+        main = [lines[lines.index('Thread %d "MainThread" (main): idle in epoll_wait' % target.pid) + 1:] for lines in (inner, outer)]
         stacks = [lines[:lines.index("")] for lines in main]
         self.assertEqual(stacks[0], stacks[1][::-1])
         self.assertTrue(stacks[1][0].startswith("    <module> ("), stacks)

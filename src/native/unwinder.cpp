@@ -17,7 +17,7 @@ namespace {
 struct Walk {
   NativeImages &images;
   const RegistersAndStack &from;
-  decltype(RegistersAndStack::registers) registers; ///< where it begins
+  decltype(RegistersAndStack::registers) registers{}; ///< where it begins
   NativeImage *last_image = nullptr;                ///< read from before
   std::uint64_t reads = 0;
   // Of one step:

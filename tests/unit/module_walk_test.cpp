@@ -18,7 +18,6 @@ namespace {
 
 constexpr Address k_runtime = 0x100000;
 constexpr Address k_walked_interpreter = 0x200000;
-constexpr std::uint64_t k_heap = std::uint64_t{1} << 9U;
 constexpr std::uint64_t k_of_dict = std::uint64_t{1} << 29U;
 constexpr std::uint64_t k_of_type = std::uint64_t{1} << 31U;
 

@@ -17,7 +17,7 @@ NativeStack native_stack(const std::string &letters, NativeLoss loss = NativeLos
     NativeFrame frame;
     frame.stack_end = 1000 - 10 * i;
     frame.stack_begin = frame.stack_end - 10;
-    frame.code = static_cast<CodeId>(letters[i]);
+    frame.code = static_cast<CodeId>(static_cast<unsigned char>(letters[i]));
     frame.role = letters[i] == 'E'   ? NativeRole::evaluation
                  : letters[i] == 'i' ? NativeRole::interpreter
                  : letters[i] == 's' ? NativeRole::start
@@ -69,7 +69,7 @@ std::string text_of(const Lineage &lineage) {
 StackSegment segment_of(const std::string &letters, std::vector<OwnFrames> own) {
   StackSegment segment;
   for (const char letter : letters) {
-    segment.frames.push_back({static_cast<CodeId>(letter), 1, FrameKind::python});
+    segment.frames.push_back({static_cast<CodeId>(static_cast<unsigned char>(letter)), 1, FrameKind::python});
   }
   segment.own = std::move(own);
   return segment;

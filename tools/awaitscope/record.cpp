@@ -276,6 +276,18 @@ Result<void> prepare(const Attached &attached, const RecordOptions &options, con
   return checked ? prepare_counting(plan.event, pid) : checked;
 }
 
+/// The command; none if there is none.
+Result<std::optional<Child>> launch(const RecordOptions &options, const InheritedState &inherited) {
+  if (options.command.empty()) {
+    return std::nullopt;
+  }
+  const Result<Child> launched = Child::launch(options.command, inherited);
+  if (!launched) {
+    return tl::unexpected(launched.error());
+  }
+  return std::optional(*launched);
+}
+
 } // namespace
 
 Result<int> record(const RecordOptions &options, const InheritedState &inherited) {
@@ -299,14 +311,11 @@ Result<int> record(const RecordOptions &options, const InheritedState &inherited
       return tl::unexpected(opened.error());
     }
   }
-  std::optional<Child> child;
-  if (!options.command.empty()) {
-    Result<Child> launched = Child::launch(options.command, inherited);
-    if (!launched) {
-      return tl::unexpected(launched.error());
-    }
-    child = *launched;
+  Result<std::optional<Child>> launched = launch(options, inherited);
+  if (!launched) {
+    return tl::unexpected(launched.error());
   }
+  std::optional<Child> &child = *launched;
   allow_many_descriptors(); // not before: the command has the limit that it would have alone
   const ThreadId first = child ? child->pid() : *options.pid;
   if (*registers) {

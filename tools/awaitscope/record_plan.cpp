@@ -77,7 +77,7 @@ Result<void> check_fit(const RecordOptions &options, const RecordPlan &plan) {
     return fail(ExitStatus::usage, "--show-args has no effect without --args", "add --args, or leave it out");
   }
   if (const Result<void> fits = check_native(options.native, options.interpreter_frames); !fits) {
-    return fits;
+    return tl::unexpected(fits.error());
   }
   if (options.native && (options.engine == "preempt" || options.engine == "stop")) {
     return fail(

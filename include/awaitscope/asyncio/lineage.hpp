@@ -33,7 +33,7 @@ class LineageReader {
 public:
   LineageReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, InterpreterReader &interpreters,
                 TaskReader &tasks)
-      : objects_(objects), codes_(codes), stacks_(stacks), interpreters_(interpreters), tasks_(tasks),
+      : codes_(codes), stacks_(stacks), interpreters_(interpreters), tasks_(tasks),
         roles_(tasks.roles()), steps_(objects, tasks) {}
 
   /// Of the stack of this thread, as it was just read.
@@ -86,7 +86,6 @@ private:
   std::optional<Place> starter_of_suspended(Address task, Lineage &lineage);
   const PythonStack &stack_of(Address thread_state);
 
-  ObjectReader &objects_;
   CodeCache &codes_;
   StackReader &stacks_;
   InterpreterReader &interpreters_;

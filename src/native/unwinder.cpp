@@ -18,7 +18,7 @@ struct Walk {
   NativeImages &images;
   const RegistersAndStack &from;
   decltype(RegistersAndStack::registers) registers{}; ///< where it begins
-  NativeImage *last_image = nullptr;                ///< read from before
+  NativeImage *last_image = nullptr;                  ///< read from before
   std::uint64_t reads = 0;
   // Of one step:
   NativeLoss fault = NativeLoss::none; ///< why memory could not be read

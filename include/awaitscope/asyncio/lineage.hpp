@@ -33,8 +33,8 @@ class LineageReader {
 public:
   LineageReader(ObjectReader &objects, CodeCache &codes, StackReader &stacks, InterpreterReader &interpreters,
                 TaskReader &tasks)
-      : codes_(codes), stacks_(stacks), interpreters_(interpreters), tasks_(tasks),
-        roles_(tasks.roles()), steps_(objects, tasks) {}
+      : codes_(codes), stacks_(stacks), interpreters_(interpreters), tasks_(tasks), roles_(tasks.roles()),
+        steps_(objects, tasks) {}
 
   /// Of the stack of this thread, as it was just read.
   void trace(Address thread_state, const PythonStack &stack, RootNames names, Lineage &lineage);

@@ -64,7 +64,7 @@ def loss(workload, python, tool, rate, pairs):
     return ratios.paired_ratio([(work.work(*pair[True]), work.work(*pair[False])) for pair in windows])
 
 
-def told(ratio):
+def ratio_cells(ratio):
     middle, low, high = ratio
     return ["%.1f %%" % (100 * middle), "%.1f … %.1f %%" % (100 * low, 100 * high)]
 

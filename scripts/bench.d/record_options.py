@@ -62,6 +62,6 @@ def rows(interpreter, pairs, option):
     compared.append(("requests, %s over %s" % (with_option.tool.name, plain.tool.name), with_option, plain))
     for name, first, second in compared:
         ratio = ratios.paired_ratio([(work.work(*seen[first][:2]), work.work(*seen[second][:2])) for seen in windows])
-        yield [label, name, str(pairs)] + measures.told(ratio)
+        yield [label, name, str(pairs)] + measures.ratio_cells(ratio)
     ratio = ratios.paired_ratio([(seen[with_option][2], seen[plain][2]) for seen in windows])
-    yield [label, "recorder's CPU, %s over %s" % (with_option.tool.name, plain.tool.name), str(pairs)] + measures.told(ratio)
+    yield [label, "recorder's CPU, %s over %s" % (with_option.tool.name, plain.tool.name), str(pairs)] + measures.ratio_cells(ratio)

@@ -110,5 +110,5 @@ def row(interpreter, traced, pairs):
             raise
         compared, requests = compare(Loaded(interpreter.path, seconds, other), Loaded(interpreter.path, seconds, plain), pairs)
         rate = "%.0f" % (CALLS * requests) if traced else "0"
-    return [str(interpreter).split(":")[0], "traced" if traced else "both without"] + [rate] + measures.told(compared[0]) + \
-        measures.told(compared[1])
+    return [str(interpreter).split(":")[0], "traced" if traced else "both without"] + [rate] + measures.ratio_cells(compared[0]) + \
+        measures.ratio_cells(compared[1])

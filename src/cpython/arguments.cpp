@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t k_most_arguments = 32; // that are read; more make a call that says nothing
 constexpr std::size_t k_most_keywords = 64;
-constexpr std::size_t k_most_facts_told = 256;      // of all functions of one name and line
+constexpr std::size_t k_most_reported_of_one = 256; // of all functions of one name and line
 constexpr std::uint64_t k_longest_code = 64 * 1024; // bytes
 
 // Include/internal/pycore_code.h: CO_FAST_CELL.
@@ -81,7 +81,7 @@ void ArgumentReader::add_callees(const Known &known, const Function &function) {
 void ArgumentReader::read_function(const Known &known, Function &function) {
   const Layout &layout = objects_.layout();
   SnapshotMemory &memory = objects_.memory();
-  function = {0, false, false, std::move(function.told), {}, {}};
+  function = {0, false, false, std::move(function.reported), {}, {}};
   function.chosen = choice_.chooses(codes_.info(known.frame.code));
   const std::vector<std::uint8_t> bytes = marks_.instructions(known.code);
   if (layout.bytecode == nullptr || layout.co_flags == k_absent || bytes.empty() || bytes.size() > k_longest_code) {
@@ -104,9 +104,9 @@ void ArgumentReader::read_function(const Known &known, Function &function) {
   }
   for (FunctionFact &fact : facts.facts) {
     fact.code = known.frame.code;
-    const bool is_new = std::find(function.told.begin(), function.told.end(), fact) == function.told.end();
-    if (is_new && function.told.size() < k_most_facts_told) {
-      function.told.push_back(fact);
+    const bool is_new = std::find(function.reported.begin(), function.reported.end(), fact) == function.reported.end();
+    if (is_new && function.reported.size() < k_most_reported_of_one) {
+      function.reported.push_back(fact);
       facts_.push_back(std::move(fact));
     }
   }

@@ -74,4 +74,16 @@ void NativeReader::read(const RegistersAndStack &copy, NativeStack &stack) {
   }
 }
 
+NativeMerge NativeReader::merge(const RegistersAndStack *copy, NativeLoss without, const PythonStack &python,
+                                std::span<const Evaluation> evaluations, InterpreterFrames interpreter) {
+  stack_.frames.clear();
+  stack_.loss = without;
+  if (copy != nullptr) {
+    read(*copy, stack_);
+  }
+  const auto &frames = python.frames;
+  const bool whole = frames.empty() || frames.front().frame.kind != FrameKind::unreadable;
+  return merge_native(frames.size(), whole ? evaluations : std::span<const Evaluation>(), stack_, interpreter);
+}
+
 } // namespace awaitscope

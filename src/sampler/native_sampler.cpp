@@ -56,21 +56,11 @@ void NativeSampler::copy_user(TargetThread &thread, Address thread_state, Native
   }
 }
 
-NativeMerge NativeSampler::merge_user(const NativeCopy &copy, const PythonStack &stack) {
-  stack_.frames.clear();
-  stack_.loss = NativeLoss::no_registers;
-  if (copy.known) {
-    reader_.read(copy.from, stack_);
-  }
-  const bool whole = stack.frames.empty() || stack.frames.front().frame.kind != FrameKind::unreadable;
-  return merge_native(stack.frames.size(), whole ? copy.evaluations : std::vector<Evaluation>{}, stack_,
-                      how_.interpreter);
-}
-
 NativeLoss NativeSampler::add(const NativeCopy &copy, const PythonStack &stack, Lineage &lineage) {
   NativeMerge merge;
   if (how_.registers != nullptr) {
-    merge = merge_user(copy, stack);
+    merge = reader_.merge(copy.known ? &copy.from : nullptr, NativeLoss::no_registers, stack, copy.evaluations,
+                          how_.interpreter);
   }
   merge.before.resize(stack.frames.size() + 1);
   for (const std::string &function : copy.kernel) {

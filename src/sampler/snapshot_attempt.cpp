@@ -111,8 +111,7 @@ CaptureStatus SnapshotAttempt::read(Part &part, ProcessSnapshot *tasks_into) {
 }
 
 ThreadState SnapshotAttempt::state_of_waiting(const Part &part) {
-  const bool for_gil = target_.interpreters().is_in_gil(part.thread->entry.interpreter, part.thread->watch.futex());
-  return for_gil ? ThreadState::gil : waiting_state(places_, part.stack);
+  return waits_for_gil(target_, *part.thread) ? ThreadState::gil : waiting_state(places_, part.stack);
 }
 
 /// The other way round than asking each task what it waits for: that may be behind a shield, a time limit or a gather.

@@ -22,23 +22,12 @@ void SnapshotNative::copy(const ProcessStop &stop) {
   }
 }
 
-/// `copy` is null if there is none.
-NativeMerge SnapshotNative::merge_part(const SnapshotAttempt::Part &part, const RegistersAndStack *copy) {
-  NativeStack stack;
-  stack.loss = NativeLoss::not_stopped;
-  if (copy != nullptr) {
-    reader_.read(*copy, stack);
-  }
-  const auto &frames = part.stack.frames;
-  const bool whole = frames.empty() || frames.front().frame.kind != FrameKind::unreadable;
-  return merge_native(frames.size(), whole ? part.evaluations : std::vector<Evaluation>{}, stack, interpreter_);
-}
-
 void SnapshotNative::merge(SnapshotAttempt &attempt, ProcessSnapshot &snapshot) {
   snapshot.native.emplace();
   for (SnapshotAttempt::Part &part : attempt.parts()) {
     const auto copy = copies_.find(part.thread->watch.tid());
-    const NativeMerge merge = merge_part(part, copy == copies_.end() ? nullptr : &copy->second);
+    const NativeMerge merge = reader_.merge(copy == copies_.end() ? nullptr : &copy->second, NativeLoss::not_stopped,
+                                            part.stack, part.evaluations, interpreter_);
     snapshot.native->add(merge.loss);
     SnapshotAttempt::add_native(part, merge);
   }

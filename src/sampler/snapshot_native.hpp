@@ -23,8 +23,6 @@ public:
   void merge(SnapshotAttempt &attempt, ProcessSnapshot &snapshot);
 
 private:
-  NativeMerge merge_part(const SnapshotAttempt::Part &part, const RegistersAndStack *copy);
-
   const Process &process_;
   NativeReader reader_;
   InterpreterFrames interpreter_;

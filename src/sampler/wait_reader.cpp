@@ -15,6 +15,10 @@ ThreadState waiting_state(IdlePlaces &places, const PythonStack &stack) {
   return innermost.empty() || places.waits_for_work(innermost) ? ThreadState::idle : ThreadState::blocked;
 }
 
+bool waits_for_gil(Target &target, const TargetThread &thread) {
+  return target.interpreters().is_in_gil(thread.entry.interpreter, thread.watch.futex());
+}
+
 bool WaitReader::waits_for_work(const std::vector<RawFrame> &innermost) {
   std::vector<Frame> frames;
   frames.reserve(innermost.size());
@@ -31,11 +35,6 @@ bool WaitReader::is_idle_again(const TargetThread &thread) {
          target_.stacks().is_at(known->thread_state, known->place);
 }
 
-/// Does it wait for the GIL of its interpreter? As of when it was last asked.
-bool WaitReader::waits_for_gil(const TargetThread &thread) {
-  return target_.interpreters().is_in_gil(thread.entry.interpreter, thread.watch.futex());
-}
-
 /// Whether its stack was read, too.
 bool WaitReader::read(TargetThread &thread, const ThreadReader::Wanted &wanted, std::uint64_t generation,
                       ThreadReading &reading) {
@@ -45,7 +44,7 @@ bool WaitReader::read(TargetThread &thread, const ThreadReader::Wanted &wanted, 
   reading.stack.frames.clear();
   reading.generation.reset();
   reading.new_threads.reset();
-  const bool for_gil = waits_for_gil(thread);
+  const bool for_gil = waits_for_gil(target_, thread);
   if (!for_gil && is_idle_again(thread)) {
     reading.subject = thread.entry;
     reading.dead_states.clear();

@@ -8,7 +8,7 @@
 /* Keeps a call from becoming a jump. */
 #define STAY __asm__ volatile("" ::: "memory")
 
-static volatile unsigned long turns;
+static volatile unsigned long work_done;
 static int never[2];
 
 PLAIN static void wait_inner(void) {
@@ -71,7 +71,7 @@ static PyObject *second_outer(PyObject *self, PyObject *function) {
 
 PLAIN static void spin_inner(long count) {
   for (long i = 0; i < count; ++i) {
-    turns += (unsigned long)i;
+    work_done += (unsigned long)i;
   }
   STAY;
 }
@@ -86,14 +86,14 @@ static PyObject *spin_outer(PyObject *self, PyObject *count) {
 /* Otherwise than above, and than each other: the compiler merges equal functions. */
 PLAIN static void spend_first(long count) {
   for (long i = 0; i < count; ++i) {
-    turns -= (unsigned long)i;
+    work_done -= (unsigned long)i;
   }
   STAY;
 }
 
 PLAIN static void spend_second(long count) {
   for (long i = 0; i < count; ++i) {
-    turns ^= (unsigned long)i;
+    work_done ^= (unsigned long)i;
   }
   STAY;
 }

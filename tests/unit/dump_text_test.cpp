@@ -61,7 +61,7 @@ TEST_CASE("idle threads with equal stacks are one entry; those that run or diffe
   CHECK_FALSE(has(text, "worker-12"));
 }
 
-TEST_CASE("what a thread waits in is named, and tells threads apart") {
+TEST_CASE("what a thread waits in is named, and threads that differ in it are not grouped") {
   ShownProcess process;
   for (ThreadId tid = 1; tid < 5; ++tid) {
     process.thread(tid, ThreadState::blocked, {process.main});

@@ -66,7 +66,7 @@ private:
     Address code = 0; ///< 0: not read yet
     bool chosen = false;
     bool takes_self = false;
-    std::vector<FunctionFact> told; ///< of this code object, and of others of its name and line
+    std::vector<FunctionFact> reported; ///< of this code object, and of others of its name and line
     std::vector<Slot> slots;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> stores;
   };

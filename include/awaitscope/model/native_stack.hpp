@@ -11,7 +11,7 @@
 
 namespace awaitscope {
 
-/// What unwinding starts from: a thread's registers, and its stack from the stack pointer on, both read while it stood still.
+/// What unwinding starts from: a thread's registers, and its stack from the stack pointer on, both read while it did not run.
 struct RegistersAndStack {
   // DWARF's numbers (System V ABI, AMD64, figure 3.36): rax, rdx, rcx, rbx, rsi, rdi, rbp, rsp, r8 to r15, and the return address.
   static constexpr std::size_t k_frame_pointer = 6, k_stack_pointer = 7, k_instruction = 16, k_registers = 17;

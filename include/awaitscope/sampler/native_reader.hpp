@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "awaitscope/model/code_table.hpp"
 #include "awaitscope/model/native_stack.hpp"
@@ -8,6 +9,7 @@
 #include "awaitscope/native/symbolizer.hpp"
 #include "awaitscope/native/unwinder.hpp"
 #include "awaitscope/process/process.hpp"
+#include "awaitscope/stitch/native_merge.hpp"
 
 namespace awaitscope {
 
@@ -26,6 +28,11 @@ public:
   /// Unwinds, and names the frames. Into `stack`, whose memory is used again. The process may run meanwhile.
   void read(const RegistersAndStack &copy, NativeStack &stack);
 
+  /// The same, and places the frames among those of the Python stack, which these evaluations run.
+  /// `copy` is null if there is none, for the reason `without`.
+  NativeMerge merge(const RegistersAndStack *copy, NativeLoss without, const PythonStack &python,
+                    std::span<const Evaluation> evaluations, InterpreterFrames interpreter);
+
   static constexpr std::size_t k_max_stack = std::size_t{1} << 20U; ///< bytes
 
 private:
@@ -37,6 +44,7 @@ private:
   NativeImages images_;
   Unwinder unwinder_;
   Symbolizer symbolizer_;
+  NativeStack stack_; ///< the last one
   std::int64_t refreshed_ns_ = 0;
 };
 

@@ -45,12 +45,10 @@ public:
 
 private:
   void copy_user(TargetThread &thread, Address thread_state, NativeCopy &copy);
-  NativeMerge merge_user(const NativeCopy &copy, const PythonStack &stack);
 
   Target &target_;
   NativeFrames how_;
   NativeReader reader_;
-  NativeStack stack_; ///< the last one
 };
 
 } // namespace awaitscope

@@ -37,7 +37,7 @@ public:
   struct Wanted {
     bool count = false;              ///< the thread's counter, which it has
     bool gil_holder = false;         ///< who holds the GIL
-    bool calls = false;              ///< what tells calls apart
+    bool calls = false;              ///< what distinguishes calls
     bool arguments = false;          ///< of new calls
     NativeSampler *native = nullptr; ///< what native frames are made of is copied by it; null: it is not wanted
   };

@@ -8,6 +8,9 @@ namespace awaitscope {
 /// Idle or blocked: of a thread that waits, with this stack.
 ThreadState waiting_state(IdlePlaces &places, const PythonStack &stack);
 
+/// Of a thread that waits: does it for the GIL of its interpreter? As of when it was last asked (ThreadWatch::run()).
+bool waits_for_gil(Target &target, const TargetThread &thread);
+
 /// Finds out where threads wait, and reads the stacks of those that do not wait for work. Nothing is held for it: a thread that
 /// did not run from before the first read to after the last one (the third field of its schedstat) was what it was read to be.
 /// What was found stays right until that field moves, so a thread that goes on waiting is not read again. One that waited for work
@@ -33,7 +36,6 @@ public:
 
 private:
   bool read(TargetThread &thread, const ThreadReader::Wanted &wanted, std::uint64_t generation, ThreadReading &reading);
-  bool waits_for_gil(const TargetThread &thread);
   bool is_idle_again(const TargetThread &thread);
   bool waits_for_work(const std::vector<RawFrame> &innermost);
 

@@ -1,10 +1,12 @@
 #include "awaitscope/capture/register_capture.hpp"
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include <bpf/bpf.h>
 
+#include "awaitscope/process/registers.hpp"
 #include "capture/first_namespace.hpp"
 #include "loaded_object.hpp"
 #include "object_bytes.hpp"
@@ -46,12 +48,14 @@ public:
 
   [[nodiscard]] std::optional<Registers> last_of(ThreadId tid) const override {
     const auto key = static_cast<std::uint32_t>(tid);
-    LastRegisters of{};
-    if (bpf_map_lookup_elem(threads_, &key, &of) != 0) {
+    LastRegisters last{};
+    if (bpf_map_lookup_elem(threads_, &key, &last) != 0) {
       return std::nullopt;
     }
-    return Registers{of.rax, of.rdx, of.rcx, of.rbx, of.rsi, of.rdi, of.rbp, of.rsp, of.r8,
-                     of.r9,  of.r10, of.r11, of.r12, of.r13, of.r14, of.r15, of.rip};
+    user_regs_struct all{};
+    static_assert(sizeof last <= sizeof all);
+    std::memcpy(&all, &last, sizeof last);
+    return registers_of(all);
   }
 
 private:

@@ -12,9 +12,9 @@ enum { k_most_processes = 4096, k_most_threads = 16384 };
 
 // NOLINTBEGIN: C
 
-/// As in struct pt_regs (arch/x86/include/asm/ptrace.h), which has no more.
+/// struct pt_regs (arch/x86/include/asm/ptrace.h), with which struct user_regs_struct begins (arch/x86/include/asm/user_64.h).
 struct LastRegisters {
-  uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, orig_rax, rip, cs, flags, rsp, ss;
+  uint64_t words[21];
 };
 
 // NOLINTEND

@@ -27,6 +27,7 @@ def begin(target, frame):
         if target.rounds < ROUNDS:
             closure = {name: local[name] for name in target.code.co_freevars if name in local}
             note_callees(target, frame.f_globals, closure, class_of(target, values))
+            find_witnesses()
             target.rounds += 1
         if CLEARS_LOCALS:
             local.clear()

@@ -184,7 +184,7 @@ WITNESSES = {}  # by the code's id: the code, and what it is
 
 
 def find_witnesses():
-    """Those of the modules that the program has imported."""
+    """Those of the modules that the program has imported. Called at each tick, and when a traced function is first called."""
     for row in list(REACHING_OUT):
         module, kind, functions, what = row
         names = namespace_of(module)

@@ -7,6 +7,7 @@ import recordings
 
 COUNT = 50
 CLOSE_NS = 15_000_000
+LONG_NS = 50_000_000 + CLOSE_NS  # what the table has for certain
 BUSY_CALLBACKS = 1500
 
 
@@ -37,16 +38,18 @@ class Blockers(recordings.RecordingTest, harness.InterpreterTest):
     def check_holds(self, *args, **how):
         found, true, path = self.holds(*args, **how)
         self.assertEqual(len(true), COUNT)
+        long = [each for each in true if each[2] - each[1] > LONG_NS]  # a query may be shorter than it was meant to be
+        self.assertGreater(len(long), 0.9 * COUNT)
         off = []  # by how much each length is
-        for name, begun, ended in true:
+        for name, begun, ended in long:
             over = [hold for hold in found if hold["from_ns"] < ended and hold["from_ns"] + hold["length_ns"] > begun]
             longest = max(over, key=lambda hold: hold["length_ns"], default=None)
             if longest is not None and longest["own"]["function"] == name:
                 off.append(abs(longest["length_ns"] - (ended - begun)))
         # On a busy machine ticks are late, or never happen.
         prompt = harness.ticks_a_second(self.result.stderr) > 95
-        self.assertGreaterEqual(len(off), COUNT - 1 if prompt else 0.85 * COUNT, "found with the right function")
-        self.assertGreaterEqual(sum(each <= CLOSE_NS for each in off), (0.85 if prompt else 0.7) * COUNT, off)
+        self.assertGreaterEqual(len(off), len(long) - 1 if prompt else 0.85 * len(long), "found with the right function")
+        self.assertGreaterEqual(sum(each <= CLOSE_NS for each in off), (0.85 if prompt else 0.7) * len(long), off)
         return found, path
 
     def test_holds(self):

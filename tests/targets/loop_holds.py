@@ -1,6 +1,6 @@
 """An event loop that is held for known times, or is merely busy.
 
-holds    `count` callbacks, one behind the other, each of which holds the loop for 60 to 500 ms in a function of its own: it sleeps,
+holds    `count` callbacks, one behind the other, each of which holds the loop for 80 to 500 ms in a function of its own: it sleeps,
          queries SQLite, reads from a socket, waits for a process, waits for a lock, or computes. Every other one is a step of a task,
          the others are callbacks of no task. Truth: `log`, a line for each: function, monotonic nanoseconds of its beginning and its end.
 busy     nothing but short callbacks: steps of many tasks, some of which live for one step, and callbacks of no task.
@@ -19,7 +19,7 @@ import time
 
 import truth
 
-SHORTEST, LONGEST = 0.060, 0.500
+SHORTEST, LONGEST = 0.080, 0.500
 clock = time.monotonic_ns
 starved = None
 
@@ -127,7 +127,7 @@ def brief(seconds, shared):
     """What a callback does: short, unless the machine keeps the thread from running."""
     begun = clock()
     burn(seconds)
-    if clock() - begun > 1e9 * SHORTEST / 2:
+    if clock() - begun > 30_000_000:
         starved.write(b"%d %d\n" % (begun, clock()))
     shared.words[0] += 1
 

@@ -1,12 +1,14 @@
 """A busy thread whose every possible stack is known: no impossible stack, no missing part, no bent share."""
 import collections
 import json
+import math
 import os
 
 import folded
 import harness
 
 SECONDS = 8  # some 7,000 samples: two points are four standard deviations of a share of 73 %
+CLOSE, DEVIATIONS = 0.02, 4  # of fewer samples, on a busy machine, a share is less certain
 
 
 class PlantedGraph(harness.InterpreterTest):
@@ -47,7 +49,8 @@ class PlantedGraph(harness.InterpreterTest):
         hot = sum(stack.count for stack in stacks if stack.has("hot_28"))
         cold = sum(stack.count for stack in stacks if stack.has("cold_28"))
         self.assertGreater(cold, 0, "no sample in the cold branch")
-        self.assertLessEqual(abs(100 * hot / (hot + cold) - 100 * truth), 2.0,
+        close = max(CLOSE, DEVIATIONS * math.sqrt(truth * (1 - truth) / (hot + cold)))
+        self.assertLessEqual(abs(hot / (hot + cold) - truth), close,
                              "%d hot, %d cold samples; the target says %.2f %%" % (hot, cold, 100 * truth))
         return hot + cold
 

@@ -28,7 +28,7 @@ endfunction()
 
 function(awaitscope_page_assets target)
   set(folder ${CMAKE_CURRENT_SOURCE_DIR}/export/html)
-  set(scripts model.js latency.js canvas.js flame.js timeline.js heatmap.js calls.js source.js page.js)
+  set(scripts model.js latency.js canvas.js flame.js timeline.js states.js heatmap.js calls.js requests.js source.js page.js)
   set(SCRIPT "")
   foreach(name ${scripts})
     file(READ ${folder}/${name} text)

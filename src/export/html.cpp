@@ -9,7 +9,9 @@
 #include "page_assets.hpp"
 #include "page_calls.hpp"
 #include "page_facts.hpp"
+#include "page_holds.hpp"
 #include "page_json.hpp"
+#include "page_requests.hpp"
 #include "page_sources.hpp"
 #include "page_stacks.hpp"
 
@@ -20,14 +22,16 @@ std::string html_page(const RecordingReader &reader, const PageContents &content
   PageLabels labels(reader, history, options.names);
   const std::string nodes = page_nodes(history, labels);
   const std::string calls = page_calls(contents, labels);
+  const std::string holds = page_holds(reader, contents, labels);
   const std::string title = "awaitscope: " + page_text(options.subject);
   const std::string data =
-      fmt::format("{{\"schema\":2,\n\"title\":{},\n\"facts\":{},\n\"quality\":{},\n\"metric\":\"{}\",\n\"bin_ns\":{},\n"
+      fmt::format("{{\"schema\":3,\n\"title\":{},\n\"facts\":{},\n\"quality\":{},\n\"metric\":\"{}\",\n\"bin_ns\":{},\n"
                   "\"column_ns\":{},\n\"rows\":{},\n\"labels\":[{}],\n\"nodes\":[{}],\n\"metrics\":[{}],\n\"calls\":{},"
-                  "\n\"sources\":{}}}",
+                  "\n\"states\":{},\n\"holds\":{},\n\"requests\":{},\n\"sources\":{}}}",
                   page_json(title), page_json(page_facts(reader, options.source)), page_json(page_quality(reader)),
                   name_of(options.first), history.bin_ns, history.grid.column_ns(), TimeGrid::k_rows, labels.list(),
-                  nodes, page_metrics(reader, history), calls, page_sources(reader, contents, options.names));
+                  nodes, page_metrics(reader, history), calls, page_states(history), holds,
+                  page_requests(contents), page_sources(reader, contents, options.names));
   std::string page;
   std::string_view rest = k_page;
   const std::array<std::pair<std::string_view, std::string>, 4> parts{{{"@TITLE@", markup_text(title)},

@@ -16,10 +16,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t k_most_rows = 300;
 constexpr std::size_t k_most_awaited = 3;
 
-Json json(const std::optional<Length> &length) {
-  return length ? Json{length->ns, static_cast<int>(length->is)} : Json(nullptr);
-}
-
 Json row(const FunctionLatency &function, PageLabels &labels) {
   Json await_on = Json::array();
   for (std::size_t i = 0; i < std::min(k_most_awaited, function.await_on.size()); ++i) {
@@ -31,9 +27,9 @@ Json row(const FunctionLatency &function, PageLabels &labels) {
           {"cut", function.cut},
           {"entry", function.entry},
           {"merged", function.merged},
-          {"p50", json(function.p50)},
-          {"p95", json(function.p95)},
-          {"p99", json(function.p99)},
+          {"p50", page_length(function.p50)},
+          {"p95", page_length(function.p95)},
+          {"p99", page_length(function.p99)},
           {"max_ns", function.max_ns},
           {"cpu_ns", function.cpu_ns},
           {"await_ns", function.await_ns},

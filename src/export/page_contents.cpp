@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "awaitscope/export/html.hpp"
@@ -9,10 +10,21 @@ Result<PageContents> read_page(RecordingReader &reader, const TimeRange &range, 
   const CallerLines callers = lines == Lines::executing ? CallerLines::kept : CallerLines::dropped;
   CostHistoryBuilder history(reader, range, options, callers);
   CallCollector calls(reader.tables().codes);
+  HoldFinder holds(reader, range, options, k_long_hold_ns);
+  RouteCostBuilder routes(reader, range, options);
   LatencyBuilder latencies(reader, range, options.filter, [&](const MeasuredCall &call) { calls.add(call); });
   bool too_large = false;
+  std::int64_t last_ns = 0;
   const Result<void> read = reader.each_block([&]() -> Result<void> {
     history.add_block();
+    routes.add_block();
+    for (const SampleRun &run : reader.samples()) {
+      last_ns = std::max(last_ns, run.last_ns);
+      holds.add(run);
+    }
+    for (const RecordedTaskChange &change : reader.task_changes()) {
+      holds.add(change);
+    }
     too_large = too_large || !latencies.add_block();
     return {};
   });
@@ -21,6 +33,8 @@ Result<PageContents> read_page(RecordingReader &reader, const TimeRange &range, 
   }
   PageContents contents;
   contents.history = history.finish();
+  contents.holds = holds.finish(std::max(last_ns, reader.totals().elapsed_ns));
+  contents.routes = routes.finish(TableOrder::usual);
   Latencies found = latencies.finish();
   if (!too_large && !found.functions.empty()) {
     contents.latencies = std::move(found);

@@ -44,6 +44,14 @@ std::string page_nodes(const CostHistory &history, PageLabels &labels) {
   return nodes;
 }
 
+std::string page_states(const CostHistory &history) {
+  std::string states;
+  for (const auto &bin : history.states) {
+    fmt::format_to(std::back_inserter(states), "{}[{}]", states.empty() ? "" : ",", fmt::join(bin, ","));
+  }
+  return "[" + states + "]";
+}
+
 std::string page_metrics(const RecordingReader &reader, const CostHistory &history) {
   std::string metrics;
   for (const MetricTitle &each : k_titles) {

@@ -44,6 +44,13 @@ std::string spent(const RouteCosts &costs, const RouteCost &route) {
   return text;
 }
 
+/// Numbers of the slowest few.
+Json slowest_of(const RouteCost &route) {
+  constexpr std::ptrdiff_t k_most = 10;
+  const auto count = std::min(k_most, std::ssize(route.timed));
+  return std::vector<std::uint32_t>(route.timed.begin(), route.timed.begin() + count);
+}
+
 std::string name_of(const RouteCost &route) { return route_label(route.method, route.route); }
 
 std::string notes(const RouteCosts &costs, std::size_t width) {
@@ -117,7 +124,7 @@ std::string requests_json(const RouteCosts &costs) {
                       {"p95_is", bound_json(route.p95)},
                       {"p99_is", bound_json(route.p99)},
                       {"max_ns", route.max_ns},
-                      {"slowest", route.slowest}});
+                      {"slowest", slowest_of(route)}});
   }
   const auto cost = [](const Cost &of) {
     return Json{{"samples", of.samples}, {"cpu_ns", of.cpu_ns}, {"events", of.events}, {"await_ns", of.await_ns}};

@@ -78,8 +78,7 @@ private:
 };
 
 struct Cell {
-  std::uint64_t samples = 0;
-  std::uint64_t running = 0; ///< samples on a CPU
+  std::array<std::uint64_t, k_thread_states> samples_in{}; ///< by what the thread did
   std::uint64_t events = 0;
   std::uint64_t await_ns = 0;
 };
@@ -104,8 +103,9 @@ private:
 
   static void add_to(Map &cells, std::uint64_t bin, std::uint32_t kind, const Cell &more) {
     Cell &cell = cells[bin << 32U | kind];
-    cell.samples += more.samples;
-    cell.running += more.running;
+    for (std::size_t i = 0; i < k_thread_states; ++i) {
+      cell.samples_in[i] += more.samples_in[i];
+    }
     cell.events += more.events;
     cell.await_ns += more.await_ns;
   }
@@ -155,8 +155,9 @@ public:
       left.samples -= cost.samples;
       left.events -= cost.events;
       if (kind != k_hidden && (cost.samples > 0 || cost.events > 0)) {
-        const bool running = run.state == ThreadState::running;
-        cells_.add(at_ns, kind, {kinds_[kind].in_wall ? cost.samples : 0, running ? cost.samples : 0, cost.events, 0});
+        Cell cell{{}, cost.events, 0};
+        cell.samples_in[static_cast<std::size_t>(run.state)] = cost.samples;
+        cells_.add(at_ns, kind, cell);
       }
       at_ns = next_ns;
     }
@@ -174,7 +175,7 @@ public:
     }
     while (kind != k_hidden && at_ns < end_ns) {
       const std::int64_t next_ns = std::min(end_ns, (at_ns / cells_.bin_ns() + 1) * cells_.bin_ns());
-      cells_.add(at_ns, kind, {0, 0, 0, static_cast<std::uint64_t>(next_ns - at_ns)});
+      cells_.add(at_ns, kind, {{}, 0, static_cast<std::uint64_t>(next_ns - at_ns)});
       at_ns = next_ns;
     }
   }
@@ -189,14 +190,22 @@ public:
     for (auto &bins : history.bins) {
       bins.resize(count);
     }
+    history.states.resize(count);
     const bool events_are_cpu = reader_.info().event_source == EventSource::cpu_time;
     for (const auto &[place, cell] : cells) {
       Kind &kind = kinds_[static_cast<std::uint32_t>(place)];
-      const std::uint64_t cpu_ns = cell.running == 0 ? 0 : cpu_of_more(kind, cell.running);
+      const auto bin = static_cast<std::size_t>(place >> 32U);
+      const std::uint64_t running = cell.samples_in[static_cast<std::size_t>(ThreadState::running)];
+      const std::uint64_t cpu_ns = running == 0 ? 0 : cpu_of_more(kind, running);
+      std::uint64_t samples = 0;
+      for (std::size_t i = 0; kind.in_wall && i < k_thread_states; ++i) {
+        samples += cell.samples_in[i];
+        history.states[bin][i] += cell.samples_in[i];
+      }
       const std::array<std::uint64_t, CostHistory::k_metrics> values{
-          cell.samples, cpu_ns, events_are_cpu ? cpu_ns : cell.events, cell.await_ns};
+          samples, cpu_ns, events_are_cpu ? cpu_ns : cell.events, cell.await_ns};
       for (std::size_t metric = 0; metric < values.size(); ++metric) {
-        put(history.bins[metric][static_cast<std::size_t>(place >> 32U)], kind.node, values[metric]);
+        put(history.bins[metric][bin], kind.node, values[metric]);
       }
     }
     for (auto &bins : history.bins) {

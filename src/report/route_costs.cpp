@@ -9,8 +9,6 @@
 namespace awaitscope {
 namespace {
 
-constexpr std::size_t k_most_slowest = 10; // of a route
-
 /// The samples of one request in one thread.
 struct RouteCounts {
   std::array<std::uint64_t, k_thread_states> in{};
@@ -40,10 +38,12 @@ double weight_of(const RouteCost &route, TableOrder order) {
   return static_cast<double>(route.cost.cpu_ns);
 }
 
+} // namespace
+
 /// Gathers what requests cost while a recording is read.
-class RouteReading {
+class RouteCostBuilder::Reading {
 public:
-  RouteReading(const RecordingReader &reader, const TimeRange &range, ProfileOptions options)
+  Reading(const RecordingReader &reader, const TimeRange &range, ProfileOptions options)
       : reader_(reader), tables_(reader.tables()), range_(range), options_(std::move(options)), parts_(tables_.codes),
         spans_(tables_, reader.info().period_ns()), waits_([this](const TaskSpan &span) { add_wait(span); }) {}
 
@@ -123,7 +123,7 @@ private:
   RouteCosts costs_;
 };
 
-RouteCost &RouteReading::route_of(std::uint32_t row) {
+RouteCost &RouteCostBuilder::Reading::route_of(std::uint32_t row) {
   const RecordedRequest &request = tables_.requests[row];
   const auto [entry, fresh] =
       numbers_.try_emplace({request.process, request.method, request.route}, costs_.routes.size());
@@ -137,7 +137,7 @@ RouteCost &RouteReading::route_of(std::uint32_t row) {
   return costs_.routes[entry->second];
 }
 
-void RouteReading::add_lengths(const Requests &requests, const std::vector<bool> &counted) {
+void RouteCostBuilder::Reading::add_lengths(const Requests &requests, const std::vector<bool> &counted) {
   std::vector<LengthEstimate> lengths(costs_.routes.size());
   std::vector<std::vector<std::pair<std::int64_t, std::uint32_t>>> slowest(costs_.routes.size());
   for (std::uint32_t number = 1; number < requests.spans.size(); ++number) {
@@ -158,8 +158,8 @@ void RouteReading::add_lengths(const Requests &requests, const std::vector<bool>
   }
   for (std::size_t i = 0; i < lengths.size(); ++i) {
     std::sort(slowest[i].begin(), slowest[i].end());
-    for (std::size_t j = 0; j < std::min(k_most_slowest, slowest[i].size()); ++j) {
-      costs_.routes[i].slowest.push_back(slowest[i][j].second);
+    for (const auto &[length, number] : slowest[i]) {
+      costs_.routes[i].timed.push_back(number);
     }
     const std::vector<Length> found = lengths[i].quantiles({0.50, 0.95, 0.99});
     if (!found.empty()) {
@@ -170,11 +170,12 @@ void RouteReading::add_lengths(const Requests &requests, const std::vector<bool>
   }
 }
 
-RouteCosts RouteReading::finish(TableOrder order) {
+RouteCosts RouteCostBuilder::Reading::finish(TableOrder order) {
   const std::int64_t end_ns = std::max(last_ns_, reader_.totals().elapsed_ns);
   waits_.finish(end_ns);
   cpu_.finish(reader_);
-  const Requests requests = spans_.finish(end_ns);
+  costs_.requests = spans_.finish(end_ns);
+  const Requests &requests = costs_.requests;
   std::vector<bool> counted(tables_.requests.size());
   for (auto &[place, counts] : counts_) {
     const auto number = static_cast<std::uint32_t>(place >> 32U);
@@ -211,19 +212,23 @@ RouteCosts RouteReading::finish(TableOrder order) {
   return std::move(costs_);
 }
 
-} // namespace
+RouteCostBuilder::RouteCostBuilder(const RecordingReader &reader, const TimeRange &range, const ProfileOptions &options)
+    : reading_(std::make_unique<Reading>(reader, range, options)) {}
+RouteCostBuilder::~RouteCostBuilder() = default;
+void RouteCostBuilder::add_block() { reading_->add_block(); }
+RouteCosts RouteCostBuilder::finish(TableOrder order) { return reading_->finish(order); }
 
 Result<RouteCosts> read_route_costs(RecordingReader &reader, const TimeRange &range, const ProfileOptions &options,
                                     TableOrder order) {
-  RouteReading reading(reader, range, options);
+  RouteCostBuilder builder(reader, range, options);
   const Result<void> read = reader.each_block([&]() -> Result<void> {
-    reading.add_block();
+    builder.add_block();
     return {};
   });
   if (!read) {
     return tl::unexpected(read.error());
   }
-  return reading.finish(order);
+  return builder.finish(order);
 }
 
 } // namespace awaitscope

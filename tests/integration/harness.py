@@ -158,7 +158,7 @@ class ToolTest(unittest.TestCase):
     interpreter = None
     found = {}  # every interpreter: {minor: Interpreter}
     timing_sensitive = False  # True: never beside another test, whatever --jobs says
-    minor_matters = True  # False: what it shows depends on the machine or on a view; --half runs it on one of its minors
+    minor_matters = True  # False: what it shows depends on the machine or on a view; --third runs it on one of its minors
 
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="awaitscope-test-")

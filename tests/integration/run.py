@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Runs the integration tests: awaitscope against real interpreters running small programs that know themselves.
 
-usage: tests/integration/run.py [--all | --half] [-k PATTERN]… [--list] [--pythons EXE:EXE] [--awaitscope PATH] [--jobs N] [--kills N] [--reuse-seconds S]
+usage: tests/integration/run.py [--all | --third] [-k PATTERN]… [--list] [--pythons EXE:EXE] [--awaitscope PATH] [--jobs N] [--kills N] [--reuse-seconds S]
        [--crowd-seconds S] [--soak-seconds S]
 
 Interpreters come from --pythons or $AWAITSCOPE_PYTHONS, from pyenv, from PATH and from scripts/pythons, one of each
 supported minor. The choice for a test is what it names, or else 3.8, 3.11, 3.13 and 3.15; those of --pythons or
-$AWAITSCOPE_PYTHONS instead, if that is given; every minor with --all. With --half, and where neither tests nor interpreters are
-named, it runs on every second one of its choice, always the same: half of the tests begin with the first, half with the second. Where
+$AWAITSCOPE_PYTHONS instead, if that is given; every minor with --all. With --third, and where neither tests nor interpreters are
+named, it runs on every third one of its choice, always the same; its name says with which it begins. Where
 the minor does not matter (`minor_matters`), it runs on one.
 The executable is --awaitscope, $AWAITSCOPE or build/awaitscope. Exit status: 0 only if an interpreter was found, a test
 ran, and none failed. What was not run, and why, is listed at the end. No test runs twice.
@@ -33,7 +33,7 @@ import interpreters  # noqa: E402
 def parse_options():
     parser = argparse.ArgumentParser(usage=__doc__.split("usage: ", 1)[1].split("\n\n", 1)[0])
     parser.add_argument("--all", action="store_true", help="on every minor, and what takes long for long: before a release")
-    parser.add_argument("--half", action="store_true", help="each test on half of its minors, or one where the minor does not matter, for a run that is to be short")
+    parser.add_argument("--third", action="store_true", help="each test on a third of its minors, or one where the minor does not matter, for a run that is to be short")
     parser.add_argument("-k", action="append", default=[], dest="patterns", help="only tests whose id has this in it; * stands for anything")
     parser.add_argument("--list", action="store_true", help="print the tests' ids, and end")
     parser.add_argument("--pythons", help="interpreters to use before any other, separated by colons")
@@ -44,8 +44,8 @@ def parse_options():
     parser.add_argument("--crowd-seconds", type=int, help="of more targets than CPUs, on each interpreter (default 2, 30 with --all, or $AWAITSCOPE_CROWD_SECONDS)")
     parser.add_argument("--soak-seconds", type=int, help="of recording code, threads and tasks that come and go, on each interpreter (default 8, 600 with --all, or $AWAITSCOPE_SOAK_SECONDS)")
     options = parser.parse_args()
-    if options.all and options.half:
-        parser.error("--all and --half exclude each other")
+    if options.all and options.third:
+        parser.error("--all and --third exclude each other")
     if options.pythons:
         os.environ["AWAITSCOPE_PYTHONS"] = options.pythons
     if options.awaitscope:
@@ -84,14 +84,14 @@ def minors_for(cls, found, chosen):
     return sorted((minor for minor in found if minor in wanted), key=interpreters.age)
 
 
-def is_of_half(cls, method, position, count):
-    """Does this method run on the interpreter at this position of its class, where it runs on every second one, or on one where the
+def is_of_third(cls, method, position, count):
+    """Does this method run on the interpreter at this position of its class, where it runs on every third one, or on one where the
     minor does not matter? A checksum of its name says with which it begins, so that it stays where it is when other tests come."""
-    step = 2 if cls.minor_matters else count
+    step = min(3, count) if cls.minor_matters else count
     return (position + zlib.crc32(("%s.%s.%s" % (cls.__module__, cls.__name__, method)).encode())) % step == 0
 
 
-def collect(found, without_gil, chosen, patterns, half):
+def collect(found, without_gil, chosen, patterns, third):
     """The bound tests, in the order of the files. Those on free-threaded interpreters see the others as found, too."""
     newest = max(found, key=interpreters.age)
     tests = []
@@ -103,7 +103,7 @@ def collect(found, without_gil, chosen, patterns, half):
         for position, (label, interpreter) in enumerate(bound):
             of_one = unittest.defaultTestLoader.loadTestsFromTestCase(bind(cls, interpreter, label, found))
             tests += [test for test in of_one
-                      if not half or len(bound) == 1 or is_of_half(cls, test.id().rpartition(".")[2], position, len(bound))]
+                      if not third or len(bound) == 1 or is_of_third(cls, test.id().rpartition(".")[2], position, len(bound))]
     if patterns:
         tests = [test for test in tests if any(matches(test.id(), pattern) for pattern in patterns)]
     return tests
@@ -147,8 +147,8 @@ def main():
         print("no supported interpreter on this machine: nothing can be tested", file=sys.stderr)
         return 1
     chosen = list(found) if options.all else interpreters.choice(found)
-    half = options.half and not options.patterns and not interpreters.named()
-    tests = collect(found, without_gil, chosen, options.patterns, half)
+    third = options.third and not options.patterns and not interpreters.named()
+    tests = collect(found, without_gil, chosen, options.patterns, third)
     if options.list:
         print("\n".join(test.id() for test in tests))
         return 0

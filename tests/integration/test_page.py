@@ -13,6 +13,7 @@ import recordings
 GOLDEN = os.path.join(harness.ROOT, "tests", "golden")
 SITE = os.path.join(GOLDEN, "site.ascope")
 SHOP = os.path.join(GOLDEN, "shop.ascope")
+LOOP = os.path.join(GOLDEN, "loop.ascope")
 READY = "document.querySelector('#functions tbody tr') !== null"
 WINDOWS = [(width, height, scheme) for width, height in ((1280, 800), (390, 844)) for scheme in ("light", "dark")]
 
@@ -160,6 +161,66 @@ class Page(recordings.RecordingTest):
         self.browser.run("document.querySelector('#slowest button').click()")
         self.assert_total(SITE, "wall", "samples", *self.stretch())
         self.assertEqual(self.rows("calls")[0][0], "catalogue_view")
+
+    def assert_states(self, path, *args):
+        """The shares of what threads did are those of the samples in stacks of `--state`."""
+        names = {"on a CPU": "running", "waiting for a CPU": "runnable", "waiting for the GIL": "gil", "blocked in a call": "blocked"}
+        lines = {name: harness.run_tool("report", path, "-f", "folded", "--state", state, *args) for name, state in names.items()}
+        counts = {name: folded.total(folded.parse(result.stdout)) for name, result in lines.items()}
+        shares = {"%s %.1f %%" % (name, 100 * count / sum(counts.values())) for name, count in counts.items() if count > 0}
+        shown = {line.strip() for line in self.text("#states-legend").splitlines() if line.strip().endswith("%")}
+        self.assertEqual(shown, shares)
+
+    def test_what_threads_did(self):
+        for path in (LOOP, SHOP):
+            self.open(path)
+            self.assert_states(path)
+            left, top, width, height = self.browser.box("#states")
+            self.browser.drag(left + width * 0.26, top + height / 2, left + width * 0.52, top + height / 2)
+            self.assert_states(path, *self.stretch())
+            self.focus("#states")
+            self.browser.press("Escape")
+            self.assert_states(path)
+        self.assertEqual(self.browser.complaints(), [])
+
+    def test_requests(self):
+        self.open(LOOP)
+        table = json.loads(self.report(LOOP, "-f", "requests", "--json"))
+        by_route = {"%s %s" % (row["method"], row["route"]): row for row in table["routes"]}
+        rows = {row[0]: row for row in self.rows("requests")}
+        self.assertEqual(set(rows), set(by_route))
+        for name, row in rows.items():
+            true = by_route[name]
+            self.assertEqual(row[1], str(true["requests"]))
+            self.assertEqual(row[2:4], [self.cost(true[key], "ns") for key in ("p50_ns", "p95_ns")])
+            self.assertEqual(row[4], "–")  # they are too few
+            self.assertEqual(row[5:], [self.cost(value, "ns") for value in
+                                       [true["max_ns"], true["cpu_ns"]] +
+                                       [true[state + "_samples"] * table["period_ns"] for state in ("runnable", "gil", "blocked")] +
+                                       [true["await_ns"]]])
+        counts = []
+        for begin, end in ((0, 0.5), (0.5, 1)):
+            left, top, width, height = self.browser.box("#time")
+            self.browser.drag(left + width * begin + 1, top + 5, left + width * end - 1, top + 5)
+            counts.append({row[0]: int(row[1]) for row in self.rows("requests")})
+        whole = {name: int(row[1]) for name, row in rows.items()}
+        self.assertEqual({name: sum(count[name] for count in counts) for name in whole}, whole)
+        self.assertEqual(self.browser.complaints(), [])
+
+    def test_held_loops(self):
+        self.open(LOOP)
+        true = sorted(json.loads(self.report(LOOP, "-f", "blockers", "--json"))["blockers"], key=lambda hold: -hold["length_ns"])
+        rows = self.rows("holds")
+        self.assertEqual([row[0] for row in rows], [self.cost(hold["from_ns"], "ns") for hold in true])
+        for row, hold in zip(rows, true):
+            cut = "" if hold["begun"] and hold["ended"] else "> "
+            self.assertEqual(row[1:4], [cut + self.cost(hold["length_ns"], "ns"),
+                                        {"running": "on a CPU", "blocked": "blocked in a call"}[hold["state"]], hold["own"]["function"]])
+            self.assertEqual(row[4], "%s, %s" % (hold["task"], hold["thread"]))
+        self.browser.run("document.querySelector('#holds tbody .link').click()")
+        self.assert_total(LOOP, "wall", "samples", *self.stretch())
+        self.assertEqual([row[0] for row in self.rows("holds")], [rows[0][0]])
+        self.assertEqual(self.browser.complaints(), [])
 
     def test_colors_of_the_picture(self):
         """A function has the same one in the SVG."""

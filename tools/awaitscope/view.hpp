@@ -8,6 +8,7 @@
 #include "awaitscope/export/names.hpp"
 #include "awaitscope/export/text_table.hpp"
 #include "awaitscope/recording/byte_source.hpp"
+#include "awaitscope/report/blockers.hpp"
 #include "awaitscope/report/profile.hpp"
 #include "awaitscope/report/table_order.hpp"
 
@@ -84,7 +85,7 @@ struct ViewPlan {
   bool hide_framework = false;
   bool framework = false;
   std::uint64_t request = 0;           ///< of format request; 0: the slowest
-  std::int64_t longer_ns = 50'000'000; ///< of format blockers
+  std::int64_t longer_ns = k_long_hold_ns; ///< of format blockers
   std::string source;                  ///< a folder; empty: where the recording names its files
 };
 

@@ -6,9 +6,11 @@
 
 #include "awaitscope/export/names.hpp"
 #include "awaitscope/recording/reader.hpp"
+#include "awaitscope/report/blockers.hpp"
 #include "awaitscope/report/call_list.hpp"
 #include "awaitscope/report/cost_history.hpp"
 #include "awaitscope/report/latency.hpp"
+#include "awaitscope/report/requests.hpp"
 
 namespace awaitscope {
 
@@ -24,6 +26,8 @@ struct PageContents {
   CostHistory history;
   std::optional<Latencies> latencies; ///< none where no calls are known, or too many in too deep stacks
   CallList calls;
+  LoopHolds holds;
+  RouteCosts routes;
   std::vector<SourceFile> sources; ///< whose lines are shown; not read by read_page()
 };
 
@@ -38,7 +42,7 @@ struct PageOptions {
   std::string source;  ///< the recording
 };
 
-/// One self-contained page: flame graph, functions, calls and time, by every metric that the recording has. It loads nothing, and its
+/// One self-contained page: flame graph, functions, calls, requests, held loops and time, by every metric that the recording has. It loads nothing, and its
 /// Content-Security-Policy allows its own script and style alone. The reader has read to the end.
 std::string html_page(const RecordingReader &reader, const PageContents &contents, const PageOptions &options);
 

@@ -43,6 +43,9 @@ struct LoopHold {
   [[nodiscard]] ThreadState state() const; ///< that most samples had
 };
 
+/// From when on a hold is shown, unless people say otherwise.
+inline constexpr std::int64_t k_long_hold_ns = 50'000'000;
+
 struct LoopHolds {
   std::vector<LoopHold> holds; ///< the longest first
   std::int64_t longer_ns = 0;  ///< than this

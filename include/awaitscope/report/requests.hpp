@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -81,16 +82,37 @@ struct RouteCost {
   std::optional<Length> p95;
   std::optional<Length> p99;
   std::int64_t max_ns = 0;
-  std::vector<std::uint32_t> slowest; ///< numbers of the slowest few of known length, the slowest first
+  std::vector<std::uint32_t> timed; ///< numbers of its requests of known length, the slowest first
 };
 
 struct RouteCosts {
   std::vector<RouteCost> routes;
+  Requests requests;
   Cost no_request; ///< what belongs to none
   Cost sum;
   std::int64_t elapsed_ns = 0;
   std::int64_t period_ns = 0; ///< that a sample stands for
   bool lacks_lengths = false; ///< tasks handle requests, and the recording does not know when they were suspended
+};
+
+/// For views that read more than this while they go through a recording.
+class RouteCostBuilder {
+public:
+  /// The metric of the options has no effect.
+  RouteCostBuilder(const RecordingReader &reader, const TimeRange &range, const ProfileOptions &options);
+  RouteCostBuilder(const RouteCostBuilder &) = delete;
+  RouteCostBuilder &operator=(const RouteCostBuilder &) = delete;
+  ~RouteCostBuilder();
+
+  /// The block that the reader is at.
+  void add_block();
+
+  /// After the last block.
+  RouteCosts finish(TableOrder order);
+
+private:
+  class Reading;
+  std::unique_ptr<Reading> reading_;
 };
 
 /// Reads the recording to its end. By CPU time, unless the order is another.

@@ -48,6 +48,29 @@ function rowsOfCalls(data, from, to) {
   });
 }
 
+/// Requests by route, of those that ended in a stretch of time.
+function rowsOfRequests(data, from, to) {
+  const all = data.rows.map(row => ({row, requests: 0, max_ns: 0, lengths: []}));
+  for (let i = 0, end = 0; i < data.requests.length; i += 5) {
+    const [number, more, length, is, cut] = data.requests.slice(i, i + 5);
+    end += more;
+    if (end < from || end >= to) {
+      continue;
+    }
+    const found = all[number];
+    found.requests += 1;
+    found.max_ns = Math.max(found.max_ns, length);
+    if (cut === 0) {
+      found.lengths.push([length, is]);
+    }
+  }
+  return all.filter(each => each.requests > 0).map(each => {
+    const [p50, p95, p99] = quantiles(each.lengths, [0.5, 0.95, 0.99]);
+    return {...each.row, requests: each.requests, begun: each.lengths.length, p50, p95, p99, max_ns: each.max_ns, cpu_ns: null,
+            await_ns: null, states_ns: null};
+  });
+}
+
 function lengthText(length, begun, least) {
   return length === null || begun < least ? "–" : ["", "> ", "< "][length[1]] + costText(length[0], "ns");
 }

@@ -23,11 +23,15 @@ function openPage(data) {
       drawFlame();
     }
   });
-  const graph = new TimeGraph(byId("time"), (first, end) => {
+  const select = (first, end) => {
     state.first = first;
     state.end = end;
+    drawTime();
     compute();
-  });
+  };
+  const selectTime = (from, to) => graph.select(Math.floor(from / data.bin_ns), Math.ceil(to / data.bin_ns));
+  const graph = new CostGraph(byId("time"), select);
+  const states = new StateGraph(byId("states"), select, {states: data.states, holds: data.holds.rows, binTime: data.bin_ns});
   const slotTime = data.column_ns / data.rows;
   const slotCount = Math.max(1, ...data.metrics.map(each => each.slots.length));
   const heat = new HeatMap(byId("heat"), {
@@ -36,7 +40,7 @@ function openPage(data) {
       if (from === null) {
         graph.select(0, bins);
       } else {
-        graph.select(Math.floor(from / data.bin_ns), Math.ceil(to / data.bin_ns));
+        selectTime(from, to);
       }
     },
     onDetail: slot => {
@@ -51,8 +55,10 @@ function openPage(data) {
 
   const calls = new CallTables(model, {
     onChoose: label => choose(label),
-    onStretch: (from, to) => graph.select(Math.floor(from / data.bin_ns), Math.ceil(to / data.bin_ns))
+    onStretch: selectTime
   });
+  const requests = new RequestTable(data.requests);
+  const holds = new HoldTable(model, {onChoose: label => choose(label), onStretch: selectTime});
 
   const source = new SourceView(model);
 
@@ -148,6 +154,8 @@ function openPage(data) {
                                       : `Shown: from ${time(state.first)} to ${time(state.end)}.`;
     const stretch = whole ? null : [state.first * data.bin_ns, state.end * data.bin_ns];
     calls.show(stretch);
+    requests.show(stretch);
+    holds.show(stretch);
     source.show(costs, state.tree.total, state.metric.unit);
     heat.show(state.metric.slots, {count: slotCount, rows: data.rows, time: slotTime}, stretch);
     drawFlame();
@@ -155,9 +163,34 @@ function openPage(data) {
     fillTable();
   }
 
+  function drawTime() {
+    graph.show(binTotals(state.metric), state.first, state.end);
+    states.show(data.states.length, state.first, state.end);
+    const sums = states.sums();
+    const all = sums.reduce((sum, each) => sum + each.samples, 0);
+    const style = getComputedStyle(document.documentElement);
+    const parts = sums.map(each => patched(`${each.state.name} ${shareText(each.samples, all)}`, style.getPropertyValue(each.state.color)));
+    byId("states-legend").replaceChildren(...parts);
+    if (data.holds.rows.length > 0) {
+      byId("states-legend").append(element("span", "the bars below: when an event loop was held"));
+    }
+  }
+
+  /// A text behind a patch of its colour.
+  function patched(text, color) {
+    const made = element("span", " " + text);
+    const patch = document.createElement("canvas");
+    patch.width = patch.height = 12;
+    const context = patch.getContext("2d");
+    context.fillStyle = color;
+    context.fillRect(0, 0, 12, 12);
+    made.prepend(patch);
+    return made;
+  }
+
   function changeMetric() {
     state.metric = data.metrics.find(each => each.name === byId("metric").value);
-    graph.show(binTotals(state.metric), state.first, state.end);
+    drawTime();
     compute();
   }
 
@@ -179,16 +212,8 @@ function openPage(data) {
     const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
     const kinds = [["your code", {origin: ORIGIN.project, name: "a"}], ["libraries", {origin: ORIGIN.library, name: "a", package: "a"}],
                    ["Python's library", {origin: ORIGIN.standard, name: "a"}]];
-    byId("legend").replaceChildren(...kinds.map(([text, label]) => {
-      const made = element("span", " " + text);
-      const patch = document.createElement("canvas");
-      patch.width = patch.height = 12;
-      const context = patch.getContext("2d");
-      context.fillStyle = colorOf({level: LEVEL.frame, kind: KIND.python, ...label}, dark);
-      context.fillRect(0, 0, 12, 12);
-      made.prepend(patch);
-      return made;
-    }), element("span", "a mark at a frame's left edge: another task goes on there"));
+    byId("legend").replaceChildren(...kinds.map(([text, label]) => patched(
+      text, colorOf({level: LEVEL.frame, kind: KIND.python, ...label}, dark))), element("span", "a mark at a frame's left edge: another task goes on there"));
   }
 
   fillHeader();
@@ -227,13 +252,14 @@ function openPage(data) {
     flame.layout();
     flame.draw();
     graph.draw();
+    states.draw();
     heat.draw();
   });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     fillHeader();
     byId("metric").value = state.metric.name;
     flame.draw();
-    graph.draw();
+    drawTime();
     heat.draw();
   });
   changeMetric();

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "awaitscope/report/profile.hpp"
+#include "awaitscope/report/sampling_quality.hpp"
 #include "awaitscope/support/clock.hpp"
 #include "awaitscope/support/text.hpp"
 #include "awaitscope/support/text_width.hpp"
@@ -137,6 +138,7 @@ std::string info_json(const RecordingReader &reader, const StackCosts &costs) {
       {"lost", std::move(lost)},
       {"held_ns", totals.read_ns},
       {"longest_held_ns", totals.longest_read_ns},
+      {"slowdown_percent", slowdown_percent(totals)},
       {"busy_ns", totals.busy_ns},
       {"longest_busy_ns", totals.longest_busy_ns},
       {"task_looks", totals.task_looks},
@@ -200,6 +202,8 @@ std::string info_text(const RecordingReader &reader, const StackCosts &costs, st
   line("lost", lost);
   line("paused", fmt::format("for {} in all while threads were read, {} at most", human_duration(totals.read_ns),
                              human_duration(totals.longest_read_ns)));
+  line("slow-down", slowdown_text(totals) +
+                        " (pauses and scans of tasks)");
   if (totals.busy_ns != 0) {
     line("delayed", fmt::format("by {} at most in all, which is the sampler's CPU time, and by {} at a time",
                                 human_duration(totals.busy_ns), human_duration(totals.longest_busy_ns)));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "awaitscope/report/sampling_quality.hpp"
 #include "awaitscope/support/units.hpp"
 #include "page_json.hpp"
 
@@ -40,27 +41,16 @@ Json page_quality(const RecordingReader &reader) {
   const SamplingTotals &totals = reader.totals();
   Json list = Json::array();
   const auto say = [&](bool warn, const std::string &text) { list.push_back({{"text", text}, {"warn", warn}}); };
-  const std::uint64_t late = totals.lost_for(Loss::late);
-  const std::uint64_t due = totals.ticks + late;
-  const double late_percent = due == 0 ? 0 : 100.0 * static_cast<double>(late) / static_cast<double>(due);
-  std::uint64_t lost = 0;
-  for (const std::uint64_t each : totals.lost) {
-    lost += each;
-  }
-  say(late_percent >= 1,
-      fmt::format("{} samples were taken, those of idle threads included; {:.1f} % of the ticks were missed.",
-                  with_thousands(totals.samples), late_percent));
-  if (lost > late) {
-    say(true, fmt::format("{} samples were lost for other reasons (awaitscope report -f info names them).",
-                          with_thousands(lost - late)));
-  }
+  const double lost = lost_percent(totals, totals.samples);
+  say(lost >= 1, lost == 0 ? fmt::format("{} samples were taken, those of idle threads included; none were lost.",
+                                         with_thousands(totals.samples))
+                           : fmt::format("{} samples were taken, those of idle threads included; {} were lost ({}).",
+                                         with_thousands(totals.samples), rounded_percent(lost), losses(totals)));
   if (totals.partial > 0) {
     say(true, fmt::format("{} samples have a part that could not be read.", with_thousands(totals.partial)));
   }
-  if (totals.busy_ns > 0 && totals.elapsed_ns > 0) {
-    say(false, fmt::format("Recording delayed the process by at most {} ({:.2f} % of the time).",
-                           human_duration(totals.busy_ns),
-                           100.0 * static_cast<double>(totals.busy_ns) / static_cast<double>(totals.elapsed_ns)));
+  if (slowdown_percent(totals) > 0) {
+    say(false, fmt::format("Recording slowed the process down by {}.", slowdown_text(totals)));
   }
   if (totals.slowest_millihertz != 0) {
     say(true, fmt::format("The rate was lowered to {:g} Hz at times.",

@@ -1,14 +1,19 @@
 #include "awaitscope/report/length_estimate.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace awaitscope {
 
 std::vector<Length> LengthEstimate::quantiles(const std::vector<double> &wanted) {
   const auto ended = [](const Length &length) { return length.is != Length::Is::longer; };
-  // Of equal lengths, those that ended come first: one that was cut there lasted longer.
+  // Of equal numbers, what took less comes first, and what was cut there last.
+  const auto rank = [](const Length &length) {
+    const bool shorter = length.is == Length::Is::shorter;
+    return std::pair(length.ns, shorter ? 0 : length.is == Length::Is::measured ? 1 : 2);
+  };
   std::sort(lengths_.begin(), lengths_.end(),
-            [&](const Length &a, const Length &b) { return a.ns != b.ns ? a.ns < b.ns : ended(a) && !ended(b); });
+            [&](const Length &a, const Length &b) { return rank(a) < rank(b); });
   std::vector<Length> found;
   if (lengths_.empty()) {
     return found;

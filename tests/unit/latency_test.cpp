@@ -334,6 +334,20 @@ TEST_CASE("filters and ranges pick calls") {
   CHECK(names({30 * k_ms, 90 * k_ms}, {}) == std::vector<CodeId>{tasks.root, tasks.fetch});
 }
 
+TEST_CASE("of equal lengths what took less comes first, whatever order they come in") {
+  const std::vector<Length> lengths{{7, Length::Is::longer}, {7, Length::Is::measured}, {7, Length::Is::shorter}};
+  for (std::size_t begin = 0; begin < lengths.size(); ++begin) {
+    LengthEstimate estimate;
+    for (std::size_t i = 0; i < lengths.size(); ++i) {
+      estimate.add(lengths[(begin + i) % lengths.size()]);
+    }
+    const std::vector<Length> found = estimate.quantiles({0.3, 0.6, 0.9});
+    CHECK(found[0].is == Length::Is::shorter);
+    CHECK(found[1].is == Length::Is::measured);
+    CHECK(found[2].is == Length::Is::longer);
+  }
+}
+
 TEST_CASE("quantiles of lengths: those of the whole ones if all are whole, unbent if a window cuts them") {
   LengthEstimate whole;
   for (int i = 100; i >= 1; --i) {

@@ -19,6 +19,7 @@
 #include "awaitscope/process/own_thread.hpp"
 #include "awaitscope/recording/block_queue.hpp"
 #include "awaitscope/recording/writer.hpp"
+#include "awaitscope/report/sampling_quality.hpp"
 #include "awaitscope/sampler/sampler.hpp"
 #include "awaitscope/support/clock.hpp"
 #include "awaitscope/support/text.hpp"

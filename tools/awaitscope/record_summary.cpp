@@ -3,20 +3,17 @@
 #include <algorithm>
 #include <filesystem>
 #include <locale>
-#include <numeric>
 
 #include <fmt/format.h>
 
 #include "awaitscope/process/image_identity.hpp"
+#include "awaitscope/report/sampling_quality.hpp"
 #include "awaitscope/support/units.hpp"
 #include "messages.hpp"
 #include "stop_signals.hpp"
 
 namespace awaitscope::tools {
 namespace {
-
-/// "0.2 %": nothing and next to nothing are not the same.
-std::string percent(double value) { return value > 0 && value < 0.05 ? "under 0.1 %" : fmt::format("{:.1f} %", value); }
 
 std::string written(const RecordPlan &plan, const Sampled &sampled, const View &view) {
   const Output &output = *plan.output;
@@ -134,40 +131,12 @@ void say_warnings(const RecordOptions &options, const RecordPlan &plan, const Sa
 
 } // namespace
 
-double lost_percent(const SamplingTotals &totals, std::uint64_t samples) {
-  const auto part = [](std::uint64_t lost, std::uint64_t kept) {
-    return lost == 0 ? 0 : static_cast<double>(lost) / static_cast<double>(lost + kept);
-  };
-  const std::uint64_t late = totals.lost_for(Loss::late); // ticks: in each, there may be many samples or none
-  const std::uint64_t others = std::accumulate(totals.lost.begin(), totals.lost.end(), std::uint64_t{0}) - late;
-  return 100 * (1 - (1 - part(late, totals.ticks)) * (1 - part(others, samples)));
-}
-
-double slowdown_percent(const SamplingTotals &totals) {
-  const double had = std::max(static_cast<double>(totals.elapsed_ns),
-                              static_cast<double>(totals.process_cpu_ns.value_or(0))); // of several threads at once
-  const auto held = static_cast<double>(totals.read_ns + totals.task_look_ns);
-  return had <= 0 ? 0 : std::min(100.0, 100 * held / had);
-}
-
-std::string losses(const SamplingTotals &totals) {
-  std::string text;
-  for (std::size_t i = 0; i < totals.lost.size(); ++i) {
-    if (totals.lost[i] > 0) {
-      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", with_thousands(totals.lost[i]),
-                          name_of(static_cast<Loss>(i)));
-    }
-  }
-  return text.empty() ? "none" : text;
-}
-
 std::vector<std::string> short_summary(const RecordPlan &plan, const Sampled &sampled, const View &view) {
   const SamplingTotals &totals = sampled.totals;
-  const std::string slowdown = percent(slowdown_percent(totals));
-  std::vector<std::string> lines{fmt::format("{} samples in {}, {} lost, slow-down {}{}",
+  std::vector<std::string> lines{fmt::format("{} samples in {}, {} lost, slow-down {}",
                                              with_thousands(sampled.samples), human_duration(totals.elapsed_ns),
-                                             percent(lost_percent(totals, sampled.samples)),
-                                             slowdown.starts_with("under") ? "" : "about ", slowdown),
+                                             rounded_percent(lost_percent(totals, sampled.samples)),
+                                             slowdown_text(totals)),
                                  written(plan, sampled, view)};
   if (std::string next = next_step(plan); !next.empty()) {
     lines.push_back(std::move(next));

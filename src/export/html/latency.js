@@ -5,7 +5,8 @@ const LENGTH = {measured: 0, longer: 1, shorter: 2}; // what is known of a lengt
 /// The p-quantiles, ascending, of [length, what is known of it], by Kaplan-Meier: calls that were cut are known to be longer.
 function quantiles(lengths, wanted) {
   const ended = each => each[1] !== LENGTH.longer;
-  const sorted = [...lengths].sort((a, b) => a[0] - b[0] || ended(b) - ended(a));
+  const rank = each => [LENGTH.shorter, LENGTH.measured, LENGTH.longer].indexOf(each[1]); // of equal numbers
+  const sorted = [...lengths].sort((a, b) => a[0] - b[0] || rank(a) - rank(b));
   const found = [];
   let lasting = 1; // the part of calls that lasts longer than those before
   for (let i = 0; i < sorted.length && found.length < wanted.length; ++i) {

@@ -170,7 +170,7 @@ function openPage(data) {
     const all = sums.reduce((sum, each) => sum + each.samples, 0);
     const style = getComputedStyle(document.documentElement);
     const parts = sums.map(each => patched(`${each.state.name} ${shareText(each.samples, all)}`, style.getPropertyValue(each.state.color)));
-    byId("states-legend").replaceChildren(...parts);
+    byId("states-legend").replaceChildren(element("span", "What threads did:"), ...parts);
     if (data.holds.rows.length > 0) {
       byId("states-legend").append(element("span", "the bars below: when an event loop was held"));
     }

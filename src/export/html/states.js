@@ -7,7 +7,7 @@ const STATES = [ // as ThreadState; of those that count in a wall profile
   {name: "blocked in a call", color: "--state-blocked"},
   {name: "idle", color: "--line"}
 ];
-const STATES_HEIGHT = 64;
+const STATES_HEIGHT = 48;
 const HOLDS_HEIGHT = 12;
 
 class StateGraph extends TimeGraph {

@@ -81,7 +81,7 @@ class CostGraph extends TimeGraph {
   }
 
   draw() {
-    const [width, height] = [this.canvas.clientWidth, 64];
+    const [width, height] = [this.canvas.clientWidth, 48];
     const context = scaledContext(this.canvas, height);
     const style = getComputedStyle(document.documentElement);
     const most = Math.max(1, ...this.totals);

@@ -60,6 +60,7 @@ std::string FrameNames::name(const Frame &frame) {
   case FrameKind::native_unreadable:
     return std::string(mark_text(frame.kind));
   case FrameKind::native:
+  case FrameKind::label:
     return code_name(frame.code) + ")";
   case FrameKind::task_border:
     return fmt::format("[task {}]", codes_.at(frame.code).function);

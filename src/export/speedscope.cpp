@@ -62,7 +62,7 @@ private:
     }
     const std::string_view file =
         names_.files == FileNames::full ? std::string_view(code.file) : importable_path(code.file, info_.import_paths);
-    if (frame.kind == FrameKind::native) {
+    if (is_inserted(frame.kind)) {
       return fmt::format(R"({{"name":{},"file":{}}})", quoted(code.function), quoted(code.file));
     }
     return fmt::format(R"({{"name":{},"file":{},"line":{}}})", quoted(code.function), quoted(std::string(file)),

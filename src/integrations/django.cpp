@@ -2,7 +2,7 @@
 
 namespace awaitscope {
 
-/// Django 3.2 to 6.1: django/core/handlers and django/db.
+/// Django 3.2 to 6.1: django/core/handlers, django/db and django/template.
 std::span<const FunctionRule> django_functions() {
   static constexpr std::array k_rules{
       // wsgi.py: __call__(self, environ, start_response): request = self.request_class(environ).
@@ -20,6 +20,8 @@ std::span<const FunctionRule> django_functions() {
       FunctionRule{"CursorWrapper._execute", "django/db/backends/utils.py", FunctionRole::executes_sql, local("sql")},
       FunctionRule{"CursorWrapper._executemany", "django/db/backends/utils.py", FunctionRole::executes_sql,
                    local("sql")},
+      // django/template/base.py: _render(self, context); a template that is included or extended has its own.
+      FunctionRule{"Template._render", "django/template/base.py", FunctionRole::renders_template, argument(0, "name")},
   };
   return k_rules;
 }

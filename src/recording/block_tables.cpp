@@ -66,7 +66,7 @@ bool take_stacks(std::string_view contents, RecordingTables &tables) {
     const std::int64_t line = in.take_signed(2);
     const std::uint64_t kind = in.take(3);
     const std::size_t own = tables.stacks.size();
-    const bool known = kind <= static_cast<std::uint64_t>(FrameKind::native_unreadable);
+    const bool known = kind <= static_cast<std::uint64_t>(FrameKind::label);
     const bool unreadable = known && !is_named(static_cast<FrameKind>(kind));
     if (!in.ok() || up == 0 || up > own || !known || (!unreadable && code >= tables.codes.size())) {
       return false;

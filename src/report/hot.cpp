@@ -12,7 +12,7 @@ namespace awaitscope {
 namespace {
 
 bool is_function(const Frame &frame) {
-  return frame.kind == FrameKind::python || frame.kind == FrameKind::loop || frame.kind == FrameKind::native;
+  return is_named(frame.kind) && frame.kind != FrameKind::task_border;
 }
 
 /// Adds up stacks.

@@ -27,7 +27,7 @@ std::optional<AwaitedTask> awaited_task(const RecordingTables &tables, StackId s
       continue;
     }
     std::size_t caller = i - 1;
-    while (caller > 0 && is_native(frames[caller].kind)) {
+    while (caller > 0 && is_inserted(frames[caller].kind)) {
       --caller;
     }
     const bool by_coroutine = frames[caller].kind == FrameKind::python;

@@ -36,7 +36,7 @@ void PlainCallSpans::add(const SampleRun &run, std::span<const RecordedSeenCall>
   end(thread, now.same, left ? thread.last_ns + period_ns_ : run.first_ns, true);
   if (thread.calls.size() < depth) {
     std::vector<Frame> frames = tables_.stacks.frames(run.stack);
-    std::erase_if(frames, [](const Frame &frame) { return is_native(frame.kind); });
+    std::erase_if(frames, [](const Frame &frame) { return is_inserted(frame.kind); });
     const std::size_t count = std::min<std::size_t>(now.count, frames.size());
     const std::size_t above = frames.size() - count;
     const std::size_t entry = origins_.outermost_of_project(frames);

@@ -126,7 +126,7 @@ std::vector<Frame> shown_frames(const std::vector<Frame> &frames, const ProfileO
   bool root_seen = false;    // the root's own border says no more than the root does
   bool in_machinery = false; // so is a native frame that the loop's frames call
   for (const Frame &frame : frames) {
-    in_machinery = frame.kind == FrameKind::loop || (in_machinery && is_native(frame.kind));
+    in_machinery = frame.kind == FrameKind::loop || (in_machinery && is_inserted(frame.kind));
     if (in_machinery && !options.loop_frames) {
       continue;
     }

@@ -56,7 +56,7 @@ void NativeSampler::copy_user(TargetThread &thread, Address thread_state, Native
   }
 }
 
-NativeLoss NativeSampler::add(const NativeCopy &copy, const PythonStack &stack, Lineage &lineage) {
+NativeMerge NativeSampler::merge(const NativeCopy &copy, const PythonStack &stack) {
   NativeMerge merge;
   if (how_.registers != nullptr) {
     merge = reader_.merge(copy.known ? &copy.from : nullptr, NativeLoss::no_registers, stack, copy.evaluations,
@@ -67,8 +67,7 @@ NativeLoss NativeSampler::add(const NativeCopy &copy, const PythonStack &stack, 
     const CodeId code = target_.code_cache().table().add_name(function, "[kernel]");
     merge.before.back().push_back({code, 0, FrameKind::native});
   }
-  add_native(merge, lineage);
-  return merge.loss;
+  return merge;
 }
 
 } // namespace awaitscope

@@ -7,6 +7,7 @@
 
 #include "awaitscope/stitch/stitch.hpp"
 #include "awaitscope/support/clock.hpp"
+#include "frame_labels.hpp"
 
 namespace awaitscope {
 namespace {
@@ -46,7 +47,8 @@ ProcessSampler::ProcessSampler(std::unique_ptr<Target> target, Engine &engine, S
 ThreadReader::Wanted ProcessSampler::wanted_of(const TargetThread &thread) {
   // A thread that waits and has not run since has counted nothing.
   return {thread.counter && (thread.is_runnable() || thread.count_told_at != thread.stat->times_run), turns_.apply(),
-          options_.plain_calls == PlainCalls::follow, options_.arguments.has_value(), native_ ? &*native_ : nullptr};
+          options_.plain_calls == PlainCalls::follow, options_.arguments.has_value(), options_.labels == LabelFrames::read,
+          native_ ? &*native_ : nullptr};
 }
 
 /// Reads the thread while it cannot run.
@@ -144,9 +146,7 @@ void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedSt
   take_request();
   sample_.statement = target_->tasks().statements().without_values(reading_.statement);
   take_arguments(sink);
-  if (native_) {
-    totals_.native.add(native_->add(reading_.native, reading_.stack, reading_.lineage));
-  }
+  insert_others();
   stitch(reading_.lineage, sample_.stack);
   if (options_.all_tasks == AllTasks::watch && sample_.task != 0) {
     watcher_.charge(sample_.task, sample_.cpu_ns);
@@ -157,6 +157,21 @@ void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedSt
   }
   thread.sampled = true;
   sink.consume(sample_, target_->name_of(target_->thread_of(reading_.lineage.root_thread, thread)));
+}
+
+/// What is wanted beside the interpreter's frames.
+void ProcessSampler::insert_others() {
+  if (!native_ && reading_.labels.empty()) {
+    return;
+  }
+  FramesBetween between(reading_.stack.frames.size() + 1);
+  if (native_) {
+    NativeMerge merge = native_->merge(reading_.native, reading_.stack);
+    totals_.native.add(merge.loss);
+    between = std::move(merge.before);
+  }
+  add_labels(reading_.labels, target_->code_cache().table(), between);
+  insert_frames(between, reading_.lineage);
 }
 
 /// The thread is where it was when it was read.

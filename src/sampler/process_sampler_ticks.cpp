@@ -175,9 +175,9 @@ TargetThread *ProcessSampler::followed() {
 }
 
 std::size_t ProcessSampler::ticks_to_arm(double rate_hz) const {
-  // Nobody knows beforehand where arguments and stacks will lie.
+  // Nobody knows beforehand where arguments, names and stacks will lie.
   const bool simple = options_.idle == IdleThreads::skip && options_.all_tasks == AllTasks::skip &&
-                      !options_.arguments && !options_.native;
+                      !options_.arguments && !options_.native && options_.labels == LabelFrames::skip;
   if (!simple || engine_.kernel_ticks() == nullptr || !steady_.steady() || !new_threads_.empty()) {
     return 0;
   }
@@ -205,7 +205,8 @@ ProcessSampler::Drained ProcessSampler::drain(SampleSink &sink, std::uint64_t we
     return Drained::needs_sampler;
   }
   TargetThread *const thread = followed();
-  const ThreadReader::Wanted wanted{false, false, options_.plain_calls == PlainCalls::follow, false, nullptr};
+  ThreadReader::Wanted wanted;
+  wanted.calls = options_.plain_calls == PlainCalls::follow;
   const auto read = [&] { reader_.read(*thread, wanted, generation_, reading_); };
   const bool whole = thread != nullptr && thread->stat && thread->watch.tid() == ticks.tid() &&
                      KernelTicks::read(*target_, *tick, std::cref(read)) && reading_.subject && !reading_.new_threads;

@@ -86,6 +86,10 @@ void ThreadReader::read(TargetThread &thread, const Wanted &wanted, std::uint64_
     reading.context_version = target_.memory().get<std::uint64_t>(subject.state + layout.ts_context_version);
   }
   reading.statement = target_.tasks().statements().read(reading.stack);
+  reading.labels.clear();
+  if (wanted.labels) {
+    target_.tasks().labels().read(reading.stack, reading.labels);
+  }
   target_.lineages().trace(subject.state, reading.stack, names_, reading.lineage);
   reading.asyncio_unknown = !target_.tasks().located_in(subject.interpreter) &&
                             std::any_of(reading.stack.frames.begin(), reading.stack.frames.end(),

@@ -115,32 +115,4 @@ NativeMerge merge_native(std::size_t count, std::span<const Evaluation> evaluati
   return merge;
 }
 
-void add_native(const NativeMerge &merge, Lineage &lineage) {
-  std::vector<Frame> merged;
-  const auto append = [&merged](const std::vector<Frame> &frames) {
-    merged.insert(merged.end(), frames.begin(), frames.end());
-  };
-  for (StackSegment &segment : lineage.segments) {
-    merged.clear();
-    std::size_t next = 0;
-    for (const OwnFrames &own : segment.own) {
-      for (; next < own.at; ++next) { // not of this thread's stack
-        merged.push_back(segment.frames[next]);
-      }
-      for (std::size_t i = own.first; i < own.first + own.count; ++i) {
-        if (i == 0) {
-          append(merge.before[0]);
-        }
-        merged.push_back(segment.frames[next++]);
-        append(merge.before[i + 1]);
-      }
-    }
-    if (!segment.own.empty()) {
-      merged.insert(merged.end(), segment.frames.begin() + static_cast<std::ptrdiff_t>(next), segment.frames.end());
-      segment.frames = merged;
-    }
-    segment.own.clear(); // they are where they were no more
-  }
-}
-
 } // namespace awaitscope

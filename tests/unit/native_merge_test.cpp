@@ -142,7 +142,7 @@ TEST_CASE("native frames follow their callers into the segments of a lineage", "
   lineage.segments.push_back(segment_of("CD", {{0, 2, 2}}));
   lineage.segments.push_back(segment_of("..", {}));
   lineage.segments.push_back(segment_of("AB", {{0, 0, 2}}));
-  add_native(merge, lineage);
+  insert_frames(merge.before, lineage);
   CHECK(text_of(lineage) == "CcDd|..|mAaBb");
 }
 
@@ -150,7 +150,7 @@ TEST_CASE("frames of another stack stay between a thread's own", "[native]") {
   const NativeMerge merge = merge_native(3, one_each(3), native_stack("sEaEbEc"), InterpreterFrames::fold);
   Lineage lineage;
   lineage.segments.push_back(segment_of("A.B.C.", {{0, 0, 1}, {2, 1, 1}, {4, 2, 1}}));
-  add_native(merge, lineage);
+  insert_frames(merge.before, lineage);
   CHECK(text_of(lineage) == "Aa.Bb.Cc.");
 }
 
@@ -158,6 +158,6 @@ TEST_CASE("callers that are no part of a lineage have no native frames in it", "
   const NativeMerge merge = merge_native(3, one_each(3), native_stack("sEaEbEc"), InterpreterFrames::fold);
   Lineage lineage;
   lineage.segments.push_back(segment_of("C", {{0, 2, 1}}));
-  add_native(merge, lineage);
+  insert_frames(merge.before, lineage);
   CHECK(text_of(lineage) == "Cc");
 }

@@ -154,6 +154,10 @@ void add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) {
   add_native(command, options.native, options.interpreter_frames, k_sampling);
   command.add_flag("--kernel", options.kernel, "functions of the kernel too, as the last frames")->group(k_sampling);
   command
+      .add_flag("--django-frames", options.django_frames,
+                "frames for what Django works on: \"SQL SELECT …\", without its values, and \"template shop/cart.html\"")
+      ->group(k_sampling);
+  command
       .add_option("-f,--format", options.format,
                   "recording, or a view of it, as report makes it (default: by the ending of FILE, else recording)")
       ->type_name("NAME")

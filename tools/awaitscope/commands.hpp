@@ -30,6 +30,7 @@ struct RecordOptions {
   bool native = false;             ///< native frames are recorded
   bool interpreter_frames = false; ///< and of these the interpreter's own
   bool kernel = false;             ///< frames of the kernel are recorded
+  bool django_frames = false;      ///< statements of SQL and templates are frames
   ViewOptions view;
   std::vector<std::string> words; ///< the whole command line
   Verbosity verbosity = Verbosity::normal;

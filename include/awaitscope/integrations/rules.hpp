@@ -25,6 +25,7 @@ enum class FunctionRole : std::uint8_t {
   handles_request,  ///< a web framework's: the holder has the request that it handles
   times_request,    ///< a web server's: the holder has the time (a datetime) at which it began with the request
   executes_sql,     ///< executes one statement: the holder has its text
+  renders_template, ///< renders one template: the holder has its name
 };
 
 /// Where a frame keeps an object.

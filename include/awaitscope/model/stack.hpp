@@ -14,6 +14,7 @@ enum class FrameKind : std::uint8_t {
   unreadable,        ///< a part of the stack that could not be read is missing here
   native,            ///< a function of machine code; code names it and its library, there is no line
   native_unreadable, ///< native frames that could not be read may be missing here
+  label,             ///< what the frame before it works on; code names it, there is no line
 };
 
 /// Whether a frame has a code that names it.
@@ -21,8 +22,10 @@ constexpr bool is_named(FrameKind kind) {
   return kind != FrameKind::unreadable && kind != FrameKind::native_unreadable;
 }
 
-/// Whether a frame is of machine code.
-constexpr bool is_native(FrameKind kind) { return kind == FrameKind::native || kind == FrameKind::native_unreadable; }
+/// Whether it is no frame of the interpreter's, but stands among these.
+constexpr bool is_inserted(FrameKind kind) {
+  return kind == FrameKind::native || kind == FrameKind::native_unreadable || kind == FrameKind::label;
+}
 
 struct Frame {
   CodeId code = 0;

@@ -40,8 +40,8 @@ public:
   /// Of a thread that does not run, right after the target's stack reader has read the stack of this thread state.
   void copy(TargetThread &thread, Address thread_state, NativeCopy &copy);
 
-  /// Unwinds the copy, and puts its frames into the thread's own part of the lineage. The thread may run meanwhile.
-  NativeLoss add(const NativeCopy &copy, const PythonStack &stack, Lineage &lineage);
+  /// Unwinds the copy, and places its frames among those of the stack. The thread may run meanwhile.
+  NativeMerge merge(const NativeCopy &copy, const PythonStack &stack);
 
 private:
   void copy_user(TargetThread &thread, Address thread_state, NativeCopy &copy);

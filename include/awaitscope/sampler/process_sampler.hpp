@@ -31,6 +31,9 @@ enum class AllTasks : std::uint8_t { skip, watch };
 /// Whether it is found out which calls go on from one sample of a thread to the next.
 enum class PlainCalls : std::uint8_t { skip, follow };
 
+/// Whether statements of SQL and templates stand in stacks.
+enum class LabelFrames : std::uint8_t { skip, read };
+
 struct SamplerOptions {
   double rate_hz = 100;
   std::optional<double> most_share; ///< of a CPU: what sampling may cost (RateControl)
@@ -45,6 +48,7 @@ struct SamplerOptions {
   AllTasks all_tasks = AllTasks::skip;
   PlainCalls plain_calls = PlainCalls::skip;
   std::optional<ArgumentChoice> arguments{}; ///< of calls, which are followed then
+  LabelFrames labels = LabelFrames::skip;
   std::optional<NativeFrames> native{};      ///< of threads, among their Python frames
   std::function<bool()> over{};              ///< set by the Sampler: the recording has come to its end
   std::optional<PerfEvent> event;            ///< counted in each thread, besides its CPU time
@@ -156,6 +160,7 @@ private:
   void take_calls(TargetThread &thread, std::int64_t time_ns);
   void take_request();
   void take_arguments(SampleSink &sink);
+  void insert_others();
   void leave_calls(TargetThread &thread);
   void take_events(TargetThread &thread, ThreadState state, const SchedStat &stat);
   [[nodiscard]] bool can_arm(const TargetThread &thread, ThreadState state);

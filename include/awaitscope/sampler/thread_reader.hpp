@@ -20,6 +20,7 @@ struct ThreadReading {
   std::vector<SeenCall> arguments; ///< of those of these calls that were not seen before, if wanted
   Lineage lineage;
   NativeCopy native;     ///< if wanted
+  std::vector<FrameLabel> labels; ///< of the stack's frames, if wanted
   std::string statement; ///< of SQL that the thread executes, with its values: these go no further
   std::optional<std::uint64_t> context_version; ///< of the thread state: another one if contexts were entered or left
   std::optional<EventCount> count;              ///< of the thread's counter
@@ -39,6 +40,7 @@ public:
     bool gil_holder = false;         ///< who holds the GIL
     bool calls = false;              ///< what distinguishes calls
     bool arguments = false;          ///< of new calls
+    bool labels = false;             ///< of frames
     NativeSampler *native = nullptr; ///< what native frames are made of is copied by it; null: it is not wanted
   };
   /// Into `reading`, whose memory is used again. `generation`: of the list of threads that is known.

@@ -7,6 +7,7 @@
 #include "awaitscope/model/native_stack.hpp"
 #include "awaitscope/model/stack.hpp"
 #include "awaitscope/model/task.hpp"
+#include "awaitscope/stitch/stitch.hpp"
 
 namespace awaitscope {
 
@@ -14,8 +15,7 @@ enum class InterpreterFrames : std::uint8_t { fold, keep };
 
 /// Where native frames stand among the frames of a Python stack.
 struct NativeMerge {
-  /// One more than there are Python frames: what stands right before each of these, and behind the last one; root first.
-  std::vector<std::vector<Frame>> before;
+  FramesBetween before;
   NativeLoss loss =
       NativeLoss::none; ///< why some are missing; each place is marked by a frame of kind native_unreadable
 };
@@ -31,8 +31,5 @@ struct NativeMerge {
 /// Where they are not each other's, there is the mark alone, behind the last Python frame: these stay as they are.
 NativeMerge merge_native(std::size_t count, std::span<const Evaluation> evaluations, const NativeStack &native,
                          InterpreterFrames interpreter);
-
-/// Puts native frames among a thread's own ones in its lineage: each behind the Python frame that it was called by.
-void add_native(const NativeMerge &merge, Lineage &lineage);
 
 } // namespace awaitscope

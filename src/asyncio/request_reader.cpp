@@ -1,7 +1,10 @@
 #include "awaitscope/asyncio/request_reader.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <functional>
+
+#include "awaitscope/support/text.hpp"
 
 namespace awaitscope {
 namespace {
@@ -16,6 +19,19 @@ std::uint64_t serial(std::string_view bytes) {
 }
 
 } // namespace
+
+/// PEP 3333, "environ Variables", and the ASGI specification, "HTTP & WebSocket ASGI Message Format": names of headers are "HTTP_" and
+/// upper case with underscores, and lower case.
+void RequestReader::want(const RequestDetails &details) {
+  paths_ = details.paths;
+  id_header_ = details.id_header;
+  std::transform(id_header_.begin(), id_header_.end(), id_header_.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  id_key_ = id_header_.empty() ? "" : "HTTP_" + id_header_;
+  std::transform(id_key_.begin(), id_key_.end(), id_key_.begin(), [](unsigned char letter) {
+    return letter == '-' ? '_' : static_cast<char>(std::toupper(letter));
+  });
+}
 
 /// Is it a frame that has a request?
 bool RequestReader::take(const Place &place, std::size_t index, RequestSight &sight) {
@@ -106,6 +122,34 @@ std::string RequestReader::short_text(Address str) {
   return units->count <= k_longest_text ? objects_.text(str).value_or("?") : "[too long]";
 }
 
+/// The text of bytes, as ASCII.
+std::string RequestReader::short_bytes(Address bytes) {
+  const Layout &layout = objects_.layout();
+  if (bytes == 0 || objects_.type_of_object(bytes).name != "bytes") {
+    return {};
+  }
+  const auto size = objects_.memory().get<std::uint64_t>(bytes + layout.ob_size);
+  if (!size || *size > k_longest_text) {
+    return {};
+  }
+  std::string text(*size, '\0');
+  const bool whole = objects_.memory().copy(bytes + layout.bytes_value, text.data(), text.size());
+  return whole ? valid_utf8(text) : std::string();
+}
+
+/// scope["headers"]: pairs of bytes.
+std::string RequestReader::id_in_scope(Address scope) {
+  constexpr std::size_t k_most_headers = 256;
+  const auto headers = objects_.list_elements(objects_.dict_value(scope, "headers"));
+  for (std::size_t i = 0; headers && i < std::min(headers->size(), k_most_headers); ++i) {
+    const auto pair = objects_.tuple_elements((*headers)[i]);
+    if (pair && pair->size() == 2 && short_bytes(pair->front()) == id_header_) {
+      return short_bytes(pair->back());
+    }
+  }
+  return {};
+}
+
 /// "app.views.home" of a function, a method or what functools.partial made of one; else the name of the class, or of that of the object.
 std::string RequestReader::callable_name(Address callable) {
   constexpr int k_deepest = 8;
@@ -145,6 +189,9 @@ RequestRoute RequestReader::django_route(Address request) {
   }
   found.method = short_text(method);
   found.view = short_text(view);
+  found.path = paths_ ? short_text(objects_.attribute(request, "path")) : std::string();
+  found.id = id_key_.empty() ? std::string()
+                             : short_text(objects_.dict_value(objects_.attribute(request, "META"), id_key_));
   const bool is_text = found.resolved && objects_.type_of_object(route).name == "str";
   const auto length = is_text ? objects_.units(route) : std::nullopt;
   found.resolved = length.has_value(); // else it could not be read
@@ -162,6 +209,8 @@ std::optional<RequestRoute> RequestReader::scope_route(Address scope) {
   RequestRoute found;
   found.method = type == "http" ? short_text(objects_.dict_value(scope, "method")) : "WEBSOCKET";
   found.view = callable_name(objects_.dict_value(scope, "endpoint"));
+  found.path = paths_ ? short_text(objects_.dict_value(scope, "path")) : std::string();
+  found.id = id_header_.empty() ? std::string() : id_in_scope(scope);
   const Address route = objects_.dict_value(scope, "route");
   found.route = route == 0 ? std::string() : short_text(objects_.attribute(route, "path"));
   if (found.route.empty()) {

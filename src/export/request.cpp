@@ -66,9 +66,11 @@ std::string request_text(const RequestHistory &history, const RecordingTables &t
   const std::string took =
       length ? (length->is == Length::Is::longer ? ", took at least " : ", took ") + short_duration(length->ns)
              : std::string();
+  const std::string path = history.path.empty() ? std::string() : ", path " + history.path;
+  const std::string id = history.id.empty() ? std::string() : ", id " + history.id;
   const std::string title =
-      one_line(fmt::format("Request {}: {} {} ({}){}, from {} on", history.span.number, history.method, history.route,
-                           history.view, took, human_duration(history.span.from_ns)));
+      one_line(fmt::format("Request {}: {} {} ({}){}{}{}, from {} on", history.span.number, history.method,
+                           history.route, history.view, path, id, took, human_duration(history.span.from_ns)));
   TextTable table(layout.width, {{"at"},
                                  {"for"},
                                  {""}, // never cut: each is as wide as the others
@@ -113,6 +115,8 @@ std::string request_json(const RequestHistory &history, const RecordingTables &t
                          {"method", history.method},
                          {"route", history.route},
                          {"view", history.view},
+                         {"path", history.path.empty() ? Json(nullptr) : Json(history.path)},
+                         {"request_id", history.id.empty() ? Json(nullptr) : Json(history.id)},
                          {"from_ns", history.span.from_ns},
                          {"to_ns", history.span.to_ns},
                          {"length_ns", length ? Json(length->ns) : Json(nullptr)},

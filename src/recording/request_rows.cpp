@@ -14,7 +14,9 @@ enum RequestColumn : std::size_t {
   request_method,
   request_route,
   request_view,
-  request_process
+  request_process,
+  request_path,
+  request_id,
 };
 
 constexpr std::uint64_t k_resolved = 1;
@@ -29,6 +31,8 @@ void put_request(ColumnWriter &out, std::size_t number, const RecordedRequest &r
   out.put(request_route, request.route);
   out.put(request_view, request.view);
   out.put(request_process, request.process);
+  out.put(request_path, request.path);
+  out.put(request_id, request.id);
 }
 
 bool take_requests(std::string_view contents, RecordingTables &tables) {
@@ -41,7 +45,9 @@ bool take_requests(std::string_view contents, RecordingTables &tables) {
     const std::uint64_t route = in.take(request_route);
     const std::uint64_t view = in.take(request_view);
     const std::uint64_t process = in.take(request_process);
-    if (!in.ok() || back >= own || std::max({method, route, view, process}) >= tables.texts.size() ||
+    const std::uint64_t path = in.has(request_path) ? in.take(request_path) : 0;
+    const std::uint64_t id = in.has(request_id) ? in.take(request_id) : 0;
+    if (!in.ok() || back >= own || std::max({method, route, view, process, path, id}) >= tables.texts.size() ||
         own >= limits::k_max_requests) {
       return false;
     }
@@ -56,6 +62,8 @@ bool take_requests(std::string_view contents, RecordingTables &tables) {
     request.resolved = (bits & k_resolved) != 0;
     request.in_task = (bits & k_request_in_task) != 0;
     request.process = static_cast<TextId>(process);
+    request.path = static_cast<TextId>(path);
+    request.id = static_cast<TextId>(id);
     tables.requests.push_back(request);
   }
   return in.ok();

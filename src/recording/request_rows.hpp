@@ -5,7 +5,7 @@
 
 namespace awaitscope::block {
 
-inline constexpr std::size_t k_request_columns = 6;
+inline constexpr std::size_t k_request_columns = 8;
 
 /// The row of that number.
 void put_request(ColumnWriter &out, std::size_t number, const RecordedRequest &request);

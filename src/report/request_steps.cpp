@@ -109,7 +109,12 @@ Result<RequestHistory> read_request_history(RecordingReader &reader, const Reque
   steps.finish(std::max(last_ns, reader.totals().elapsed_ns));
   const RecordingTables &tables = reader.tables();
   const RecordedRequest &request = tables.requests[span.last];
-  RequestHistory history{span, tables.texts[request.method], tables.texts[request.route], tables.texts[request.view],
+  RequestHistory history{span,
+                         tables.texts[request.method],
+                         tables.texts[request.route],
+                         tables.texts[request.view],
+                         tables.texts[request.path],
+                         tables.texts[request.id],
                          std::move(steps.steps)};
   std::stable_sort(history.steps.begin(), history.steps.end(), [](const RequestStep &a, const RequestStep &b) {
     return std::tuple(a.from_ns, a.to_ns) < std::tuple(b.from_ns, b.to_ns);

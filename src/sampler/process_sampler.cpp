@@ -33,6 +33,7 @@ ProcessSampler::ProcessSampler(std::unique_ptr<Target> target, Engine &engine, S
       watcher_(*target_, engine, options_.root_names, totals), reader_(*target_, options_.root_names),
       waits_(*target_, reader_, options_.idle == IdleThreads::sample), list_memory_(target_->memory().remote()) {
   watcher_.end_when(options_.over);
+  target_->tasks().requests().want(options_.request_details);
   if (options_.arguments) {
     target_->arguments().choose(*options_.arguments);
   }

@@ -31,6 +31,8 @@ struct RecordOptions {
   bool interpreter_frames = false; ///< and of these the interpreter's own
   bool kernel = false;             ///< frames of the kernel are recorded
   bool django_frames = false;      ///< statements of SQL and templates are frames
+  bool request_paths = false;      ///< are recorded
+  std::string request_id;          ///< the header whose value is recorded; empty: none
   ViewOptions view;
   std::vector<std::string> words; ///< the whole command line
   Verbosity verbosity = Verbosity::normal;

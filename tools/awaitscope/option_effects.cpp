@@ -62,7 +62,7 @@ Result<void> check_effects(Format format, const ViewOptions &options) {
       {"--route", !filter.routes.empty(), k_named_views | k_routes},
       {"--slower", !options.slower.empty(), k_named_views | k_routes},
       {"--longer", !options.longer.empty(), bit(Format::blockers)},
-      {"--id", options.request.has_value(), bit(Format::request)},
+      {"--id", !options.request.empty(), bit(Format::request)},
       {"--source", !options.source.empty(), bit(Format::html)},
   }};
   const auto *const idle = std::find_if(effects.begin(), effects.end(), [&](const Effect &effect) {

@@ -139,6 +139,7 @@ Result<RecordPlan> plan_of(const RecordOptions &options) {
       plan.format == Format::recording || plan.format == Format::latency || plan.format == Format::cache || of_requests;
   plan.sampling.plain_calls = calls ? PlainCalls::follow : PlainCalls::skip;
   plan.sampling.root_names = options.view.task_names ? RootNames::read : RootNames::skip;
+  plan.sampling.request_details = {options.request_paths, options.request_id};
   plan.sampling.labels = options.django_frames ? LabelFrames::read : LabelFrames::skip;
   if (options.arguments || plan.format == Format::cache) {
     std::vector<std::string> patterns = options.argument_patterns;

@@ -1,6 +1,8 @@
 #include "request_view.hpp"
 
+#include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -10,6 +12,7 @@
 #include "awaitscope/export/queries.hpp"
 #include "awaitscope/export/request.hpp"
 #include "awaitscope/export/requests.hpp"
+#include "awaitscope/support/text.hpp"
 
 namespace awaitscope::tools {
 
@@ -52,6 +55,7 @@ Result<Requests> requests_of(const std::string &bytes, const std::string &name) 
     const std::uint32_t last =
         request.first < requests->spans.size() ? requests->spans[request.first].last : std::uint32_t{0};
     requests->routes.push_back(reader->tables().texts[reader->tables().requests[last].route]);
+    requests->ids.push_back(reader->tables().texts[reader->tables().requests[last].id]);
   }
   return requests;
 }
@@ -90,17 +94,22 @@ Result<View> by_route(RecordingReader &reader, const ViewPlan &plan) {
 
 namespace {
 
-/// That of the number, or the slowest one. Null if there is none.
-const RequestSpan *chosen(const Requests &requests, const Filter &filter, std::uint64_t number) {
+/// The one with this id, or this number; if there is no such text, the slowest one. Null if there is none.
+const RequestSpan *chosen(const Requests &requests, const Filter &filter, const std::string &text) {
+  const auto is_named = [&](const RequestSpan &span) { return span.seen && requests.ids[span.number] == text; };
+  const bool by_id = !text.empty() && std::any_of(requests.spans.begin(), requests.spans.end(), is_named);
+  const auto is_wanted = [&](const RequestSpan &span) {
+    return text.empty() ? passes(requests.routes[span.number], filter.routes)
+           : by_id      ? is_named(span)
+                        : std::to_string(span.number) == text;
+  };
   const auto length_of = [](const RequestSpan &span) {
     const std::optional<Length> length = span.length();
     return length ? length->ns : -1;
   };
   const RequestSpan *found = nullptr;
   for (const RequestSpan &span : requests.spans) {
-    const bool wanted =
-        span.seen && (number != 0 ? span.number == number : passes(requests.routes[span.number], filter.routes));
-    if (wanted && (found == nullptr || length_of(span) > length_of(*found))) {
+    if (span.seen && is_wanted(span) && (found == nullptr || length_of(span) > length_of(*found))) {
       found = &span;
     }
   }
@@ -113,8 +122,8 @@ Result<View> of_request(RecordingReader &reader, const ViewPlan &plan, const Req
   const RequestSpan *const span = chosen(requests, plan.profile.filter, plan.request);
   if (span == nullptr) {
     return fail(ExitStatus::failed,
-                plan.request != 0 ? fmt::format("the recording has no request {}", plan.request)
-                                  : std::string("no request passes the filters"),
+                plan.request.empty() ? std::string("no request passes the filters")
+                                     : fmt::format("the recording has no request {}", one_line(plan.request)),
                 "leave out --id for the slowest one, or take the number from -f requests --json");
   }
   const Result<RequestHistory> history = read_request_history(reader, *span);

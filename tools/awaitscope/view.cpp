@@ -394,7 +394,7 @@ Result<ViewPlan> plan_view(Format format, const ViewOptions &options) {
     }
     plan.longer_ns = *longer;
   }
-  plan.request = options.request.value_or(0);
+  plan.request = options.request;
   if (plan.range.since_ns >= plan.range.until_ns) {
     return fail(ExitStatus::usage, "--since is not before --until", "give both from the recording's start: 2s, 1m");
   }

@@ -52,7 +52,7 @@ struct ViewOptions {
   bool framework = false;               ///< latency: show these
   std::string slower;                   ///< only requests that took longer
   std::string longer;                   ///< blockers: only callbacks that took longer
-  std::optional<std::uint64_t> request; ///< of format request: which
+  std::string request; ///< of format request: which; empty: the slowest
   std::string source;                   ///< html: where the source files are
 };
 
@@ -84,7 +84,7 @@ struct ViewPlan {
   TableOrder order = TableOrder::usual;
   bool hide_framework = false;
   bool framework = false;
-  std::uint64_t request = 0;           ///< of format request; 0: the slowest
+  std::string request;                 ///< as ViewOptions::request
   std::int64_t longer_ns = k_long_hold_ns; ///< of format blockers
   std::string source;                  ///< a folder; empty: where the recording names its files
 };

@@ -25,6 +25,9 @@ public:
   RequestReader(ObjectReader &objects, FunctionRoles &roles, FutureReader &futures)
       : objects_(objects), roles_(roles), futures_(futures) {}
 
+  /// What is read beside method, route and view; nothing until this is called.
+  void want(const RequestDetails &details);
+
   /// The request of the outermost of these frames that has one, without its route. `places`: where each lies, 0 for none.
   RequestSight find(std::span<const Frame> frames, std::span<const Address> places, Address task);
 
@@ -46,7 +49,9 @@ private:
   std::uint64_t time_of(const Place &place);
   std::uint64_t serial_of_task(Address task);
   std::string short_text(Address str);
+  std::string short_bytes(Address bytes);
   std::string callable_name(Address callable);
+  std::string id_in_scope(Address scope);
   std::shared_ptr<const RequestRoute> route_of(Address request);
   RequestRoute django_route(Address request);
   std::optional<RequestRoute> scope_route(Address scope);
@@ -54,9 +59,15 @@ private:
   ObjectReader &objects_;
   FunctionRoles &roles_;
   FutureReader &futures_;
+  bool paths_ = false;
+  std::string id_key_;    ///< of HttpRequest.META: "HTTP_X_REQUEST_ID"; empty: ids are not wanted
+  std::string id_header_; ///< of an ASGI scope: "x-request-id"
   struct Less {
     bool operator()(const auto &a, const auto &b) const {
-      return std::tie(a->route, a->method, a->view, a->resolved) < std::tie(b->route, b->method, b->view, b->resolved);
+      const auto of = [](const RequestRoute &route) {
+        return std::tie(route.route, route.method, route.view, route.resolved, route.path, route.id);
+      };
+      return of(*a) < of(*b);
     }
   };
   std::set<std::shared_ptr<const RequestRoute>, Less> routes_; ///< all that were met: one object each

@@ -10,12 +10,21 @@
 
 namespace awaitscope {
 
-/// What a web framework calls the work that a request asks for. Nothing of the request itself: no path, query or header.
+/// What a web framework calls the work that a request asks for. Nothing of the request itself, no path, query or header, unless
+/// RequestDetails ask for it.
 struct RequestRoute {
   std::string method; ///< "GET"
   std::string route;  ///< the pattern of its URL, or k_unresolved
   std::string view;   ///< the function that answers it, with its module; empty while that is not known
   bool resolved = false;
+  std::string path; ///< without its query; empty unless wanted
+  std::string id;   ///< that somebody else has given the request; empty unless wanted, or if it has none
+};
+
+/// What of requests themselves is read.
+struct RequestDetails {
+  bool paths = false;
+  std::string id_header; ///< the HTTP header whose value is the request's id; empty: it is not read
 };
 
 /// Stands for the route of a request whose URL has not been resolved (yet): it is in middleware, or nothing matches it.

@@ -53,6 +53,8 @@ struct RecordedRequest {
   bool resolved = false;
   bool in_task = false; ///< a task handles it: it may be suspended
   TextId process = 0;   ///< as of a thread
+  TextId path = 0;      ///< of the URL; 0: not recorded
+  TextId id = 0;        ///< that somebody else has given it; 0: not recorded, or none
 };
 
 /// What samples refer to by number. Thread, task and request numbers are indexes; task 0 and request 0 stand for none.

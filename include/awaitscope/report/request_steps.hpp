@@ -29,6 +29,8 @@ struct RequestHistory {
   std::string method;
   std::string route;
   std::string view;
+  std::string path; ///< empty: not recorded
+  std::string id;   ///< that somebody else has given it; empty: not recorded, or none
   std::vector<RequestStep> steps;
 };
 

@@ -36,6 +36,7 @@ struct RequestSpan {
 struct Requests {
   std::vector<RequestSpan> spans;
   std::vector<std::string> routes; ///< by the number of a row, as far as somebody has filled that in
+  std::vector<std::string> ids;    ///< likewise: that somebody else has given the request
   bool any_in_tasks = false;       ///< tasks handle some
   std::uint64_t task_changes = 0;
 };

@@ -28,9 +28,8 @@ void RequestReader::want(const RequestDetails &details) {
   std::transform(id_header_.begin(), id_header_.end(), id_header_.begin(),
                  [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
   id_key_ = id_header_.empty() ? "" : "HTTP_" + id_header_;
-  std::transform(id_key_.begin(), id_key_.end(), id_key_.begin(), [](unsigned char letter) {
-    return letter == '-' ? '_' : static_cast<char>(std::toupper(letter));
-  });
+  std::transform(id_key_.begin(), id_key_.end(), id_key_.begin(),
+                 [](unsigned char letter) { return letter == '-' ? '_' : static_cast<char>(std::toupper(letter)); });
 }
 
 /// Is it a frame that has a request?
@@ -190,8 +189,8 @@ RequestRoute RequestReader::django_route(Address request) {
   found.method = short_text(method);
   found.view = short_text(view);
   found.path = paths_ ? short_text(objects_.attribute(request, "path")) : std::string();
-  found.id = id_key_.empty() ? std::string()
-                             : short_text(objects_.dict_value(objects_.attribute(request, "META"), id_key_));
+  found.id =
+      id_key_.empty() ? std::string() : short_text(objects_.dict_value(objects_.attribute(request, "META"), id_key_));
   const bool is_text = found.resolved && objects_.type_of_object(route).name == "str";
   const auto length = is_text ? objects_.units(route) : std::nullopt;
   found.resolved = length.has_value(); // else it could not be read

@@ -30,8 +30,8 @@ std::string html_page(const RecordingReader &reader, const PageContents &content
                   "\n\"states\":{},\n\"holds\":{},\n\"requests\":{},\n\"sources\":{}}}",
                   page_json(title), page_json(page_facts(reader, options.source)), page_json(page_quality(reader)),
                   name_of(options.first), history.bin_ns, history.grid.column_ns(), TimeGrid::k_rows, labels.list(),
-                  nodes, page_metrics(reader, history), calls, page_states(history), holds,
-                  page_requests(contents), page_sources(reader, contents, options.names));
+                  nodes, page_metrics(reader, history), calls, page_states(history), holds, page_requests(contents),
+                  page_sources(reader, contents, options.names));
   std::string page;
   std::string_view rest = k_page;
   const std::array<std::pair<std::string_view, std::string>, 4> parts{{{"@TITLE@", markup_text(title)},

@@ -202,8 +202,7 @@ std::string info_text(const RecordingReader &reader, const StackCosts &costs, st
   line("lost", lost);
   line("paused", fmt::format("for {} in all while threads were read, {} at most", human_duration(totals.read_ns),
                              human_duration(totals.longest_read_ns)));
-  line("slow-down", slowdown_text(totals) +
-                        " (pauses and scans of tasks)");
+  line("slow-down", slowdown_text(totals) + " (pauses and scans of tasks)");
   if (totals.busy_ns != 0) {
     line("delayed", fmt::format("by {} at most in all, which is the sampler's CPU time, and by {} at a time",
                                 human_duration(totals.busy_ns), human_duration(totals.longest_busy_ns)));

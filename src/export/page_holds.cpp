@@ -25,9 +25,8 @@ Json row(const RecordingTables &tables, const LoopHold &hold, PageLabels &labels
           {"ended", hold.ended},
           {"state", static_cast<int>(hold.state())},
           {"task", hold.task == 0 || task.unknown ? "" : page_text(tables.codes.at(task.coroutine).function)},
-          {"route", hold.request == 0
-                        ? ""
-                        : page_text(route_label(tables.texts[request.method], tables.texts[request.route]))},
+          {"route",
+           hold.request == 0 ? "" : page_text(route_label(tables.texts[request.method], tables.texts[request.route]))},
           {"thread", page_text(tables.texts[tables.threads[hold.thread].name])}};
 }
 
@@ -39,9 +38,7 @@ std::string page_holds(const RecordingReader &reader, const PageContents &conten
   for (std::size_t i = 0; i < std::min(k_most_holds, holds.size()); ++i) {
     rows.push_back(row(reader.tables(), holds[i], labels));
   }
-  return page_json({{"longer_ns", contents.holds.longer_ns},
-                    {"count", holds.size()},
-                    {"rows", std::move(rows)}});
+  return page_json({{"longer_ns", contents.holds.longer_ns}, {"count", holds.size()}, {"rows", std::move(rows)}});
 }
 
 } // namespace awaitscope

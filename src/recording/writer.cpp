@@ -162,8 +162,8 @@ std::uint32_t RecordingWriter::request(ThreadId process, const SampledRequest &r
   known.last = next;
   known.route = request.route;
   tables_.requests.push_back({known.first, text(request.route->method), text(request.route->route),
-                              text(request.route->view), request.route->resolved, request.in_task,
-                              process_of(process), text(request.route->path), text(request.route->id)});
+                              text(request.route->view), request.route->resolved, request.in_task, process_of(process),
+                              text(request.route->path), text(request.route->id)});
   return next;
 }
 

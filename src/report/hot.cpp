@@ -11,9 +11,7 @@
 namespace awaitscope {
 namespace {
 
-bool is_function(const Frame &frame) {
-  return is_named(frame.kind) && frame.kind != FrameKind::task_border;
-}
+bool is_function(const Frame &frame) { return is_named(frame.kind) && frame.kind != FrameKind::task_border; }
 
 /// Adds up stacks.
 class Hottest {

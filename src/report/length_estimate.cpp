@@ -12,8 +12,7 @@ std::vector<Length> LengthEstimate::quantiles(const std::vector<double> &wanted)
     const bool shorter = length.is == Length::Is::shorter;
     return std::pair(length.ns, shorter ? 0 : length.is == Length::Is::measured ? 1 : 2);
   };
-  std::sort(lengths_.begin(), lengths_.end(),
-            [&](const Length &a, const Length &b) { return rank(a) < rank(b); });
+  std::sort(lengths_.begin(), lengths_.end(), [&](const Length &a, const Length &b) { return rank(a) < rank(b); });
   std::vector<Length> found;
   if (lengths_.empty()) {
     return found;

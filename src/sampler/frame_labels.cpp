@@ -29,8 +29,7 @@ void add_labels(std::span<const FrameLabel> labels, CodeTable &codes, FramesBetw
     const std::string text =
         is_statement ? "SQL " + shortened(normalised_sql(label.text)) : "template " + shortened(label.text);
     std::vector<Frame> &behind = between[label.frame + 1];
-    behind.insert(behind.begin(),
-                  {codes.add_name(text, "[django]"), 0, FrameKind::label});
+    behind.insert(behind.begin(), {codes.add_name(text, "[django]"), 0, FrameKind::label});
   }
 }
 

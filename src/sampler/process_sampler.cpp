@@ -47,8 +47,11 @@ ProcessSampler::ProcessSampler(std::unique_ptr<Target> target, Engine &engine, S
 
 ThreadReader::Wanted ProcessSampler::wanted_of(const TargetThread &thread) {
   // A thread that waits and has not run since has counted nothing.
-  return {thread.counter && (thread.is_runnable() || thread.count_told_at != thread.stat->times_run), turns_.apply(),
-          options_.plain_calls == PlainCalls::follow, options_.arguments.has_value(), options_.labels == LabelFrames::read,
+  return {thread.counter && (thread.is_runnable() || thread.count_told_at != thread.stat->times_run),
+          turns_.apply(),
+          options_.plain_calls == PlainCalls::follow,
+          options_.arguments.has_value(),
+          options_.labels == LabelFrames::read,
           native_ ? &*native_ : nullptr};
 }
 

@@ -154,8 +154,9 @@ void add_record(CLI::App &app, RecordOptions &options, Loudness &loudness) {
   add_native(command, options.native, options.interpreter_frames, k_sampling);
   command.add_flag("--kernel", options.kernel, "functions of the kernel too, as the last frames")->group(k_sampling);
   command
-      .add_flag("--django-frames", options.django_frames,
-                "frames for what Django works on: \"SQL SELECT …\", without its values, and \"template shop/cart.html\"")
+      .add_flag(
+          "--django-frames", options.django_frames,
+          "frames for what Django works on: \"SQL SELECT …\", without its values, and \"template shop/cart.html\"")
       ->group(k_sampling);
   command.add_flag("--request-paths", options.request_paths, "record the paths of requests, without their queries")
       ->group(k_sampling);
@@ -212,7 +213,9 @@ void add_report(CLI::App &app, ReportOptions &options, Loudness &loudness) {
       .add_option("--longer", options.view.longer, "with -f blockers: only callbacks that took longer than this (50ms)")
       ->type_name("TIME")
       ->group(k_filters);
-  command.add_option("--id", options.view.request, "with -f request: its number, by -f requests --json, or what record --request-id has recorded of it")
+  command
+      .add_option("--id", options.view.request,
+                  "with -f request: its number, by -f requests --json, or what record --request-id has recorded of it")
       ->type_name("ID")
       ->group(k_filters);
   command.add_option("--since", options.view.since, "only from this time on, counted from the start: 10, 500ms, 2m")

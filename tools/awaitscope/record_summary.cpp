@@ -133,8 +133,8 @@ void say_warnings(const RecordOptions &options, const RecordPlan &plan, const Sa
 
 std::vector<std::string> short_summary(const RecordPlan &plan, const Sampled &sampled, const View &view) {
   const SamplingTotals &totals = sampled.totals;
-  std::vector<std::string> lines{fmt::format("{} samples in {}, {} lost, slow-down {}",
-                                             with_thousands(sampled.samples), human_duration(totals.elapsed_ns),
+  std::vector<std::string> lines{fmt::format("{} samples in {}, {} lost, slow-down {}", with_thousands(sampled.samples),
+                                             human_duration(totals.elapsed_ns),
                                              rounded_percent(lost_percent(totals, sampled.samples)),
                                              slowdown_text(totals)),
                                  written(plan, sampled, view)};

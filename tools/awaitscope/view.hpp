@@ -44,16 +44,16 @@ struct ViewOptions {
   bool task_frames = false;
   bool task_names = false;
   bool all_tasks = false;
-  Filter filter;                        ///< but for the states
-  std::vector<std::string> states;      ///< of threads
-  std::optional<std::size_t> limit;     ///< rows of a table; 0: all
-  std::string sort;                     ///< what a table is ordered by
-  bool hide_framework = false;          ///< hot: rows of packages and the standard library
-  bool framework = false;               ///< latency: show these
-  std::string slower;                   ///< only requests that took longer
-  std::string longer;                   ///< blockers: only callbacks that took longer
-  std::string request; ///< of format request: which; empty: the slowest
-  std::string source;                   ///< html: where the source files are
+  Filter filter;                    ///< but for the states
+  std::vector<std::string> states;  ///< of threads
+  std::optional<std::size_t> limit; ///< rows of a table; 0: all
+  std::string sort;                 ///< what a table is ordered by
+  bool hide_framework = false;      ///< hot: rows of packages and the standard library
+  bool framework = false;           ///< latency: show these
+  std::string slower;               ///< only requests that took longer
+  std::string longer;               ///< blockers: only callbacks that took longer
+  std::string request;              ///< of format request: which; empty: the slowest
+  std::string source;               ///< html: where the source files are
 };
 
 /// The values that -f, --metric and --state know.
@@ -84,9 +84,9 @@ struct ViewPlan {
   TableOrder order = TableOrder::usual;
   bool hide_framework = false;
   bool framework = false;
-  std::string request;                 ///< as ViewOptions::request
+  std::string request;                     ///< as ViewOptions::request
   std::int64_t longer_ns = k_long_hold_ns; ///< of format blockers
-  std::string source;                  ///< a folder; empty: where the recording names its files
+  std::string source;                      ///< a folder; empty: where the recording names its files
 };
 
 Result<ViewPlan> plan_view(Format format, const ViewOptions &options);

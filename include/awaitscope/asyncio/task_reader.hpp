@@ -46,8 +46,7 @@ public:
       : objects_(objects), codes_(codes), stacks_(stacks), interpreters_(interpreters), roles_(objects, codes, stacks),
         futures_(objects), coroutines_(objects, codes, stacks, roles_), greenlets_(objects, codes, stacks, coroutines_),
         groups_(objects, codes, stacks, coroutines_), waiters_(objects, codes, stacks, futures_, coroutines_),
-        requests_(objects, roles_, futures_), statements_(objects, roles_),
-        labels_(objects, roles_) {}
+        requests_(objects, roles_, futures_), statements_(objects, roles_), labels_(objects, roles_) {}
 
   /// Finds asyncio's classes and dicts in each interpreter that has imported it. False while none has. A cold search reads
   /// hundreds of strings: not for a moment in which a thread is held off its CPU.

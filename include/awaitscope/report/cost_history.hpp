@@ -39,7 +39,8 @@ struct CostHistory {
   std::vector<std::string> names;
   std::int64_t bin_ns = 0;                      ///< the first bin begins with the recording
   std::array<std::vector<Bin>, k_metrics> bins; ///< by Metric; as many for each
-  std::vector<std::array<std::uint64_t, k_thread_states>> states; ///< samples of Metric::wall in each bin, by what the thread did
+  std::vector<std::array<std::uint64_t, k_thread_states>>
+      states; ///< samples of Metric::wall in each bin, by what the thread did
   TimeGrid grid;
   std::array<std::uint64_t, k_metrics>
       unsampled{}; ///< as StackCosts::unsampled; only of a whole recording without a filter

@@ -50,9 +50,9 @@ struct SamplerOptions {
   std::optional<ArgumentChoice> arguments{}; ///< of calls, which are followed then
   LabelFrames labels = LabelFrames::skip;
   RequestDetails request_details{};
-  std::optional<NativeFrames> native{};      ///< of threads, among their Python frames
-  std::function<bool()> over{};              ///< set by the Sampler: the recording has come to its end
-  std::optional<PerfEvent> event;            ///< counted in each thread, besides its CPU time
+  std::optional<NativeFrames> native{}; ///< of threads, among their Python frames
+  std::function<bool()> over{};         ///< set by the Sampler: the recording has come to its end
+  std::optional<PerfEvent> event;       ///< counted in each thread, besides its CPU time
 };
 
 /// Samples the threads of one process.

@@ -19,9 +19,9 @@ struct ThreadReading {
   std::vector<CallMark> calls;     ///< of the stack, if wanted; none if that is not whole
   std::vector<SeenCall> arguments; ///< of those of these calls that were not seen before, if wanted
   Lineage lineage;
-  NativeCopy native;     ///< if wanted
+  NativeCopy native;              ///< if wanted
   std::vector<FrameLabel> labels; ///< of the stack's frames, if wanted
-  std::string statement; ///< of SQL that the thread executes, with its values: these go no further
+  std::string statement;          ///< of SQL that the thread executes, with its values: these go no further
   std::optional<std::uint64_t> context_version; ///< of the thread state: another one if contexts were entered or left
   std::optional<EventCount> count;              ///< of the thread's counter
   std::optional<Address> gil_holder;

@@ -17,8 +17,8 @@ struct RequestRoute {
   std::string route;  ///< the pattern of its URL, or k_unresolved
   std::string view;   ///< the function that answers it, with its module; empty while that is not known
   bool resolved = false;
-  std::string path; ///< without its query; empty unless wanted
-  std::string id;   ///< that somebody else has given the request; empty unless wanted, or if it has none
+  std::string path{}; ///< without its query; empty unless wanted
+  std::string id{};   ///< that somebody else has given the request; empty unless wanted, or if it has none
 };
 
 /// What of requests themselves is read.

@@ -11,6 +11,15 @@ function element(name, text, className) {
   return made;
 }
 
+/// A button that is a link to what `onClick` shows.
+function linkTo(text, onClick, title = "") {
+  const made = element("button", text, "link");
+  made.type = "button";
+  made.title = title;
+  made.addEventListener("click", onClick);
+  return made;
+}
+
 class CallTables {
   /// `onChoose` is given a function's label, `onStretch` a time in nanoseconds [from, to).
   constructor(model, {onChoose, onStretch}) {
@@ -44,11 +53,8 @@ class CallTables {
   row(row) {
     const awaited = row.await_on.map(([label, time]) => `${this.label(label).name} ${costText(time, "ns")}`).join(", ");
     const name = document.createElement("td");
-    const button = element("button", this.label(row.label).name, "link");
-    button.type = "button";
-    button.title = `${this.label(row.label).file}:${this.label(row.label).line}`;
-    button.addEventListener("click", () => this.onChoose(this.label(row.label)));
-    name.append(button);
+    const label = this.label(row.label);
+    name.append(linkTo(label.name, () => this.onChoose(label), `${label.file}:${label.line}`));
     const made = document.createElement("tr");
     made.append(name, ...[
       row.calls.toLocaleString("en"), lengthText(row.p50, row.begun, 1), lengthText(row.p95, row.begun, this.data.for_p95),

@@ -101,11 +101,8 @@ function openPage(data) {
   }
 
   function functionButton(label) {
-    const button = element("button", label.name, "link");
-    button.type = "button";
-    button.addEventListener("click", () => choose(label));
     const cell = document.createElement("td");
-    cell.append(button);
+    cell.append(linkTo(label.name, () => choose(label)));
     return cell;
   }
 

@@ -54,21 +54,14 @@ class HoldTable {
 
   row(hold) {
     const made = document.createElement("tr");
-    const at = element("button", costText(hold.from, "ns"), "link");
-    at.type = "button";
-    at.addEventListener("click", () => this.onStretch(hold.from, hold.to));
     const when = element("td", "", "number");
-    when.append(at);
+    when.append(linkTo(costText(hold.from, "ns"), () => this.onStretch(hold.from, hold.to)));
     const who = document.createElement("td");
     if (hold.label === null) {
       who.textContent = "?";
     } else {
       const label = this.labels[hold.label];
-      const name = element("button", label.name, "link");
-      name.type = "button";
-      name.title = `${label.file}:${label.line}`;
-      name.addEventListener("click", () => this.onChoose(label));
-      who.append(name);
+      who.append(linkTo(label.name, () => this.onChoose(label), `${label.file}:${label.line}`));
     }
     made.append(when, element("td", (hold.begun && hold.ended ? "" : "> ") + costText(hold.to - hold.from, "ns"), "number"),
                 element("td", STATES[hold.state].name), who, element("td", [hold.task, hold.route, hold.thread].filter(each => each !== "").join(", "), "file"));

@@ -24,10 +24,12 @@ class Refused(harness.ToolTest):
     def test_an_option_without_effect(self):
         for form, options in (("recording", ("--lines", "--full-paths", "--loop-frames", "--task-frames", "--source=/")),
                               ("info", ("--idle", "--lines", "--task-names", "--all-tasks")),
-                              ("latency", ("--idle", "--lines", "--loop-frames", "--task-frames"))):
+                              ("latency", ("--idle", "--lines", "--loop-frames", "--task-frames")),
+                              ("folded", ("--request-paths", "--request-id=X-Request-Id")), ("html", ("--request-paths",))):
             for option in options:
                 said = self.refused("record", "-p", 4194304, "-f", form, option)
                 self.assertIn("%s has no effect on the format '%s'" % (option.partition("=")[0], form), said)
+        self.assertIn("takes the name of a header", self.refused("record", "-p", 4194304, "--request-id", "X Request"))
         for words in (("info", "--function", "x"), ("info", "--metric", "cpu"), ("latency", "--thread", "x"),
                       ("latency", "--state", "idle"), ("hot", "--all-tasks"), ("folded", "--all-tasks", "--metric", "cpu"),
                       ("hot", "--lines"), ("hot", "--framework"), ("latency", "--hide-framework"), ("folded", "--limit", "3"),

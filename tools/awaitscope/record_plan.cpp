@@ -85,6 +85,18 @@ Result<void> check_fit(const RecordOptions &options, const RecordPlan &plan) {
         fmt::format("--native needs BPF programs to know registers, and --engine {} goes without", options.engine),
         "leave --engine out");
   }
+  const bool of_requests = options.request_paths || !options.request_id.empty();
+  if (of_requests && plan.format != Format::recording && plan.format != Format::request) {
+    return fail(ExitStatus::usage,
+                fmt::format("{} has no effect on the format '{}'",
+                            options.request_paths ? "--request-paths" : "--request-id", name_of(plan.format)),
+                "leave it out, or choose -f request, or write a recording");
+  }
+  constexpr std::string_view k_header_letters = "-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  if (options.request_id.find_first_not_of(k_header_letters) != std::string::npos) {
+    return fail(ExitStatus::usage, "--request-id takes the name of a header: letters, digits and hyphens",
+                "for example --request-id X-Request-Id");
+  }
   if (options.arguments && plan.format != Format::recording && plan.format != Format::cache) {
     return fail(ExitStatus::usage, fmt::format("--args has no effect on the format '{}'", name_of(plan.format)),
                 "leave it out, or choose -f cache, or write a recording");

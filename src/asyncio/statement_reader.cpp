@@ -10,16 +10,21 @@ constexpr std::size_t k_most_known = 4096; // a program that makes up statements
 
 } // namespace
 
-std::string StatementReader::read(const PythonStack &stack) {
-  for (auto frame = stack.frames.rbegin(); frame != stack.frames.rend(); ++frame) {
-    const FunctionRule *const rule = roles_.rule(frame->frame);
-    if (rule != nullptr && rule->role == FunctionRole::executes_sql) {
-      const Address text = frame->address == 0 ? 0 : roles_.held(*rule, frame->address, frame->frame.code);
-      const bool is_text = text != 0 && objects_.is_kind(objects_.type_of(text), "str");
-      return text == 0 ? std::string()
-             : is_text ? objects_.text(text).value_or("")
-                       : "[no text]"; // what a driver composes
+ReadStatement StatementReader::read(const PythonStack &stack) {
+  for (std::size_t i = stack.frames.size(); i-- > 0;) {
+    const PythonFrame &frame = stack.frames[i];
+    const FunctionRule *const rule = roles_.rule(frame.frame);
+    if (rule == nullptr || rule->role != FunctionRole::executes_sql) {
+      continue;
     }
+    const Address text = frame.address == 0 ? 0 : roles_.held(*rule, frame.address, frame.frame.code);
+    if (text == 0) {
+      return {};
+    }
+    if (!objects_.is_kind(objects_.type_of(text), "str")) {
+      return {"[no text]", std::nullopt}; // what a driver composes
+    }
+    return {objects_.text(text).value_or(""), i};
   }
   return {};
 }

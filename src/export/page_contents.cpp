@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <utility>
 
 #include "awaitscope/export/html.hpp"
@@ -14,17 +13,10 @@ Result<PageContents> read_page(RecordingReader &reader, const TimeRange &range, 
   RouteCostBuilder routes(reader, range, options);
   LatencyBuilder latencies(reader, range, options.filter, [&](const MeasuredCall &call) { calls.add(call); });
   bool too_large = false;
-  std::int64_t last_ns = 0;
   const Result<void> read = reader.each_block([&]() -> Result<void> {
     history.add_block();
     routes.add_block();
-    for (const SampleRun &run : reader.samples()) {
-      last_ns = std::max(last_ns, run.last_ns);
-      holds.add(run);
-    }
-    for (const RecordedTaskChange &change : reader.task_changes()) {
-      holds.add(change);
-    }
+    holds.add_block();
     too_large = too_large || !latencies.add_block();
     return {};
   });
@@ -33,7 +25,7 @@ Result<PageContents> read_page(RecordingReader &reader, const TimeRange &range, 
   }
   PageContents contents;
   contents.history = history.finish();
-  contents.holds = holds.finish(std::max(last_ns, reader.totals().elapsed_ns));
+  contents.holds = holds.finish();
   contents.routes = routes.finish(TableOrder::usual);
   Latencies found = latencies.finish();
   if (!too_large && !found.functions.empty()) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "awaitscope/support/text.hpp"
+
 namespace awaitscope {
 namespace {
 
@@ -255,11 +257,7 @@ private:
   /// At a whole letter.
   void cut() {
     constexpr std::string_view k_more = "…";
-    std::size_t size = std::min(out_.size(), k_longest_statement - k_more.size());
-    while (size > 0 && size < out_.size() && (static_cast<unsigned char>(out_[size]) & 0xC0U) == 0x80U) {
-      --size;
-    }
-    out_.erase(size);
+    out_.erase(first_bytes(out_, k_longest_statement - k_more.size()).size());
     if (!out_.ends_with(k_more)) {
       out_ += k_more;
     }

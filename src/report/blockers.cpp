@@ -123,9 +123,15 @@ void HoldFinder::keep(Open &open) {
   }
 }
 
-void HoldFinder::add(const RecordedTaskChange &change) {
-  found_.knows_tasks = true;
-  tasks_.add(change);
+void HoldFinder::add_block() {
+  for (const SampleRun &run : reader_.samples()) {
+    last_ns_ = std::max(last_ns_, run.last_ns);
+    add(run);
+  }
+  for (const RecordedTaskChange &change : reader_.task_changes()) {
+    found_.knows_tasks = true;
+    tasks_.add(change);
+  }
 }
 
 void HoldFinder::add_ready(const TaskSpan &span) {
@@ -150,7 +156,8 @@ void HoldFinder::count_ready() {
   }
 }
 
-LoopHolds HoldFinder::finish(std::int64_t end_ns) {
+LoopHolds HoldFinder::finish() {
+  const std::int64_t end_ns = std::max(last_ns_, reader_.totals().elapsed_ns);
   for (auto &[tid, open] : threads_) {
     const bool left = end_ns - open.last_ns > 2 * found_.period_ns;
     end(open, left ? open.last_ns + found_.period_ns : end_ns + (end_ns - open.last_ns), left);
@@ -167,21 +174,14 @@ LoopHolds HoldFinder::finish(std::int64_t end_ns) {
 Result<LoopHolds> read_loop_holds(RecordingReader &reader, const TimeRange &range, const ProfileOptions &options,
                                   std::int64_t longer_ns) {
   HoldFinder finder(reader, range, options, longer_ns);
-  std::int64_t last_ns = 0;
   const Result<void> read = reader.each_block([&]() -> Result<void> {
-    for (const SampleRun &run : reader.samples()) {
-      last_ns = std::max(last_ns, run.last_ns);
-      finder.add(run);
-    }
-    for (const RecordedTaskChange &change : reader.task_changes()) {
-      finder.add(change);
-    }
+    finder.add_block();
     return {};
   });
   if (!read) {
     return tl::unexpected(read.error());
   }
-  return finder.finish(std::max(last_ns, reader.totals().elapsed_ns));
+  return finder.finish();
 }
 
 } // namespace awaitscope

@@ -37,11 +37,9 @@ std::string losses(const SamplingTotals &totals) {
 }
 
 std::string slowdown_text(const SamplingTotals &totals) {
-  if (slowdown_percent(totals) == 0) {
-    return "none";
-  }
-  const std::string percent = rounded_percent(slowdown_percent(totals));
-  return percent.starts_with("under") ? percent : "about " + percent;
+  const double slowdown = slowdown_percent(totals);
+  const std::string percent = rounded_percent(slowdown);
+  return slowdown == 0 ? "none" : percent.starts_with("under") ? percent : "about " + percent;
 }
 
 std::string rounded_percent(double percent) {

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <span>
+#include <cstddef>
+#include <string>
 
-#include "awaitscope/asyncio/label_reader.hpp"
 #include "awaitscope/model/code_table.hpp"
 #include "awaitscope/stitch/stitch.hpp"
 
 namespace awaitscope {
 
-/// Puts the labels of frames right behind them: "SQL SELECT … FROM orders", without its values; "template shop/cart.html". `between` is
-/// of the stack that they are of.
-void add_labels(std::span<const FrameLabel> labels, CodeTable &codes, FramesBetween &between);
+/// Puts what a frame works on right behind it: "SQL SELECT … FROM orders", "template shop/cart.html". No more of its name than people can
+/// read in a flame graph. `frame` is an index in the stack that `between` is of.
+void add_label(const char *kind, const std::string &name, std::size_t frame, CodeTable &codes, FramesBetween &between);
 
 } // namespace awaitscope

@@ -148,7 +148,7 @@ void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedSt
   take_events(thread, state, stat);
   take_calls(thread, time_ns);
   take_request();
-  sample_.statement = target_->tasks().statements().without_values(reading_.statement);
+  sample_.statement = target_->tasks().statements().without_values(reading_.statement.text);
   take_arguments(sink);
   insert_others();
   stitch(reading_.lineage, sample_.stack);
@@ -165,16 +165,25 @@ void ProcessSampler::emit(TargetThread &thread, ThreadState state, const SchedSt
 
 /// What is wanted beside the interpreter's frames.
 void ProcessSampler::insert_others() {
-  if (!native_ && reading_.labels.empty()) {
+  const bool executes =
+      options_.labels == LabelFrames::read && reading_.statement.frame && sample_.statement != nullptr;
+  if (!native_ && !executes && reading_.templates.empty()) {
     return;
   }
-  FramesBetween between(reading_.stack.frames.size() + 1);
+  FramesBetween between;
   if (native_) {
     NativeMerge merge = native_->merge(reading_.native, reading_.stack);
     totals_.native.add(merge.loss);
     between = std::move(merge.before);
   }
-  add_labels(reading_.labels, target_->code_cache().table(), between);
+  between.resize(reading_.stack.frames.size() + 1);
+  CodeTable &codes = target_->code_cache().table();
+  if (executes) {
+    add_label("SQL", *sample_.statement, *reading_.statement.frame, codes, between);
+  }
+  for (const NamedTemplate &rendered : reading_.templates) {
+    add_label("template", rendered.name, rendered.frame, codes, between);
+  }
   insert_frames(between, reading_.lineage);
 }
 

@@ -86,9 +86,9 @@ void ThreadReader::read(TargetThread &thread, const Wanted &wanted, std::uint64_
     reading.context_version = target_.memory().get<std::uint64_t>(subject.state + layout.ts_context_version);
   }
   reading.statement = target_.tasks().statements().read(reading.stack);
-  reading.labels.clear();
-  if (wanted.labels) {
-    target_.tasks().labels().read(reading.stack, reading.labels);
+  reading.templates.clear();
+  if (wanted.templates) {
+    target_.tasks().templates().read(reading.stack, reading.templates);
   }
   target_.lineages().trace(subject.state, reading.stack, names_, reading.lineage);
   reading.asyncio_unknown = !target_.tasks().located_in(subject.interpreter) &&

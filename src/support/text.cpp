@@ -114,6 +114,14 @@ std::string valid_utf8(std::string_view bytes) {
   return text;
 }
 
+std::string_view first_bytes(std::string_view text, std::size_t most) {
+  std::size_t size = std::min(text.size(), most);
+  while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) {
+    --size;
+  }
+  return text.substr(0, size);
+}
+
 std::string one_line(std::string_view text) { return escaped(text, append_escape, is_printable); }
 
 std::string markup_text(std::string_view text) {

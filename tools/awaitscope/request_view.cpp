@@ -94,7 +94,7 @@ Result<View> by_route(RecordingReader &reader, const ViewPlan &plan) {
 
 namespace {
 
-/// The one with this id, or this number; if there is no such text, the slowest one. Null if there is none.
+/// The one with this id, or else this number; of an empty text the slowest one. Null if there is none.
 const RequestSpan *chosen(const Requests &requests, const Filter &filter, const std::string &text) {
   const auto is_named = [&](const RequestSpan &span) { return span.seen && requests.ids[span.number] == text; };
   const bool by_id = !text.empty() && std::any_of(requests.spans.begin(), requests.spans.end(), is_named);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -10,13 +12,19 @@
 
 namespace awaitscope {
 
+/// A statement of SQL that a thread executes.
+struct ReadStatement {
+  std::string text;                 ///< with its values: these go no further; empty: there is none
+  std::optional<std::size_t> frame; ///< index in the stack of what executes it, if the text is the statement's own
+};
+
 /// Reads the statement of SQL that a thread executes, by the tables of integrations/.
 class StatementReader {
 public:
   StatementReader(ObjectReader &objects, FunctionRoles &roles) : objects_(objects), roles_(roles) {}
 
-  /// The text that the innermost of these frames that executes one has, with its values; empty if none does.
-  std::string read(const PythonStack &stack);
+  /// That of the innermost of these frames that executes one.
+  ReadStatement read(const PythonStack &stack);
 
   /// The text without its values, one object for each. Null of no text.
   std::shared_ptr<const std::string> without_values(const std::string &text);

@@ -9,9 +9,9 @@
 #include "awaitscope/asyncio/function_roles.hpp"
 #include "awaitscope/asyncio/greenlets.hpp"
 #include "awaitscope/asyncio/groups.hpp"
-#include "awaitscope/asyncio/label_reader.hpp"
 #include "awaitscope/asyncio/request_reader.hpp"
 #include "awaitscope/asyncio/statement_reader.hpp"
+#include "awaitscope/asyncio/template_reader.hpp"
 #include "awaitscope/asyncio/waiters.hpp"
 #include "awaitscope/cpython/interpreter.hpp"
 #include "awaitscope/model/task.hpp"
@@ -46,7 +46,7 @@ public:
       : objects_(objects), codes_(codes), stacks_(stacks), interpreters_(interpreters), roles_(objects, codes, stacks),
         futures_(objects), coroutines_(objects, codes, stacks, roles_), greenlets_(objects, codes, stacks, coroutines_),
         groups_(objects, codes, stacks, coroutines_), waiters_(objects, codes, stacks, futures_, coroutines_),
-        requests_(objects, roles_, futures_), statements_(objects, roles_), labels_(objects, roles_) {}
+        requests_(objects, roles_, futures_), statements_(objects, roles_), templates_(objects, roles_) {}
 
   /// Finds asyncio's classes and dicts in each interpreter that has imported it. False while none has. A cold search reads
   /// hundreds of strings: not for a moment in which a thread is held off its CPU.
@@ -128,7 +128,7 @@ public:
   FunctionRoles &roles() { return roles_; }
   RequestReader &requests() { return requests_; }
   StatementReader &statements() { return statements_; }
-  LabelReader &labels() { return labels_; }
+  TemplateReader &templates() { return templates_; }
 
   static constexpr std::size_t k_max_tasks = std::size_t{1} << 22U;
   static constexpr std::size_t k_max_frames = std::size_t{1} << 24U; ///< of all tasks of a snapshot
@@ -156,7 +156,7 @@ private:
   WaiterReader waiters_;
   RequestReader requests_;
   StatementReader statements_;
-  LabelReader labels_;
+  TemplateReader templates_;
   bool saw_all_ = true;
   struct {
     Address owner = 0;

@@ -42,8 +42,8 @@ struct PageOptions {
   std::string source;  ///< the recording
 };
 
-/// One self-contained page: flame graph, functions, calls, requests, held loops and time, by every metric that the recording has. It loads nothing, and its
-/// Content-Security-Policy allows its own script and style alone. The reader has read to the end.
+/// One self-contained page: flame graph, functions, calls, requests, held loops and time, by every metric that the recording has. It
+/// loads nothing, and its Content-Security-Policy allows its own script and style alone. The reader has read to the end.
 std::string html_page(const RecordingReader &reader, const PageContents &contents, const PageOptions &options);
 
 } // namespace awaitscope

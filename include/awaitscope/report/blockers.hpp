@@ -61,19 +61,17 @@ class HoldFinder {
 public:
   /// Only those that are longer, pass the filter, and reach into the range.
   HoldFinder(const RecordingReader &reader, const TimeRange &range, ProfileOptions options, std::int64_t longer_ns)
-      : tables_(reader.tables()), range_(range), options_(std::move(options)), callbacks_(tables_.codes),
-        origins_(tables_.codes), tasks_([this](const TaskSpan &span) { add_ready(span); }) {
+      : reader_(reader), tables_(reader.tables()), range_(range), options_(std::move(options)),
+        callbacks_(tables_.codes), origins_(tables_.codes), tasks_([this](const TaskSpan &span) { add_ready(span); }) {
     found_.longer_ns = longer_ns;
     found_.period_ns = reader.info().period_ns();
   }
 
-  /// Of each thread in the order of time.
-  void add(const SampleRun &run);
+  /// The block that the reader is at.
+  void add_block();
 
-  void add(const RecordedTaskChange &change);
-
-  /// The recording's end.
-  LoopHolds finish(std::int64_t end_ns);
+  /// After the last block.
+  LoopHolds finish();
 
 private:
   struct Open {
@@ -83,6 +81,7 @@ private:
     std::int64_t last_ns = 0;
     bool active = false;
   };
+  void add(const SampleRun &run);
   [[nodiscard]] bool goes_on(const Open &open, const SampleRun &run, std::size_t inside) const;
   void end(Open &open, std::int64_t unseen_ns, bool ended);
   void keep(Open &open);
@@ -90,6 +89,7 @@ private:
   void add_ready(const TaskSpan &span);
   void count_ready();
 
+  const RecordingReader &reader_;
   const RecordingTables &tables_;
   TimeRange range_;
   ProfileOptions options_;
@@ -99,6 +99,7 @@ private:
   std::unordered_map<StackId, std::optional<std::size_t>> inside_; ///< as LoopCallbacks::inside(), by stack
   bool knows_contexts_ = false; ///< the recording says when they are entered and left
   TaskSpans tasks_;
+  std::int64_t last_ns_ = 0; ///< of the samples
   /// By process, when tasks became ready and when they were no longer.
   std::map<TextId, std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>> ready_;
   LoopHolds found_;

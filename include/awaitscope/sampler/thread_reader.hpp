@@ -19,9 +19,9 @@ struct ThreadReading {
   std::vector<CallMark> calls;     ///< of the stack, if wanted; none if that is not whole
   std::vector<SeenCall> arguments; ///< of those of these calls that were not seen before, if wanted
   Lineage lineage;
-  NativeCopy native;              ///< if wanted
-  std::vector<FrameLabel> labels; ///< of the stack's frames, if wanted
-  std::string statement;          ///< of SQL that the thread executes, with its values: these go no further
+  NativeCopy native;                    ///< if wanted
+  std::vector<NamedTemplate> templates; ///< that the thread renders, if wanted
+  ReadStatement statement;
   std::optional<std::uint64_t> context_version; ///< of the thread state: another one if contexts were entered or left
   std::optional<EventCount> count;              ///< of the thread's counter
   std::optional<Address> gil_holder;
@@ -36,11 +36,11 @@ public:
   ThreadReader(Target &target, RootNames names) : target_(target), names_(names) {}
 
   struct Wanted {
-    bool count = false;              ///< the thread's counter, which it has
-    bool gil_holder = false;         ///< who holds the GIL
-    bool calls = false;              ///< what distinguishes calls
-    bool arguments = false;          ///< of new calls
-    bool labels = false;             ///< of frames
+    bool count = false;      ///< the thread's counter, which it has
+    bool gil_holder = false; ///< who holds the GIL
+    bool calls = false;      ///< what distinguishes calls
+    bool arguments = false;  ///< of new calls
+    bool templates = false;
     NativeSampler *native = nullptr; ///< what native frames are made of is copied by it; null: it is not wanted
   };
   /// Into `reading`, whose memory is used again. `generation`: of the list of threads that is known.

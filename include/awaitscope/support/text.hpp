@@ -10,6 +10,9 @@ namespace awaitscope {
 /// Well-formed UTF-8 in any case: every malformed byte becomes U+FFFD. Names come from an untrusted process.
 std::string valid_utf8(std::string_view bytes);
 
+/// As much of UTF-8 as fits into so many bytes, up to a whole letter.
+std::string_view first_bytes(std::string_view text, std::size_t most);
+
 /// For a terminal or one line of text: what is not seen, or moves the text around it, is escaped as Python's repr() does
 /// (\n becomes \x0a). That is control characters, separators of lines, bidirectional and zero-width characters, tags. Every name
 /// that is printed goes through here or through printable_json(). Input must be UTF-8.

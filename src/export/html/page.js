@@ -161,7 +161,7 @@ function openPage(data) {
   }
 
   function drawTime() {
-    graph.show(binTotals(state.metric), state.first, state.end);
+    graph.show(state.totals, state.first, state.end);
     states.show(data.states.length, state.first, state.end);
     const sums = states.sums();
     const all = sums.reduce((sum, each) => sum + each.samples, 0);
@@ -187,6 +187,7 @@ function openPage(data) {
 
   function changeMetric() {
     state.metric = data.metrics.find(each => each.name === byId("metric").value);
+    state.totals = binTotals(state.metric);
     drawTime();
     compute();
   }

@@ -190,7 +190,10 @@ def find_witnesses():
         names = namespace_of(module)
         if names is None:
             continue
-        REACHING_OUT.remove(row)
+        try:
+            REACHING_OUT.remove(row)
+        except ValueError:  # another thread was faster
+            continue
         found = names.get(kind)
         for function in functions if is_class(found) else ():
             code = getattr(unwrapped(dict_of(found).get(function)), "__code__", None)
